@@ -1,0 +1,122 @@
+//! The one type for everything that is told to a user about their text: errors, warnings, refusals.
+//!
+//! Reading order: [`Diagnostic`] (what is said), [`code`] (the registry of stable codes and their `explain`
+//! pages), [`render`] (how it looks for a person or a machine). Building a diagnostic never formats it, and a
+//! renderer never decides what is said.
+//!
+//! Wording: the headline is one lower-case sentence without a full stop, in the user's words, with their text in
+//! backticks and no Rust names; a label says what is *here*; help says what to write instead.
+
+pub mod code;
+pub mod render;
+
+pub use code::Code;
+
+use crate::text::Span;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    Error,
+    Warning,
+    Info,
+}
+
+/// One finding, with the exact place it is about.
+#[derive(Clone, Debug)]
+pub struct Diagnostic {
+    pub code: Code,
+    pub severity: Severity,
+    /// If only one thing can be shown, this is it.
+    pub headline: String,
+    pub primary: Label,
+    /// Other places that explain the finding ("first declared here").
+    pub secondary: Vec<Label>,
+    /// What to do, most likely first.
+    pub help: Vec<String>,
+    /// Facts that explain, without being an instruction.
+    pub notes: Vec<String>,
+    pub fix: Option<Fix>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Label {
+    pub span: Span,
+    /// May be empty: the place alone is meant.
+    pub text: String,
+}
+
+/// A change that would mend the finding.
+#[derive(Clone, Debug)]
+pub struct Fix {
+    pub title: String,
+    pub edits: Vec<Edit>,
+    /// Safe fixes never change what a correct program means; the others are only suggested.
+    pub safe: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct Edit {
+    pub span: Span,
+    pub text: String,
+}
+
+impl Diagnostic {
+    /// A finding of the code's own severity at `span`.
+    #[must_use]
+    pub fn new(code: Code, span: Span, headline: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity: code.severity(),
+            headline: headline.into(),
+            primary: Label { span, text: String::new() },
+            secondary: Vec::new(),
+            help: Vec::new(),
+            notes: Vec::new(),
+            fix: None,
+        }
+    }
+
+    /// Says what is at the primary place.
+    #[must_use]
+    pub fn label(mut self, text: impl Into<String>) -> Self {
+        self.primary.text = text.into();
+        self
+    }
+
+    #[must_use]
+    pub fn also(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.secondary.push(Label { span, text: text.into() });
+        self
+    }
+
+    #[must_use]
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        self.help.push(text.into());
+        self
+    }
+
+    #[must_use]
+    pub fn note(mut self, text: impl Into<String>) -> Self {
+        self.notes.push(text.into());
+        self
+    }
+
+    /// A safe replacement of `span` by `text`.
+    #[must_use]
+    pub fn fix(mut self, title: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
+        let edits = vec![Edit { span, text: text.into() }];
+        self.fix = Some(Fix { title: title.into(), edits, safe: true });
+        self
+    }
+}
+
+/// Sorts by place, then code, so that output never depends on the order of discovery, and drops exact repeats.
+pub fn sort(diagnostics: &mut Vec<Diagnostic>) {
+    diagnostics.sort_by(|a, b| {
+        let key = |d: &Diagnostic| (d.primary.span, d.code.as_str(), d.headline.clone());
+        key(a).cmp(&key(b))
+    });
+    diagnostics.dedup_by(|a, b| {
+        a.primary.span == b.primary.span && a.code == b.code && a.headline == b.headline
+    });
+}
