@@ -13,6 +13,10 @@
 //! `tests/layers.rs` keeps the arrows: a module may only use those before it in its row of the layer table there.
 
 pub mod diagnostic;
+pub mod expr;
+pub mod model;
 pub mod name;
+pub mod program;
 pub mod syntax;
 pub mod text;
+pub mod value;

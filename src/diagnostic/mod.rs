@@ -116,7 +116,6 @@ pub fn sort(diagnostics: &mut Vec<Diagnostic>) {
         let key = |d: &Diagnostic| (d.primary.span, d.code.as_str(), d.headline.clone());
         key(a).cmp(&key(b))
     });
-    diagnostics.dedup_by(|a, b| {
-        a.primary.span == b.primary.span && a.code == b.code && a.headline == b.headline
-    });
+    diagnostics
+        .dedup_by(|a, b| a.primary.span == b.primary.span && a.code == b.code && a.headline == b.headline);
 }

@@ -80,7 +80,9 @@ pub enum DeclKind {
     /// Adds fields to an entity declared elsewhere; the entity is the declaration's name.
     Extend(Vec<EntityItem>),
     Event(Vec<EntityItem>),
-    Tag { keep: Option<Dur> },
+    Tag {
+        keep: Option<Dur>,
+    },
     Metric(Derived),
     Audience(Derived),
     Calendar(Vec<CalendarItem>),
@@ -103,7 +105,12 @@ pub enum EntityItem {
     /// `aum "管理资产" : Money(CNY) daily class financial = expr`, with `key` in front for the key.
     Field(Field),
     /// `anchor payday "代发日" every month on day pay_day roll back`
-    Anchor { name: Ident, label: Option<Text>, schedule: Schedule, roll: Option<Roll> },
+    Anchor {
+        name: Ident,
+        label: Option<Text>,
+        schedule: Schedule,
+        roll: Option<Roll>,
+    },
     Calendar(Path),
     Source(Ident),
     Late(Dur),
@@ -139,7 +146,10 @@ pub struct TypeRef {
 #[derive(Clone, Debug, PartialEq)]
 pub enum TypeKind {
     /// `Money(CNY)`, `Text`, `zone_kind`, `Audience(customer)`
-    Named { name: Ident, args: Vec<Ident> },
+    Named {
+        name: Ident,
+        args: Vec<Ident>,
+    },
     List(Box<TypeRef>),
     /// `one of [positive, neutral, negative]`
     OneOf(Vec<Ident>),
@@ -175,7 +185,10 @@ pub enum ChannelItem {
     Party(Ident),
     Cost(Expr),
     /// `rate 500 per second`
-    Rate { count: Expr, unit: Ident },
+    Rate {
+        count: Expr,
+        unit: Ident,
+    },
     /// `receipt within 2 days`
     Receipt(Dur),
     /// Receipt outcomes this channel can report.
@@ -253,8 +266,19 @@ pub enum ClauseKind {
     /// `stale after 10min`
     Stale(Dur),
     Reenter(Reenter),
-    Exit { trigger: Trigger, alias: Option<Ident>, label: Option<Text>, block: Option<Vec<Step>> },
-    Goal { name: Ident, label: Option<Text>, trigger: Trigger, within: Dur, from: Anchor },
+    Exit {
+        trigger: Trigger,
+        alias: Option<Ident>,
+        label: Option<Text>,
+        block: Option<Vec<Step>>,
+    },
+    Goal {
+        name: Ident,
+        label: Option<Text>,
+        trigger: Trigger,
+        within: Dur,
+        from: Anchor,
+    },
     Lasts(Dur),
     Error,
 }
@@ -264,9 +288,15 @@ pub enum Enter {
     /// `on PATTERN, …`: an event, `E without F within D`, or a date occurrence; the type decides.
     On(Vec<Pattern>),
     /// `when preapproved every day at 10:00`
-    When { condition: Expr, schedule: Option<Schedule> },
+    When {
+        condition: Expr,
+        schedule: Option<Schedule>,
+    },
     /// `every friday at 10:00 where …`
-    Every { schedule: Schedule, filter: Option<Expr> },
+    Every {
+        schedule: Schedule,
+        filter: Option<Expr>,
+    },
     ByStart,
     ByList,
 }
@@ -393,18 +423,56 @@ pub struct Step {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum StepKind {
-    Send { content: Call, channel: Ident, to: Option<Expr>, within: Option<Dur>, id: StepId, tail: Tail },
-    Reach { content: Call, id: StepId, prefer: Option<Path>, rungs: Vec<Rung>, not_sent: Option<Body>, otherwise: Body },
+    Send {
+        content: Call,
+        channel: Ident,
+        to: Option<Expr>,
+        within: Option<Dur>,
+        id: StepId,
+        tail: Tail,
+    },
+    Reach {
+        content: Call,
+        id: StepId,
+        prefer: Option<Path>,
+        rungs: Vec<Rung>,
+        not_sent: Option<Body>,
+        otherwise: Body,
+    },
     Wait(Wait),
     /// `if c { } else if d { } else { }`
-    If { arms: Vec<(Expr, Vec<Step>)>, otherwise: Option<Vec<Step>> },
-    Match { subjects: Vec<Expr>, cases: Vec<Case>, otherwise: Option<Body> },
-    Tag { tag: Path, keep: Option<Dur> },
-    Untag { tag: Path },
-    Start { journey: Call },
-    Remember { name: Ident, value: Expr },
-    Phase { name: Ident, label: Option<Text>, steps: Vec<Step> },
-    End { name: Ident, label: Option<Text> },
+    If {
+        arms: Vec<(Expr, Vec<Step>)>,
+        otherwise: Option<Vec<Step>>,
+    },
+    Match {
+        subjects: Vec<Expr>,
+        cases: Vec<Case>,
+        otherwise: Option<Body>,
+    },
+    Tag {
+        tag: Path,
+        keep: Option<Dur>,
+    },
+    Untag {
+        tag: Path,
+    },
+    Start {
+        journey: Call,
+    },
+    Remember {
+        name: Ident,
+        value: Expr,
+    },
+    Phase {
+        name: Ident,
+        label: Option<Text>,
+        steps: Vec<Step>,
+    },
+    End {
+        name: Ident,
+        label: Option<Text>,
+    },
     Continue,
     Error,
 }
@@ -452,7 +520,11 @@ pub struct OutcomeArm {
 pub enum Body {
     Block(Vec<Step>, Span),
     /// `end NAME`
-    End { name: Ident, label: Option<Text>, span: Span },
+    End {
+        name: Ident,
+        label: Option<Text>,
+        span: Span,
+    },
     Continue(Span),
     Error(Span),
 }
@@ -496,7 +568,10 @@ pub struct Case {
 pub enum CasePattern {
     Any(Span),
     /// `>= 50_000 CNY`
-    Compare { op: BinaryOp, value: Expr },
+    Compare {
+        op: BinaryOp,
+        value: Expr,
+    },
     /// `gold | platinum`, `18..35`
     OneOf(Vec<Expr>),
 }
@@ -511,14 +586,31 @@ pub struct TestItem {
 #[derive(Clone, Debug, PartialEq)]
 pub enum TestKind {
     /// `given customer li { … }`, `given any customer where …`, `given 8_000 customers { … }`
-    Given { who: Given, filter: Option<Expr>, fields: Vec<GivenField> },
+    Given {
+        who: Given,
+        filter: Option<Expr>,
+        fields: Vec<GivenField>,
+    },
     Clock(Expr),
     Advance(Dur),
     AdvanceTo(Expr),
     /// `happen tapped(step = "photo") by all at 11min before now`
-    Happen { change: Option<Ident>, event: Call, by: Option<Ident>, at: Option<Expr> },
-    Outage { channel: Ident, dur: Dur },
-    Expect { mode: Expect, value: Expr, within: Option<Dur>, from: Option<Anchor> },
+    Happen {
+        change: Option<Ident>,
+        event: Call,
+        by: Option<Ident>,
+        at: Option<Expr>,
+    },
+    Outage {
+        channel: Ident,
+        dur: Dur,
+    },
+    Expect {
+        mode: Expect,
+        value: Expr,
+        within: Option<Dur>,
+        from: Option<Anchor>,
+    },
     Error,
 }
 
@@ -568,27 +660,57 @@ pub enum ExprKind {
     /// `today`, `customer.risk`, `event.amount`; a single name is a path of one part.
     Path(Path),
     /// `.field` behind something that is not a path: `granted(x).amount`.
-    Field { base: Box<Expr>, field: Ident },
+    Field {
+        base: Box<Expr>,
+        field: Ident,
+    },
     /// `opened(offer)`, `count(…)`, `money(x)`
-    Call { callee: Path, args: Vec<Arg> },
+    Call {
+        callee: Path,
+        args: Vec<Arg>,
+    },
     List(Vec<Expr>),
     Not(Box<Expr>),
     Neg(Box<Expr>),
-    Binary { op: BinaryOp, op_span: Span, left: Box<Expr>, right: Box<Expr> },
+    Binary {
+        op: BinaryOp,
+        op_span: Span,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
     /// `x is known`, `x is missing`
-    Known { value: Box<Expr>, known: bool },
+    Known {
+        value: Box<Expr>,
+        known: bool,
+    },
     /// `a otherwise b`
-    Otherwise { value: Box<Expr>, fallback: Box<Expr> },
+    Otherwise {
+        value: Box<Expr>,
+        fallback: Box<Expr>,
+    },
     /// `in bank.east`: the subject is in this org unit.
     InUnit(Path),
     /// `any login during last 90 days`, `no loan_drawdown ever`
-    Quantified { quantifier: Quantifier, pattern: Box<Pattern>, window: Option<Window> },
+    Quantified {
+        quantifier: Quantifier,
+        pattern: Box<Pattern>,
+        window: Option<Window>,
+    },
     /// `(x during last 5 days)`
-    Windowed { value: Box<Expr>, window: Window },
+    Windowed {
+        value: Box<Expr>,
+        window: Window,
+    },
     /// `this month`, `last year`
-    Span { which: Ident, unit: Ident },
+    Span {
+        which: Ident,
+        unit: Ident,
+    },
     /// `month of 2027-03-31`
-    SpanOf { unit: Ident, of: Box<Expr> },
+    SpanOf {
+        unit: Ident,
+        of: Box<Expr>,
+    },
     /// Tests only: `ended reached`, `ended`.
     Ended(Option<Ident>),
     Error,

@@ -1,0 +1,189 @@
+//! A journey after checking: clauses with defaults made explicit, steps as a tree with full identities.
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use super::Uses;
+use crate::expr::{Anchor, Expr, Pattern};
+use crate::name::Name;
+use crate::program::{CaseTest, ContentCall, Enter, Outcome, Reenter};
+use crate::text::Span;
+use crate::value::{Length, Type};
+
+#[derive(Clone, Debug)]
+pub struct Journey {
+    pub name: Name,
+    pub label: Option<Arc<str>>,
+    /// The entity it is `of`: each instance is about one of it.
+    pub subject: Name,
+    /// The root in whose state row the instance lives: `subject`, or its parent.
+    pub root: Name,
+    pub purpose: Name,
+    pub owner: Arc<str>,
+    pub open: Option<(Date, Date)>,
+    pub enter: Enter,
+    /// With `enter when`: whether those for whom it is already true at the first look enter.
+    pub existing: Option<bool>,
+    /// Triggers older than this when they arrive do not enter.
+    pub stale: Option<Length>,
+    pub reenter: Reenter,
+    pub exits: Vec<Exit>,
+    pub goals: Vec<Goal>,
+    pub lasts: Option<Length>,
+    pub steps: Vec<Step>,
+    /// Names and types of the slots of `Expr::Local`, in order.
+    pub locals: Vec<(Name, Type)>,
+    pub uses: Uses,
+    /// The closing brace.
+    pub close: Span,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub struct Exit {
+    pub trigger: Trigger,
+    /// The end state; `exited` where unnamed.
+    pub end: Name,
+    pub label: Option<Arc<str>>,
+    /// No waits in it.
+    pub block: Vec<Step>,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub enum Trigger {
+    On(Vec<Pattern>),
+    When(Expr),
+}
+
+#[derive(Clone, Debug)]
+pub struct Goal {
+    pub name: Name,
+    pub label: Option<Arc<str>>,
+    pub trigger: Trigger,
+    pub within: Length,
+    pub from: Anchor,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Full identity: phase and arm names, then the step's own, joined by dots. Unique in the journey.
+    pub id: Name,
+    /// The identity before a rename in place.
+    pub was: Option<Name>,
+    pub label: Option<Arc<str>>,
+    pub kind: StepKind,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub enum StepKind {
+    Send(Send, Tail),
+    Reach {
+        content: ContentCall,
+        prefer: Option<Expr>,
+        rungs: Vec<Rung>,
+        not_sent: Option<Vec<Step>>,
+        otherwise: Vec<Step>,
+    },
+    Pause(Length),
+    UntilMoment(Expr),
+    UntilState {
+        condition: Expr,
+        within: Length,
+        from: Anchor,
+        otherwise: Vec<Step>,
+    },
+    /// `wait for` has one arm with an empty body: what follows is "it happened".
+    Events {
+        arms: Vec<WaitArm>,
+        within: Length,
+        from: Anchor,
+        timeout: Vec<Step>,
+    },
+    If {
+        arms: Vec<(Expr, Vec<Step>)>,
+        otherwise: Vec<Step>,
+    },
+    Match {
+        subjects: Vec<Expr>,
+        cases: Vec<Case>,
+        otherwise: Option<Vec<Step>>,
+    },
+    Tag {
+        tag: Name,
+        keep: Option<Length>,
+    },
+    Untag {
+        tag: Name,
+    },
+    Start {
+        journey: Name,
+        args: Vec<(Name, Expr)>,
+    },
+    Remember {
+        slot: u16,
+        value: Expr,
+    },
+    Phase {
+        name: Name,
+        steps: Vec<Step>,
+    },
+    End {
+        name: Name,
+    },
+    /// Ends an arm explicitly: go on behind the step whose arm this is.
+    Continue,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Send {
+    pub content: ContentCall,
+    pub channel: Name,
+    /// How long receipts are waited for, where the tail names one.
+    pub within: Option<Length>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Tail {
+    pub arms: Vec<(Vec<Outcome>, Vec<Step>)>,
+    /// `else`: whatever is neither named nor good.
+    pub otherwise: Option<Vec<Step>>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Rung {
+    /// Full identity of the rung's message: `offer.push`.
+    pub id: Name,
+    pub channel: Name,
+    pub content: ContentCall,
+    pub awaited: Vec<Pattern>,
+    pub within: Length,
+    pub success: Vec<Step>,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub struct WaitArm {
+    pub awaited: Vec<Awaited>,
+    pub body: Vec<Step>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Awaited {
+    pub pattern: Pattern,
+    /// Where the event is kept if it is named.
+    pub slot: Option<u16>,
+    /// Overrides the wait's anchor for message events (their send).
+    pub from: Option<Anchor>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// One row of tests per `,`-separated subject; all must hold.
+    pub tests: Vec<CaseTest>,
+    pub body: Vec<Step>,
+    pub span: Span,
+}

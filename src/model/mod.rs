@@ -1,0 +1,185 @@
+//! The checked model: every declaration with its names resolved and its types agreed on.
+//!
+//! Made from the trees of all files at once ([`check`]), so the order of files never matters. Everything the graph
+//! and the program need is here; nothing after this phase looks at a syntax tree. Spans stay, for findings and for
+//! "commit, file and line" of a message.
+
+pub mod journey;
+pub mod test;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::expr::Expr;
+use crate::name::Name;
+use crate::program::{Rate, Schedule, Variant};
+use crate::text::Span;
+use crate::value::{Length, Type, Value};
+
+pub use journey::Journey;
+pub use test::Test;
+
+/// All declarations of a compilation, by name. A folder is a package and its names are shared, so names are unique.
+#[derive(Clone, Debug, Default)]
+pub struct Model {
+    pub choices: BTreeMap<Name, Choice>,
+    pub entities: BTreeMap<Name, Entity>,
+    pub events: BTreeMap<Name, Event>,
+    pub tags: BTreeMap<Name, Tag>,
+    pub derived: BTreeMap<Name, Derived>,
+    pub calendars: BTreeMap<Name, Calendar>,
+    pub channels: BTreeMap<Name, Channel>,
+    pub contents: BTreeMap<Name, Content>,
+    pub journeys: BTreeMap<Name, Journey>,
+    /// In the order of files and of writing.
+    pub tests: Vec<Test>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Choice {
+    pub name: Name,
+    pub label: Option<Arc<str>>,
+    /// In the order written, which is their order in comparisons.
+    pub cases: Vec<(Name, Option<Arc<str>>)>,
+    pub span: Span,
+}
+
+/// A kind of subject. A root has a state row of its own; a child lives in its parent's row.
+#[derive(Clone, Debug)]
+pub struct Entity {
+    pub name: Name,
+    pub label: Option<Arc<str>>,
+    pub parent: Option<Name>,
+    pub key: Name,
+    pub fields: Vec<Field>,
+    pub anchors: Vec<DateAnchor>,
+    pub calendar: Option<Name>,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub struct Field {
+    pub name: Name,
+    pub label: Option<Arc<str>>,
+    pub ty: Type,
+    pub daily: bool,
+    /// Data class, dotted as written: `identity`, `sensitive.health`.
+    pub class: Option<Name>,
+    /// Derived from other fields.
+    pub value: Option<Expr>,
+    pub span: Span,
+}
+
+/// `anchor birthday_day every year on birthday roll back`: a recurring date of the entity.
+#[derive(Clone, Debug)]
+pub struct DateAnchor {
+    pub name: Name,
+    pub label: Option<Arc<str>>,
+    pub schedule: Schedule,
+    /// `Some(true)` back, `Some(false)` forward to a workday.
+    pub roll_back: Option<bool>,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub struct Event {
+    pub name: Name,
+    pub label: Option<Arc<str>>,
+    /// The entity it is `of`.
+    pub subject: Name,
+    /// Typed payload. `id` and `time` exist on every event without being declared.
+    pub fields: Vec<Field>,
+    pub source: Option<Name>,
+    /// How late it may arrive.
+    pub late: Option<Length>,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub struct Tag {
+    pub name: Name,
+    pub label: Option<Arc<str>>,
+    pub subject: Name,
+    pub keep: Option<Length>,
+    pub span: Span,
+}
+
+/// A metric, or an audience (then of type `Bool`).
+#[derive(Clone, Debug)]
+pub struct Derived {
+    pub name: Name,
+    pub label: Option<Arc<str>>,
+    pub audience: bool,
+    pub subject: Name,
+    pub ty: Type,
+    /// `Expr::Def` and `Expr::History` in it index [`Derived::uses`] and [`Derived::features`].
+    pub value: Expr,
+    pub uses: Uses,
+    pub span: Span,
+}
+
+/// What the expressions of one owner (a journey, a derived attribute) refer to by number.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Uses {
+    /// Metrics and audiences, for `Expr::Def`.
+    pub defs: Vec<Name>,
+    /// History conditions, for `Expr::History`.
+    pub features: Vec<crate::expr::Aggregate>,
+}
+
+/// A versioned file of holidays and make-up workdays, read by the project and handed in as text.
+#[derive(Clone, Debug)]
+pub struct Calendar {
+    pub name: Name,
+    pub label: Option<Arc<str>>,
+    pub file: Arc<str>,
+    pub covers: Option<(jiff::civil::Date, jiff::civil::Date)>,
+    pub data: crate::expr::civil::Calendar,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub struct Channel {
+    pub name: Name,
+    pub label: Option<Arc<str>>,
+    /// `push`, `pull`, …: how it reaches people.
+    pub kind: Name,
+    pub rate: Option<Rate>,
+    /// How long receipts may take.
+    pub receipt: Option<Length>,
+    /// Receipts this channel can report, beyond `sent` and `failed`.
+    pub outcomes: Vec<crate::expr::MessageEvent>,
+    pub address: Option<Name>,
+    pub owner: Option<Arc<str>>,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub struct Content {
+    pub name: Name,
+    pub label: Option<Arc<str>>,
+    pub takes: Vec<(Name, Type)>,
+    /// First and last day it may be used.
+    pub open: Option<(jiff::civil::Date, jiff::civil::Date)>,
+    pub variants: Vec<Variant>,
+    /// For `Expr::Def` in the copy.
+    pub uses: Uses,
+    pub span: Span,
+}
+
+impl Entity {
+    #[must_use]
+    pub fn field(&self, name: Name) -> Option<&Field> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+}
+
+impl Event {
+    #[must_use]
+    pub fn field(&self, name: Name) -> Option<&Field> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+}
+
+/// A literal of a test: a value that was checked against a field's type.
+pub type Literal = Value;

@@ -1,0 +1,47 @@
+//! Content: what is said, per channel. Hashed apart from programs and resolved by name at dispatch, so that a
+//! corrected text reaches people who are already waiting.
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::expr::Expr;
+use crate::name::Name;
+use crate::value::Type;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Content {
+    pub name: Name,
+    pub label: Option<Arc<str>>,
+    pub takes: Vec<(Name, Type)>,
+    /// First and last day it may be used.
+    pub open: Option<(Date, Date)>,
+    pub variants: Vec<Variant>,
+    /// Metrics and audiences for `Expr::Def` in the copy, resolved live.
+    pub defs: Vec<super::Def>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Variant {
+    pub channel: Name,
+    /// `(part, locale, copy)`: `title`, `body`, `link`, `image`, `page`.
+    pub parts: Vec<(Name, Option<Name>, Copy)>,
+}
+
+/// Text with typed holes. The holes' types can all be printed and none is optional.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Copy(pub Vec<CopyPiece>);
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum CopyPiece {
+    Text(Arc<str>),
+    Hole(Expr),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ContentCall {
+    pub content: Name,
+    /// By parameter name, complete and typed.
+    pub args: Vec<(Name, Expr)>,
+}

@@ -1,0 +1,346 @@
+//! Programs: what the compiler hands to the runtime. Data only, versioned, serialisable, portable between machines.
+//!
+//! A [`Bundle`] is one deployed compilation. Its parts are hashed apart, because they follow different rules while
+//! customers are in flight: a [`Program`] (structure, timing, audience) is pinned by each instance, [`Content`] is
+//! resolved by name at dispatch, the schema, channels and calendars are always live. Nothing here is computed at run
+//! time and nothing knows of source text beyond a path and a line; `lower` fills it, `step` reads it.
+
+pub mod content;
+pub mod entry;
+pub mod outcome;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+pub use content::{Content, ContentCall, Copy, CopyPiece, Variant};
+pub use entry::{Enter, EntryUnit, Every, Reenter, Schedule, WeekdayName};
+pub use outcome::Outcome;
+
+use crate::expr::civil::Calendar;
+use crate::expr::{Aggregate, Anchor, BinaryOp, Expr, MessageEvent, Pattern};
+use crate::name::Name;
+use crate::value::{Length, Type};
+
+/// The version of these types. A bundle of another version is refused.
+pub const FORMAT: u16 = 1;
+
+/// Lower-case hex of a SHA-256 over the canonical JSON of an object.
+pub type Hash = Arc<str>;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Bundle {
+    pub format: u16,
+    /// Over everything below.
+    pub hash: Hash,
+    pub schema: Schema,
+    pub channels: BTreeMap<Name, Channel>,
+    pub contents: BTreeMap<Name, Hashed<Content>>,
+    pub calendars: BTreeMap<Name, Calendar>,
+    pub programs: BTreeMap<Name, Hashed<Program>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Hashed<T> {
+    pub hash: Hash,
+    pub body: Arc<T>,
+}
+
+/// What may come in: the shapes that the doors (HTTP, import) validate against.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Schema {
+    pub choices: BTreeMap<Name, Vec<Name>>,
+    pub entities: BTreeMap<Name, Entity>,
+    pub events: BTreeMap<Name, Event>,
+    pub tags: BTreeMap<Name, Tag>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entity {
+    pub label: Option<Arc<str>>,
+    pub parent: Option<Name>,
+    pub key: Name,
+    /// In the order declared; derived fields carry their expression and are never written from outside.
+    pub fields: Vec<Field>,
+    pub anchors: Vec<DateAnchor>,
+    pub calendar: Option<Name>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Field {
+    pub name: Name,
+    pub ty: Type,
+    /// Data class; `identity` and anything `sensitive` or `protected` is masked in traces and logs.
+    pub class: Option<Name>,
+    pub value: Option<Expr>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DateAnchor {
+    pub name: Name,
+    pub schedule: Schedule,
+    /// `Some(true)` back, `Some(false)` forward to a workday of the entity's calendar.
+    pub roll_back: Option<bool>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    pub label: Option<Arc<str>>,
+    pub subject: Name,
+    pub fields: Vec<Field>,
+    pub source: Option<Name>,
+    /// How late it may arrive, in milliseconds.
+    pub late_ms: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tag {
+    pub subject: Name,
+    pub keep: Option<Length>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Channel {
+    pub label: Option<Arc<str>>,
+    pub kind: Name,
+    pub rate: Option<Rate>,
+    pub receipt: Option<Length>,
+    pub outcomes: Vec<MessageEvent>,
+    /// The attribute of the root that holds the address; without one the subject's id is the address.
+    pub address: Option<Name>,
+}
+
+/// At most `count` dispatches in any `per_ms` milliseconds of domain time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rate {
+    pub count: u32,
+    pub per_ms: u32,
+}
+
+/// A place for blame: the journey file as given to the compiler, and a line from 1.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    pub path: Arc<str>,
+    pub line: u32,
+}
+
+pub type NodeId = u16;
+
+/// A journey as a flat table of nodes. Self-contained: metrics, audiences and history conditions it uses are inside.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Program {
+    pub journey: Name,
+    pub label: Option<Arc<str>>,
+    pub subject: Name,
+    /// The entity whose state row holds the instances: `subject` or its parent.
+    pub root: Name,
+    pub purpose: Name,
+    pub owner: Arc<str>,
+    pub open: Option<(Date, Date)>,
+    pub enter: Enter,
+    pub existing: Option<bool>,
+    pub stale: Option<Length>,
+    pub reenter: Reenter,
+    pub exits: Vec<Exit>,
+    pub goals: Vec<Goal>,
+    pub lasts: Option<Length>,
+    /// Names of the slots of `Expr::Local`.
+    pub locals: Vec<Name>,
+    pub defs: Vec<Def>,
+    pub features: Vec<Feature>,
+    /// Everything any wait or rung listens for; a node refers to them by number.
+    pub awaits: Vec<Await>,
+    /// Never empty; execution begins at node 0.
+    pub nodes: Vec<Node>,
+    /// Not part of the hash: moving a journey in a file is not a new version.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub origin: Option<Origin>,
+    /// Line of each node, beside `nodes`. Not part of the hash.
+    #[serde(default)]
+    pub lines: Vec<u32>,
+}
+
+/// A metric or audience, by value. `Expr::Def` in it indexes the same list and only earlier entries.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Def {
+    pub name: Name,
+    pub value: Expr,
+}
+
+/// A history condition that the runtime keeps up to date in each subject's state.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Feature {
+    /// A digest of the aggregate: two journeys that ask the same share one feature.
+    pub id: Name,
+    pub aggregate: Aggregate,
+}
+
+/// One thing a wait listens for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Await {
+    pub pattern: Pattern,
+    /// Where the event is kept for later steps.
+    pub slot: Option<u16>,
+    /// From when on it counts.
+    pub from: Anchor,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Exit {
+    pub on: ExitOn,
+    pub end: Name,
+    /// First node of the block, which ends with `end`; `None`: ends at once.
+    pub block: Option<NodeId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum ExitOn {
+    Events(Vec<Pattern>),
+    When(Expr),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Goal {
+    pub name: Name,
+    pub on: ExitOn,
+    pub within: Length,
+    pub from: Anchor,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Node {
+    /// The step's full identity; nodes that the compiler made of one step share it.
+    pub step: Name,
+    pub kind: NodeKind,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum NodeKind {
+    Send {
+        content: ContentCall,
+        channel: Name,
+        /// Wait this long for a receipt outcome that `outcomes` names; `None`: none is named.
+        receipt: Option<Length>,
+        outcomes: Vec<(Outcome, NodeId)>,
+        /// For outcomes neither named nor good.
+        otherwise: NodeId,
+        next: NodeId,
+    },
+    Reach {
+        /// Its value is a channel; the rung of that channel goes first.
+        prefer: Option<Expr>,
+        rungs: Vec<Rung>,
+        /// Somebody was written to and did not answer.
+        otherwise: NodeId,
+        /// The gate let nothing through.
+        not_sent: NodeId,
+    },
+    Pause {
+        length: Length,
+        next: NodeId,
+    },
+    UntilMoment {
+        moment: Expr,
+        next: NodeId,
+    },
+    UntilState {
+        condition: Expr,
+        within: Length,
+        from: Anchor,
+        next: NodeId,
+        timeout: NodeId,
+    },
+    /// The earliest occurrence wins; of equals the first in this order.
+    Events {
+        arms: Vec<(u16, NodeId)>,
+        within: Length,
+        from: Anchor,
+        timeout: NodeId,
+    },
+    If {
+        condition: Expr,
+        then: NodeId,
+        otherwise: NodeId,
+    },
+    Match {
+        subjects: Vec<Expr>,
+        cases: Vec<(Vec<CaseTest>, NodeId)>,
+        otherwise: NodeId,
+    },
+    Tag {
+        tag: Name,
+        keep: Option<Length>,
+        next: NodeId,
+    },
+    Untag {
+        tag: Name,
+        next: NodeId,
+    },
+    Remember {
+        slot: u16,
+        value: Expr,
+        next: NodeId,
+    },
+    Start {
+        journey: Name,
+        args: Vec<(Name, Expr)>,
+        next: NodeId,
+    },
+    End {
+        name: Name,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rung {
+    /// Identity of the rung's message: `offer.push`.
+    pub step: Name,
+    pub channel: Name,
+    pub content: ContentCall,
+    /// Numbers of `Program::awaits`; they count from the rung's own send.
+    pub awaits: Vec<u16>,
+    pub within: Length,
+    pub success: NodeId,
+}
+
+/// A test of one `match` subject.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum CaseTest {
+    Any,
+    Compare(BinaryOp, Expr),
+    /// Any of these values or ranges.
+    OneOf(Vec<Expr>),
+}
+
+impl NodeKind {
+    /// Where execution can go from here, in the order written.
+    #[must_use]
+    pub fn successors(&self) -> Vec<NodeId> {
+        match self {
+            Self::Send { outcomes, otherwise, next, .. } => {
+                let arms = outcomes.iter().map(|(_, node)| *node);
+                std::iter::once(*next).chain(arms).chain([*otherwise]).collect()
+            }
+            Self::Reach { rungs, otherwise, not_sent, .. } => {
+                rungs.iter().map(|rung| rung.success).chain([*otherwise, *not_sent]).collect()
+            }
+            Self::Pause { next, .. }
+            | Self::UntilMoment { next, .. }
+            | Self::Tag { next, .. }
+            | Self::Untag { next, .. }
+            | Self::Remember { next, .. }
+            | Self::Start { next, .. } => vec![*next],
+            Self::UntilState { next, timeout, .. } => vec![*next, *timeout],
+            Self::Events { arms, timeout, .. } => {
+                arms.iter().map(|(_, node)| *node).chain([*timeout]).collect()
+            }
+            Self::If { then, otherwise, .. } => vec![*then, *otherwise],
+            Self::Match { cases, otherwise, .. } => {
+                cases.iter().map(|(_, node)| *node).chain([*otherwise]).collect()
+            }
+            Self::End { .. } => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! What becomes of a send: the closed set that every branch, trace and receipt speaks in.
+
+use serde::{Deserialize, Serialize};
+
+use crate::expr::MessageEvent;
+
+/// What becomes of a send. `Sent` is good; the rest before it are refusals of the gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Outcome {
+    Sent,
+    NoConsent,
+    Suppressed,
+    Unsuitable,
+    QuietExpired,
+    Capped,
+    /// No address, no content for the channel, or the channel is killed.
+    Unreachable,
+    Delivered,
+    Failed,
+}
+
+impl Outcome {
+    pub const ALL: [Self; 9] = [
+        Self::Sent,
+        Self::NoConsent,
+        Self::Suppressed,
+        Self::Unsuitable,
+        Self::QuietExpired,
+        Self::Capped,
+        Self::Unreachable,
+        Self::Delivered,
+        Self::Failed,
+    ];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::NoConsent => "no_consent",
+            Self::Suppressed => "suppressed",
+            Self::Unsuitable => "unsuitable",
+            Self::QuietExpired => "quiet_expired",
+            Self::Capped => "capped",
+            Self::Unreachable => "unreachable",
+            Self::Delivered => "delivered",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Whether the gate refused: nothing left the bank.
+    #[must_use]
+    pub fn is_refusal(self) -> bool {
+        !matches!(self, Self::Sent | Self::Delivered | Self::Failed)
+    }
+
+    /// Whether it is only known from the provider's answer or a receipt.
+    #[must_use]
+    pub fn is_receipt(self) -> bool {
+        matches!(self, Self::Delivered | Self::Failed)
+    }
+
+    #[must_use]
+    pub fn as_event(self) -> Option<MessageEvent> {
+        match self {
+            Self::Sent => Some(MessageEvent::Sent),
+            Self::Delivered => Some(MessageEvent::Delivered),
+            Self::Failed => Some(MessageEvent::Failed),
+            _ => None,
+        }
+    }
+}
