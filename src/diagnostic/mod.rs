@@ -9,6 +9,7 @@
 
 pub mod code;
 pub mod render;
+pub mod suggest;
 
 pub use code::Code;
 
