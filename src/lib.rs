@@ -17,6 +17,8 @@ pub mod expr;
 pub mod model;
 pub mod name;
 pub mod program;
+pub mod step;
+pub mod store;
 pub mod syntax;
 pub mod text;
 pub mod value;

@@ -1,0 +1,38 @@
+//! What a step asks the outside world to do, once the state it belongs to is committed.
+
+use std::sync::Arc;
+
+use super::input::MessageKey;
+use super::trace::Trace;
+use crate::name::Name;
+
+/// What one step produced besides the new state.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Output {
+    pub effects: Vec<Effect>,
+    pub trace: Vec<Trace>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// A send was decided: put its key into the outbox, in the same transaction.
+    Enqueue { message: MessageKey, channel: Name },
+    /// Answer to `Input::Dispatch`: the gate still agrees; hand this to the provider once committed.
+    Deliver(Box<Delivery>),
+    /// Answer to `Input::Dispatch`: nothing is to be sent (refused, cancelled, or already answered).
+    Drop(MessageKey),
+}
+
+/// A rendered message with its provenance.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Delivery {
+    pub message: MessageKey,
+    pub channel: Name,
+    pub address: Arc<str>,
+    pub purpose: Name,
+    pub content: Name,
+    /// `title`, `body`, `link`, … in the order written.
+    pub parts: Vec<(Name, Arc<str>)>,
+    pub program_hash: Arc<str>,
+    pub content_hash: Arc<str>,
+}

@@ -1,0 +1,147 @@
+//! What can happen to a subject.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::expr::MessageEvent;
+use crate::name::Name;
+use crate::program::Outcome;
+use crate::value::Value;
+
+/// A root subject: the owner of one state row.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RootKey {
+    pub entity: Name,
+    pub id: Arc<str>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    Event(Event),
+    /// A scheduled look of `enter when … every …` or `enter every …`, for the occurrence `at`.
+    Tick {
+        journey: Name,
+        at: Timestamp,
+    },
+    /// Run whatever is due at `now`.
+    Wake,
+    /// A new deployment: date entries and features of new journeys are set up.
+    Settle,
+    /// The dispatcher took the message from the outbox: look at the gate again; deliver or refuse.
+    Dispatch(MessageKey),
+    /// The provider's answer to a dispatched message: `Sent` or `Failed`.
+    Answer {
+        message: MessageKey,
+        outcome: Outcome,
+        detail: Arc<str>,
+    },
+}
+
+/// An event, validated against the schema: fields are declared, typed, and in declared order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// CloudEvents `source` and `id`: its identity.
+    pub source: Arc<str>,
+    pub id: Arc<str>,
+    pub kind: EventKind,
+    /// The child entity it is about, if it is not about the root.
+    pub child: Option<(Name, Arc<str>)>,
+    /// When it happened.
+    pub time: Timestamp,
+    /// When it arrived.
+    pub received: Timestamp,
+    pub fields: Vec<(Name, Value)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum EventKind {
+    Declared(Name),
+    /// `wayfare.attributes`: the fields are attributes to set (`Missing` removes); makes the subject known.
+    Attributes,
+    /// What became of a message, reported from outside.
+    Message {
+        kind: MessageEvent,
+        key: MessageKey,
+    },
+}
+
+/// Identity of a message and idempotency key at the provider. No version in it: a new version never re-sends.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct MessageKey {
+    pub journey: Arc<str>,
+    /// Root id, and the child's entity and id where the subject is a child.
+    pub root: Arc<str>,
+    pub child: Option<(Arc<str>, Arc<str>)>,
+    pub entry: Arc<str>,
+    pub step: Arc<str>,
+}
+
+impl fmt::Display for MessageKey {
+    /// `journey/root[/entity:child]/entry/step`, each part percent-encoded where it holds `/`, `:`, `%` or a
+    /// control character. [`MessageKey::parse`] is its inverse.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", Escaped(&self.journey), Escaped(&self.root))?;
+        if let Some((entity, id)) = &self.child {
+            write!(f, "/{}:{}", Escaped(entity), Escaped(id))?;
+        }
+        write!(f, "/{}/{}", Escaped(&self.entry), Escaped(&self.step))
+    }
+}
+
+impl MessageKey {
+    /// The key that prints as `text`; `None` if there is none.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let parts: Vec<&str> = text.split('/').collect();
+        let (journey, root, child, entry, step) = match parts.as_slice() {
+            [journey, root, entry, step] => (journey, root, None, entry, step),
+            [journey, root, child, entry, step] => {
+                let (entity, id) = child.split_once(':')?;
+                (journey, root, Some((unescape(entity)?, unescape(id)?)), entry, step)
+            }
+            _ => return None,
+        };
+        Some(Self {
+            journey: unescape(journey)?,
+            root: unescape(root)?,
+            child,
+            entry: unescape(entry)?,
+            step: unescape(step)?,
+        })
+    }
+}
+
+struct Escaped<'a>(&'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for c in self.0.chars() {
+            if c.is_control() || matches!(c, '/' | ':' | '%') {
+                let mut bytes = [0; 4];
+                for byte in c.encode_utf8(&mut bytes).bytes() {
+                    write!(f, "%{byte:02X}")?;
+                }
+            } else {
+                write!(f, "{c}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn unescape(text: &str) -> Option<Arc<str>> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let hex = [rest.next()?, rest.next()?];
+            bytes.push(u8::from_str_radix(std::str::from_utf8(&hex).ok()?, 16).ok()?);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).ok().map(Into::into)
+}

@@ -1,0 +1,189 @@
+//! Everything that runs for one root subject, in one value: the unit of storage and of consistency.
+//!
+//! Sorted small vectors instead of maps: a row has few of each, is read and written whole, and must encode the same
+//! bytes for the same content. The codec (version byte, then postcard) is in `codec`; new fields go at the end of a
+//! new version. Everything is bounded; the bounds stand at their fields.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::input::Event;
+use super::world::{ProgramNo, Sym};
+use crate::program::{NodeId, Outcome};
+use crate::value::Value;
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// Whether its attributes have ever arrived. Events of an unknown subject are parked.
+    pub known: bool,
+    /// Encrypts this subject's payloads in packed rows: erasing the row erases them. Given at creation.
+    pub payload_key: [u8; 32],
+    /// By symbol.
+    pub attributes: Vec<(Sym, Value)>,
+    /// By entity and id.
+    pub children: Vec<Child>,
+    /// By symbol; with the instant it ends.
+    pub tags: Vec<(Sym, Option<Timestamp>)>,
+    /// In order of entry. At most [`MAX_INSTANCES`].
+    pub instances: Vec<Instance>,
+    /// Who entered what, and how it ended: outlives instances and versions.
+    pub entries: Vec<Entry>,
+    /// What each `enter when` saw last, by journey and child.
+    pub audiences: Vec<AudienceMemory>,
+    /// `A without B within D` that are waiting for their D, and date entries that are waiting for their date.
+    pub pending: Vec<Pending>,
+    /// History conditions, by feature symbol.
+    pub features: Vec<(Sym, Feature)>,
+    /// Messages by time of decision; the newest [`MAX_MESSAGES`], undispatched ones always kept.
+    pub messages: Vec<Message>,
+    /// Events that came before the subject was known. At most [`MAX_PARKED`]; more are quarantined.
+    pub parked: Vec<Event>,
+    /// Where the newest trace of this subject lies: (batch, offset). At most [`MAX_TRACE_REFS`].
+    pub trace_refs: Vec<(u64, u32)>,
+    /// The earliest instant for which a timer chunk holds this subject.
+    pub wake_at: Option<Timestamp>,
+}
+
+pub const MAX_INSTANCES: usize = 256;
+pub const MAX_MESSAGES: usize = 64;
+pub const MAX_PARKED: usize = 100;
+pub const MAX_TRACE_REFS: usize = 32;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Child {
+    pub entity: Sym,
+    pub id: Arc<str>,
+    pub attributes: Vec<(Sym, Value)>,
+}
+
+/// Which subject of the row: the root itself, or one of its children.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct SubjectRef(pub Option<(Sym, Arc<str>)>);
+
+/// One run of a journey for one subject. Identity: (journey, subject, entry key).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Instance {
+    pub journey: Sym,
+    pub subject: SubjectRef,
+    pub key: Arc<str>,
+    /// The version it entered with.
+    pub program: ProgramNo,
+    pub entered: Timestamp,
+    /// When the entry event happened; `entered` where there was none.
+    pub entry_time: Timestamp,
+    /// The payload of the entry event (a record), or the arguments of `start`.
+    pub entry: Value,
+    /// By slot; `Missing` where not yet set. With the instant for named events.
+    pub locals: Vec<(Value, Option<Timestamp>)>,
+    /// Where it stands, and since when.
+    pub node: NodeId,
+    pub since: Timestamp,
+    /// When the node's timer fires (with lateness); `None`: it waits for the gate or a provider only.
+    pub due: Option<Timestamp>,
+    /// The deadline itself: an event counts if it happened before.
+    pub deadline: Option<Timestamp>,
+    pub ladder: Option<Ladder>,
+    /// Sends of this instance: (step, instant of dispatch commit), for anchors.
+    pub sent: Vec<(Sym, Timestamp)>,
+    /// Look-back: the earliest match of an await that is not yet waited for: (await, happened, payload).
+    pub seen: Vec<(u16, Timestamp, Value)>,
+    /// Goals reached, by number, and when.
+    pub goals: Vec<(u16, Timestamp)>,
+}
+
+/// Where a `reach` stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ladder {
+    /// Rungs in the order of this customer.
+    pub order: Vec<u8>,
+    /// Index into `order` of the rung that is being tried.
+    pub at: u8,
+    /// Whether the gate let any rung through.
+    pub sent: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    pub journey: Sym,
+    pub subject: SubjectRef,
+    pub key: Arc<str>,
+    pub at: Timestamp,
+    /// End state and when; `None` while it runs.
+    pub ended: Option<(Sym, Timestamp)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AudienceMemory {
+    pub journey: Sym,
+    pub subject: SubjectRef,
+    pub was: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pending {
+    pub journey: Sym,
+    pub subject: SubjectRef,
+    pub due: Timestamp,
+    pub why: PendingWhy,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum PendingWhy {
+    /// The trigger happened; `absent` cancels it until `due`.
+    Without(Box<Event>),
+    /// A date entry; the occurrence's own date makes the key.
+    Date,
+}
+
+/// What is kept of a history condition. Exact for its window, bounded in space.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Feature {
+    /// Newest time of a match, and the first: `any`, `no`, `first`, `since`.
+    Times { first: Timestamp, last: Timestamp },
+    /// Per civil day in the subject's zone: (day number, count, sum); as many days as the window has.
+    Days(Vec<(i32, u32, Value)>),
+    /// Per day and value: `most`.
+    Votes(Vec<(i32, Value, u32)>),
+    /// Instants and values for elapsed windows, newest last. At most 256.
+    Ring(Vec<(Timestamp, Value)>),
+    /// Since ever: count, sum, least, most, first, last.
+    Total { count: u64, sum: Value, least: Value, most: Value, first: Value, last: Value },
+}
+
+/// A message this subject got, or nearly.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Message {
+    pub journey: Sym,
+    pub subject: SubjectRef,
+    /// Entry key of the instance.
+    pub entry: Arc<str>,
+    pub step: Sym,
+    pub channel: Sym,
+    pub program: ProgramNo,
+    pub node: NodeId,
+    /// When the send was decided, which is when its dispatch was committed to the outbox.
+    pub at: Timestamp,
+    pub status: MessageStatus,
+    /// Receipts so far.
+    pub receipts: Vec<(crate::expr::MessageEvent, Timestamp)>,
+    /// Arguments of the content; dropped once dispatched.
+    pub args: Vec<(Sym, Value)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MessageStatus {
+    /// In the outbox; the gate looks again before it leaves.
+    Pending,
+    /// Handed to the provider; the answer is not known. Sent again, with the same key, after a crash.
+    Dispatching,
+    /// The provider took it.
+    Sent,
+    /// The provider refused for good.
+    Failed,
+    /// The gate refused, at the decision or at dispatch.
+    Refused(Outcome),
+    /// The instance exited before it left.
+    Cancelled,
+}

@@ -1,0 +1,162 @@
+//! Why: every decision about a subject, also the decision that nothing happens.
+//!
+//! Compact (symbols, node numbers, values), because there are many; `explain` words it for people with the pinned
+//! program at hand. Values of masked data classes never enter.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::state::SubjectRef;
+use super::world::{ProgramNo, Sym};
+use crate::expr::MessageEvent;
+use crate::program::{NodeId, Outcome};
+use crate::value::Value;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trace {
+    pub at: Timestamp,
+    /// `None` for what concerns the subject as a whole (parked, attributes changed).
+    pub journey: Option<Sym>,
+    pub subject: SubjectRef,
+    /// Entry key; `None` where no instance came to be.
+    pub entry: Option<Arc<str>>,
+    pub program: Option<ProgramNo>,
+    pub node: Option<NodeId>,
+    pub what: Decision,
+}
+
+/// The leaves of a condition that decided it: (leaf number in writing order, value seen).
+pub type Because = Vec<(u16, Value)>;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Decision {
+    Entered {
+        by: Cause,
+    },
+    NotEntered {
+        by: Cause,
+        why: NotEntered,
+    },
+    Waits {
+        until: Option<Timestamp>,
+    },
+    /// An awaited event ended the wait: the await's number, and when it happened.
+    Happened {
+        awaited: u16,
+        at: Timestamp,
+    },
+    TimedOut,
+    /// `wait until` found its condition true or its moment past.
+    AlreadyTrue,
+    BecameTrue,
+    /// The arm taken (0 = first condition or case, one past the last = else).
+    Branched {
+        arm: u16,
+        because: Because,
+    },
+    /// The gate agreed; the message is in the outbox.
+    Decided {
+        step: Sym,
+        channel: Sym,
+    },
+    Refused {
+        step: Sym,
+        channel: Sym,
+        outcome: Outcome,
+        rule: Rule,
+    },
+    Dispatched {
+        step: Sym,
+        channel: Sym,
+    },
+    Answered {
+        step: Sym,
+        outcome: Outcome,
+        detail: Arc<str>,
+    },
+    Receipt {
+        step: Sym,
+        kind: MessageEvent,
+        at: Timestamp,
+    },
+    Cancelled {
+        step: Sym,
+    },
+    Tagged {
+        tag: Sym,
+        until: Option<Timestamp>,
+    },
+    Untagged {
+        tag: Sym,
+    },
+    Remembered {
+        slot: u16,
+        value: Value,
+    },
+    Started {
+        journey: Sym,
+    },
+    Goal {
+        goal: u16,
+        at: Timestamp,
+    },
+    Exited {
+        end: Sym,
+    },
+    Ended {
+        end: Sym,
+    },
+    Parked {
+        event: Sym,
+    },
+    /// An event that came too late to count for a wait that was already decided.
+    Late {
+        awaited: u16,
+        at: Timestamp,
+    },
+}
+
+/// What made the runtime look.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Cause {
+    Event(Sym),
+    Without(Sym),
+    Schedule,
+    Date,
+    Start { journey: Sym },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum NotEntered {
+    /// The condition or filter was false.
+    Condition(Because),
+    /// `first`, but it was not.
+    NotFirst,
+    /// Older than `stale after` when it arrived.
+    Stale { age_ms: i64 },
+    /// Already ran with this key, or runs now.
+    Again { key: Arc<str> },
+    /// `reenter after D`: not before this instant.
+    TooSoon { until: Timestamp },
+    /// Outside `open`.
+    Closed,
+    /// `existing skip`: was already true at the first look.
+    Existing,
+    /// The event that must be absent came.
+    Came { at: Timestamp },
+    /// Too many instances for one subject.
+    TooMany,
+}
+
+/// Which rule of the gate refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Rule {
+    KillSwitch,
+    Consent,
+    NoAddress,
+    NoContent,
+    ContentClosed,
+    UnknownSubject,
+}
