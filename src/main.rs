@@ -1,1 +1,7 @@
-fn main() {}
+//! The `wayfare` binary: arguments in, exit code out. Everything else is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    wayfare::cli::main(std::env::args_os()).into()
+}

@@ -5,6 +5,7 @@
 //! `wayfare explain CODE`.
 
 use super::Severity;
+use super::suggest::nearest;
 
 /// A stable code of the registry.
 #[derive(Clone, Copy)]
@@ -64,6 +65,12 @@ impl Code {
     #[must_use]
     pub fn find(text: &str) -> Option<Self> {
         ALL.iter().copied().find(|code| code.as_str().eq_ignore_ascii_case(text))
+    }
+
+    /// The code whose spelling is nearest to `text`, for "did you mean".
+    #[must_use]
+    pub fn nearest(text: &str) -> Option<Self> {
+        nearest(text, ALL.iter().map(|code| code.as_str())).and_then(Self::find)
     }
 }
 

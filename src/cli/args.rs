@@ -1,0 +1,42 @@
+//! The tree of verbs. A verb is declared here once its command works; its arguments are in its own file.
+
+use clap::{ColorChoice, Parser, Subcommand};
+
+use super::command::explain;
+use super::{Exit, Failure, Output};
+
+/// Customer journeys as a language: compile, prove, plan and durably run them.
+#[derive(Debug, Parser)]
+#[command(name = "wayfare", version, disable_help_subcommand = true, arg_required_else_help = true)]
+pub struct Args {
+    /// When to use colour.
+    #[arg(long, global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto)]
+    pub color: ColorChoice,
+
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Explain(explain::Args),
+}
+
+impl Command {
+    /// Does what was asked.
+    pub fn run(&self, output: &Output) -> Result<Exit, Failure> {
+        match self {
+            Self::Explain(args) => explain::run(args, output),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tree_is_sound() {
+        <Args as clap::CommandFactory>::command().debug_assert();
+    }
+}

@@ -1,0 +1,3 @@
+//! One file per verb: an `Args` struct and one `run` function.
+
+pub mod explain;

@@ -1,0 +1,75 @@
+//! The binary's manners: exit codes, which stream says what, and the pages of `explain`.
+
+use std::process::{Command, Output, Stdio};
+
+use wayfare::diagnostic::code::UNEXPECTED;
+
+fn wayfare(args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wayfare"));
+    command.args(args).env_remove("CLICOLOR_FORCE").env("NO_COLOR", "1").stdin(Stdio::null());
+    command.output().expect("the binary starts")
+}
+
+/// `$ wayfare args`, the exit code, and both streams.
+fn transcript(args: &[&str]) -> String {
+    let output = wayfare(args);
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("output is UTF-8");
+    let (data, talk) = (text(&output.stdout), text(&output.stderr));
+    let code = output.status.code().expect("the binary ends by itself");
+    format!("$ wayfare {}\nexit: {code}\n--- stdout\n{data}--- stderr\n{talk}", args.join(" "))
+}
+
+#[test]
+fn explain_prints_pages_as_data() {
+    let output = wayfare(&["explain", "e0101", "E0101"]);
+    let page = format!("# E0101: {}\n\n{}\n", UNEXPECTED.title(), UNEXPECTED.page().trim_end());
+    assert_eq!(String::from_utf8(output.stdout).expect("output is UTF-8"), format!("{page}\n{page}"));
+    assert!(output.stderr.is_empty());
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn explain_helps_with_a_code_that_is_not_there() {
+    insta::assert_snapshot!(transcript(&["explain", "E101"]));
+    insta::assert_snapshot!(transcript(&["explain", "banana"]));
+}
+
+#[test]
+fn explain_lists_every_code_once() {
+    let output = wayfare(&["explain", "--all"]);
+    let listed = String::from_utf8(output.stdout).expect("output is UTF-8");
+    let codes: Vec<&str> = listed.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    let known: Vec<&str> = wayfare::diagnostic::code::ALL.iter().map(|code| code.as_str()).collect();
+    assert_eq!(codes, known);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(output.stderr.is_empty());
+}
+
+#[test]
+fn bad_usage_is_talk_and_ends_in_2() {
+    insta::assert_snapshot!(transcript(&["explain"]));
+    let output = wayfare(&["no-such-verb"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn help_and_version_are_data() {
+    for args in [["--help"], ["--version"]] {
+        let output = wayfare(&args);
+        assert_eq!(output.status.code(), Some(0));
+        assert!(!output.stdout.is_empty());
+        assert!(output.stderr.is_empty());
+    }
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_error() {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wayfare"));
+    let output = command.args(["explain", "--all"]).stdout(writer).stderr(Stdio::piped()).output();
+    let output = output.expect("the binary starts");
+    assert_eq!(output.status.code(), Some(0));
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+}
