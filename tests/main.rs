@@ -1,4 +1,6 @@
 //! The one integration binary. A story is a module; what several share is in `support`.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop")]
+
 mod cli;
 mod layers;

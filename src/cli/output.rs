@@ -152,6 +152,7 @@ fn write_styled(to: &mut dyn Write, text: &StyledStr, color: human::Color) -> io
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the shape that `or_else` wants")]
 fn lost(error: io::Error) -> Result<(), Failure> {
     match error.kind() {
         io::ErrorKind::BrokenPipe => Err(Failure::Closed),

@@ -93,3 +93,74 @@ impl std::fmt::Display for Code {
         f.write_str(self.0.code)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+
+    fn sorted(items: impl Iterator<Item = &'static str>) -> BTreeSet<&'static str> {
+        let mut seen = BTreeSet::new();
+        for item in items {
+            assert!(seen.insert(item), "`{item}` is there twice");
+        }
+        seen
+    }
+
+    #[test]
+    fn every_page_is_registered_and_no_code_is_there_twice() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/diagnostic/codes");
+        let name =
+            |entry: std::io::Result<std::fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
+        let pages: BTreeSet<String> = folder.read_dir().unwrap().map(name).collect();
+        let codes = sorted(ALL.iter().map(|code| code.as_str()));
+        assert_eq!(pages, codes.iter().map(|code| format!("{code}.md")).collect());
+    }
+
+    #[test]
+    fn codes_have_a_letter_and_four_digits() {
+        for code in ALL {
+            let (letter, number) = code.as_str().split_at(1);
+            assert!(matches!(letter, "E" | "W" | "R"), "{code}");
+            assert!(number.len() == 4 && number.bytes().all(|digit| digit.is_ascii_digit()), "{code}");
+        }
+    }
+
+    #[test]
+    fn titles_are_one_of_a_kind_and_worded_like_headlines() {
+        sorted(ALL.iter().map(|code| code.title()));
+        for code in ALL {
+            let title = code.title();
+            assert!(!title.starts_with(char::is_uppercase) && !title.ends_with('.'), "{code}: `{title}`");
+        }
+    }
+
+    #[test]
+    fn pages_show_what_is_wrong_and_what_is_right() {
+        for code in ALL {
+            let elsewhere = code.as_str().starts_with('R') || code.as_str().starts_with("E05");
+            for fence in ["```journey bad\n", "```journey good\n"] {
+                assert!(
+                    elsewhere || code.page().contains(fence),
+                    "{code}.md has no `{}` block",
+                    fence.trim()
+                );
+            }
+            assert!(code.page().matches("```").count() % 2 == 0, "{code}.md leaves a block open");
+            assert!(
+                !code.page().starts_with(['#', '`', '\n']),
+                "{code}.md begins with a sentence: what it is about"
+            );
+        }
+    }
+
+    #[test]
+    fn a_code_is_found_in_any_case_and_nearly_right() {
+        assert_eq!(Code::find("e0101"), Some(UNEXPECTED));
+        assert_eq!(Code::find("E01011"), None);
+        assert_eq!(Code::nearest("E01011"), Some(UNEXPECTED));
+        assert_eq!(Code::nearest("banana"), None);
+    }
+}
