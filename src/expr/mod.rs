@@ -30,6 +30,8 @@ pub enum Expr {
     /// The record under test in a `where`: an event, a message event or a child entity.
     Element,
     Field(Box<Expr>, Name),
+    /// When the instance was entered, a `Moment`. Only in journeys.
+    Entered,
     /// The instant of evaluation, a `Moment`.
     Now,
     /// Today's date in the subject's zone.
@@ -123,6 +125,8 @@ pub enum Function {
     Round,
     /// `days(a..b)`
     Days,
+    /// `entered.date`: the date of a moment in the subject's zone.
+    DateOf,
 }
 
 /// `count(payment where amount > 100 CNY during last 30 days)` and its likes, `any` and `no` included.
