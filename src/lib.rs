@@ -13,6 +13,7 @@
 //! `tests/layers.rs` keeps the arrows: a module may only use those before it in its row of the layer table there.
 
 pub mod cli;
+pub mod config;
 pub mod diagnostic;
 pub mod expr;
 pub mod model;

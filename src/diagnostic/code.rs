@@ -37,6 +37,15 @@ macro_rules! codes {
 
 codes! {
     UNEXPECTED = "E0101", "something else was expected here";
+
+    SETTINGS_SYNTAX = "E0510", "the settings file is not valid TOML";
+    SETTING_UNKNOWN = "E0511", "there is no setting of this name";
+    SETTING_VALUE = "E0512", "a setting has a value that it cannot have";
+    SETTING_MISSING = "E0513", "a setting that is needed is not there";
+    SETTING_CONFLICT = "E0514", "two settings contradict each other";
+    SERVER_OPEN = "E0515", "the daemon would be open to the network without a token";
+    URL_PRIVATE = "E0516", "a URL leads to a private address or is not encrypted";
+    SECRET_UNREADABLE = "E0517", "the file of a secret cannot be read";
 }
 
 impl Code {
