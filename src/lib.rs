@@ -12,9 +12,11 @@
 //!
 //! `tests/layers.rs` keeps the arrows: a module may only use those before it in its row of the layer table there.
 
+pub mod channel;
 pub mod cli;
 pub mod config;
 pub mod diagnostic;
+pub mod engine;
 pub mod expr;
 pub mod model;
 pub mod name;

@@ -1,0 +1,205 @@
+//! What the doors hold: a cloneable handle to the running engine.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+
+use crate::program::Bundle;
+use crate::step::world::Kill;
+use crate::step::{Event, RootKey, World};
+
+/// What became of one submitted event. Given only once it is durable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Receipt {
+    Accepted,
+    /// The same (source, id) with the same payload is already stored.
+    Duplicate,
+    /// The same (source, id) with another payload is already stored; this one went to quarantine.
+    Conflict,
+    /// Kept with its reason, not processed.
+    Quarantined(Arc<str>),
+    /// Kept in the state of a subject whose attributes have not arrived yet.
+    Parked,
+}
+
+/// Nothing of the chunk this answers was taken; the caller may submit it again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SubmitError {
+    /// The queue is full: try again in a moment.
+    Busy,
+    /// The engine is stopping or has stopped.
+    Stopped,
+    /// The store failed, in words for people.
+    Store(Arc<str>),
+}
+
+impl fmt::Display for SubmitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Busy => f.write_str("the queue is full"),
+            Self::Stopped => f.write_str("the engine has stopped"),
+            Self::Store(reason) => write!(f, "the store failed: {reason}"),
+        }
+    }
+}
+
+impl std::error::Error for SubmitError {}
+
+/// Why the engine could not start, deploy or go on, in words for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EngineError {
+    Stopped,
+    Store(Arc<str>),
+    /// The deployment is of a format this build does not know, or holds something it cannot run.
+    Refused(Arc<str>),
+}
+
+impl fmt::Display for EngineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stopped => f.write_str("the engine has stopped"),
+            Self::Store(reason) => write!(f, "the store failed: {reason}"),
+            Self::Refused(reason) => f.write_str(reason),
+        }
+    }
+}
+
+impl std::error::Error for EngineError {}
+
+/// Counts since the engine started, and what is under way now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Domain time of the last batch.
+    pub now: Option<Timestamp>,
+    pub batches: u64,
+    pub accepted: u64,
+    pub duplicates: u64,
+    pub parked: u64,
+    pub quarantined: u64,
+    /// Messages put into the outbox, taken by providers, refused at dispatch, and failed for good.
+    pub enqueued: u64,
+    pub sent: u64,
+    pub dropped: u64,
+    pub failed: u64,
+    /// Attempts that were not the first.
+    pub retries: u64,
+    /// Messages known to be waiting for their dispatch or their answer (those in memory).
+    pub outbox: u64,
+    /// The earliest timer; behind `now` when the engine is catching up.
+    pub next_due: Option<Timestamp>,
+}
+
+/// Events in the queue before [`SubmitError::Busy`].
+pub(super) const QUEUE: usize = 20_000;
+/// Events per message to the engine; a longer submission is split.
+pub(super) const CHUNK: usize = 1_000;
+
+type Submitted = oneshot::Receiver<Result<Vec<Receipt>, SubmitError>>;
+
+pub(super) enum Command {
+    Submit {
+        events: Vec<(RootKey, Event)>,
+        /// Gives the queue its room back when the events have been answered.
+        room: Option<OwnedSemaphorePermit>,
+        reply: oneshot::Sender<Result<Vec<Receipt>, SubmitError>>,
+    },
+    Deploy {
+        bundle: Box<Bundle>,
+        reply: oneshot::Sender<Result<(), EngineError>>,
+    },
+    Kill {
+        kill: Kill,
+        reply: oneshot::Sender<Result<(), EngineError>>,
+    },
+    Stop,
+}
+
+/// Cheap to clone; the engine runs until [`EngineHandle::stop`].
+#[derive(Clone)]
+pub struct EngineHandle {
+    pub(super) commands: mpsc::UnboundedSender<Command>,
+    /// One permit per event in the queue: what bounds it.
+    pub(super) room: Arc<Semaphore>,
+    pub(super) stats: watch::Receiver<Stats>,
+    pub(super) world: watch::Receiver<Arc<World>>,
+    pub(super) clock: Arc<dyn super::clock::Clock>,
+}
+
+impl EngineHandle {
+    /// Submits events in order; returns once each is durable, with one receipt per event.
+    ///
+    /// # Errors
+    /// [`SubmitError::Busy`] when the queue has no room for all of them. After [`SubmitError::Store`] or
+    /// [`SubmitError::Stopped`] some may be stored: submit them again, de-duplication makes that safe.
+    pub async fn submit(&self, events: Vec<(RootKey, Event)>) -> Result<Vec<Receipt>, SubmitError> {
+        let replies = self.enqueue(events)?;
+        let mut receipts = Vec::new();
+        for reply in replies {
+            receipts.extend(reply.await.map_err(|_| SubmitError::Stopped)??);
+        }
+        Ok(receipts)
+    }
+
+    fn enqueue(&self, mut events: Vec<(RootKey, Event)>) -> Result<Vec<Submitted>, SubmitError> {
+        if self.room.is_closed() {
+            return Err(SubmitError::Stopped);
+        }
+        let count = u32::try_from(events.len().min(QUEUE)).unwrap_or(u32::MAX);
+        let room = Arc::clone(&self.room).try_acquire_many_owned(count);
+        let mut room = room.map_err(|_| SubmitError::Busy)?;
+        let mut replies = Vec::new();
+        while !events.is_empty() {
+            let rest = events.split_off(events.len().min(CHUNK));
+            let (reply, answer) = oneshot::channel();
+            let events = std::mem::replace(&mut events, rest);
+            let room = room.split(events.len());
+            let command = Command::Submit { events, room, reply };
+            self.commands.send(command).map_err(|_| SubmitError::Stopped)?;
+            replies.push(answer);
+        }
+        Ok(replies)
+    }
+
+    /// Makes `bundle` the live deployment, at the next batch boundary. Returns once it is durable and live.
+    pub async fn deploy(&self, bundle: Bundle) -> Result<(), EngineError> {
+        self.ask(|reply| Command::Deploy { bundle: Box::new(bundle), reply }).await
+    }
+
+    /// Sets the kill switches, at the next batch boundary.
+    pub async fn kill(&self, kill: Kill) -> Result<(), EngineError> {
+        self.ask(|reply| Command::Kill { kill, reply }).await
+    }
+
+    /// What is live now: the schema to validate against, the switches.
+    pub fn world(&self) -> Arc<World> {
+        Arc::clone(&self.world.borrow())
+    }
+
+    /// Domain time.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub fn stats(&self) -> Stats {
+        self.stats.borrow().clone()
+    }
+
+    /// Stops after the batch under way and the sends under way. Returns when the store may be closed.
+    pub async fn stop(&self) {
+        self.room.close();
+        // A closed channel means that it has stopped already.
+        let _ = self.commands.send(Command::Stop);
+        self.commands.closed().await;
+    }
+
+    async fn ask(
+        &self,
+        command: impl FnOnce(oneshot::Sender<Result<(), EngineError>>) -> Command,
+    ) -> Result<(), EngineError> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(command(reply)).map_err(|_| EngineError::Stopped)?;
+        answer.await.map_err(|_| EngineError::Stopped)?
+    }
+}
