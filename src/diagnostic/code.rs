@@ -158,10 +158,8 @@ mod tests {
                 );
             }
             assert!(code.page().matches("```").count() % 2 == 0, "{code}.md leaves a block open");
-            assert!(
-                !code.page().starts_with(['#', '`', '\n']),
-                "{code}.md begins with a sentence: what it is about"
-            );
+            let headed = ["#", "```", "\n"].iter().any(|start| code.page().starts_with(start));
+            assert!(!headed, "{code}.md begins with a sentence: what it is about");
         }
     }
 
