@@ -37,6 +37,24 @@ macro_rules! codes {
 
 codes! {
     UNEXPECTED = "E0101", "something else was expected here";
+    BEYOND_END = "E0102", "the line should have ended";
+    NOT_CLOSED = "E0103", "a brace without its partner";
+    TEXT_NOT_CLOSED = "E0104", "a text that is never closed";
+    BAD_CHARACTER = "E0105", "a character without meaning";
+    FULL_WIDTH = "E0106", "full-width signs";
+    FOREIGN_SIGN = "E0107", "a sign of another language";
+    BAD_ESCAPE = "E0108", "an unknown escape in a text";
+    HOLE_IN_TEXT = "E0109", "a hole in a text that has none";
+    BAD_NUMBER = "E0110", "a number that does not fit";
+    UNIT = "E0111", "a length of time with a wrong unit";
+    NO_SUCH_TIME = "E0112", "a day or time that does not exist";
+    UNKNOWN_WORD = "E0113", "a word that cannot stand here";
+    NOT_YET = "E0114", "part of the language that this version does not have yet";
+    HARD_WORD = "E0115", "a name spelled like a word of the language";
+    CLAUSE_BELOW_STEP = "E0116", "a clause below a step";
+    CHAINED = "E0117", "comparisons in a row";
+    SAID_TWICE = "E0118", "an option said twice";
+    TOO_DEEP = "E0119", "too much nesting";
 
     SETTINGS_SYNTAX = "E0510", "the settings file is not valid TOML";
     SETTING_UNKNOWN = "E0511", "there is no setting of this name";

@@ -1,0 +1,2 @@
+use super::layout::Layout;
+pub(super) fn repair(_source: &str, _layout: &mut Layout) {}

@@ -1,0 +1,127 @@
+//! Tokens to what the grammar sees: trivia dropped, newlines that end an item kept, mistakes of writing reported
+//! and replaced by what was meant. After this every token is one the grammar knows.
+//!
+//! A newline ends an item, except behind an opening bracket, a comma or an infix, and before a closing bracket
+//! or a joiner. Brackets need no counting for that: two operands never stand side by side in an expression, so
+//! a newline between two of them ends the item even inside brackets, and the mistake stays on its line.
+
+use std::sync::Arc;
+
+use super::braces;
+use super::mistake;
+use super::token::{Token, TokenKind};
+use crate::diagnostic::Diagnostic;
+use crate::text::FileId;
+
+/// A token of the grammar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Tok {
+    pub(super) kind: TokenKind,
+    pub(super) start: u32,
+    pub(super) end: u32,
+    /// The word meant by a mistaken sign: `is` for `==`.
+    pub(super) meant: &'static str,
+}
+
+/// What the parser works on.
+#[derive(Debug, Default)]
+pub(super) struct Layout {
+    pub(super) toks: Vec<Tok>,
+    /// Doc comments, by the index of the token below them, ascending.
+    pub(super) docs: Vec<(usize, Arc<str>)>,
+    pub(super) diagnostics: Vec<Diagnostic>,
+}
+
+/// Words that continue the line above when they begin a line.
+const JOINERS: &[&str] = &[
+    "and", "or", "where", "without", "within", "from", "since", "during", "otherwise", "until", "as", "is", "in",
+    "at", "per", "before", "after", "ever", "has",
+];
+
+/// Words that continue on the next line when they end a line.
+const INFIXES: &[&str] = &["and", "or", "is", "in", "has", "at", "before", "after", "otherwise", "where", "not"];
+
+/// Lays out `tokens` of `source`.
+pub(super) fn layout(file: FileId, source: &str, tokens: &[Token]) -> Layout {
+    let mut pass = Pass { source, out: Layout::default(), newline: false, docs: Vec::new() };
+    pass.out.diagnostics = mistake::find(file, source, tokens);
+    for &token in tokens {
+        pass.token(token);
+    }
+    braces::repair(source, &mut pass.out);
+    pass.out
+}
+
+struct Pass<'a> {
+    source: &'a str,
+    out: Layout,
+    /// A newline since the last token of the grammar.
+    newline: bool,
+    docs: Vec<&'a str>,
+}
+
+impl<'a> Pass<'a> {
+    fn token(&mut self, token: Token) {
+        match token.kind {
+            TokenKind::Space | TokenKind::Comment | TokenKind::Bad => {}
+            TokenKind::Newline => self.newline = true,
+            TokenKind::Doc => self.docs.push(token.text(self.source).trim_start_matches('/').trim()),
+            _ => self.grammar_token(token),
+        }
+    }
+
+    fn grammar_token(&mut self, token: Token) {
+        let tok = Tok { kind: mistake::meant_kind(token.kind), start: token.start, end: token.end, meant: "" };
+        let tok = Tok { meant: mistake::meant_word(token.kind), ..tok };
+        if std::mem::take(&mut self.newline) {
+            self.separate(tok);
+        }
+        if !self.docs.is_empty() {
+            let lines = std::mem::take(&mut self.docs);
+            self.out.docs.push((self.out.toks.len(), lines.join("\n").into()));
+        }
+        self.out.toks.push(tok);
+        if token.kind == TokenKind::BangEq {
+            self.out.toks.push(Tok { start: tok.end, meant: "not", ..tok });
+        }
+    }
+
+    /// Ends the item before `next`, which begins a line, unless the line continues.
+    fn separate(&mut self, next: Tok) {
+        let Some(&last) = self.out.toks.last() else { return };
+        if !self.continues(last) && !self.joins(next) {
+            self.out.toks.push(Tok { kind: TokenKind::Sep, start: last.end, end: last.end, meant: "" });
+        }
+    }
+
+    fn word(&self, tok: Tok) -> &'a str {
+        if tok.meant.is_empty() { self.source.get(tok.start as usize..tok.end as usize).unwrap_or_default() } else { tok.meant }
+    }
+
+    fn continues(&self, last: Tok) -> bool {
+        use TokenKind as K;
+        match last.kind {
+            K::LParen | K::LBracket | K::LBrace | K::Semicolon | K::Comma | K::FatArrow | K::Arrow | K::Equals => true,
+            K::Colon | K::Dot => true,
+            K::Name => INFIXES.contains(&self.word(last)),
+            kind => is_infix(kind),
+        }
+    }
+
+    fn joins(&self, next: Tok) -> bool {
+        use TokenKind as K;
+        match next.kind {
+            K::RParen | K::RBracket | K::Comma | K::Dot | K::Equals => true,
+            K::Name => JOINERS.contains(&self.word(next)),
+            kind => is_infix(kind),
+        }
+    }
+}
+
+fn is_infix(kind: TokenKind) -> bool {
+    use TokenKind as K;
+    matches!(
+        kind,
+        K::Plus | K::Minus | K::Star | K::Slash | K::Less | K::LessEq | K::Greater | K::GreaterEq | K::DotDot | K::Pipe
+    )
+}

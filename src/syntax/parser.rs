@@ -1,0 +1,88 @@
+//! Tokens to tree, by predictive recursive descent over nom's parser type.
+//!
+//! The first word of a line decides what the line is, so nothing is ever tried and taken back: a finding is said
+//! once, and time is linear. nom gives the plumbing (`Parser`, tuples, `map`); `alt` stands only between leaves.
+//! What is missing is reported and taken as written; what cannot be read is skipped to the end of its item and
+//! stands as an `Error` node, about which later phases stay quiet.
+//!
+//! Reading order: [`input`] (what parsers read), [`primitive`] (items, blocks, lists, recovery), [`report`] (what
+//! is said), [`heading`] (first words), then the grammar from the file down.
+
+mod choose;
+mod content;
+mod copy;
+mod decl;
+mod duration;
+mod entity;
+mod expr;
+mod file;
+mod heading;
+mod input;
+mod journey;
+mod operand;
+mod pattern;
+mod primitive;
+mod reach;
+mod report;
+mod step;
+mod tail;
+mod test;
+mod wait;
+
+use input::{Context, In};
+
+use super::ast;
+use super::layout::layout;
+use super::lexer::lex;
+use super::token::{Token, TokenKind};
+use crate::diagnostic::{self, Diagnostic};
+use crate::text::FileId;
+
+/// What a text was read as.
+#[derive(Clone, Debug)]
+pub struct Parsed {
+    pub file: ast::File,
+    /// Every token of the text, trivia included.
+    pub tokens: Vec<Token>,
+    /// Sorted by place.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads a whole file. Never fails: what could not be read is in the findings and stands as `Error` in the tree.
+#[must_use]
+pub fn parse(file: FileId, text: &str) -> Parsed {
+    let tokens = lex(text, 0..text.len());
+    let layout = layout(file, text, &tokens);
+    let context = Context::new(file, text, &layout);
+    let tree = file::file(context.start());
+    let mut diagnostics = context.diagnostics.into_inner();
+    diagnostic::sort(&mut diagnostics);
+    Parsed { file: tree, tokens, diagnostics }
+}
+
+/// Reads `text` as a single expression.
+#[must_use]
+pub fn parse_expr(file: FileId, text: &str) -> (ast::Expr, Vec<Diagnostic>) {
+    let (expr, mut diagnostics) = stretch(file, text, 0, text.len());
+    diagnostic::sort(&mut diagnostics);
+    (expr, diagnostics)
+}
+
+/// Reads the bytes `start..end` of a file as one expression, with spans into the file.
+fn stretch(file: FileId, source: &str, start: usize, end: usize) -> (ast::Expr, Vec<Diagnostic>) {
+    let tokens = lex(source, start..end);
+    let mut layout = layout(file, source, &tokens);
+    let at = u32::try_from(end).unwrap_or(u32::MAX);
+    layout.toks.retain(|tok| tok.kind != TokenKind::Sep);
+    layout.toks.push(super::layout::Tok { kind: TokenKind::Eof, start: at, end: at, meant: "" });
+    let context = Context::new(file, source, &layout);
+    let expr = primitive::whole(context.start(), expr::expr);
+    (expr, context.diagnostics.into_inner())
+}
+
+/// The expression in a hole of a copy; its findings join those of the file.
+fn expression_in(i: In<'_>, start: usize, end: usize) -> ast::Expr {
+    let (expr, diagnostics) = stretch(i.cx.file, i.cx.source, start, end);
+    i.cx.diagnostics.borrow_mut().extend(diagnostics);
+    expr
+}

@@ -1,0 +1,213 @@
+//! Declarations: one shape for all, `word name(params) "label" of subject = value { items }`, and the small kinds.
+
+use nom::Parser;
+use nom::combinator::map;
+
+use super::content::content_item;
+use super::duration::duration;
+use super::entity::{entity_item, type_ref};
+use super::expr::{expr, range};
+use super::heading::{Heads, heading};
+use super::input::In;
+use super::journey::journey;
+use super::pattern::schedule;
+use super::primitive::{
+    P, at_name, block, ends_item, expect, expect_word, head, ident, item, label, list, optional, optional_kind, path,
+    skip_item, text,
+};
+use super::{report, test};
+use crate::diagnostic::{Diagnostic, code};
+use crate::name::Name;
+use crate::syntax::ast::{
+    CalendarItem, ChannelItem, ChoiceItem, Decl, DeclKind, Derived, DerivedItem, Dur, Expr, ExprKind, Ident, Param,
+    Path, Text,
+};
+use crate::syntax::token::TokenKind;
+use crate::syntax::words;
+
+/// What stands before the `=` or `{` of a declaration.
+struct Header {
+    name: Option<Ident>,
+    params: Vec<Param>,
+    label: Option<Text>,
+    subject: Option<Path>,
+}
+
+/// The declaration headed by `word` (which may be spelled otherwise, and is then reported).
+pub(super) fn declaration<'a>(start: In<'a>, word: &str) -> P<'a, Decl> {
+    let (i, header) = header(start.next(), word)?;
+    let (i, kind) = body(i, word)?;
+    let Header { name, params, label, subject } = header;
+    let word = Ident { name: Name::new(word), span: start.span() };
+    Ok((i, Decl { word, name, params, label, subject, doc: start.doc(), kind, span: i.since(start.span()) }))
+}
+
+/// A declaration of a later version: reported already, skipped, its name kept so that nothing else complains.
+pub(super) fn later(start: In<'_>) -> (In<'_>, Decl) {
+    report::hush(start);
+    let (i, word) = head(start).unwrap_or((start.next(), Ident { name: Name::new(""), span: start.span() }));
+    let name = ident("a name")(i).ok().map(|(_, name)| name);
+    let i = skip_item(i);
+    let span = i.since(start.span());
+    (i, Decl { word, name, params: Vec::new(), label: None, subject: None, doc: None, kind: DeclKind::Error, span })
+}
+
+fn header<'a>(i: In<'a>, word: &str) -> P<'a, Header> {
+    let (i, name) = if word == "test" { (i, None) } else { decl_name(i)? };
+    let (i, params) = optional_kind(TokenKind::LParen, params).parse(i)?;
+    let (i, label) = label(i)?;
+    let (i, subject) = optional("of", path("what it is about")).parse(i)?;
+    Ok((i, Header { name, params: params.unwrap_or_default(), label, subject }))
+}
+
+/// The name; where it is missing that is reported, and the rest is read all the same.
+fn decl_name(i: In<'_>) -> P<'_, Option<Ident>> {
+    if at_name(i) {
+        return map(ident("a name"), Some).parse(i);
+    }
+    report::missing(i, "a name");
+    // A reserved word or a wrong sign stands where the name belongs: read on behind it.
+    let wrong = !matches!(i.kind(), TokenKind::LBrace | TokenKind::LParen | TokenKind::Text | TokenKind::Equals);
+    let i = if wrong && !i.is_word("of") && !ends_item(i.kind()) { i.next() } else { i };
+    Ok((i, None))
+}
+
+/// `(zone : zone_kind, who : Audience(customer))`
+fn params(i: In<'_>) -> P<'_, Vec<Param>> {
+    let (i, params) = list(param).parse(i.next())?;
+    map(expect(TokenKind::RParen, "`)`"), move |_| params.clone()).parse(i)
+}
+
+/// `zone : zone_kind`
+pub(super) fn param(i: In<'_>) -> P<'_, Param> {
+    let (i, (name, _, ty)) = (ident("a name"), expect(TokenKind::Colon, "`:`"), type_ref).parse(i)?;
+    Ok((i, Param { name, ty }))
+}
+
+fn body<'a>(i: In<'a>, word: &str) -> P<'a, DeclKind> {
+    match word {
+        "choice" => items(i, choice_item, |all| DeclKind::Choice(all.into_iter().flatten().collect())),
+        "entity" => items(i, entity_item, DeclKind::Entity),
+        "extend" => items(i, entity_item, DeclKind::Extend),
+        "event" => items(i, entity_item, DeclKind::Event),
+        "tag" => tag(i),
+        "metric" => map(derived, DeclKind::Metric).parse(i),
+        "audience" => map(derived, DeclKind::Audience).parse(i),
+        "calendar" => items(i, calendar_item, DeclKind::Calendar),
+        "channel" => items(i, channel_item, DeclKind::Channel),
+        "content" => items(i, content_item, DeclKind::Content),
+        "journey" => journey(i),
+        _ => test::test(i),
+    }
+}
+
+fn items<'a, T>(
+    i: In<'a>,
+    one: impl FnMut(In<'a>) -> (In<'a>, T),
+    kind: impl Fn(Vec<T>) -> DeclKind,
+) -> P<'a, DeclKind> {
+    let (i, (items, _)) = block(i, one)?;
+    Ok((i, kind(items)))
+}
+
+/// Items in braces, if there are any.
+fn optional_items<'a, T>(i: In<'a>, one: impl FnMut(In<'a>) -> (In<'a>, T)) -> P<'a, Vec<T>> {
+    if i.kind() != TokenKind::LBrace {
+        return Ok((i, Vec::new()));
+    }
+    let (i, (items, _)) = block(i, one)?;
+    Ok((i, items))
+}
+
+/// `name "label"`
+fn choice_item(i: In<'_>) -> (In<'_>, Option<ChoiceItem>) {
+    let choice = map((ident("a value of the choice"), label), |(name, label)| Some(ChoiceItem { name, label }));
+    item(i, choice, |_| None)
+}
+
+/// `{ keep 180 days }`
+fn tag(i: In<'_>) -> P<'_, DeclKind> {
+    let keep = |i| item(i, map((expect_word("keep"), duration), |(_, keep)| Some(keep)), |_| None);
+    let (i, keeps): (In<'_>, Vec<Option<Dur>>) = optional_items(i, keep)?;
+    Ok((i, DeclKind::Tag { keep: keeps.into_iter().flatten().next() }))
+}
+
+/// `= expr { items }`
+fn derived(i: In<'_>) -> P<'_, Derived> {
+    let (i, _) = expect(TokenKind::Equals, "`=`")(i)?;
+    let (i, value) = if ends_item(i.kind()) || i.kind() == TokenKind::LBrace { no_value(i)? } else { expr(i)? };
+    let (i, items) = optional_items(i, derived_item)?;
+    Ok((i, Derived { value, items }))
+}
+
+fn no_value(i: In<'_>) -> P<'_, Expr> {
+    report::missing(i, "a value");
+    Ok((i, Expr { kind: ExprKind::Error, span: i.last_span().after() }))
+}
+
+fn derived_item<'a>(i: In<'a>) -> (In<'a>, DerivedItem) {
+    const HEADS: Heads = Heads { what: "an item of an audience or metric", words: &[words::DERIVED_ITEMS], later: &[] };
+    let read = |start: In<'a>| {
+        let (_, word) = heading(start, &HEADS)?;
+        let i = start.next();
+        match word {
+            "priority" => map(ident("a priority"), DerivedItem::Priority).parse(i),
+            "size" => map(expr, DerivedItem::Size).parse(i),
+            _ => map(schedule, DerivedItem::Refresh).parse(i),
+        }
+    };
+    item(i, read, DerivedItem::Error)
+}
+
+fn calendar_item<'a>(i: In<'a>) -> (In<'a>, CalendarItem) {
+    const HEADS: Heads = Heads { what: "an item of a calendar", words: &[words::CALENDAR_ITEMS], later: &[] };
+    let read = |start: In<'a>| {
+        let (_, word) = heading(start, &HEADS)?;
+        let i = start.next();
+        match word {
+            "file" => map(text("a file in quotes"), CalendarItem::File).parse(i),
+            _ => map(range, CalendarItem::Covers).parse(i),
+        }
+    };
+    item(i, read, CalendarItem::Error)
+}
+
+fn channel_item<'a>(i: In<'a>) -> (In<'a>, ChannelItem) {
+    const HEADS: Heads = Heads {
+        what: "an item of a channel",
+        words: &[words::CHANNEL_ITEMS],
+        later: &[words::LATER_CHANNEL_ITEMS],
+    };
+    let read = |start: In<'a>| {
+        let (_, word) = heading(start, &HEADS)?;
+        channel_value(start.next(), word)
+    };
+    item(i, read, ChannelItem::Error)
+}
+
+fn channel_value<'a>(i: In<'a>, word: &str) -> P<'a, ChannelItem> {
+    match word {
+        "kind" => map(ident("a kind of channel"), ChannelItem::Kind).parse(i),
+        "surface" => map(ident("a surface"), ChannelItem::Surface).parse(i),
+        "party" => map(ident("a party"), ChannelItem::Party).parse(i),
+        "cost" => map(expr, ChannelItem::Cost).parse(i),
+        "rate" => rate(i),
+        "receipt" => map((expect_word("within"), duration), |(_, within)| ChannelItem::Receipt(within)).parse(i),
+        "outcomes" => map(list(ident("an outcome")), ChannelItem::Outcomes).parse(i),
+        "addresses" => map(path("an attribute"), ChannelItem::Addresses).parse(i),
+        _ => map(text("an address in quotes"), ChannelItem::Owner).parse(i),
+    }
+}
+
+/// `500 per second`
+fn rate(i: In<'_>) -> P<'_, ChannelItem> {
+    let (i, (count, _, unit)) = (expr, expect_word("per"), ident("`second` or `minute`")).parse(i)?;
+    Ok((i, ChannelItem::Rate { count, unit }))
+}
+
+/// `journey x = template(…)` is of a later version.
+pub(super) fn template_not_yet(i: In<'_>) {
+    let finding = Diagnostic::new(code::NOT_YET, i.span(), "this version does not have journey templates yet")
+        .help("write the journey out: `{ … }`");
+    report::at(i, finding);
+}

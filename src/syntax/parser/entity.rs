@@ -1,0 +1,113 @@
+//! Items of entities and events: fields and their types, anchors, sources.
+
+use nom::Parser;
+use nom::combinator::map;
+
+use super::duration::duration;
+use super::expr::expr;
+use super::heading::suggestion;
+use super::input::In;
+use super::pattern::schedule;
+use super::primitive::{P, expect, expect_word, ident, item, label, list, missed, optional, optional_kind, path, sign};
+use super::report;
+use crate::diagnostic::{Diagnostic, code};
+use crate::syntax::ast::{EntityItem, Field, Roll, TypeKind, TypeRef};
+use crate::syntax::token::TokenKind;
+
+/// One item. A word of an item is a field when a `:` or a label follows: `source : Text`.
+pub(super) fn entity_item(i: In<'_>) -> (In<'_>, EntityItem) {
+    item(i, entity_item_of, EntityItem::Error)
+}
+
+fn entity_item_of(i: In<'_>) -> P<'_, EntityItem> {
+    if matches!(i.kind2(), TokenKind::Colon | TokenKind::Text) {
+        return map(|i| field(i, false), EntityItem::Field).parse(i);
+    }
+    match i.word() {
+        "key" => map(|i| field(i, true), EntityItem::Field).parse(i.next()),
+        "anchor" => anchor(i.next()),
+        "calendar" => map(path("a calendar"), EntityItem::Calendar).parse(i.next()),
+        "source" => map(ident("a source"), EntityItem::Source).parse(i.next()),
+        "late" => map(duration, EntityItem::Late).parse(i.next()),
+        _ => map(|i| field(i, false), EntityItem::Field).parse(i),
+    }
+}
+
+/// `name ["label"] : type [daily] [class C] [= expr]`
+fn field<'a>(i: In<'a>, key: bool) -> P<'a, Field> {
+    let (i, (name, label, _, ty)) = (ident("a field"), label, expect(TokenKind::Colon, "`:`"), type_ref).parse(i)?;
+    let daily = i.is_word("daily");
+    let i = if daily { i.next() } else { i };
+    let (i, class) = optional("class", path("a data class")).parse(i)?;
+    let (i, value) = optional_kind(TokenKind::Equals, |i: In<'a>| expr(i.next())).parse(i)?;
+    misspelt_modifier(i);
+    Ok((i, Field { key, name, label, ty, daily, class, value }))
+}
+
+/// `dayly`: what stands behind a complete field is most likely a misspelt modifier.
+fn misspelt_modifier(i: In<'_>) {
+    if let Some(meant) = suggestion(i.word(), ["daily", "class"].into_iter()) {
+        let finding = Diagnostic::new(code::UNKNOWN_WORD, i.span(), format!("`{}` is not part of a field", i.word()))
+            .help(format!("did you mean `{meant}`?"))
+            .fix(format!("write `{meant}`"), i.span(), meant);
+        report::at(i, finding);
+    }
+}
+
+/// `payday "代发日" every month on day pay_day roll back`
+fn anchor(i: In<'_>) -> P<'_, EntityItem> {
+    let (i, (name, label, schedule)) = (ident("a name"), label, schedule).parse(i)?;
+    let (i, roll) = optional("roll", roll).parse(i)?;
+    Ok((i, EntityItem::Anchor { name, label, schedule, roll }))
+}
+
+fn roll(i: In<'_>) -> P<'_, Roll> {
+    match i.word() {
+        "back" => Ok((i.next(), Roll::Back)),
+        "forward" => Ok((i.next(), Roll::Forward)),
+        _ => missed(i, "`back` or `forward`"),
+    }
+}
+
+/// `Money(CNY)`, `[customer]`, `one of [a, b]`, each with `?` if it may be missing.
+pub(super) fn type_ref(start: In<'_>) -> P<'_, TypeRef> {
+    let (i, kind) = match start.kind() {
+        TokenKind::LBracket => super::primitive::nested(start, list_type)?,
+        _ if start.is_word("one") && start.word2() == "of" => one_of(start)?,
+        _ => named_type(start)?,
+    };
+    let optional = i.kind() == TokenKind::Question;
+    let i = if optional { i.next() } else { i };
+    Ok((i, TypeRef { kind, optional, span: i.since(start.span()) }))
+}
+
+/// `[customer]`
+fn list_type(i: In<'_>) -> P<'_, TypeKind> {
+    let (i, (element, _)) = (type_ref, expect(TokenKind::RBracket, "`]`")).parse(i.next())?;
+    Ok((i, TypeKind::List(Box::new(element))))
+}
+
+/// `one of [positive, neutral, negative]`
+fn one_of(i: In<'_>) -> P<'_, TypeKind> {
+    let (i, (_, _, names, _)) = (
+        expect_word("one"),
+        expect_word("of"),
+        |i| sign(TokenKind::LBracket, "`[`")(i).and_then(|(i, _)| list(ident("a value")).parse(i)),
+        expect(TokenKind::RBracket, "`]`"),
+    )
+        .parse(i)?;
+    Ok((i, TypeKind::OneOf(names)))
+}
+
+/// `Text`, `Audience(customer)`
+fn named_type<'a>(i: In<'a>) -> P<'a, TypeKind> {
+    let (i, name) = ident("a type")(i)?;
+    let (i, args) = optional_kind(TokenKind::LParen, |i: In<'a>| list(ident("a name")).parse(i.next())).parse(i)?;
+    match args {
+        None => Ok((i, TypeKind::Named { name, args: Vec::new() })),
+        Some(args) => {
+            let (i, _) = expect(TokenKind::RParen, "`)`")(i)?;
+            Ok((i, TypeKind::Named { name, args }))
+        }
+    }
+}

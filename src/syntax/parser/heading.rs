@@ -1,0 +1,88 @@
+//! The word that heads a line: what may stand here, what is misspelt, what belongs to the language but not yet
+//! to this version.
+
+use super::input::In;
+use super::primitive::{P, missed};
+use super::report;
+use crate::diagnostic::{Diagnostic, code};
+use crate::syntax::token::TokenKind;
+
+/// The words that may head an item at one place of the grammar.
+pub(super) struct Heads {
+    /// What an item is called here: `a step`.
+    pub(super) what: &'static str,
+    pub(super) words: &'static [&'static [&'static str]],
+    /// Words of the language that this version does not have yet.
+    pub(super) later: &'static [&'static [&'static str]],
+}
+
+impl Heads {
+    fn all(&self) -> impl Iterator<Item = &'static str> {
+        self.words.iter().chain(self.later).flat_map(|table| table.iter().copied())
+    }
+
+    fn is_later(&self, word: &str) -> bool {
+        self.later.iter().any(|table| table.contains(&word))
+    }
+}
+
+/// The heading word at `i`, corrected if it is plainly misspelt (which is reported). Fails, reported, if the item
+/// cannot be read: no word, an unknown one, or one of a later version.
+pub(super) fn heading<'a>(i: In<'a>, heads: &Heads) -> P<'a, &'a str> {
+    let word = i.word();
+    if heads.words.iter().any(|table| table.contains(&word)) {
+        return Ok((i, word));
+    }
+    if heads.is_later(word) {
+        not_yet(i);
+        return missed(i, heads.what);
+    }
+    match suggestion(word, heads.all()).filter(|_| i.kind() == TokenKind::Name) {
+        Some(meant) => misspelt(i, heads, meant),
+        None => unknown(i, heads),
+    }
+}
+
+/// `word` belongs to the language, and this version does not have it.
+pub(super) fn not_yet(i: In<'_>) {
+    let finding = Diagnostic::new(code::NOT_YET, i.span(), format!("this version does not have `{}` yet", i.word()))
+        .label("part of the language, to come in a later version")
+        .help("leave it out for now");
+    report::at(i, finding);
+}
+
+fn misspelt<'a>(i: In<'a>, heads: &Heads, meant: &'static str) -> P<'a, &'a str> {
+    let finding = Diagnostic::new(code::UNKNOWN_WORD, i.span(), format!("`{}` is not {}", i.word(), heads.what))
+        .help(format!("did you mean `{meant}`?"))
+        .fix(format!("write `{meant}`"), i.span(), meant);
+    report::at(i, finding);
+    if heads.is_later(meant) { missed(i, heads.what) } else { Ok((i, meant)) }
+}
+
+fn unknown<'a>(i: In<'a>, heads: &Heads) -> P<'a, &'a str> {
+    let headline = match i.kind() {
+        TokenKind::Name => format!("`{}` is not {}", i.word(), heads.what),
+        _ => format!("expected {}, found {}", heads.what, report::found(i)),
+    };
+    let mut finding = Diagnostic::new(code::UNKNOWN_WORD, i.span(), headline);
+    finding = match i.word() {
+        "else" => finding.help("`else` stands on the line of the `}` before it: `} else {`"),
+        "on" => finding.help("branches stand in the braces behind a step: `send … { on failed { … } }`"),
+        _ => finding.help(format!("here may stand: {}", listed(heads))),
+    };
+    report::at(i, finding);
+    missed(i, heads.what)
+}
+
+fn listed(heads: &Heads) -> String {
+    let words = heads.words.iter().flat_map(|table| table.iter());
+    words.map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// The word most like `word`, if one is like enough to be meant.
+pub(super) fn suggestion(word: &str, among: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+    let length = word.chars().count();
+    let allowed = if length >= 6 { 2 } else { 1 };
+    let near = among.map(|known| (strsim::osa_distance(word, known), known)).filter(|&(distance, _)| distance <= allowed);
+    near.min().map(|(_, known)| known).filter(|known| length >= 3 && known.len() >= 3)
+}

@@ -1,0 +1,84 @@
+//! What the parser says. At most one finding per place, so that one mistake is one message.
+
+use super::input::{Context, In};
+use super::primitive::Missed;
+use crate::diagnostic::{Diagnostic, code};
+use crate::syntax::token::TokenKind;
+use crate::syntax::words;
+use crate::text::Span;
+
+/// Reports `finding` about the token at `i`, unless something was already said about this place.
+pub(super) fn at(i: In<'_>, finding: Diagnostic) {
+    let position = i.position() + 1;
+    if position > i.cx.reported.get() {
+        i.cx.reported.set(position);
+        i.cx.diagnostics.borrow_mut().push(finding);
+    }
+}
+
+/// Something already said about this place: later phases of the parser stay quiet.
+pub(super) fn hush(i: In<'_>) {
+    i.cx.reported.set(i.cx.reported.get().max(i.position() + 1));
+}
+
+/// Reports a failed parser.
+pub(super) fn missed(cx: &Context<'_>, missed: &Missed) {
+    let toks = cx.toks.get(missed.at..).unwrap_or_default();
+    missing(In { toks, cx }, &missed.what);
+}
+
+/// `what` is not at `i`.
+pub(super) fn missing(i: In<'_>, what: &str) {
+    let headline = format!("expected {what}, found {}", found(i));
+    let mut finding = Diagnostic::new(code::UNEXPECTED, place(i), headline).label(format!("{what} belongs here"));
+    if i.kind() == TokenKind::Name && words::is_hard(i.word()) && i.tok().meant.is_empty() && what.starts_with("a ") {
+        finding.code = code::HARD_WORD;
+        finding = finding.help(format!("`{0}` is a word of the language; a name spelled so is written `` `{0}` ``", i.word()));
+    }
+    at(i, finding);
+}
+
+/// Something stands behind a complete item.
+pub(super) fn beyond_end(i: In<'_>) {
+    let finding = Diagnostic::new(code::BEYOND_END, i.span(), format!("the line should end before {}", found(i)))
+        .label("this does not continue what stands before it");
+    let finding = match i.kind() {
+        TokenKind::Comma => finding.help("items on one line are separated by `;`"),
+        _ => finding.help("begin a new line, or write `;` between two items"),
+    };
+    at(i, finding);
+}
+
+/// The block opened at `open` reaches the end of the file.
+pub(super) fn not_closed(i: In<'_>, open: Span) {
+    let finding = Diagnostic::new(code::NOT_CLOSED, open, "this `{` is never closed").help("add the missing `}`");
+    at(i, finding);
+}
+
+/// A wrong escape in a text.
+pub(super) fn bad_escape(i: In<'_>, start: usize, length: usize) {
+    let span = Span::new(i.cx.file, start, start + length);
+    let written = i.cx.source.get(start..start + length).unwrap_or_default();
+    let finding = Diagnostic::new(code::BAD_ESCAPE, span, format!("`{written}` is not an escape"))
+        .help("the escapes are `\\\"`, `\\\\`, `\\n` and `\\u{4F60}`");
+    i.cx.diagnostics.borrow_mut().push(finding);
+}
+
+/// Where something missing at `i` is pointed at: the token that stands there, or the end of the line before.
+fn place(i: In<'_>) -> Span {
+    match i.kind() {
+        TokenKind::Sep | TokenKind::Eof => i.last_span().after(),
+        _ => i.span(),
+    }
+}
+
+/// The token at `i`, in words.
+pub(super) fn found(i: In<'_>) -> String {
+    match i.kind() {
+        TokenKind::Sep => "the end of the line".to_owned(),
+        TokenKind::Eof => "the end of the file".to_owned(),
+        TokenKind::Copy => "a copy text".to_owned(),
+        TokenKind::Text if i.text().chars().count() > 24 => "a text".to_owned(),
+        _ => format!("`{}`", i.text()),
+    }
+}

@@ -1,0 +1,102 @@
+//! The words of the language, in one table: which are reserved everywhere, which only head an item, and which
+//! belong to the language but not yet to this version. The editor grammar is checked against it.
+
+/// Reserved everywhere: the little words that carry meaning. A name spelled so needs backticks.
+pub const HARD: &[&str] = &[
+    "after", "and", "any", "as", "at", "before", "during", "else", "ever", "every", "false", "for", "from", "has",
+    "if", "in", "is", "keep", "known", "missing", "no", "not", "of", "on", "once", "or", "otherwise", "per",
+    "since", "to", "true", "until", "via", "when", "where", "with", "within", "without",
+];
+
+/// Words that begin a declaration.
+pub const DECLARATIONS: &[&str] = &[
+    "audience", "calendar", "channel", "choice", "content", "entity", "event", "extend", "import", "journey",
+    "metric", "tag", "test",
+];
+
+/// Declarations of the language that this version does not have yet.
+pub const LATER_DECLARATIONS: &[&str] = &[
+    "adjust", "budget", "experiment", "flow", "lottery", "org", "points", "policy", "product", "referral",
+    "replies", "reward", "stages", "table", "task", "waiver",
+];
+
+/// Words that begin a clause of a journey.
+pub const CLAUSES: &[&str] = &[
+    "enter", "existing", "exit", "goal", "lasts", "open", "owner", "priority", "purpose", "reenter", "stale",
+];
+
+/// Clauses of the language that this version does not have yet.
+pub const LATER_CLAUSES: &[&str] =
+    &["budget", "cap", "guardrail", "holdout", "lane", "migrate", "param", "product", "quiet", "rollout"];
+
+/// Words that begin a step.
+pub const STEPS: &[&str] = &[
+    "continue", "end", "if", "match", "phase", "reach", "remember", "send", "start", "tag", "untag", "wait",
+];
+
+/// Steps of the language that this version does not have yet.
+pub const LATER_STEPS: &[&str] =
+    &["assign", "do", "draw", "exchange", "grant", "hide", "repeat", "show", "split"];
+
+/// Words that begin an item of a test.
+pub const TEST_ITEMS: &[&str] = &["advance", "clock", "expect", "given", "happen", "outage"];
+
+/// Words that begin an item of an entity or event, beside its fields.
+pub const ENTITY_ITEMS: &[&str] = &["anchor", "calendar", "key", "late", "source"];
+
+pub const DERIVED_ITEMS: &[&str] = &["priority", "refresh", "size"];
+
+pub const CALENDAR_ITEMS: &[&str] = &["covers", "file"];
+
+pub const CHANNEL_ITEMS: &[&str] =
+    &["addresses", "cost", "kind", "outcomes", "owner", "party", "rate", "receipt", "surface"];
+
+/// Items of a channel that this version does not have yet.
+pub const LATER_CHANNEL_ITEMS: &[&str] = &["capacity"];
+
+pub const CONTENT_ITEMS: &[&str] = &["open", "takes", "via"];
+
+/// Items of a content that this version does not have yet.
+pub const LATER_CONTENT_ITEMS: &[&str] = &["offers", "part", "product"];
+
+/// Words that begin a piece of a content's variant.
+pub const VARIANT_PARTS: &[&str] = &["body", "image", "link", "locale", "page", "title"];
+
+/// Pieces of a variant that this version does not have yet.
+pub const LATER_VARIANT_PARTS: &[&str] = &["close", "gap", "message"];
+
+/// Options of a step that this version does not have yet.
+pub const LATER_OPTIONS: &[&str] = &["amount", "due", "each", "gap", "key", "missed", "rank"];
+
+/// Words that are special only behind another word: units, options, modes.
+pub const BESIDE: &[&str] = &[
+    "all", "always", "back", "by", "case", "change", "class", "close", "daily", "day", "days", "drop", "ended",
+    "eventually", "first", "forward", "include", "last", "list", "month", "months", "never", "next", "not_sent",
+    "occurrence", "one", "prefer", "quarter", "restart", "rise", "roll", "skip", "this", "timeout", "was", "week",
+    "weeks", "workday", "workdays", "year", "years",
+];
+
+/// What a line of the language begins with, when that is a word.
+#[must_use]
+pub fn is_hard(word: &str) -> bool {
+    HARD.contains(&word)
+}
+
+/// Whether `word` begins a declaration, in this version or a later one.
+#[must_use]
+pub fn is_declaration(word: &str) -> bool {
+    DECLARATIONS.contains(&word) || LATER_DECLARATIONS.contains(&word)
+}
+
+/// All words with a meaning in this version, sorted.
+#[must_use]
+pub fn all() -> Vec<&'static str> {
+    let tables = [
+        HARD, DECLARATIONS, CLAUSES, STEPS, TEST_ITEMS, ENTITY_ITEMS, DERIVED_ITEMS, CALENDAR_ITEMS,
+        CHANNEL_ITEMS, CONTENT_ITEMS, VARIANT_PARTS, BESIDE,
+    ];
+    let mut words: Vec<&'static str> = tables.concat();
+    words.sort_unstable();
+    words.dedup();
+    words
+}
