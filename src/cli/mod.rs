@@ -1,5 +1,5 @@
 //! The command line: [`args`] is the tree of verbs, [`command`] has one file per verb, [`output`] is the only file
-//! that prints, [`exit`] says what a run ended in.
+//! that prints, [`exit`] says what a run ended in, [`settings`] finds `wayfare.toml`.
 //!
 //! Manners: stdout carries data, stderr talk; a reader that goes away is not an error; every failure says what to
 //! do next. A command is an `Args` struct and one `run` function; work that others could use lives elsewhere.
@@ -8,6 +8,7 @@ pub mod args;
 pub mod command;
 pub mod exit;
 pub mod output;
+pub mod settings;
 
 use std::ffi::OsString;
 
