@@ -2,10 +2,17 @@
 //! evaluator ([`eval`]) runs. Every name here has been resolved and every type agreed on; evaluation cannot meet an
 //! unknown name, only missing data.
 //!
-//! Knows nothing of source text. Has no clock: `now`, zone and calendars come in through [`eval::Env`].
+//! Knows nothing of source text. Has no clock: `now`, zone and calendars come in through [`eval::Env`]. Around the
+//! evaluator: [`civil`] (calendars, schedules), [`explain`] (which leaf decided, for `why`), [`show`] (an expression
+//! in the language's words) and [`print`] (a value as a customer reads it).
 
 pub mod civil;
 pub mod eval;
+pub mod explain;
+pub mod print;
+pub mod show;
+
+pub use eval::{Env, eval};
 
 use serde::{Deserialize, Serialize};
 
@@ -149,6 +156,8 @@ pub enum AggregateFn {
     /// Exactly one.
     Once,
     Count,
+    /// `Missing` where there is none, as a zero has a currency that only the checker knows: it writes
+    /// `Otherwise(sum, 0 CNY)`.
     Sum,
     /// `Missing` where there is none; so are `Min`, `Max`, `First`, `Last`, `Most`.
     Avg,
@@ -244,4 +253,38 @@ pub struct Pattern {
     pub first: bool,
     /// Over [`Expr::Element`] (the event under test).
     pub filter: Option<Expr>,
+}
+
+impl Expr {
+    /// The expressions directly inside this one that are evaluated for the same subject and element, in the order
+    /// written. What stands in a `where` is not among them.
+    #[must_use]
+    pub fn parts(&self) -> Vec<&Self> {
+        match self {
+            Self::Field(inner, _)
+            | Self::Not(inner)
+            | Self::Neg(inner)
+            | Self::Known(inner, _)
+            | Self::Shift { from: inner, .. }
+            | Self::SpanOf { of: inner, .. } => vec![inner],
+            Self::Binary(_, left, right)
+            | Self::Otherwise(left, right)
+            | Self::Range(left, right)
+            | Self::At(left, right) => vec![left, right],
+            Self::List(items) | Self::Call(_, items) => items.iter().collect(),
+            Self::Const(_)
+            | Self::Attr(..)
+            | Self::Def(..)
+            | Self::Tag(..)
+            | Self::Local(_)
+            | Self::Param(_)
+            | Self::Entry
+            | Self::Element
+            | Self::Now
+            | Self::Today
+            | Self::Span { .. }
+            | Self::Aggregate(_)
+            | Self::History(_) => Vec::new(),
+        }
+    }
 }

@@ -1,1 +1,0 @@
-//! The one evaluator of expressions.
