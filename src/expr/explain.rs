@@ -109,6 +109,7 @@ impl Walk<'_> {
                 | Expr::Local(_)
                 | Expr::Param(_)
                 | Expr::Field(..)
+                | Expr::Entered
                 | Expr::Now
                 | Expr::Today
                 | Expr::Aggregate(_)

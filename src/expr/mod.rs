@@ -280,6 +280,7 @@ impl Expr {
             | Self::Param(_)
             | Self::Entry
             | Self::Element
+            | Self::Entered
             | Self::Now
             | Self::Today
             | Self::Span { .. }

@@ -34,12 +34,30 @@ pub(super) struct Layout {
 
 /// Words that continue the line above when they begin a line.
 const JOINERS: &[&str] = &[
-    "and", "or", "where", "without", "within", "from", "since", "during", "otherwise", "until", "as", "is", "in",
-    "at", "per", "before", "after", "ever", "has",
+    "and",
+    "or",
+    "where",
+    "without",
+    "within",
+    "from",
+    "since",
+    "during",
+    "otherwise",
+    "until",
+    "as",
+    "is",
+    "in",
+    "at",
+    "per",
+    "before",
+    "after",
+    "ever",
+    "has",
 ];
 
 /// Words that continue on the next line when they end a line.
-const INFIXES: &[&str] = &["and", "or", "is", "in", "has", "at", "before", "after", "otherwise", "where", "not"];
+const INFIXES: &[&str] =
+    &["and", "or", "is", "in", "has", "at", "before", "after", "otherwise", "where", "not"];
 
 /// Lays out `tokens` of `source`.
 pub(super) fn layout(file: FileId, source: &str, tokens: &[Token]) -> Layout {
@@ -71,7 +89,8 @@ impl<'a> Pass<'a> {
     }
 
     fn grammar_token(&mut self, token: Token) {
-        let tok = Tok { kind: mistake::meant_kind(token.kind), start: token.start, end: token.end, meant: "" };
+        let tok =
+            Tok { kind: mistake::meant_kind(token.kind), start: token.start, end: token.end, meant: "" };
         let tok = Tok { meant: mistake::meant_word(token.kind), ..tok };
         if std::mem::take(&mut self.newline) {
             self.separate(tok);
@@ -95,13 +114,24 @@ impl<'a> Pass<'a> {
     }
 
     fn word(&self, tok: Tok) -> &'a str {
-        if tok.meant.is_empty() { self.source.get(tok.start as usize..tok.end as usize).unwrap_or_default() } else { tok.meant }
+        if tok.meant.is_empty() {
+            self.source.get(tok.start as usize..tok.end as usize).unwrap_or_default()
+        } else {
+            tok.meant
+        }
     }
 
     fn continues(&self, last: Tok) -> bool {
         use TokenKind as K;
         match last.kind {
-            K::LParen | K::LBracket | K::LBrace | K::Semicolon | K::Comma | K::FatArrow | K::Arrow | K::Equals => true,
+            K::LParen
+            | K::LBracket
+            | K::LBrace
+            | K::Semicolon
+            | K::Comma
+            | K::FatArrow
+            | K::Arrow
+            | K::Equals => true,
             K::Colon | K::Dot => true,
             K::Name => INFIXES.contains(&self.word(last)),
             kind => is_infix(kind),
@@ -122,6 +152,15 @@ fn is_infix(kind: TokenKind) -> bool {
     use TokenKind as K;
     matches!(
         kind,
-        K::Plus | K::Minus | K::Star | K::Slash | K::Less | K::LessEq | K::Greater | K::GreaterEq | K::DotDot | K::Pipe
+        K::Plus
+            | K::Minus
+            | K::Star
+            | K::Slash
+            | K::Less
+            | K::LessEq
+            | K::Greater
+            | K::GreaterEq
+            | K::DotDot
+            | K::Pipe
     )
 }

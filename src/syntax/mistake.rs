@@ -28,7 +28,8 @@ pub(super) fn meant_word(kind: TokenKind) -> &'static str {
 
 /// All such mistakes of a text.
 pub(super) fn find(file: FileId, source: &str, tokens: &[Token]) -> Vec<Diagnostic> {
-    let mut found: Vec<Diagnostic> = tokens.iter().filter_map(|&token| of_token(file, source, token)).collect();
+    let mut found: Vec<Diagnostic> =
+        tokens.iter().filter_map(|&token| of_token(file, source, token)).collect();
     for line in tokens.split(|token| token.kind == TokenKind::Newline) {
         found.extend(full_width(file, source, line));
     }
@@ -86,7 +87,8 @@ fn full_width(file: FileId, source: &str, line: &[Token]) -> Option<Diagnostic> 
     signs.dedup();
     let written: Vec<String> = signs.iter().map(|sign| format!("`{sign}`")).collect();
     let meant: Vec<String> = signs.iter().filter_map(|&sign| Some(format!("`{}`", ascii(sign)?))).collect();
-    let (noun, verb) = if signs.len() == 1 { ("a full-width sign", "is") } else { ("full-width signs", "are") };
+    let (noun, verb) =
+        if signs.len() == 1 { ("a full-width sign", "is") } else { ("full-width signs", "are") };
     let headline = format!("{} {verb} {noun}", written.join(" "));
     let mut finding = Diagnostic::new(code::FULL_WIDTH, first, headline)
         .help(format!("write {} with the keyboard in English mode", meant.join(" ")));
@@ -98,8 +100,19 @@ fn may_be_full_width(kind: TokenKind) -> bool {
     use TokenKind as K;
     !matches!(
         kind,
-        K::Space | K::Newline | K::Comment | K::Doc | K::Name | K::QuotedName | K::Text | K::OpenText | K::Copy
-            | K::OpenCopy | K::Glued | K::Bad | K::Bang
+        K::Space
+            | K::Newline
+            | K::Comment
+            | K::Doc
+            | K::Name
+            | K::QuotedName
+            | K::Text
+            | K::OpenText
+            | K::Copy
+            | K::OpenCopy
+            | K::Glued
+            | K::Bad
+            | K::Bang
     )
 }
 

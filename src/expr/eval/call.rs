@@ -32,6 +32,7 @@ fn of_one(function: Function, value: &Value, env: &dyn Env) -> Option<Value> {
             let date = crate::expr::civil::date_of(*moment, env.zone());
             Some(Value::text(&print::date(date, env.locale())))
         }
+        (Function::DateOf, _) => super::as_date(value, env.zone()).map(Value::Date),
         (Function::Mask, Value::Text(text)) => Some(Value::text(&print::mask(text))),
         (Function::Link, Value::Text(_)) => Some(value.clone()),
         (Function::Round, _) => round(value),

@@ -43,6 +43,11 @@ pub trait Env {
     /// The value of a history condition: [`super::Expr::History`].
     fn history(&self, feature: u16) -> Value;
 
+    /// When the instance was entered; `None` outside of instances.
+    fn entered(&self) -> Option<Timestamp> {
+        None
+    }
+
     /// One field of [`Env::entry`], for environments that need not build the record.
     fn entry_field(&self, name: Name) -> Value {
         self.entry().field(name)
@@ -77,6 +82,7 @@ pub fn eval(expr: &Expr, env: &dyn Env) -> Value {
         Expr::Entry => env.entry(),
         Expr::Element => env.element(),
         Expr::Field(of, name) => field(of, *name, env),
+        Expr::Entered => env.entered().map_or(Value::Missing, Value::Moment),
         Expr::Now => Value::Moment(env.now()),
         Expr::Today => Value::Date(today(env)),
         Expr::Not(inner) => not(&eval(inner, env)),
@@ -166,6 +172,9 @@ impl Env for On<'_> {
     }
     fn history(&self, feature: u16) -> Value {
         self.env.history(feature)
+    }
+    fn entered(&self) -> Option<Timestamp> {
+        self.env.entered()
     }
     fn entry_field(&self, name: Name) -> Value {
         self.env.entry_field(name)

@@ -286,7 +286,7 @@ const OPS: [BinaryOp; 14] = [
     BinaryOp::Div,
 ];
 
-const FUNCTIONS: [Function; 8] = [
+const FUNCTIONS: [Function; 9] = [
     Function::Money,
     Function::Date,
     Function::Mask,
@@ -295,6 +295,7 @@ const FUNCTIONS: [Function; 8] = [
     Function::Min,
     Function::Round,
     Function::Days,
+    Function::DateOf,
 ];
 
 /// Any expression, well typed or not.

@@ -97,6 +97,7 @@ impl<'a> Shown<'a> {
             Expr::Element => f.write_str("it"),
             Expr::Field(of, name) if **of == Expr::Element => write!(f, "{name}"),
             Expr::Field(of, name) => write!(f, "{}.{name}", self.below(of, Level::Tightest)),
+            Expr::Entered => f.write_str("entered"),
             Expr::Now => f.write_str("now"),
             Expr::Today => f.write_str("today"),
             Expr::Not(inner) => self.negation(inner, f),
@@ -132,6 +133,10 @@ impl<'a> Shown<'a> {
             Expr::Span { unit, offset } => span(*unit, *offset, f),
             Expr::SpanOf { unit, of } => {
                 write!(f, "{} of {}", unit_word(*unit), self.below(of, Level::Tightest))
+            }
+            Expr::Call(Function::DateOf, args) if args.len() == 1 => {
+                self.separated(args, f)?;
+                f.write_str(".date")
             }
             Expr::Call(function, args) => {
                 write!(f, "{}(", function_word(*function))?;
@@ -238,7 +243,7 @@ pub(super) fn op_word(op: BinaryOp) -> &'static str {
 fn function_word(function: Function) -> &'static str {
     match function {
         Function::Money => "money",
-        Function::Date => "date",
+        Function::Date | Function::DateOf => "date",
         Function::Mask => "mask",
         Function::Link => "link",
         Function::Max => "max",

@@ -36,7 +36,10 @@ fn texts_and_copies() {
 
 #[test]
 fn full_width_signs_stand_for_their_ascii_twins() {
-    assert_eq!(kinds("（a，b）：；"), [K::LParen, K::Name, K::Comma, K::Name, K::RParen, K::Colon, K::Semicolon]);
+    assert_eq!(
+        kinds("（a，b）：；"),
+        [K::LParen, K::Name, K::Comma, K::Name, K::RParen, K::Colon, K::Semicolon]
+    );
 }
 
 #[test]
@@ -48,7 +51,8 @@ fn comments_are_trivia_and_doc_comments_are_kept_apart() {
 
 #[test]
 fn every_byte_is_covered() {
-    for text in ["\u{FEFF}tag x\r\n", "@@§ \"", "a\u{0}b", "\"\"\"", "“", "`", "“x", "３ ｘ", "\"\\", "—…"] {
+    for text in ["\u{FEFF}tag x\r\n", "@@§ \"", "a\u{0}b", "\"\"\"", "“", "`", "“x", "３ ｘ", "\"\\", "—…"]
+    {
         assert_eq!(joined(text), text);
     }
 }

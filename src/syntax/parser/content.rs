@@ -14,10 +14,16 @@ use crate::syntax::ast::{ContentItem, Ident, Variant, VariantPart};
 use crate::syntax::token::TokenKind;
 use crate::syntax::words;
 
-const ITEMS: Heads =
-    Heads { what: "an item of a content", words: &[words::CONTENT_ITEMS], later: &[words::LATER_CONTENT_ITEMS] };
-const PARTS: Heads =
-    Heads { what: "a piece of a message", words: &[words::VARIANT_PARTS], later: &[words::LATER_VARIANT_PARTS] };
+const ITEMS: Heads = Heads {
+    what: "an item of a content",
+    words: &[words::CONTENT_ITEMS],
+    later: &[words::LATER_CONTENT_ITEMS],
+};
+const PARTS: Heads = Heads {
+    what: "a piece of a message",
+    words: &[words::VARIANT_PARTS],
+    later: &[words::LATER_VARIANT_PARTS],
+};
 
 pub(super) fn content_item<'a>(i: In<'a>) -> (In<'a>, ContentItem) {
     let read = |start: In<'a>| {
@@ -58,7 +64,8 @@ fn part<'a>(i: In<'a>) -> (In<'a>, Option<VariantPart>) {
         let is_locale = word == "locale";
         let word = Ident { name: Name::new(word), span: start.span() };
         let i = start.next();
-        let (i, locale) = if is_locale { map(ident("a locale such as `zh`"), Some).parse(i)? } else { (i, None) };
+        let (i, locale) =
+            if is_locale { map(ident("a locale such as `zh`"), Some).parse(i)? } else { (i, None) };
         let (i, copy) = copy(i)?;
         Ok((i, Some(VariantPart { word, locale, copy })))
     };

@@ -23,8 +23,9 @@ pub(super) fn copy(i: In<'_>) -> P<'_, Copy> {
 fn plain(i: In<'_>) -> P<'_, Copy> {
     let (rest, value) = text("a text")(i)?;
     if value.value.contains("{{") {
-        let finding = Diagnostic::new(code::HOLE_IN_TEXT, i.span(), "`{{` in a `\"…\"` text is sent as it stands")
-            .help("only `\"\"\"…\"\"\"` has holes");
+        let finding =
+            Diagnostic::new(code::HOLE_IN_TEXT, i.span(), "`{{` in a `\"…\"` text is sent as it stands")
+                .help("only `\"\"\"…\"\"\"` has holes");
         report::at(i, finding);
     }
     let pieces = if value.value.is_empty() { Vec::new() } else { vec![CopyPiece::Text(value.value)] };
@@ -75,7 +76,8 @@ fn stretches(i: In<'_>, start: usize, end: usize) -> Vec<Stretch> {
         if source.get(start..open).is_some_and(|before| before.ends_with('\\')) {
             continue;
         }
-        let Some(close) = source.get(search..end).and_then(|rest| rest.find("}}")).map(|at| search + at) else {
+        let Some(close) = source.get(search..end).and_then(|rest| rest.find("}}")).map(|at| search + at)
+        else {
             not_closed(i, open);
             break;
         };
@@ -119,14 +121,15 @@ struct Trim {
 impl Trim {
     fn text(&mut self, raw: &str, last: bool) -> Arc<str> {
         let raw = raw.replace("\r\n", "\n");
-                let mut out = String::with_capacity(raw.len());
+        let mut out = String::with_capacity(raw.len());
         for (index, line) in raw.split('\n').enumerate() {
             if index > 0 {
                 out.push('\n');
             }
             out.push_str(if index > 0 { self.stripped(line) } else { line });
         }
-        let dropped = if std::mem::take(&mut self.first) { out.strip_prefix('\n').unwrap_or(&out) } else { &out };
+        let dropped =
+            if std::mem::take(&mut self.first) { out.strip_prefix('\n').unwrap_or(&out) } else { &out };
         let dropped = if last { without_last_line(dropped) } else { dropped };
         dropped.replace("\\{{", "{{").into()
     }

@@ -12,15 +12,15 @@ use super::input::In;
 use super::journey::journey;
 use super::pattern::schedule;
 use super::primitive::{
-    P, at_name, block, ends_item, expect, expect_word, head, ident, item, label, list, optional, optional_kind, path,
-    skip_item, text,
+    P, at_name, block, ends_item, expect, expect_word, head, ident, item, label, list, optional,
+    optional_kind, path, skip_item, text,
 };
 use super::{report, test};
 use crate::diagnostic::{Diagnostic, code};
 use crate::name::Name;
 use crate::syntax::ast::{
-    CalendarItem, ChannelItem, ChoiceItem, Decl, DeclKind, Derived, DerivedItem, Dur, Expr, ExprKind, Ident, Param,
-    Path, Text,
+    CalendarItem, ChannelItem, ChoiceItem, Decl, DeclKind, Derived, DerivedItem, Dur, Expr, ExprKind, Ident,
+    Param, Path, Text,
 };
 use crate::syntax::token::TokenKind;
 use crate::syntax::words;
@@ -49,7 +49,19 @@ pub(super) fn later(start: In<'_>) -> (In<'_>, Decl) {
     let name = ident("a name")(i).ok().map(|(_, name)| name);
     let i = skip_item(i);
     let span = i.since(start.span());
-    (i, Decl { word, name, params: Vec::new(), label: None, subject: None, doc: None, kind: DeclKind::Error, span })
+    (
+        i,
+        Decl {
+            word,
+            name,
+            params: Vec::new(),
+            label: None,
+            subject: None,
+            doc: None,
+            kind: DeclKind::Error,
+            span,
+        },
+    )
 }
 
 fn header<'a>(i: In<'a>, word: &str) -> P<'a, Header> {
@@ -67,7 +79,8 @@ fn decl_name(i: In<'_>) -> P<'_, Option<Ident>> {
     }
     report::missing(i, "a name");
     // A reserved word or a wrong sign stands where the name belongs: read on behind it.
-    let wrong = !matches!(i.kind(), TokenKind::LBrace | TokenKind::LParen | TokenKind::Text | TokenKind::Equals);
+    let wrong =
+        !matches!(i.kind(), TokenKind::LBrace | TokenKind::LParen | TokenKind::Text | TokenKind::Equals);
     let i = if wrong && !i.is_word("of") && !ends_item(i.kind()) { i.next() } else { i };
     Ok((i, None))
 }
@@ -121,7 +134,8 @@ fn optional_items<'a, T>(i: In<'a>, one: impl FnMut(In<'a>) -> (In<'a>, T)) -> P
 
 /// `name "label"`
 fn choice_item(i: In<'_>) -> (In<'_>, Option<ChoiceItem>) {
-    let choice = map((ident("a value of the choice"), label), |(name, label)| Some(ChoiceItem { name, label }));
+    let choice =
+        map((ident("a value of the choice"), label), |(name, label)| Some(ChoiceItem { name, label }));
     item(i, choice, |_| None)
 }
 
@@ -135,7 +149,8 @@ fn tag(i: In<'_>) -> P<'_, DeclKind> {
 /// `= expr { items }`
 fn derived(i: In<'_>) -> P<'_, Derived> {
     let (i, _) = expect(TokenKind::Equals, "`=`")(i)?;
-    let (i, value) = if ends_item(i.kind()) || i.kind() == TokenKind::LBrace { no_value(i)? } else { expr(i)? };
+    let (i, value) =
+        if ends_item(i.kind()) || i.kind() == TokenKind::LBrace { no_value(i)? } else { expr(i)? };
     let (i, items) = optional_items(i, derived_item)?;
     Ok((i, Derived { value, items }))
 }
@@ -146,7 +161,8 @@ fn no_value(i: In<'_>) -> P<'_, Expr> {
 }
 
 fn derived_item<'a>(i: In<'a>) -> (In<'a>, DerivedItem) {
-    const HEADS: Heads = Heads { what: "an item of an audience or metric", words: &[words::DERIVED_ITEMS], later: &[] };
+    const HEADS: Heads =
+        Heads { what: "an item of an audience or metric", words: &[words::DERIVED_ITEMS], later: &[] };
     let read = |start: In<'a>| {
         let (_, word) = heading(start, &HEADS)?;
         let i = start.next();
@@ -192,7 +208,9 @@ fn channel_value<'a>(i: In<'a>, word: &str) -> P<'a, ChannelItem> {
         "party" => map(ident("a party"), ChannelItem::Party).parse(i),
         "cost" => map(expr, ChannelItem::Cost).parse(i),
         "rate" => rate(i),
-        "receipt" => map((expect_word("within"), duration), |(_, within)| ChannelItem::Receipt(within)).parse(i),
+        "receipt" => {
+            map((expect_word("within"), duration), |(_, within)| ChannelItem::Receipt(within)).parse(i)
+        }
         "outcomes" => map(list(ident("an outcome")), ChannelItem::Outcomes).parse(i),
         "addresses" => map(path("an attribute"), ChannelItem::Addresses).parse(i),
         _ => map(text("an address in quotes"), ChannelItem::Owner).parse(i),
@@ -207,7 +225,8 @@ fn rate(i: In<'_>) -> P<'_, ChannelItem> {
 
 /// `journey x = template(…)` is of a later version.
 pub(super) fn template_not_yet(i: In<'_>) {
-    let finding = Diagnostic::new(code::NOT_YET, i.span(), "this version does not have journey templates yet")
-        .help("write the journey out: `{ … }`");
+    let finding =
+        Diagnostic::new(code::NOT_YET, i.span(), "this version does not have journey templates yet")
+            .help("write the journey out: `{ … }`");
     report::at(i, finding);
 }

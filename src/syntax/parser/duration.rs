@@ -77,12 +77,21 @@ fn one_glued(i: In<'_>) -> DurKind {
         Glued::BareM(number) => bare_m(i, number),
         Glued::Word(number, unit) => {
             let meant = format!("{number} {unit}");
-            report::at(i, unit_finding(i, &meant).help(format!("write `{meant}`")).fix("put a blank between", i.span(), meant));
+            report::at(
+                i,
+                unit_finding(i, &meant).help(format!("write `{meant}`")).fix(
+                    "put a blank between",
+                    i.span(),
+                    meant,
+                ),
+            );
             let unit = literal::civil_unit(unit).unwrap_or(CivilUnit::Day);
             return DurKind::Civil { count: literal::int(number).unwrap_or_default(), unit };
         }
         Glued::Unknown(number, _) => {
-            let help = format!("`{number}s`, `{number}min`, `{number}h`, `{number} days`, `{number} weeks`, `{number} months`");
+            let help = format!(
+                "`{number}s`, `{number}min`, `{number}h`, `{number} days`, `{number} weeks`, `{number} months`"
+            );
             report::at(i, unit_finding(i, "").help(help));
         }
     }

@@ -8,7 +8,9 @@ use super::expr::expr;
 use super::heading::suggestion;
 use super::input::In;
 use super::pattern::schedule;
-use super::primitive::{P, expect, expect_word, ident, item, label, list, missed, optional, optional_kind, path, sign};
+use super::primitive::{
+    P, expect, expect_word, ident, item, label, list, missed, optional, optional_kind, path, sign,
+};
 use super::report;
 use crate::diagnostic::{Diagnostic, code};
 use crate::syntax::ast::{EntityItem, Field, Roll, TypeKind, TypeRef};
@@ -35,7 +37,8 @@ fn entity_item_of(i: In<'_>) -> P<'_, EntityItem> {
 
 /// `name ["label"] : type [daily] [class C] [= expr]`
 fn field<'a>(i: In<'a>, key: bool) -> P<'a, Field> {
-    let (i, (name, label, _, ty)) = (ident("a field"), label, expect(TokenKind::Colon, "`:`"), type_ref).parse(i)?;
+    let (i, (name, label, _, ty)) =
+        (ident("a field"), label, expect(TokenKind::Colon, "`:`"), type_ref).parse(i)?;
     let daily = i.is_word("daily");
     let i = if daily { i.next() } else { i };
     let (i, class) = optional("class", path("a data class")).parse(i)?;
@@ -47,9 +50,10 @@ fn field<'a>(i: In<'a>, key: bool) -> P<'a, Field> {
 /// `dayly`: what stands behind a complete field is most likely a misspelt modifier.
 fn misspelt_modifier(i: In<'_>) {
     if let Some(meant) = suggestion(i.word(), ["daily", "class"].into_iter()) {
-        let finding = Diagnostic::new(code::UNKNOWN_WORD, i.span(), format!("`{}` is not part of a field", i.word()))
-            .help(format!("did you mean `{meant}`?"))
-            .fix(format!("write `{meant}`"), i.span(), meant);
+        let finding =
+            Diagnostic::new(code::UNKNOWN_WORD, i.span(), format!("`{}` is not part of a field", i.word()))
+                .help(format!("did you mean `{meant}`?"))
+                .fix(format!("write `{meant}`"), i.span(), meant);
         report::at(i, finding);
     }
 }
@@ -102,7 +106,8 @@ fn one_of(i: In<'_>) -> P<'_, TypeKind> {
 /// `Text`, `Audience(customer)`
 fn named_type<'a>(i: In<'a>) -> P<'a, TypeKind> {
     let (i, name) = ident("a type")(i)?;
-    let (i, args) = optional_kind(TokenKind::LParen, |i: In<'a>| list(ident("a name")).parse(i.next())).parse(i)?;
+    let (i, args) =
+        optional_kind(TokenKind::LParen, |i: In<'a>| list(ident("a name")).parse(i.next())).parse(i)?;
     match args {
         None => Ok((i, TypeKind::Named { name, args: Vec::new() })),
         Some(args) => {

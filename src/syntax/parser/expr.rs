@@ -100,8 +100,12 @@ fn count_operator(i: In<'_>) -> P<'_, ()> {
     if count <= MAX_OPERATORS {
         return Ok((i, ()));
     }
-    let finding = Diagnostic::new(code::TOO_DEEP, i.span(), format!("more than {MAX_OPERATORS} operators in one expression"))
-        .help("name a part of it as a `metric` or `audience`, or use a list: `x in [a, b, c]`");
+    let finding = Diagnostic::new(
+        code::TOO_DEEP,
+        i.span(),
+        format!("more than {MAX_OPERATORS} operators in one expression"),
+    )
+    .help("name a part of it as a `metric` or `audience`, or use a list: `x in [a, b, c]`");
     report::at(i, finding);
     missed(i, "a shorter expression")
 }
@@ -215,14 +219,20 @@ fn binary(i: In<'_>, start: Span, op: BinaryOp, op_span: Span, left: Expr, right
 /// `a < b < c` says something else than it seems to.
 fn no_chain(i: In<'_>, left: &Expr, op: BinaryOp) {
     let again = match &left.kind {
-        ExprKind::Binary { op: first, .. } => (is_comparison(*first) && is_comparison(op)) || (*first == op && op == BinaryOp::Range),
+        ExprKind::Binary { op: first, .. } => {
+            (is_comparison(*first) && is_comparison(op)) || (*first == op && op == BinaryOp::Range)
+        }
         ExprKind::Known { .. } => is_comparison(op),
         _ => false,
     };
     // A left side in brackets is fine: its span ends before the bracket.
     if again && i.last_span().end == left.span.end {
-        let finding = Diagnostic::new(code::CHAINED, i.span(), format!("`{}` cannot follow another comparison", i.text()))
-            .help("compare twice, joined by `and`: `a < b and b < c`");
+        let finding = Diagnostic::new(
+            code::CHAINED,
+            i.span(),
+            format!("`{}` cannot follow another comparison", i.text()),
+        )
+        .help("compare twice, joined by `and`: `a < b and b < c`");
         report::at(i, finding);
     }
 }
@@ -235,9 +245,10 @@ fn is_comparison(op: BinaryOp) -> bool {
 /// `is known`, `is not missing`, `is x`
 fn is(word: In<'_>, start: Span, left: Expr) -> P<'_, Expr> {
     if word.kind() == TokenKind::Equals {
-        let finding = Diagnostic::new(code::FOREIGN_SIGN, word.span(), "`=` gives a value; comparing is written `is`")
-            .help("write `is`")
-            .fix("write `is`", word.span(), "is");
+        let finding =
+            Diagnostic::new(code::FOREIGN_SIGN, word.span(), "`=` gives a value; comparing is written `is`")
+                .help("write `is`")
+                .fix("write `is`", word.span(), "is");
         report::at(word, finding);
     }
     let negated = word.next().is_word("not");

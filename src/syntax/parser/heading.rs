@@ -45,16 +45,18 @@ pub(super) fn heading<'a>(i: In<'a>, heads: &Heads) -> P<'a, &'a str> {
 
 /// `word` belongs to the language, and this version does not have it.
 pub(super) fn not_yet(i: In<'_>) {
-    let finding = Diagnostic::new(code::NOT_YET, i.span(), format!("this version does not have `{}` yet", i.word()))
-        .label("part of the language, to come in a later version")
-        .help("leave it out for now");
+    let finding =
+        Diagnostic::new(code::NOT_YET, i.span(), format!("this version does not have `{}` yet", i.word()))
+            .label("part of the language, to come in a later version")
+            .help("leave it out for now");
     report::at(i, finding);
 }
 
 fn misspelt<'a>(i: In<'a>, heads: &Heads, meant: &'static str) -> P<'a, &'a str> {
-    let finding = Diagnostic::new(code::UNKNOWN_WORD, i.span(), format!("`{}` is not {}", i.word(), heads.what))
-        .help(format!("did you mean `{meant}`?"))
-        .fix(format!("write `{meant}`"), i.span(), meant);
+    let finding =
+        Diagnostic::new(code::UNKNOWN_WORD, i.span(), format!("`{}` is not {}", i.word(), heads.what))
+            .help(format!("did you mean `{meant}`?"))
+            .fix(format!("write `{meant}`"), i.span(), meant);
     report::at(i, finding);
     if heads.is_later(meant) { missed(i, heads.what) } else { Ok((i, meant)) }
 }
@@ -83,6 +85,8 @@ fn listed(heads: &Heads) -> String {
 pub(super) fn suggestion(word: &str, among: impl Iterator<Item = &'static str>) -> Option<&'static str> {
     let length = word.chars().count();
     let allowed = if length >= 6 { 2 } else { 1 };
-    let near = among.map(|known| (strsim::osa_distance(word, known), known)).filter(|&(distance, _)| distance <= allowed);
+    let near = among
+        .map(|known| (strsim::osa_distance(word, known), known))
+        .filter(|&(distance, _)| distance <= allowed);
     near.min().map(|(_, known)| known).filter(|known| length >= 3 && known.len() >= 3)
 }

@@ -9,9 +9,7 @@ use super::expr::{expr, range};
 use super::heading::{Heads, heading};
 use super::input::In;
 use super::pattern::{anchor, patterns, schedule};
-use super::primitive::{
-    P, block, expect_word, ident, item, label, missed, optional, path, text,
-};
+use super::primitive::{P, block, expect_word, ident, item, label, missed, optional, path, text};
 use super::step::{self, steps};
 use crate::diagnostic::{Diagnostic, code};
 use crate::name::Name;
@@ -62,9 +60,13 @@ fn collect(lines: Vec<Line>, close: Span) -> Journey {
 
 fn below_step(i: In<'_>, clause: &Clause, first_step: Option<Span>) {
     let Some(step) = first_step else { return };
-    let finding = Diagnostic::new(code::CLAUSE_BELOW_STEP, clause.word.span, format!("clause `{}` stands below a step", clause.word.name))
-        .also(step, "the steps begin here")
-        .help("move it up: first what the journey is, then what it does");
+    let finding = Diagnostic::new(
+        code::CLAUSE_BELOW_STEP,
+        clause.word.span,
+        format!("clause `{}` stands below a step", clause.word.name),
+    )
+    .also(step, "the steps begin here")
+    .help("move it up: first what the journey is, then what it does");
     i.cx.diagnostics.borrow_mut().push(finding);
 }
 
@@ -72,7 +74,11 @@ fn below_step(i: In<'_>, clause: &Clause, first_step: Option<Span>) {
 fn line<'a>(i: In<'a>) -> (In<'a>, Line) {
     let read = |start: In<'a>| {
         let (_, word) = heading(start, &HEADS)?;
-        if words::CLAUSES.contains(&word) { clause(start, word) } else { map(|i| step::step(i, word), Line::Step).parse(start) }
+        if words::CLAUSES.contains(&word) {
+            clause(start, word)
+        } else {
+            map(|i| step::step(i, word), Line::Step).parse(start)
+        }
     };
     item(i, read, |span| unread(i, span))
 }
@@ -82,7 +88,11 @@ fn unread(i: In<'_>, span: Span) -> Line {
     let head = i.word();
     let is_clause = words::CLAUSES.contains(&head) || words::LATER_CLAUSES.contains(&head);
     let word = Ident { name: Name::new(head), span: i.span() };
-    if is_clause { Line::Clause(Clause { word, kind: ClauseKind::Error, span }) } else { Line::Step(step::error(i, span)) }
+    if is_clause {
+        Line::Clause(Clause { word, kind: ClauseKind::Error, span })
+    } else {
+        Line::Step(step::error(i, span))
+    }
 }
 
 fn clause<'a>(start: In<'a>, word: &str) -> P<'a, Line> {
@@ -178,13 +188,18 @@ fn exit(i: In<'_>) -> P<'_, ClauseKind> {
     let (i, trigger) = trigger(i)?;
     let (i, alias) = optional("as", ident("a name for the exit")).parse(i)?;
     let (i, label) = if alias.is_some() { label(i)? } else { (i, None) };
-    let (i, block) = if i.kind() == TokenKind::LBrace { map(steps, |(steps, _)| Some(steps)).parse(i)? } else { (i, None) };
+    let (i, block) = if i.kind() == TokenKind::LBrace {
+        map(steps, |(steps, _)| Some(steps)).parse(i)?
+    } else {
+        (i, None)
+    };
     Ok((i, ClauseKind::Exit { trigger, alias, label, block }))
 }
 
 /// `drawdown "动支" on loan_drawdown within 30 days from first sent`
 fn goal(i: In<'_>) -> P<'_, ClauseKind> {
     let (i, (name, label, trigger)) = (ident("a name for the goal"), label, trigger).parse(i)?;
-    let (i, (_, within, _, from)) = (expect_word("within"), duration, expect_word("from"), anchor).parse(i)?;
+    let (i, (_, within, _, from)) =
+        (expect_word("within"), duration, expect_word("from"), anchor).parse(i)?;
     Ok((i, ClauseKind::Goal { name, label, trigger, within, from }))
 }

@@ -73,7 +73,11 @@ fn span_of(start: In<'_>) -> P<'_, Expr> {
 
 /// `ended reached`, `ended`
 fn ended(start: In<'_>) -> P<'_, Expr> {
-    let (i, name) = if at_name(start.next()) { map(ident("an end"), Some).parse(start.next())? } else { (start.next(), None) };
+    let (i, name) = if at_name(start.next()) {
+        map(ident("an end"), Some).parse(start.next())?
+    } else {
+        (start.next(), None)
+    };
     Ok((i, node(i, start.span(), ExprKind::Ended(name))))
 }
 
@@ -117,7 +121,11 @@ fn args(i: In<'_>) -> P<'_, Vec<Arg>> {
 /// `[name =] expr [where expr] [window]`
 fn arg(i: In<'_>) -> P<'_, Arg> {
     let named = at_name(i) && i.kind2() == TokenKind::Equals;
-    let (i, name) = if named { map((ident("a name"), sign(TokenKind::Equals, "`=`")), |(name, _)| Some(name)).parse(i)? } else { (i, None) };
+    let (i, name) = if named {
+        map((ident("a name"), sign(TokenKind::Equals, "`=`")), |(name, _)| Some(name)).parse(i)?
+    } else {
+        (i, None)
+    };
     let (i, value) = expr(i)?;
     let (i, (filter, window)) = (optional("where", expr), optional_window).parse(i)?;
     Ok((i, Arg { name, value, filter, window }))
@@ -150,7 +158,9 @@ fn parenthesised(start: In<'_>) -> P<'_, Expr> {
     let (i, _) = expect(TokenKind::RParen, "`)`")(i)?;
     match window {
         None => fields(i, value),
-        Some(window) => fields(i, node(i, start.span(), ExprKind::Windowed { value: Box::new(value), window })),
+        Some(window) => {
+            fields(i, node(i, start.span(), ExprKind::Windowed { value: Box::new(value), window }))
+        }
     }
 }
 
@@ -167,7 +177,9 @@ fn literal(i: In<'_>) -> P<'_, Expr> {
         }
         TokenKind::Int | TokenKind::Decimal => number(i),
         TokenKind::Percent => constant(i, ExprKind::Percent(fitting(i, literal::percent(i.text())))),
-        TokenKind::Text => map(text("a text"), |text| Expr { kind: ExprKind::Text(text.value), span: text.span }).parse(i),
+        TokenKind::Text => {
+            map(text("a text"), |text| Expr { kind: ExprKind::Text(text.value), span: text.span }).parse(i)
+        }
         TokenKind::Date => date(i),
         TokenKind::Time => map(time, |(time, span)| Expr { kind: ExprKind::Time(time), span }).parse(i),
         _ => missed(i, "a value"),
@@ -202,8 +214,9 @@ fn date(i: In<'_>) -> P<'_, Expr> {
     match literal::date(i.text()) {
         Some(date) => constant(i, ExprKind::Date(date)),
         None => {
-            let finding = Diagnostic::new(code::NO_SUCH_TIME, i.span(), format!("`{}` is not a day", i.text()))
-                .help("dates are written `2026-12-01` and must exist in the calendar");
+            let finding =
+                Diagnostic::new(code::NO_SUCH_TIME, i.span(), format!("`{}` is not a day", i.text()))
+                    .help("dates are written `2026-12-01` and must exist in the calendar");
             report::at(i, finding);
             constant(i, ExprKind::Error)
         }

@@ -8,14 +8,20 @@ use super::expr::{expr, moment, range, sum};
 use super::input::In;
 use super::operand;
 use super::primitive::{P, at_name, expect_word, head, ident, list, missed, nested, optional, path};
-use crate::syntax::ast::{Anchor, Every, Occurrence, OccurrenceKind, Pattern, Schedule, ScheduleOn, Window, Without};
+use crate::syntax::ast::{
+    Anchor, Every, Occurrence, OccurrenceKind, Pattern, Schedule, ScheduleOn, Window, Without,
+};
 use crate::syntax::token::TokenKind;
 
 /// `[first] (change of path | moment)`
 pub(super) fn occurrence(start: In<'_>) -> P<'_, Occurrence> {
     let first = start.is_word("first") && at_name(start.next());
     let i = if first { start.next() } else { start };
-    let (i, kind) = if is_change(i.word()) && i.word2() == "of" { change(i)? } else { map(moment, OccurrenceKind::Expr).parse(i)? };
+    let (i, kind) = if is_change(i.word()) && i.word2() == "of" {
+        change(i)?
+    } else {
+        map(moment, OccurrenceKind::Expr).parse(i)?
+    };
     Ok((i, Occurrence { first, kind, span: i.since(start.span()) }))
 }
 
@@ -54,7 +60,8 @@ pub(super) fn all_awaited(i: In<'_>) -> P<'_, Vec<Pattern>> {
 
 fn conditions(start: In<'_>, may_be_named: bool) -> P<'_, Pattern> {
     let (i, occurrence) = occurrence(start)?;
-    let (i, alias) = if may_be_named { optional("as", ident("a name for the event")).parse(i)? } else { (i, None) };
+    let (i, alias) =
+        if may_be_named { optional("as", ident("a name for the event")).parse(i)? } else { (i, None) };
     let (i, filter) = optional("where", expr).parse(i)?;
     let (i, without) = optional("without", without).parse(i)?;
     Ok((i, Pattern { occurrence, alias, filter, without, span: i.since(start.span()) }))
@@ -97,7 +104,9 @@ pub(super) fn schedule(start: In<'_>) -> P<'_, Schedule> {
 fn every(i: In<'_>) -> P<'_, Every> {
     match i.kind() {
         TokenKind::Glued | TokenKind::Int => map(duration, Every::Dur).parse(i),
-        _ => map(list(ident("`day`, `workday`, `week`, `month`, `year` or a weekday")), Every::Units).parse(i),
+        _ => {
+            map(list(ident("`day`, `workday`, `week`, `month`, `year` or a weekday")), Every::Units).parse(i)
+        }
     }
 }
 

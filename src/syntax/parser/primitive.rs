@@ -41,7 +41,9 @@ impl<'a> ParseError<In<'a>> for Missed {
         match self.at.cmp(&other.at) {
             std::cmp::Ordering::Greater => self,
             std::cmp::Ordering::Less => other,
-            std::cmp::Ordering::Equal => Self { at: self.at, what: format!("{} or {}", self.what, other.what).into() },
+            std::cmp::Ordering::Equal => {
+                Self { at: self.at, what: format!("{} or {}", self.what, other.what).into() }
+            }
         }
     }
 }
@@ -184,7 +186,10 @@ pub(super) fn label(i: In<'_>) -> P<'_, Option<Text>> {
 }
 
 /// `{ item; item }` with the span of its closing brace.
-pub(super) fn block<'a, T>(start: In<'a>, mut one: impl FnMut(In<'a>) -> (In<'a>, T)) -> P<'a, (Vec<T>, Span)> {
+pub(super) fn block<'a, T>(
+    start: In<'a>,
+    mut one: impl FnMut(In<'a>) -> (In<'a>, T),
+) -> P<'a, (Vec<T>, Span)> {
     let mut i = match sign(TokenKind::LBrace, "`{`")(start) {
         Ok((rest, _)) => rest,
         Err(_) => return go_on(start, "`{`").map(|(rest, span)| (rest, (Vec::new(), span))),
@@ -267,8 +272,12 @@ fn skip_braces(mut i: In<'_>) -> In<'_> {
 pub(super) fn nested<'a, T>(i: In<'a>, p: impl FnOnce(In<'a>) -> P<'a, T>) -> P<'a, T> {
     let depth = i.cx.depth.get();
     if depth >= MAX_DEPTH {
-        let finding = Diagnostic::new(code::TOO_DEEP, i.span(), format!("more than {MAX_DEPTH} levels of nesting"))
-            .help("name a part of it: a `metric` or `audience` for conditions, a `start`ed journey for steps");
+        let finding = Diagnostic::new(
+            code::TOO_DEEP,
+            i.span(),
+            format!("more than {MAX_DEPTH} levels of nesting"),
+        )
+        .help("name a part of it: a `metric` or `audience` for conditions, a `start`ed journey for steps");
         report::at(i, finding);
         return missed(i, "less nesting");
     }

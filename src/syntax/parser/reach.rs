@@ -70,7 +70,12 @@ fn line_of(i: In<'_>) -> P<'_, Line> {
 /// `push with first_loan_again for opened within 2 days { tag … }`
 fn rung<'a>(start: In<'a>, i: In<'a>) -> P<'a, Rung> {
     let (i, (channel, with)) = (ident("a channel"), optional("with", call("a content"))).parse(i)?;
-    let (i, (_, awaited, _, within)) = (expect_word("for"), all_awaited, expect_word("within"), duration).parse(i)?;
-    let (i, success) = if i.kind() == TokenKind::LBrace { map(steps, |(steps, _)| steps).parse(i)? } else { (i, Vec::new()) };
+    let (i, (_, awaited, _, within)) =
+        (expect_word("for"), all_awaited, expect_word("within"), duration).parse(i)?;
+    let (i, success) = if i.kind() == TokenKind::LBrace {
+        map(steps, |(steps, _)| steps).parse(i)?
+    } else {
+        (i, Vec::new())
+    };
     Ok((i, Rung { channel, with, awaited, within, success, span: i.since(start.span()) }))
 }

@@ -30,18 +30,27 @@ pub(super) fn missed(cx: &Context<'_>, missed: &Missed) {
 /// `what` is not at `i`.
 pub(super) fn missing(i: In<'_>, what: &str) {
     let headline = format!("expected {what}, found {}", found(i));
-    let mut finding = Diagnostic::new(code::UNEXPECTED, place(i), headline).label(format!("{what} belongs here"));
-    if i.kind() == TokenKind::Name && words::is_hard(i.word()) && i.tok().meant.is_empty() && what.starts_with("a ") {
+    let mut finding =
+        Diagnostic::new(code::UNEXPECTED, place(i), headline).label(format!("{what} belongs here"));
+    if i.kind() == TokenKind::Name
+        && words::is_hard(i.word())
+        && i.tok().meant.is_empty()
+        && what.starts_with("a ")
+    {
         finding.code = code::HARD_WORD;
-        finding = finding.help(format!("`{0}` is a word of the language; a name spelled so is written `` `{0}` ``", i.word()));
+        finding = finding.help(format!(
+            "`{0}` is a word of the language; a name spelled so is written `` `{0}` ``",
+            i.word()
+        ));
     }
     at(i, finding);
 }
 
 /// Something stands behind a complete item.
 pub(super) fn beyond_end(i: In<'_>) {
-    let finding = Diagnostic::new(code::BEYOND_END, i.span(), format!("the line should end before {}", found(i)))
-        .label("this does not continue what stands before it");
+    let finding =
+        Diagnostic::new(code::BEYOND_END, i.span(), format!("the line should end before {}", found(i)))
+            .label("this does not continue what stands before it");
     let finding = match i.kind() {
         TokenKind::Comma => finding.help("items on one line are separated by `;`"),
         _ => finding.help("begin a new line, or write `;` between two items"),
@@ -51,7 +60,8 @@ pub(super) fn beyond_end(i: In<'_>) {
 
 /// The block opened at `open` reaches the end of the file.
 pub(super) fn not_closed(i: In<'_>, open: Span) {
-    let finding = Diagnostic::new(code::NOT_CLOSED, open, "this `{` is never closed").help("add the missing `}`");
+    let finding =
+        Diagnostic::new(code::NOT_CLOSED, open, "this `{` is never closed").help("add the missing `}`");
     at(i, finding);
 }
 

@@ -60,7 +60,9 @@ fn kind<'a>(i: In<'a>, word: &str) -> P<'a, StepKind> {
         "start" => start_journey(i),
         "remember" => remember(i),
         "phase" => phase(i),
-        "end" => map((ident("a name for the end"), label), |(name, label)| StepKind::End { name, label }).parse(i),
+        "end" => {
+            map((ident("a name for the end"), label), |(name, label)| StepKind::End { name, label }).parse(i)
+        }
         _ => Ok((i, StepKind::Continue)),
     }
 }

@@ -32,7 +32,8 @@ pub(super) fn optional_else(i: In<'_>) -> P<'_, Option<Body>> {
 
 /// `{ on OUTCOME, … body … } else body`, both parts optional.
 pub(super) fn optional_tail(i: In<'_>) -> P<'_, Tail> {
-    let (i, arms) = if i.kind() == TokenKind::LBrace { block(i, outcome_arm)? } else { (i, (Vec::new(), i.span())) };
+    let (i, arms) =
+        if i.kind() == TokenKind::LBrace { block(i, outcome_arm)? } else { (i, (Vec::new(), i.span())) };
     let (i, otherwise) = optional_else(i)?;
     Ok((i, Tail { outcomes: arms.0.into_iter().flatten().collect(), otherwise }))
 }

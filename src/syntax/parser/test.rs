@@ -51,7 +51,11 @@ fn kind<'a>(i: In<'a>, word: &str) -> P<'a, TestKind> {
 /// `customer li { … }`, `any customer where …`, `8_000 customers { … }`
 fn given(i: In<'_>) -> P<'_, TestKind> {
     let (i, (who, filter)) = (who, optional("where", expr)).parse(i)?;
-    let (i, fields) = if i.kind() == TokenKind::LBrace { map(|i| block(i, given_field), |(fields, _)| fields).parse(i)? } else { (i, Vec::new()) };
+    let (i, fields) = if i.kind() == TokenKind::LBrace {
+        map(|i| block(i, given_field), |(fields, _)| fields).parse(i)?
+    } else {
+        (i, Vec::new())
+    };
     Ok((i, TestKind::Given { who, filter, fields: fields.into_iter().flatten().collect() }))
 }
 
