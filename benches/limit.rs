@@ -1,0 +1,160 @@
+//! The limit: the rows of workload W1 written by a plain loop. No journey logic, no codec, no HTTP.
+//!
+//! Each round is one durable transaction as an expert would write it by hand: 1,000 enrolments (new state rows),
+//! 500 opens of the round before and 1,000 timers of the round before that (read and rewritten state rows), the
+//! identities of 1,500 events, and one packed row each for log, outbox, trace and timers. `wayfare bench run`
+//! runs it beside the daemon, in the same run, and prints the ratio.
+
+use std::path::Path;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
+
+const BATCH: usize = 1_000;
+/// Bytes of a state row of W1, of a packed log entry, and of a packed outbox or trace entry, as the daemon writes them.
+pub struct Sizes {
+    pub state: usize,
+    pub log: usize,
+    pub entry: usize,
+}
+
+const SCHEMA: &str = "
+CREATE TABLE state (bucket INTEGER NOT NULL, kind INTEGER NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL,
+                    body BLOB NOT NULL, PRIMARY KEY (bucket, kind, id)) WITHOUT ROWID;
+CREATE TABLE dedup (slot INTEGER NOT NULL, hash BLOB NOT NULL, payload INTEGER NOT NULL,
+                    PRIMARY KEY (slot, hash)) WITHOUT ROWID;
+CREATE TABLE log (batch INTEGER PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE outbox (batch INTEGER PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE trace (batch INTEGER PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE timer (due INTEGER NOT NULL, batch INTEGER NOT NULL, body BLOB NOT NULL,
+                    PRIMARY KEY (due, batch)) WITHOUT ROWID;
+";
+
+/// Runs `customers` of W1 into a new file at `path`; the seconds it took.
+pub async fn w1_sqlite(path: &Path, customers: usize, sizes: &Sizes) -> Result<f64, sqlx::Error> {
+    let mut db = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("wal_autocheckpoint", "16000")
+        .pragma("cache_size", "-262144")
+        .connect()
+        .await?;
+    sqlx::raw_sql(SCHEMA).execute(&mut db).await?;
+    #[allow(clippy::disallowed_methods)] // a benchmark measures the wall clock
+    let start = std::time::Instant::now();
+    let rounds = customers / BATCH;
+    // Two more rounds drain the opens and timers of the last enrolments.
+    for round in 0..rounds + 2 {
+        let enrol = (round < rounds).then_some(round);
+        let open = round.checked_sub(1).filter(|&r| r < rounds);
+        let timer = round.checked_sub(2);
+        one_round(&mut db, round, enrol, open, timer, sizes).await?;
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    db.close().await?;
+    Ok(seconds)
+}
+
+async fn one_round(
+    db: &mut SqliteConnection,
+    round: usize,
+    enrol: Option<usize>,
+    open: Option<usize>,
+    timer: Option<usize>,
+    sizes: &Sizes,
+) -> Result<(), sqlx::Error> {
+    let mut tx = db.begin_with("BEGIN IMMEDIATE").await?;
+    let mut events = 0;
+    let mut touched: Vec<(u16, String, i64)> = Vec::new();
+    if let Some(round) = enrol {
+        touched.extend((0..BATCH).map(|i| key(round * BATCH + i)).map(|(bucket, id)| (bucket, id, 0)));
+        events += BATCH;
+    }
+    let mut known: Vec<(u16, String)> = Vec::new();
+    if let Some(round) = open {
+        known.extend((0..BATCH).step_by(2).map(|i| key(round * BATCH + i)));
+        events += BATCH / 2;
+    }
+    if let Some(round) = timer {
+        known.extend((0..BATCH).map(|i| key(round * BATCH + i)));
+    }
+    touched.extend(read(&mut tx, &known).await?);
+    touched.sort_unstable();
+    touched.dedup_by(|a, b| a.1 == b.1);
+    write_states(&mut tx, &touched, sizes.state).await?;
+    write_dedup(&mut tx, round, events).await?;
+    let batch = i64::try_from(round).unwrap_or(i64::MAX);
+    for (table, bytes) in [
+        ("log", events * sizes.log),
+        ("outbox", (BATCH + BATCH / 2) * sizes.entry),
+        ("trace", 6 * BATCH * sizes.entry),
+    ] {
+        let sql = AssertSqlSafe(format!("INSERT INTO {table} (batch, body) VALUES (?, ?)"));
+        sqlx::query(sql).bind(batch).bind(vec![7_u8; bytes]).execute(&mut *tx).await?;
+    }
+    sqlx::query("INSERT INTO timer (due, batch, body) VALUES (?, ?, ?)")
+        .bind(batch + 2)
+        .bind(batch)
+        .bind(vec![7_u8; BATCH * 12])
+        .execute(&mut *tx)
+        .await?;
+    sqlx::query("DELETE FROM timer WHERE due <= ?").bind(batch).execute(&mut *tx).await?;
+    tx.commit().await
+}
+
+/// Keys in random order: a multiplicative hash of the sequence number.
+fn key(i: usize) -> (u16, String) {
+    let mixed = (i as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (u16::try_from(mixed >> 52).unwrap_or_default(), format!("C{:010}", mixed % 10_000_000_000))
+}
+
+async fn read(db: &mut SqliteConnection, keys: &[(u16, String)]) -> Result<Vec<(u16, String, i64)>, sqlx::Error> {
+    let list: Vec<(u16, u8, &str)> = keys.iter().map(|(bucket, id)| (*bucket, 0, id.as_str())).collect();
+    let json = serde_json::to_string(&list).unwrap_or_default();
+    let rows = sqlx::query(
+        "SELECT s.bucket, s.id, s.version, s.body FROM json_each(?) k CROSS JOIN state s
+         ON s.bucket = k.value ->> 0 AND s.kind = k.value ->> 1 AND s.id = k.value ->> 2",
+    )
+    .bind(json)
+    .fetch_all(db)
+    .await?;
+    Ok(rows.iter().map(|row| (row.get::<i64, _>(0) as u16, row.get(1), row.get(2))).collect())
+}
+
+async fn write_states(
+    db: &mut SqliteConnection,
+    rows: &[(u16, String, i64)],
+    bytes: usize,
+) -> Result<(), sqlx::Error> {
+    let body = vec![7_u8; bytes];
+    for chunk in rows.chunks(500) {
+        let places = vec!["(?,?,?,?,?)"; chunk.len()].join(",");
+        let sql = format!(
+            "INSERT INTO state (bucket, kind, id, version, body) VALUES {places}
+             ON CONFLICT DO UPDATE SET version = excluded.version, body = excluded.body"
+        );
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for (bucket, id, version) in chunk {
+            query = query.bind(i64::from(*bucket)).bind(0_i64).bind(id).bind(version + 1).bind(body.as_slice());
+        }
+        query.execute(&mut *db).await?;
+    }
+    Ok(())
+}
+
+async fn write_dedup(db: &mut SqliteConnection, round: usize, events: usize) -> Result<(), sqlx::Error> {
+    for chunk in (0..events).collect::<Vec<_>>().chunks(500) {
+        let places = vec!["(?,?,?)"; chunk.len()].join(",");
+        let sql = format!("INSERT OR IGNORE INTO dedup (slot, hash, payload) VALUES {places}");
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for i in chunk {
+            let mixed = ((round * 10_000 + i) as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            let hash = [mixed.to_le_bytes(), mixed.rotate_left(32).to_le_bytes()].concat();
+            query = query.bind(20_000_i64).bind(hash).bind(1_i64);
+        }
+        query.execute(&mut *db).await?;
+    }
+    Ok(())
+}
