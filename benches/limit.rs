@@ -10,7 +10,7 @@ use std::path::Path;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
 
-const BATCH: usize = 1_000;
+const BATCH: usize = 4_000;
 /// Bytes of a state row of W1, of a packed log entry, and of a packed outbox or trace entry, as the daemon writes them.
 pub struct Sizes {
     pub state: usize,
@@ -128,33 +128,35 @@ async fn write_states(
     rows: &[(u16, String, i64)],
     bytes: usize,
 ) -> Result<(), sqlx::Error> {
-    let body = vec![7_u8; bytes];
-    for chunk in rows.chunks(500) {
-        let places = vec!["(?,?,?,?,?)"; chunk.len()].join(",");
-        let sql = format!(
-            "INSERT INTO state (bucket, kind, id, version, body) VALUES {places}
-             ON CONFLICT DO UPDATE SET version = excluded.version, body = excluded.body"
-        );
-        let mut query = sqlx::query(AssertSqlSafe(sql));
-        for (bucket, id, version) in chunk {
-            query = query.bind(i64::from(*bucket)).bind(0_i64).bind(id).bind(version + 1).bind(body.as_slice());
-        }
-        query.execute(&mut *db).await?;
-    }
+    let body = "07".repeat(bytes);
+    let list: Vec<(u16, u8, &str, i64, &str)> =
+        rows.iter().map(|(bucket, id, version)| (*bucket, 0, id.as_str(), version + 1, body.as_str())).collect();
+    let json = serde_json::to_string(&list).unwrap_or_default();
+    sqlx::query(
+        "INSERT INTO state (bucket, kind, id, version, body)
+         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, unhex(value ->> 4) FROM json_each(?) WHERE true
+         ON CONFLICT DO UPDATE SET version = excluded.version, body = excluded.body",
+    )
+    .bind(json)
+    .execute(&mut *db)
+    .await?;
     Ok(())
 }
 
 async fn write_dedup(db: &mut SqliteConnection, round: usize, events: usize) -> Result<(), sqlx::Error> {
-    for chunk in (0..events).collect::<Vec<_>>().chunks(500) {
-        let places = vec!["(?,?,?)"; chunk.len()].join(",");
-        let sql = format!("INSERT OR IGNORE INTO dedup (slot, hash, payload) VALUES {places}");
-        let mut query = sqlx::query(AssertSqlSafe(sql));
-        for i in chunk {
+    let list: Vec<(i64, String, i64)> = (0..events)
+        .map(|i| {
             let mixed = ((round * 10_000 + i) as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-            let hash = [mixed.to_le_bytes(), mixed.rotate_left(32).to_le_bytes()].concat();
-            query = query.bind(20_000_i64).bind(hash).bind(1_i64);
-        }
-        query.execute(&mut *db).await?;
-    }
+            (20_000, format!("{mixed:016x}{:016x}", mixed.rotate_left(32)), 1)
+        })
+        .collect();
+    let json = serde_json::to_string(&list).unwrap_or_default();
+    sqlx::query(
+        "INSERT OR IGNORE INTO dedup (slot, hash, payload)
+         SELECT value ->> 0, unhex(value ->> 1), value ->> 2 FROM json_each(?)",
+    )
+    .bind(json)
+    .execute(&mut *db)
+    .await?;
     Ok(())
 }
