@@ -1,3 +1,4 @@
 //! What several stories share.
 
+pub(crate) mod receiver;
 pub(crate) mod unprivileged;
