@@ -110,7 +110,10 @@ fn key(i: usize) -> (u16, String) {
     (u16::try_from(mixed >> 52).unwrap_or_default(), format!("C{:010}", mixed % 10_000_000_000))
 }
 
-async fn read(db: &mut SqliteConnection, keys: &[(u16, String)]) -> Result<Vec<(u16, String, i64)>, sqlx::Error> {
+async fn read(
+    db: &mut SqliteConnection,
+    keys: &[(u16, String)],
+) -> Result<Vec<(u16, String, i64)>, sqlx::Error> {
     let list: Vec<(u16, u8, &str)> = keys.iter().map(|(bucket, id)| (*bucket, 0, id.as_str())).collect();
     let json = serde_json::to_string(&list).unwrap_or_default();
     let rows = sqlx::query(
@@ -129,8 +132,10 @@ async fn write_states(
     bytes: usize,
 ) -> Result<(), sqlx::Error> {
     let body = "07".repeat(bytes);
-    let list: Vec<(u16, u8, &str, i64, &str)> =
-        rows.iter().map(|(bucket, id, version)| (*bucket, 0, id.as_str(), version + 1, body.as_str())).collect();
+    let list: Vec<(u16, u8, &str, i64, &str)> = rows
+        .iter()
+        .map(|(bucket, id, version)| (*bucket, 0, id.as_str(), version + 1, body.as_str()))
+        .collect();
     let json = serde_json::to_string(&list).unwrap_or_default();
     sqlx::query(
         "INSERT INTO state (bucket, kind, id, version, body)

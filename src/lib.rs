@@ -5,16 +5,17 @@
 //! | phase | modules |
 //! |---|---|
 //! | text and findings | [`text`], [`name`], [`diagnostic`] |
-//! | values | [`value`] (types and values), [`expr`] (resolved expressions) |
-//! | compiler | [`syntax`] -> [`model`] -> [`graph`] -> [`program`], driven by [`compile`]; files by [`project`] |
-//! | runtime | [`step`] (pure) -> [`store`], [`channel`] -> [`engine`] -> [`http`] |
-//! | people | [`testing`], [`cli`] |
+//! | what is shared | [`value`] (types and values), [`expr`] (resolved expressions), [`program`] (what the compiler makes and the runtime runs) |
+//! | compiler | [`syntax`] -> [`model`] -> `graph` -> `lower`, driven by `compile`; files by `project` |
+//! | runtime | [`step`] (pure) -> `intake` -> [`store`], `channel` -> `engine` -> `http` |
+//! | people | `testing`, [`demo`], [`cli`], [`config`] |
 //!
-//! `tests/layers.rs` keeps the arrows: a module may only use those before it in its row of the layer table there.
+//! `tests/layers.rs` keeps the arrows.
 
 pub mod channel;
 pub mod cli;
 pub mod config;
+pub mod demo;
 pub mod diagnostic;
 pub mod engine;
 pub mod expr;

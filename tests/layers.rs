@@ -28,6 +28,7 @@ const RUNTIME: &[(&str, &[&str])] = &[
     ("channel", &["step"]),
     ("engine", &["step", "store", "channel"]),
     ("http", &["step", "store", "channel", "engine"]),
+    ("demo", &[]),
     ("testing", &["syntax", "model", "graph", "compile", "step"]),
 ];
 
