@@ -24,10 +24,11 @@ const COMPILER: &[&str] = &[
 /// The other modules and what each may use besides [`GROUND`].
 const RUNTIME: &[(&str, &[&str])] = &[
     ("step", &[]),
+    ("intake", &["step"]),
     ("store", &["step"]),
     ("channel", &["step"]),
-    ("engine", &["step", "store", "channel"]),
-    ("http", &["step", "store", "channel", "engine"]),
+    ("engine", &["step", "intake", "store", "channel"]),
+    ("http", &["step", "intake", "store", "channel", "engine"]),
     ("demo", &[]),
     ("testing", &["syntax", "model", "graph", "compile", "step"]),
 ];

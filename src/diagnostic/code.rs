@@ -64,6 +64,29 @@ codes! {
     SERVER_OPEN = "E0515", "the daemon would be open to the network without a token";
     URL_PRIVATE = "E0516", "a URL leads to a private address or is not encrypted";
     SECRET_UNREADABLE = "E0517", "the file of a secret cannot be read";
+
+    MALFORMED_EVENT = "R0101", "this is not an event";
+    UNKNOWN_EVENT = "R0102", "no such event is declared";
+    WRONG_SUBJECT = "R0103", "the event does not say well whom it is about";
+    WRONG_VALUE = "R0104", "a field holds a value that does not fit its type";
+    MISSING_FIELD = "R0105", "a field that must be there is missing";
+    DERIVED_FIELD = "R0106", "a derived field cannot be set from outside";
+    AHEAD_OF_TIME = "R0107", "the event claims to come from the future";
+    CONFLICTING_EVENT = "R0108", "the same event came with other contents";
+    UNKNOWN_MESSAGE = "R0109", "a report on a message that was never ours";
+    UNKNOWN_ENTITY = "R0110", "no such entity is declared";
+    EVENT_TOO_LARGE = "R0111", "the event is too large";
+    BAD_ROW = "R0120", "a row of the file cannot be read";
+    BAD_HEADER = "R0121", "the columns do not fit the entity";
+    BAD_REQUEST = "R0201", "the request cannot be understood";
+    NO_TOKEN = "R0202", "a token is needed";
+    FOREIGN_ORIGIN = "R0203", "the request comes from a web page of another site";
+    BODY_TOO_LARGE = "R0204", "the request is too large";
+    UNKNOWN_MEDIA = "R0205", "the content type is not one we read";
+    BUSY = "R0206", "too much is waiting already";
+    NO_SUCH_THING = "R0207", "there is nothing at this address";
+    TOO_SLOW = "R0208", "the request took too long to arrive";
+    NOT_DURABLE = "R0209", "the events could not be stored";
 }
 
 impl Code {
