@@ -100,7 +100,7 @@ fn only_the_output_prints() {
 fn files_say_what_they_are_for_and_stay_small() {
     let mut broken = Vec::new();
     for file in sources() {
-        if !file.text.starts_with("//!") {
+        if file.module().is_some() && !file.text.starts_with("//!") {
             broken.push(format!("{}:1: begin with `//!`: what the module is for", file.path));
         }
         let lines = file.text.lines().count();
