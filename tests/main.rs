@@ -6,3 +6,4 @@ mod cli;
 mod layers;
 mod pages;
 mod support;
+mod store;

@@ -2,84 +2,76 @@
 //!
 //! A store keeps rows and knows nothing of what is in them: states, packed logs, outbox, trace and timer chunks are
 //! bytes made by the engine. A [`Commit`] is one transaction with a fixed handful of statements, however large the
-//! batch. `sqlx` stays below this folder.
+//! batch. `sqlx` stays below this folder. Reading order: [`row`], [`bucket`], the trait here, then [`sqlite`].
 
-use std::sync::Arc;
+pub mod bucket;
+pub mod error;
+pub mod row;
+pub mod sqlite;
 
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
-/// A root subject as the store keys it: the bucket first, everywhere.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RowKey {
-    /// 0..4096, by [`bucket`].
-    pub bucket: u16,
-    /// Symbol of the entity.
-    pub kind: u32,
-    pub id: Arc<str>,
-}
+pub use error::StoreError;
+pub use row::{
+    Commit, Counts, Dedup, Deployed, Deployment, Lease, OutboxRow, Packed, PackedKind, ProgramRow,
+    Quarantined, RowKey, StateRow, TimerChunk,
+};
+pub use sqlite::SqliteStore;
 
-/// A state row as read: `version` counts its commits and guards the next one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StateRow {
-    pub key: RowKey,
-    pub version: i64,
-    pub body: Vec<u8>,
-}
+/// What a call to a store returns.
+pub type Stored<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 
-/// Keys to look at no later than `due`; checked lazily against their state.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TimerChunk {
-    /// End of its slot.
-    pub due: Timestamp,
-    /// Makes the row unique in its slot.
-    pub batch: u64,
-    pub body: Vec<u8>,
-}
+/// A durable store, open for the buckets of one [`Lease`]. Reads see every commit that has returned.
+pub trait Store: Send + Sync {
+    /// What this process may write. A store opened for reading has epoch 0 and no buckets.
+    fn lease(&self) -> Lease;
 
-/// A packed row of one batch: event log, outbox or trace.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Packed {
-    pub batch: u64,
-    pub body: Vec<u8>,
-}
+    /// The rows of `keys` that exist, in any order.
+    fn load<'a>(&'a self, keys: &'a [RowKey]) -> Stored<'a, Vec<StateRow>>;
 
-/// One transaction.
-#[derive(Clone, Debug, Default)]
-pub struct Commit {
-    /// Number of the batch, one more than the last.
-    pub batch: u64,
-    /// Compare-and-set by `version` (0: a new row); the store writes `version + 1`.
-    pub states: Vec<StateRow>,
-    pub log: Option<Packed>,
-    pub outbox: Option<Packed>,
-    pub trace: Option<Packed>,
-    pub timers: Vec<TimerChunk>,
-    /// Chunks and outbox rows that this batch has used up.
-    pub timers_done: Vec<(Timestamp, u64)>,
-    pub outbox_done: Vec<u64>,
-    /// Identities of the events in this batch.
-    pub dedup: Vec<Dedup>,
-    pub quarantine: Vec<Quarantined>,
-    /// Small named values: sweep cursors, the clock's origin, counts.
-    pub meta: Vec<(String, String)>,
-}
+    /// The stored identities among `events`, compared by slot and hash, with the payload as stored.
+    fn seen<'a>(&'a self, events: &'a [Dedup]) -> Stored<'a, Vec<Dedup>>;
 
-/// Identity of an event, by its own time slot first so that the index stays local.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Dedup {
-    /// Day of the event's own time; -1 for events without one.
-    pub slot: i32,
-    /// 128 bits of SHA-256 over (source, id).
-    pub hash: [u8; 16],
-    /// Of the payload: the same id with another payload is quarantined, not dropped.
-    pub payload: u32,
-}
+    /// Writes all of it or nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where a version is not the stored one, [`StoreError::Fenced`] where the lease or the
+    /// batch number is not the current one.
+    fn commit<'a>(&'a self, commit: &'a Commit) -> Stored<'a, ()>;
 
-/// A record that could not be processed, with its reason. Nothing is lost.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Quarantined {
-    pub at: Timestamp,
-    pub code: String,
-    pub reason: String,
-    pub body: Vec<u8>,
+    /// The earliest `due` of all timer chunks.
+    fn next_due(&self) -> Stored<'_, Option<Timestamp>>;
+
+    /// The first `limit` chunks that are due at `now`, earliest first.
+    fn due(&self, now: Timestamp, limit: usize) -> Stored<'_, Vec<TimerChunk>>;
+
+    /// The first `limit` outbox rows of a channel after batch `after`, in order.
+    fn outbox(&self, channel: u32, after: u64, limit: usize) -> Stored<'_, Vec<OutboxRow>>;
+
+    /// The packed rows of `batches` that exist, in order.
+    fn packed<'a>(&'a self, kind: PackedKind, batches: &'a [u64]) -> Stored<'a, Vec<Packed>>;
+
+    /// The first `limit` packed rows after batch `after`, in order.
+    fn packed_after(&self, kind: PackedKind, after: u64, limit: usize) -> Stored<'_, Vec<Packed>>;
+
+    /// The first `limit` states of a kind after `after`, in the order of their keys.
+    fn scan<'a>(&'a self, kind: u32, after: Option<&'a RowKey>, limit: usize) -> Stored<'a, Vec<StateRow>>;
+
+    fn meta<'a>(&'a self, name: &'a str) -> Stored<'a, Option<String>>;
+
+    /// Sets small named values outside of a batch.
+    fn set_meta<'a>(&'a self, values: &'a [(String, String)]) -> Stored<'a, ()>;
+
+    fn deploy<'a>(&'a self, deployment: &'a Deployment) -> Stored<'a, ()>;
+
+    fn deployed(&self) -> Stored<'_, Deployed>;
+
+    /// The newest `limit` quarantined records, newest first.
+    fn quarantined(&self, limit: usize) -> Stored<'_, Vec<Quarantined>>;
+
+    fn counts(&self) -> Stored<'_, Counts>;
+
+    /// Waits for what is under way and closes the files.
+    fn close(&self) -> BoxFuture<'_, ()>;
 }

@@ -1,0 +1,194 @@
+//! Reading: sets of rows by one statement each.
+
+use jiff::Timestamp;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqlitePool};
+
+use super::json::Rows;
+use crate::store::{
+    Counts, Dedup, Deployed, OutboxRow, Packed, PackedKind, ProgramRow, Quarantined, RowKey, StateRow,
+    StoreError, TimerChunk,
+};
+
+// `CROSS JOIN` keeps the order: first the keys asked for, then one look-up each.
+const LOAD: &str = "SELECT state.bucket, state.kind, state.id, state.version, state.body
+    FROM json_each(?1) CROSS JOIN state
+    ON state.bucket = value->>0 AND state.kind = value->>1 AND state.id = value->>2";
+const SEEN: &str = "SELECT dedup.slot, dedup.hash, dedup.payload
+    FROM json_each(?1) CROSS JOIN dedup ON dedup.slot = value->>0 AND dedup.hash = unhex(value->>1)";
+const NEXT_DUE: &str = "SELECT min(due) FROM timer";
+const DUE: &str = "SELECT due, batch, body FROM timer WHERE due <= ?1 ORDER BY due, batch LIMIT ?2";
+const OUTBOX: &str = "SELECT channel, batch, body FROM outbox
+    WHERE channel = ?1 AND batch > ?2 ORDER BY batch LIMIT ?3";
+const LOG: &str = "SELECT log.batch, log.body FROM json_each(?1) CROSS JOIN log ON log.batch = value";
+const TRACE: &str =
+    "SELECT trace.batch, trace.body FROM json_each(?1) CROSS JOIN trace ON trace.batch = value";
+const LOG_AFTER: &str = "SELECT batch, body FROM log WHERE batch > ?1 ORDER BY batch LIMIT ?2";
+const TRACE_AFTER: &str = "SELECT batch, body FROM trace WHERE batch > ?1 ORDER BY batch LIMIT ?2";
+const SCAN: &str = "SELECT bucket, kind, id, version, body FROM state
+    WHERE kind = ?1 AND (bucket, kind, id) > (?2, ?1, ?3) ORDER BY bucket, kind, id LIMIT ?4";
+const META: &str = "SELECT value FROM meta WHERE name = ?1";
+const SYMBOLS: &str = "SELECT name FROM symbol ORDER BY no";
+const PROGRAMS: &str = "SELECT no, hash, journey, body FROM program ORDER BY no";
+const BUNDLE: &str = "SELECT body FROM bundle ORDER BY no DESC LIMIT 1";
+const QUARANTINED: &str = "SELECT at, code, reason, body FROM quarantine ORDER BY no DESC LIMIT ?1";
+const COUNTS: &str = "SELECT (SELECT count(*) FROM state), (SELECT count(*) FROM outbox),
+    (SELECT count(*) FROM timer), (SELECT count(*) FROM quarantine)";
+
+pub(super) async fn load(pool: &SqlitePool, keys: &[RowKey]) -> Result<Vec<StateRow>, StoreError> {
+    let mut sorted: Vec<&RowKey> = keys.iter().collect();
+    sorted.sort_unstable();
+    let mut rows = Rows::with_capacity(keys.len() * 32);
+    for key in sorted {
+        rows.row(|row| {
+            row.int(key.bucket).int(key.kind).text(&key.id);
+        });
+    }
+    let found = sqlx::query(LOAD).bind(rows.finish()).fetch_all(pool).await?;
+    found.iter().map(state).collect()
+}
+
+pub(super) async fn seen(pool: &SqlitePool, events: &[Dedup]) -> Result<Vec<Dedup>, StoreError> {
+    let mut rows = Rows::with_capacity(events.len() * 48);
+    for event in events {
+        rows.row(|row| {
+            row.int(event.slot).bytes(&event.hash);
+        });
+    }
+    let found = sqlx::query(SEEN).bind(rows.finish()).fetch_all(pool).await?;
+    found.iter().map(dedup).collect()
+}
+
+pub(super) async fn next_due(pool: &SqlitePool) -> Result<Option<Timestamp>, StoreError> {
+    let due: Option<i64> = sqlx::query_scalar(NEXT_DUE).fetch_one(pool).await?;
+    due.map(instant).transpose()
+}
+
+pub(super) async fn due(
+    pool: &SqlitePool,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<TimerChunk>, StoreError> {
+    let query = sqlx::query_as(DUE).bind(now.as_millisecond()).bind(signed(limit));
+    let found: Vec<(i64, i64, Vec<u8>)> = query.fetch_all(pool).await?;
+    let chunk = |(due, batch, body): (i64, i64, Vec<u8>)| {
+        Ok(TimerChunk { due: instant(due)?, batch: batch.cast_unsigned(), body })
+    };
+    found.into_iter().map(chunk).collect()
+}
+
+pub(super) async fn outbox(
+    pool: &SqlitePool,
+    channel: u32,
+    after: u64,
+    limit: usize,
+) -> Result<Vec<OutboxRow>, StoreError> {
+    let query = sqlx::query_as(OUTBOX).bind(channel).bind(after.cast_signed()).bind(signed(limit));
+    let found: Vec<(u32, i64, Vec<u8>)> = query.fetch_all(pool).await?;
+    let row = |(channel, batch, body): (u32, i64, Vec<u8>)| OutboxRow {
+        channel,
+        batch: batch.cast_unsigned(),
+        body,
+    };
+    Ok(found.into_iter().map(row).collect())
+}
+
+pub(super) async fn packed(
+    pool: &SqlitePool,
+    kind: PackedKind,
+    batches: &[u64],
+) -> Result<Vec<Packed>, StoreError> {
+    let sql = match kind {
+        PackedKind::Log => LOG,
+        PackedKind::Trace => TRACE,
+    };
+    let mut sorted = batches.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let list: Vec<String> = sorted.iter().map(u64::to_string).collect();
+    let query = sqlx::query_as(sql).bind(format!("[{}]", list.join(",")));
+    Ok(query.fetch_all(pool).await?.into_iter().map(pack).collect())
+}
+
+pub(super) async fn packed_after(
+    pool: &SqlitePool,
+    kind: PackedKind,
+    after: u64,
+    limit: usize,
+) -> Result<Vec<Packed>, StoreError> {
+    let sql = match kind {
+        PackedKind::Log => LOG_AFTER,
+        PackedKind::Trace => TRACE_AFTER,
+    };
+    let query = sqlx::query_as(sql).bind(after.cast_signed()).bind(signed(limit));
+    Ok(query.fetch_all(pool).await?.into_iter().map(pack).collect())
+}
+
+pub(super) async fn scan(
+    pool: &SqlitePool,
+    kind: u32,
+    after: Option<&RowKey>,
+    limit: usize,
+) -> Result<Vec<StateRow>, StoreError> {
+    let bucket = after.map_or(-1, |key| i64::from(key.bucket));
+    let id = after.map_or("", |key| &key.id);
+    let query = sqlx::query(SCAN).bind(kind).bind(bucket).bind(id).bind(signed(limit));
+    query.fetch_all(pool).await?.iter().map(state).collect()
+}
+
+pub(super) async fn meta(pool: &SqlitePool, name: &str) -> Result<Option<String>, StoreError> {
+    Ok(sqlx::query_scalar(META).bind(name).fetch_optional(pool).await?)
+}
+
+pub(super) async fn deployed(pool: &SqlitePool) -> Result<Deployed, StoreError> {
+    let mut connection = pool.acquire().await?;
+    let symbols = sqlx::query_scalar(SYMBOLS).fetch_all(&mut *connection).await?;
+    let programs: Vec<(u32, String, String, Vec<u8>)> =
+        sqlx::query_as(PROGRAMS).fetch_all(&mut *connection).await?;
+    let bundle = sqlx::query_scalar(BUNDLE).fetch_optional(&mut *connection).await?;
+    let program = |(no, hash, journey, body)| ProgramRow { no, hash, journey, body };
+    Ok(Deployed { symbols, programs: programs.into_iter().map(program).collect(), bundle })
+}
+
+pub(super) async fn quarantined(pool: &SqlitePool, limit: usize) -> Result<Vec<Quarantined>, StoreError> {
+    let query = sqlx::query_as(QUARANTINED).bind(signed(limit));
+    let found: Vec<(i64, String, String, Vec<u8>)> = query.fetch_all(pool).await?;
+    let record = |(at, code, reason, body)| Ok(Quarantined { at: instant(at)?, code, reason, body });
+    found.into_iter().map(record).collect()
+}
+
+pub(super) async fn counts(pool: &SqlitePool) -> Result<Counts, StoreError> {
+    let counts: (i64, i64, i64, i64) = sqlx::query_as(COUNTS).fetch_one(pool).await?;
+    Ok(Counts {
+        states: counts.0.cast_unsigned(),
+        outbox_rows: counts.1.cast_unsigned(),
+        timer_chunks: counts.2.cast_unsigned(),
+        quarantined: counts.3.cast_unsigned(),
+    })
+}
+
+fn state(row: &SqliteRow) -> Result<StateRow, StoreError> {
+    let id: &str = row.try_get(2)?;
+    let key = RowKey { bucket: row.try_get(0)?, kind: row.try_get(1)?, id: id.into() };
+    Ok(StateRow { key, version: row.try_get(3)?, body: row.try_get(4)? })
+}
+
+fn dedup(row: &SqliteRow) -> Result<Dedup, StoreError> {
+    let hash: &[u8] = row.try_get(1)?;
+    let hash =
+        hash.try_into().map_err(|_| StoreError::Damaged("an event hash is not 16 bytes".to_owned()))?;
+    Ok(Dedup { slot: row.try_get(0)?, hash, payload: row.try_get(2)? })
+}
+
+fn pack((batch, body): (i64, Vec<u8>)) -> Packed {
+    Packed { batch: batch.cast_unsigned(), body }
+}
+
+fn instant(millisecond: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_millisecond(millisecond)
+        .map_err(|_| StoreError::Damaged(format!("{millisecond} is not an instant")))
+}
+
+fn signed(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,212 @@
+//! Writing: one transaction, a fixed handful of statements.
+
+use sqlx::{Sqlite, SqlitePool, Transaction};
+
+use super::json::Rows;
+use crate::store::{Commit, Deployment, Lease, Packed, StateRow, StoreError};
+
+type Tx = Transaction<'static, Sqlite>;
+
+/// Also numbers the batches without a gap, so a commit can be neither lost nor repeated unnoticed.
+const FENCE: &str = "UPDATE lease SET batch = ?1 WHERE grp = 0 AND epoch = ?2 AND batch = ?1 - 1";
+const HELD: &str = "SELECT count(*) FROM lease WHERE grp = 0 AND epoch = ?1";
+const INSERT_STATES: &str = "INSERT INTO state (bucket, kind, id, version, body)
+    SELECT value->>0, value->>1, value->>2, 1, unhex(value->>3) FROM json_each(?1)";
+const UPDATE_STATES: &str = "UPDATE state SET version = state.version + 1, body = unhex(value->>4)
+    FROM json_each(?1)
+    WHERE state.bucket = value->>0 AND state.kind = value->>1 AND state.id = value->>2
+        AND state.version = value->>3";
+const INSERT_LOG: &str = "INSERT INTO log (batch, body) VALUES (?1, ?2)";
+const INSERT_TRACE: &str = "INSERT INTO trace (batch, body) VALUES (?1, ?2)";
+const INSERT_OUTBOX: &str = "INSERT INTO outbox (channel, batch, body)
+    SELECT value->>0, value->>1, unhex(value->>2) FROM json_each(?1)";
+const DELETE_OUTBOX: &str = "DELETE FROM outbox WHERE (channel, batch) IN
+    (SELECT value->>0, value->>1 FROM json_each(?1))";
+const INSERT_TIMERS: &str = "INSERT INTO timer (due, batch, body)
+    SELECT value->>0, value->>1, unhex(value->>2) FROM json_each(?1)";
+const DELETE_TIMERS: &str = "DELETE FROM timer WHERE (due, batch) IN
+    (SELECT value->>0, value->>1 FROM json_each(?1))";
+const INSERT_DEDUP: &str = "INSERT INTO dedup (slot, hash, payload)
+    SELECT value->>0, unhex(value->>1), value->>2 FROM json_each(?1)";
+const INSERT_QUARANTINE: &str = "INSERT INTO quarantine (at, code, reason, body)
+    SELECT value->>0, value->>1, value->>2, unhex(value->>3) FROM json_each(?1)";
+const SET_META: &str = "INSERT INTO meta (name, value)
+    SELECT value->>0, value->>1 FROM json_each(?1) WHERE true
+    ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+const INSERT_SYMBOLS: &str = "INSERT INTO symbol (no, name) SELECT value->>0, value->>1 FROM json_each(?1)";
+const INSERT_PROGRAMS: &str = "INSERT INTO program (no, hash, journey, body)
+    SELECT value->>0, value->>1, value->>2, unhex(value->>3) FROM json_each(?1)";
+const INSERT_BUNDLE: &str = "INSERT INTO bundle (hash, body) VALUES (?1, ?2)";
+
+pub(super) async fn commit(pool: &SqlitePool, lease: Lease, commit: &Commit) -> Result<(), StoreError> {
+    if let Some(row) = commit.states.iter().find(|row| !lease.covers(row.key.bucket)) {
+        return Err(StoreError::OutsideLease(row.key.bucket));
+    }
+    let mut tx = begin(pool).await?;
+    fence(&mut tx, lease, commit.batch).await?;
+    states(&mut tx, &commit.states).await?;
+    packed(&mut tx, INSERT_LOG, commit.log.as_ref()).await?;
+    packed(&mut tx, INSERT_TRACE, commit.trace.as_ref()).await?;
+    queues(&mut tx, commit).await?;
+    records(&mut tx, commit).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+pub(super) async fn set_meta(
+    pool: &SqlitePool,
+    lease: Lease,
+    values: &[(String, String)],
+) -> Result<(), StoreError> {
+    let mut tx = begin(pool).await?;
+    held(&mut tx, lease).await?;
+    meta(&mut tx, values).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+pub(super) async fn deploy(
+    pool: &SqlitePool,
+    lease: Lease,
+    deployment: &Deployment,
+) -> Result<(), StoreError> {
+    let mut tx = begin(pool).await?;
+    held(&mut tx, lease).await?;
+    let mut rows = Rows::with_capacity(deployment.symbols.len() * 24);
+    for (no, name) in &deployment.symbols {
+        rows.row(|row| {
+            row.int(*no).text(name);
+        });
+    }
+    run(&mut tx, INSERT_SYMBOLS, rows, deployment.symbols.len()).await?;
+    let mut rows = Rows::with_capacity(deployment.programs.iter().map(|row| row.body.len() * 2 + 128).sum());
+    for program in &deployment.programs {
+        rows.row(|row| {
+            row.int(program.no).text(&program.hash).text(&program.journey).bytes(&program.body);
+        });
+    }
+    run(&mut tx, INSERT_PROGRAMS, rows, deployment.programs.len()).await?;
+    sqlx::query(INSERT_BUNDLE).bind(&deployment.hash).bind(&deployment.bundle).execute(&mut *tx).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn begin(pool: &SqlitePool) -> Result<Tx, StoreError> {
+    Ok(pool.begin_with("BEGIN IMMEDIATE").await?)
+}
+
+async fn fence(tx: &mut Tx, lease: Lease, batch: u64) -> Result<(), StoreError> {
+    let query = sqlx::query(FENCE).bind(batch.cast_signed()).bind(lease.epoch.cast_signed());
+    let changed = query.execute(&mut **tx).await?.rows_affected();
+    if changed == 1 { Ok(()) } else { Err(StoreError::Fenced) }
+}
+
+async fn held(tx: &mut Tx, lease: Lease) -> Result<(), StoreError> {
+    let query = sqlx::query_scalar(HELD).bind(lease.epoch.cast_signed());
+    let held: i64 = query.fetch_one(&mut **tx).await?;
+    if held == 1 { Ok(()) } else { Err(StoreError::Fenced) }
+}
+
+/// In the order of their keys: neighbours share pages.
+async fn states(tx: &mut Tx, states: &[StateRow]) -> Result<(), StoreError> {
+    let mut sorted: Vec<&StateRow> = states.iter().collect();
+    sorted.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+    let bytes = sorted.iter().map(|row| row.body.len() * 2 + row.key.id.len() + 40).sum();
+    let (mut new, mut old) = (Rows::with_capacity(0), Rows::with_capacity(bytes));
+    let mut inserts = 0;
+    for state in sorted {
+        let key = &state.key;
+        if state.version == 0 {
+            inserts += 1;
+            new.row(|row| {
+                row.int(key.bucket).int(key.kind).text(&key.id).bytes(&state.body);
+            });
+        } else {
+            old.row(|row| {
+                row.int(key.bucket).int(key.kind).text(&key.id).int(state.version).bytes(&state.body);
+            });
+        }
+    }
+    run(tx, INSERT_STATES, new, inserts).await?;
+    let updates = states.len() - inserts;
+    let updated = run(tx, UPDATE_STATES, old, updates).await?;
+    if updated == updates as u64 { Ok(()) } else { Err(StoreError::Conflict) }
+}
+
+async fn packed(tx: &mut Tx, sql: &'static str, row: Option<&Packed>) -> Result<(), StoreError> {
+    let Some(row) = row else { return Ok(()) };
+    sqlx::query(sql).bind(row.batch.cast_signed()).bind(&row.body).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Outbox rows and timer chunks: those used up, then the new ones.
+async fn queues(tx: &mut Tx, commit: &Commit) -> Result<(), StoreError> {
+    let mut rows = Rows::with_capacity(commit.outbox_done.len() * 16);
+    for (channel, batch) in &commit.outbox_done {
+        rows.row(|row| {
+            row.int(*channel).int(batch.cast_signed());
+        });
+    }
+    run(tx, DELETE_OUTBOX, rows, commit.outbox_done.len()).await?;
+    let mut rows = Rows::with_capacity(commit.outbox.iter().map(|row| row.body.len() * 2 + 40).sum());
+    for outbox in &commit.outbox {
+        rows.row(|row| {
+            row.int(outbox.channel).int(outbox.batch.cast_signed()).bytes(&outbox.body);
+        });
+    }
+    run(tx, INSERT_OUTBOX, rows, commit.outbox.len()).await?;
+    let mut rows = Rows::with_capacity(commit.timers_done.len() * 32);
+    for (due, batch) in &commit.timers_done {
+        rows.row(|row| {
+            row.int(due.as_millisecond()).int(batch.cast_signed());
+        });
+    }
+    run(tx, DELETE_TIMERS, rows, commit.timers_done.len()).await?;
+    let mut rows = Rows::with_capacity(commit.timers.iter().map(|row| row.body.len() * 2 + 40).sum());
+    for timer in &commit.timers {
+        rows.row(|row| {
+            row.int(timer.due.as_millisecond()).int(timer.batch.cast_signed()).bytes(&timer.body);
+        });
+    }
+    run(tx, INSERT_TIMERS, rows, commit.timers.len()).await?;
+    Ok(())
+}
+
+async fn records(tx: &mut Tx, commit: &Commit) -> Result<(), StoreError> {
+    let mut sorted: Vec<_> = commit.dedup.iter().collect();
+    sorted.sort_unstable();
+    let mut rows = Rows::with_capacity(sorted.len() * 56);
+    for event in sorted {
+        rows.row(|row| {
+            row.int(event.slot).bytes(&event.hash).int(event.payload);
+        });
+    }
+    run(tx, INSERT_DEDUP, rows, commit.dedup.len()).await?;
+    let mut rows = Rows::with_capacity(commit.quarantine.len() * 128);
+    for record in &commit.quarantine {
+        rows.row(|row| {
+            row.int(record.at.as_millisecond()).text(&record.code).text(&record.reason).bytes(&record.body);
+        });
+    }
+    run(tx, INSERT_QUARANTINE, rows, commit.quarantine.len()).await?;
+    meta(tx, &commit.meta).await
+}
+
+async fn meta(tx: &mut Tx, values: &[(String, String)]) -> Result<(), StoreError> {
+    let mut rows = Rows::with_capacity(values.len() * 64);
+    for (name, value) in values {
+        rows.row(|row| {
+            row.text(name).text(value);
+        });
+    }
+    run(tx, SET_META, rows, values.len()).await?;
+    Ok(())
+}
+
+/// Runs a set-wise statement, or nothing for no rows. Returns how many rows it changed.
+async fn run(tx: &mut Tx, sql: &'static str, rows: Rows, count: usize) -> Result<u64, StoreError> {
+    if count == 0 {
+        return Ok(0);
+    }
+    Ok(sqlx::query(sql).bind(rows.finish()).execute(&mut **tx).await?.rows_affected())
+}

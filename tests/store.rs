@@ -1,0 +1,253 @@
+//! What every store must do: one suite, run on each implementation.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use wayfare::store::{
+    Commit, Dedup, Deployment, OutboxRow, Packed, PackedKind, ProgramRow, Quarantined, RowKey, SqliteStore,
+    StateRow, Store, StoreError, TimerChunk,
+};
+
+fn key(id: &str) -> RowKey {
+    RowKey::new(0, "customer", id.into())
+}
+
+fn state(id: &str, version: i64, body: &[u8]) -> StateRow {
+    StateRow { key: key(id), version, body: body.to_vec() }
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+fn event(slot: i32, hash: u8, payload: u32) -> Dedup {
+    Dedup { slot, hash: [hash; 16], payload }
+}
+
+fn full_commit() -> Commit {
+    let packed = |text: &str| Some(Packed { batch: 1, body: text.as_bytes().to_vec() });
+    let row = |channel| OutboxRow { channel, batch: 1, body: vec![7, 0, 255] };
+    let chunk = |second| TimerChunk { due: at(second), batch: 1, body: vec![1, 2] };
+    Commit {
+        batch: 1,
+        states: vec![state("客户\"1\\", 0, b"one"), state("c2", 0, &[0, 255]), state("c3", 0, b"")],
+        log: packed("log"),
+        trace: packed("trace"),
+        outbox: vec![row(3), row(4)],
+        timers: vec![chunk(100), chunk(50), chunk(200)],
+        dedup: vec![event(1, 1, u32::MAX), event(-1, 2, 0)],
+        quarantine: vec![Quarantined {
+            at: at(9),
+            code: "E1".to_owned(),
+            reason: "坏\n".to_owned(),
+            body: vec![9],
+        }],
+        meta: vec![("cursor".to_owned(), "a".to_owned())],
+        ..Commit::default()
+    }
+}
+
+fn empty(batch: u64) -> Commit {
+    Commit { batch, ..Commit::default() }
+}
+
+async fn what_is_committed_is_read(store: &dyn Store) {
+    store.commit(&full_commit()).await.unwrap();
+    let mut loaded = store.load(&[key("c2"), key("客户\"1\\"), key("nobody")]).await.unwrap();
+    loaded.sort_by(|a, b| a.body.cmp(&b.body));
+    assert_eq!(loaded, [state("c2", 1, &[0, 255]), state("客户\"1\\", 1, b"one")]);
+
+    let seen = store.seen(&[event(1, 1, 5), event(-1, 2, 5), event(2, 1, 5)]).await.unwrap();
+    assert_eq!(seen, [event(1, 1, u32::MAX), event(-1, 2, 0)]);
+
+    assert_eq!(store.next_due().await.unwrap(), Some(at(50)));
+    let due = store.due(at(100), 10).await.unwrap();
+    assert_eq!(due.iter().map(|chunk| chunk.due).collect::<Vec<_>>(), [at(50), at(100)]);
+    assert_eq!(store.due(at(300), 1).await.unwrap().len(), 1);
+
+    assert_eq!(store.outbox(3, 0, 10).await.unwrap(), full_commit().outbox[..1]);
+    assert_eq!(store.outbox(3, 1, 10).await.unwrap(), []);
+    assert_eq!(
+        store.packed(PackedKind::Log, &[1, 2]).await.unwrap(),
+        full_commit().log.into_iter().collect::<Vec<_>>()
+    );
+    assert_eq!(store.packed_after(PackedKind::Trace, 0, 9).await.unwrap().len(), 1);
+    assert_eq!(store.quarantined(9).await.unwrap(), full_commit().quarantine);
+    assert_eq!(store.meta("cursor").await.unwrap().as_deref(), Some("a"));
+    assert_eq!(store.meta("none").await.unwrap(), None);
+    assert_eq!(store.counts().await.unwrap().states, 3);
+}
+
+async fn used_up_rows_go(store: &dyn Store) {
+    let mut commit = empty(2);
+    commit.outbox_done = vec![(3, 1)];
+    commit.timers_done = vec![(at(50), 1), (at(200), 1)];
+    commit.meta = vec![("cursor".to_owned(), "b".to_owned())];
+    store.commit(&commit).await.unwrap();
+    assert_eq!(store.outbox(3, 0, 10).await.unwrap(), []);
+    assert_eq!(store.outbox(4, 0, 10).await.unwrap().len(), 1);
+    assert_eq!(store.next_due().await.unwrap(), Some(at(100)));
+    assert_eq!(store.meta("cursor").await.unwrap().as_deref(), Some("b"));
+}
+
+async fn a_stale_version_changes_nothing(store: &dyn Store) {
+    let mut commit = empty(3);
+    commit.states = vec![state("c3", 1, b"new"), state("c2", 7, b"stale")];
+    commit.meta = vec![("cursor".to_owned(), "lost".to_owned())];
+    assert_eq!(store.commit(&commit).await, Err(StoreError::Conflict));
+    commit.states = vec![state("c3", 1, b"new"), state("gone", 1, b"stale")];
+    assert_eq!(store.commit(&commit).await, Err(StoreError::Conflict));
+    commit.states = vec![state("c3", 1, b"new"), state("c2", 0, b"twice")];
+    assert_eq!(store.commit(&commit).await, Err(StoreError::Conflict));
+    assert_eq!(store.load(&[key("c3")]).await.unwrap(), [state("c3", 1, b"")]);
+    assert_eq!(store.meta("cursor").await.unwrap().as_deref(), Some("b"));
+
+    commit.states = vec![state("c3", 1, b"new"), state("c2", 1, b"newer")];
+    store.commit(&commit).await.unwrap();
+    assert_eq!(store.load(&[key("c3")]).await.unwrap(), [state("c3", 2, b"new")]);
+}
+
+async fn batches_are_numbered_without_gaps(store: &dyn Store) {
+    for wrong in [3, 5] {
+        assert_eq!(store.commit(&empty(wrong)).await, Err(StoreError::Fenced));
+    }
+    store.commit(&empty(4)).await.unwrap();
+}
+
+async fn identities_are_unique(store: &dyn Store) {
+    let mut commit = empty(5);
+    commit.dedup = vec![event(1, 1, 9)];
+    assert_eq!(store.commit(&commit).await, Err(StoreError::Conflict));
+}
+
+async fn a_scan_goes_through_a_kind_in_order(store: &dyn Store) {
+    let mut commit = empty(5);
+    let other = |id: &str| StateRow { key: RowKey::new(1, "branch", id.into()), version: 0, body: vec![1] };
+    commit.states = (0..50).map(|n| other(&format!("b{n}"))).collect();
+    store.commit(&commit).await.unwrap();
+    let (mut keys, mut after): (Vec<RowKey>, Option<RowKey>) = (Vec::new(), None);
+    loop {
+        let page = store.scan(1, after.as_ref(), 7).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(last.key.clone());
+        keys.extend(page.into_iter().map(|row| row.key));
+    }
+    assert_eq!(keys.len(), 50);
+    assert!(keys.is_sorted());
+    assert_eq!(store.scan(0, None, 100).await.unwrap().len(), 3);
+}
+
+async fn deployments_add_up(store: &dyn Store) {
+    assert_eq!(store.deployed().await.unwrap().bundle, None);
+    let program = |no, hash: &str| ProgramRow {
+        no,
+        hash: hash.to_owned(),
+        journey: "card.ladder".to_owned(),
+        body: vec![1],
+    };
+    let first = Deployment {
+        symbols: vec![(0, "customer".to_owned()), (1, "卡".to_owned())],
+        programs: vec![program(0, "aa")],
+        hash: "h1".to_owned(),
+        bundle: b"{}".to_vec(),
+    };
+    store.deploy(&first).await.unwrap();
+    let second =
+        Deployment { programs: vec![program(1, "bb")], bundle: b"{2}".to_vec(), ..Deployment::default() };
+    store.deploy(&second).await.unwrap();
+    let deployed = store.deployed().await.unwrap();
+    assert_eq!(deployed.symbols, ["customer", "卡"]);
+    assert_eq!(deployed.programs, [program(0, "aa"), program(1, "bb")]);
+    assert_eq!(deployed.bundle.as_deref(), Some(b"{2}".as_slice()));
+}
+
+async fn large_batches_are_one_commit(store: &dyn Store) {
+    let mut commit = empty(6);
+    commit.states = (0..10_000).map(|n| state(&format!("many{n}"), 0, &[7; 100])).collect();
+    store.commit(&commit).await.unwrap();
+    let keys: Vec<RowKey> = commit.states.iter().map(|row| row.key.clone()).collect();
+    let mut rows = store.load(&keys).await.unwrap();
+    assert_eq!(rows.len(), 10_000);
+    let mut again = empty(7);
+    for row in &mut rows {
+        row.body = vec![8; 100];
+    }
+    again.states = rows;
+    store.commit(&again).await.unwrap();
+    assert!(store.load(&keys).await.unwrap().iter().all(|row| row.version == 2 && row.body == [8; 100]));
+}
+
+/// In one story: each part goes on where the one before ended.
+async fn conforms(store: &dyn Store) {
+    what_is_committed_is_read(store).await;
+    used_up_rows_go(store).await;
+    a_stale_version_changes_nothing(store).await;
+    batches_are_numbered_without_gaps(store).await;
+    identities_are_unique(store).await;
+    a_scan_goes_through_a_kind_in_order(store).await;
+    deployments_add_up(store).await;
+    large_batches_are_one_commit(store).await;
+}
+
+async fn open(folder: &Path) -> Result<Arc<dyn Store>, StoreError> {
+    SqliteStore::open(&folder.join("wayfare.db"), false).await.map(SqliteStore::shared)
+}
+
+#[tokio::test]
+async fn sqlite_conforms() {
+    let folder = tempfile::tempdir().unwrap();
+    conforms(&*open(folder.path()).await.unwrap()).await;
+}
+
+#[tokio::test]
+async fn sqlite_keeps_its_rows_and_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await.unwrap();
+    store.commit(&full_commit()).await.unwrap();
+    let first = store.lease();
+    // No `close`: as after a crash.
+    drop(store);
+    let store = open(folder.path()).await.unwrap();
+    assert_eq!((store.lease().batch, store.lease().epoch), (1, first.epoch + 1));
+    assert_eq!(store.counts().await.unwrap().states, 3);
+    store.commit(&empty(2)).await.unwrap();
+}
+
+#[tokio::test]
+async fn sqlite_refuses_a_second_writer() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await.unwrap();
+    let refused = open(folder.path()).await.err().unwrap();
+    assert!(matches!(&refused, StoreError::InUse(path) if path.ends_with("wayfare.db")), "{refused}");
+    store.commit(&full_commit()).await.unwrap();
+
+    let reader = SqliteStore::open_reader(&folder.path().join("wayfare.db")).await.unwrap();
+    assert_eq!(reader.counts().await.unwrap().states, 3);
+    assert_eq!(reader.commit(&empty(2)).await, Err(StoreError::ReadOnly));
+    drop(store);
+    open(folder.path()).await.unwrap();
+}
+
+#[tokio::test]
+async fn sqlite_says_what_is_wrong_with_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wayfare.db");
+    let missing = SqliteStore::open_reader(&path).await.err().unwrap();
+    assert!(matches!(missing, StoreError::Disk(_)), "{missing:?}");
+    std::fs::write(&path, "this is a letter, not a database, and it is long enough to be read as one")
+        .unwrap();
+    let damaged = open(folder.path()).await.err().unwrap();
+    assert!(matches!(damaged, StoreError::Damaged(_)), "{damaged:?}");
+    let nowhere = SqliteStore::open(Path::new("/nowhere/wayfare.db"), false).await.err().unwrap();
+    assert!(matches!(nowhere, StoreError::Disk(_)), "{nowhere:?}");
+}
+
+#[tokio::test]
+async fn sqlite_remembers_what_it_was_made_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wayfare.db");
+    drop(SqliteStore::open(&path, true).await.unwrap());
+    let store = SqliteStore::open(&path, false).await.unwrap();
+    assert_eq!(store.meta("made_for").await.unwrap().as_deref(), Some("development"));
+}
