@@ -14,14 +14,25 @@ fn examples_of_syntax_give_their_code_or_nothing() {
 
 #[test]
 fn examples_of_settings_give_their_code_or_nothing() {
-    check("E051", "toml", |text| {
-        let read = |path: &str| match path {
-            "/run/secrets/wayfare" => Ok("0123456789abcdef".to_owned()),
-            _ => Err("there is no such file".to_owned()),
-        };
-        let inputs = Inputs { path: "wayfare.toml", text, env: &BTreeMap::new(), read: &read };
-        Config::parse(&inputs, &mut Sources::default()).err().unwrap_or_default()
-    });
+    check("E051", "toml", settings);
+}
+
+#[test]
+fn the_documented_settings_hold() {
+    let document = include_str!("../docs/settings.md");
+    let text =
+        document.split("```").find_map(|block| block.strip_prefix("toml\n")).expect("there is an example");
+    let findings = settings(text);
+    assert!(findings.is_empty(), "{findings:?}");
+}
+
+fn settings(text: &str) -> Vec<Diagnostic> {
+    let read = |path: &str| match path {
+        "/run/secrets/wayfare" => Ok("0123456789abcdef".to_owned()),
+        _ => Err("there is no such file".to_owned()),
+    };
+    let inputs = Inputs { path: "wayfare.toml", text, env: &BTreeMap::new(), read: &read };
+    Config::parse(&inputs, &mut Sources::default()).err().unwrap_or_default()
 }
 
 /// Runs every example in a fence of `language` on the pages whose code begins with `range`.
