@@ -45,3 +45,10 @@ pub struct ContentCall {
     /// By parameter name, complete and typed.
     pub args: Vec<(Name, Expr)>,
 }
+
+impl ContentCall {
+    /// The content's name and those of its parameters.
+    pub fn names(&self) -> impl Iterator<Item = Name> + '_ {
+        std::iter::once(self.content).chain(self.args.iter().map(|(name, _)| *name))
+    }
+}

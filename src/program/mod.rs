@@ -314,6 +314,28 @@ pub enum CaseTest {
     OneOf(Vec<Expr>),
 }
 
+impl Program {
+    /// What instances listen for, besides their entry: awaits, exits and goals.
+    pub fn heard(&self) -> impl Iterator<Item = &Pattern> {
+        let rules = self.exits.iter().map(|exit| &exit.on).chain(self.goals.iter().map(|goal| &goal.on));
+        let on = rules.filter_map(|on| match on {
+            ExitOn::Events(patterns) => Some(patterns),
+            ExitOn::When(_) => None,
+        });
+        self.awaits.iter().map(|awaited| &awaited.pattern).chain(on.flatten())
+    }
+
+    /// Every pattern of the program.
+    pub fn patterns(&self) -> impl Iterator<Item = &Pattern> {
+        let entry = match &self.enter {
+            Enter::Event(patterns) => patterns.iter().collect(),
+            Enter::Without { trigger, absent, .. } => vec![trigger, absent],
+            _ => Vec::new(),
+        };
+        entry.into_iter().chain(self.heard())
+    }
+}
+
 impl NodeKind {
     /// Where execution can go from here, in the order written.
     #[must_use]
@@ -341,6 +363,29 @@ impl NodeKind {
                 cases.iter().map(|(_, node)| *node).chain([*otherwise]).collect()
             }
             Self::End { .. } => Vec::new(),
+        }
+    }
+
+    /// Names in here that end up in a customer's state or trace.
+    #[must_use]
+    pub fn names(&self) -> Vec<Name> {
+        match self {
+            Self::Send { content, channel, .. } => content.names().chain([*channel]).collect(),
+            Self::Reach { rungs, .. } => rungs
+                .iter()
+                .flat_map(|rung| rung.content.names().chain([rung.step, rung.channel]))
+                .collect(),
+            Self::Tag { tag: name, .. }
+            | Self::Untag { tag: name, .. }
+            | Self::Start { journey: name, .. }
+            | Self::End { name } => vec![*name],
+            Self::Pause { .. }
+            | Self::UntilMoment { .. }
+            | Self::UntilState { .. }
+            | Self::Events { .. }
+            | Self::If { .. }
+            | Self::Match { .. }
+            | Self::Remember { .. } => Vec::new(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::input::MessageKey;
+use super::input::{Event, MessageKey};
 use super::trace::Trace;
 use crate::name::Name;
 
@@ -21,6 +21,8 @@ pub enum Effect {
     Deliver(Box<Delivery>),
     /// Answer to `Input::Dispatch`: nothing is to be sent (refused, cancelled, or already answered).
     Drop(MessageKey),
+    /// More events of an unknown subject than a state keeps: to be put aside with its reason.
+    Quarantine(Box<Event>),
 }
 
 /// A rendered message with its provenance.

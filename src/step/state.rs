@@ -1,16 +1,22 @@
 //! Everything that runs for one root subject, in one value: the unit of storage and of consistency.
 //!
 //! Sorted small vectors instead of maps: a row has few of each, is read and written whole, and must encode the same
-//! bytes for the same content. The codec (version byte, then postcard) is in `codec`; new fields go at the end of a
-//! new version. Everything is bounded; the bounds stand at their fields.
+//! bytes for the same content. The codec (version byte, then postcard) is in [`super::codec`]; instants are whole
+//! milliseconds there. New fields go at the end of a new version. Everything is bounded; the bounds stand at their
+//! fields.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use super::history::{Feature, Tally, Vote};
 use super::input::Event;
-use super::world::{ProgramNo, Sym};
+use super::symbols::Sym;
+use super::wire;
+use super::world::ProgramNo;
+use crate::expr::MessageEvent;
+use crate::name::Name;
 use crate::program::{NodeId, Outcome};
 use crate::value::Value;
 
@@ -25,28 +31,40 @@ pub struct State {
     /// By entity and id.
     pub children: Vec<Child>,
     /// By symbol; with the instant it ends.
+    #[serde(with = "wire")]
     pub tags: Vec<(Sym, Option<Timestamp>)>,
     /// In order of entry. At most [`MAX_INSTANCES`].
     pub instances: Vec<Instance>,
-    /// Who entered what, and how it ended: outlives instances and versions.
+    /// Who entered what, and how it ended: outlives instances and versions. Of `reenter after D` and `restart` only
+    /// the newest of each subject are kept; of all others the newest [`MAX_ENTRIES`], `never` always.
     pub entries: Vec<Entry>,
     /// What each `enter when` saw last, by journey and child.
     pub audiences: Vec<AudienceMemory>,
     /// `A without B within D` that are waiting for their D, and date entries that are waiting for their date.
     pub pending: Vec<Pending>,
-    /// History conditions, by feature symbol.
-    pub features: Vec<(Sym, Feature)>,
+    /// History conditions, by feature symbol and subject.
+    pub features: Vec<History>,
+    /// Patterns with `first` that have been met: their digest, whose, when.
+    pub firsts: Vec<First>,
+    /// Events that may keep somebody from entering through `A without B`: the newest [`MAX_RECENT`] of each pattern.
+    pub recent: Vec<Recent>,
+    /// Goals of ended instances whose window is still open; the newest [`MAX_WATCHES`].
+    pub watches: Vec<Watch>,
     /// Messages by time of decision; the newest [`MAX_MESSAGES`], undispatched ones always kept.
     pub messages: Vec<Message>,
     /// Events that came before the subject was known. At most [`MAX_PARKED`]; more are quarantined.
     pub parked: Vec<Event>,
     /// Where the newest trace of this subject lies: (batch, offset). At most [`MAX_TRACE_REFS`].
     pub trace_refs: Vec<(u64, u32)>,
-    /// The earliest instant for which a timer chunk holds this subject.
+    /// The earliest instant for which a timer chunk holds this subject. Kept by the engine.
+    #[serde(with = "wire")]
     pub wake_at: Option<Timestamp>,
 }
 
 pub const MAX_INSTANCES: usize = 256;
+pub const MAX_ENTRIES: usize = 512;
+pub const MAX_RECENT: usize = 16;
+pub const MAX_WATCHES: usize = 64;
 pub const MAX_MESSAGES: usize = 64;
 pub const MAX_PARKED: usize = 100;
 pub const MAX_TRACE_REFS: usize = 32;
@@ -56,6 +74,50 @@ pub struct Child {
     pub entity: Sym,
     pub id: Arc<str>,
     pub attributes: Vec<(Sym, Value)>,
+    #[serde(with = "wire")]
+    pub tags: Vec<(Sym, Option<Timestamp>)>,
+}
+
+/// What is kept for one history condition of one subject.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct History {
+    pub id: Sym,
+    pub subject: SubjectRef,
+    pub feature: Feature,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct First {
+    pub digest: u64,
+    pub subject: SubjectRef,
+    #[serde(with = "wire")]
+    pub at: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recent {
+    /// Of the pattern that it may match; its filter is tested when the trigger is known.
+    pub digest: u64,
+    pub subject: SubjectRef,
+    #[serde(with = "wire")]
+    pub at: Timestamp,
+    pub fields: Vec<(Name, Value)>,
+}
+
+/// A goal that an instance had not reached when it ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Watch {
+    pub journey: Sym,
+    pub subject: SubjectRef,
+    pub key: Arc<str>,
+    pub program: ProgramNo,
+    pub goal: u16,
+    /// It counts if it happens from here on …
+    #[serde(with = "wire")]
+    pub from: Timestamp,
+    /// … and before this.
+    #[serde(with = "wire")]
+    pub until: Timestamp,
 }
 
 /// Which subject of the row: the root itself, or one of its children.
@@ -70,27 +132,42 @@ pub struct Instance {
     pub key: Arc<str>,
     /// The version it entered with.
     pub program: ProgramNo,
+    #[serde(with = "wire")]
     pub entered: Timestamp,
     /// When the entry event happened; `entered` where there was none.
+    #[serde(with = "wire")]
     pub entry_time: Timestamp,
     /// The payload of the entry event (a record), or the arguments of `start`.
     pub entry: Value,
     /// By slot; `Missing` where not yet set. With the instant for named events.
+    #[serde(with = "wire")]
     pub locals: Vec<(Value, Option<Timestamp>)>,
     /// Where it stands, and since when.
     pub node: NodeId,
+    #[serde(with = "wire")]
     pub since: Timestamp,
     /// When the node's timer fires (with lateness); `None`: it waits for the gate or a provider only.
+    #[serde(with = "wire")]
     pub due: Option<Timestamp>,
     /// The deadline itself: an event counts if it happened before.
+    #[serde(with = "wire")]
     pub deadline: Option<Timestamp>,
     pub ladder: Option<Ladder>,
     /// Sends of this instance: (step, instant of dispatch commit), for anchors.
+    #[serde(with = "wire")]
     pub sent: Vec<(Sym, Timestamp)>,
     /// Look-back: the earliest match of an await that is not yet waited for: (await, happened, payload).
+    #[serde(with = "wire")]
     pub seen: Vec<(u16, Timestamp, Value)>,
     /// Goals reached, by number, and when.
+    #[serde(with = "wire")]
     pub goals: Vec<(u16, Timestamp)>,
+    /// Awaits that timed out: (await, from, deadline). What still comes for them is late.
+    #[serde(with = "wire")]
+    pub missed: Vec<(u16, Timestamp, Timestamp)>,
+    /// When `lasts` ends it.
+    #[serde(with = "wire")]
+    pub expires: Option<Timestamp>,
 }
 
 /// Where a `reach` stands.
@@ -100,8 +177,8 @@ pub struct Ladder {
     pub order: Vec<u8>,
     /// Index into `order` of the rung that is being tried.
     pub at: u8,
-    /// Whether the gate let any rung through.
-    pub sent: bool,
+    /// How many rungs the gate let through and no provider refused.
+    pub sent: u8,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -109,8 +186,10 @@ pub struct Entry {
     pub journey: Sym,
     pub subject: SubjectRef,
     pub key: Arc<str>,
+    #[serde(with = "wire")]
     pub at: Timestamp,
     /// End state and when; `None` while it runs.
+    #[serde(with = "wire")]
     pub ended: Option<(Sym, Timestamp)>,
 }
 
@@ -125,6 +204,7 @@ pub struct AudienceMemory {
 pub struct Pending {
     pub journey: Sym,
     pub subject: SubjectRef,
+    #[serde(with = "wire")]
     pub due: Timestamp,
     pub why: PendingWhy,
 }
@@ -135,21 +215,6 @@ pub enum PendingWhy {
     Without(Box<Event>),
     /// A date entry; the occurrence's own date makes the key.
     Date,
-}
-
-/// What is kept of a history condition. Exact for its window, bounded in space.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Feature {
-    /// Newest time of a match, and the first: `any`, `no`, `first`, `since`.
-    Times { first: Timestamp, last: Timestamp },
-    /// Per civil day in the subject's zone: (day number, count, sum); as many days as the window has.
-    Days(Vec<(i32, u32, Value)>),
-    /// Per day and value: `most`.
-    Votes(Vec<(i32, Value, u32)>),
-    /// Instants and values for elapsed windows, newest last. At most 256.
-    Ring(Vec<(Timestamp, Value)>),
-    /// Since ever: count, sum, least, most, first, last.
-    Total { count: u64, sum: Value, least: Value, most: Value, first: Value, last: Value },
 }
 
 /// A message this subject got, or nearly.
@@ -164,10 +229,12 @@ pub struct Message {
     pub program: ProgramNo,
     pub node: NodeId,
     /// When the send was decided, which is when its dispatch was committed to the outbox.
+    #[serde(with = "wire")]
     pub at: Timestamp,
     pub status: MessageStatus,
     /// Receipts so far.
-    pub receipts: Vec<(crate::expr::MessageEvent, Timestamp)>,
+    #[serde(with = "wire")]
+    pub receipts: Vec<(MessageEvent, Timestamp)>,
     /// Arguments of the content; dropped once dispatched.
     pub args: Vec<(Sym, Value)>,
 }
@@ -178,7 +245,7 @@ pub enum MessageStatus {
     Pending,
     /// Handed to the provider; the answer is not known. Sent again, with the same key, after a crash.
     Dispatching,
-    /// The provider took it.
+    /// The provider took it; of a `record` channel: it is on record, which is all there is to do.
     Sent,
     /// The provider refused for good.
     Failed,

@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::state::SubjectRef;
-use super::world::{ProgramNo, Sym};
+use super::symbols::Sym;
+use super::world::ProgramNo;
 use crate::expr::MessageEvent;
 use crate::program::{NodeId, Outcome};
 use crate::value::Value;
@@ -38,6 +39,11 @@ pub enum Decision {
     NotEntered {
         by: Cause,
         why: NotEntered,
+    },
+    /// It will be looked at again at this instant: `A without B`, or a date.
+    Planned {
+        by: Cause,
+        at: Timestamp,
     },
     Waits {
         until: Option<Timestamp>,

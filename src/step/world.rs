@@ -1,7 +1,7 @@
 //! What is the same for every customer during a batch: programs, content, schema, calendars, switches.
 //!
 //! Immutable while in use; a deployment makes a new one. The store gives every name that appears in state or trace a
-//! small number ([`Sym`]), so that rows stay compact; [`Symbols`] goes both ways.
+//! small number ([`Sym`](super::Sym)), so that rows stay compact.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -9,37 +9,30 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+use super::index::Index;
+use super::symbols::Symbols;
 use crate::name::Name;
-use crate::program::{Bundle, Program};
+use crate::program::{Bundle, Hashed, Program};
 
-/// A name as the store numbers it: dense from 0, append-only, never reused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Sym(pub u32);
-
-/// A program version as the store numbers it.
+/// A program version as the store numbers it: dense, from 0 or 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ProgramNo(pub u32);
 
-/// The store's numbering of names.
-#[derive(Clone, Debug, Default)]
-pub struct Symbols {
-    names: Vec<Name>,
-    /// By [`Name::index`].
-    syms: Vec<Option<Sym>>,
-}
-
+/// Made by [`World::new`], which also builds the indexes that a step looks things up in.
 #[derive(Clone, Debug)]
 pub struct World {
     /// The live deployment: schema, channels, contents, calendars, and the programs new instances enter.
     pub bundle: Arc<Bundle>,
     /// Every version that is live or that somebody may still stand in.
-    pub programs: BTreeMap<ProgramNo, Arc<Program>>,
+    pub programs: BTreeMap<ProgramNo, Hashed<Program>>,
     /// The version a new instance of a journey enters.
     pub live: BTreeMap<Name, ProgramNo>,
+    /// Covers the bundle and every program ([`Symbols::cover`]).
     pub symbols: Symbols,
     /// The bank's zone: schedules, and customers whose own zone is unknown.
     pub zone: TimeZone,
     pub kill: Kill,
+    index: Arc<Index>,
 }
 
 /// Switches that stop sending at once, whatever a journey says.
@@ -50,45 +43,34 @@ pub struct Kill {
     pub journeys: BTreeSet<Name>,
 }
 
-impl Symbols {
-    /// From the store's list, in its order.
+impl World {
+    /// A world in which nothing is killed.
+    ///
+    /// `symbols` is the store's numbering. Names that it does not hold are numbered behind its last, so a caller that
+    /// keeps symbols has them from [`Symbols::cover`] first and stores what that added.
     #[must_use]
-    pub fn new(names: impl IntoIterator<Item = Name>) -> Self {
-        let mut symbols = Self::default();
-        for name in names {
-            symbols.add(name);
-        }
-        symbols
+    pub fn new(
+        bundle: Arc<Bundle>,
+        programs: BTreeMap<ProgramNo, Hashed<Program>>,
+        live: BTreeMap<Name, ProgramNo>,
+        mut symbols: Symbols,
+        zone: TimeZone,
+    ) -> Self {
+        symbols.cover(&bundle, programs.values().map(|program| &*program.body));
+        let index = Arc::new(Index::new(&bundle, &programs, &live, &symbols));
+        Self { bundle, programs, live, symbols, zone, kill: Kill::default(), index }
     }
 
-    /// The number of `name`, given one if it has none. Only a deployment adds.
-    pub fn add(&mut self, name: Name) -> Sym {
-        if let Some(sym) = self.sym(name) {
-            return sym;
-        }
-        let sym = Sym(u32::try_from(self.names.len()).unwrap_or(u32::MAX));
-        self.names.push(name);
-        if self.syms.len() <= name.index() {
-            self.syms.resize(name.index() + 1, None);
-        }
-        if let Some(slot) = self.syms.get_mut(name.index()) {
-            *slot = Some(sym);
-        }
-        sym
+    /// A world that runs one bundle from scratch: its programs are numbered in order of journey name.
+    #[must_use]
+    pub fn of_bundle(bundle: Arc<Bundle>, zone: TimeZone) -> Self {
+        let numbered = || (1..).map(ProgramNo).zip(&bundle.programs);
+        let programs = numbered().map(|(no, (_, program))| (no, program.clone())).collect();
+        let live = numbered().map(|(no, (journey, _))| (*journey, no)).collect();
+        Self::new(Arc::clone(&bundle), programs, live, Symbols::default(), zone)
     }
 
-    #[must_use]
-    pub fn sym(&self, name: Name) -> Option<Sym> {
-        self.syms.get(name.index()).copied().flatten()
-    }
-
-    #[must_use]
-    pub fn name(&self, sym: Sym) -> Option<Name> {
-        self.names.get(sym.0 as usize).copied()
-    }
-
-    #[must_use]
-    pub fn names(&self) -> &[Name] {
-        &self.names
+    pub(super) fn index(&self) -> &Index {
+        &self.index
     }
 }

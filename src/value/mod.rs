@@ -27,9 +27,9 @@ pub enum Value {
     Missing,
     Bool(bool),
     Int(i64),
-    Decimal(Decimal),
+    Decimal(#[serde(with = "rust_decimal::serde::str")] Decimal),
     /// As a fraction: `5%` is 0.05.
-    Percent(Decimal),
+    Percent(#[serde(with = "rust_decimal::serde::str")] Decimal),
     Money(Money),
     /// Also ids.
     Text(Arc<str>),

@@ -1,0 +1,53 @@
+//! A state as bytes: one version byte, then postcard.
+
+use std::fmt;
+
+use super::state::State;
+
+/// The version that is written. A row of a version that this build does not know is refused, never guessed at.
+const VERSION: u8 = 1;
+
+/// Why bytes are not a state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CodecError {
+    Empty,
+    UnknownVersion(u8),
+    Corrupt(String),
+}
+
+impl fmt::Display for CodecError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("the state row is empty"),
+            Self::UnknownVersion(version) => {
+                write!(f, "the state row is of version {version}, this build knows {VERSION}")
+            }
+            Self::Corrupt(reason) => write!(f, "the state row cannot be read: {reason}"),
+        }
+    }
+}
+
+impl std::error::Error for CodecError {}
+
+/// # Errors
+/// Only if a value cannot be serialised, which no value of ours does.
+pub fn encode(state: &State) -> Result<Vec<u8>, CodecError> {
+    let mut bytes = Vec::with_capacity(256);
+    bytes.push(VERSION);
+    postcard::to_extend(state, bytes).map_err(|error| CodecError::Corrupt(error.to_string()))
+}
+
+/// # Errors
+/// If the version is not known or the rest is not a state, to the last byte.
+pub fn decode(bytes: &[u8]) -> Result<State, CodecError> {
+    let (version, rest) = bytes.split_first().ok_or(CodecError::Empty)?;
+    if *version != VERSION {
+        return Err(CodecError::UnknownVersion(*version));
+    }
+    let (state, left) =
+        postcard::take_from_bytes(rest).map_err(|error| CodecError::Corrupt(error.to_string()))?;
+    if left.is_empty() { Ok(state) } else { Err(CodecError::Corrupt("bytes behind its end".to_owned())) }
+}
+
+#[cfg(test)]
+mod tests;

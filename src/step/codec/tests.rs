@@ -1,0 +1,280 @@
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+use rust_decimal::Decimal;
+
+use super::{CodecError, decode, encode};
+use crate::expr::MessageEvent;
+use crate::name::Name;
+use crate::program::Outcome;
+use crate::step::state::{
+    AudienceMemory, Child, Entry, Feature, First, History, Instance, Ladder, Message, MessageStatus, Pending,
+    PendingWhy, Recent, State, SubjectRef, Tally, Vote, Watch,
+};
+use crate::step::{Event, EventKind, MessageKey, ProgramNo, Sym};
+use crate::value::{CivilUnit, Currency, Length, Money, Value};
+
+fn instant() -> impl Strategy<Value = Timestamp> {
+    (0_i64..4_000_000_000_000).prop_map(|ms| Timestamp::from_millisecond(ms).unwrap())
+}
+
+fn sym() -> impl Strategy<Value = Sym> {
+    (0_u32..50_000).prop_map(Sym)
+}
+
+fn text() -> impl Strategy<Value = Arc<str>> {
+    "[a-z首贷/:%]{0,8}".prop_map(Into::into)
+}
+
+fn name() -> impl Strategy<Value = Name> {
+    prop::sample::select(vec!["push", "amount", "证件", "step"]).prop_map(Name::new)
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Missing),
+        any::<bool>().prop_map(Value::Bool),
+        any::<i64>().prop_map(Value::Int),
+        (any::<i64>(), 0_u32..12).prop_map(|(n, scale)| Value::Decimal(Decimal::new(n, scale))),
+        (any::<i32>(), 0_u32..4).prop_map(|(n, scale)| Value::Percent(Decimal::new(n.into(), scale))),
+        any::<i64>().prop_map(|minor| {
+            Value::Money(Money { minor, currency: Currency::parse("CNY").unwrap() })
+        }),
+        text().prop_map(Value::Text),
+        (-3_000_i64..3_000).prop_map(|days| {
+            let start = jiff::civil::date(2026, 1, 1);
+            Value::Date(start.checked_add(jiff::Span::new().days(days)).unwrap())
+        }),
+        (0_i8..24, 0_i8..60).prop_map(|(hour, minute)| Value::Time(jiff::civil::time(hour, minute, 0, 0))),
+        instant().prop_map(Value::Moment),
+        any::<i64>().prop_map(|ms| Value::Length(Length::Elapsed(ms))),
+        any::<i32>().prop_map(|count| Value::Length(Length::Civil { count, unit: CivilUnit::Workday })),
+        name().prop_map(Value::Choice),
+    ];
+    leaf.prop_recursive(2, 8, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Value::List),
+            prop::collection::vec((name(), inner.clone()), 0..3).prop_map(Value::Record),
+            (inner.clone(), inner).prop_map(|ends| Value::Range(Box::new(ends))),
+        ]
+    })
+}
+
+fn subject() -> impl Strategy<Value = SubjectRef> {
+    prop::option::of((sym(), text())).prop_map(SubjectRef)
+}
+
+fn few<T: std::fmt::Debug>(of: impl Strategy<Value = T>) -> impl Strategy<Value = Vec<T>> {
+    prop::collection::vec(of, 0..3)
+}
+
+fn tags() -> impl Strategy<Value = Vec<(Sym, Option<Timestamp>)>> {
+    few((sym(), prop::option::of(instant())))
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let message = (text(), prop::option::of((text(), text())), text()).prop_map(|(part, child, step)| {
+        let key = MessageKey { journey: part.clone(), root: part.clone(), child, entry: part, step };
+        EventKind::Message { kind: MessageEvent::Opened, key }
+    });
+    let kind = prop_oneof![name().prop_map(EventKind::Declared), Just(EventKind::Attributes), message];
+    (kind, text(), prop::option::of((name(), text())), instant(), few((name(), value()))).prop_map(
+        |(kind, id, child, time, fields)| Event {
+            source: "app".into(),
+            id,
+            kind,
+            child,
+            time,
+            received: time,
+            fields,
+        },
+    )
+}
+
+fn instance() -> impl Strategy<Value = Instance> {
+    let standing = (instant(), instant(), prop::option::of(instant()), any::<u16>());
+    let memory = (
+        few((value(), prop::option::of(instant()))),
+        few((sym(), instant())),
+        few((any::<u16>(), instant(), value())),
+        few((any::<u16>(), instant())),
+        few((any::<u16>(), instant(), instant())),
+        value(),
+    );
+    let ladder = prop::option::of(
+        (few(any::<u8>()), any::<u8>(), any::<u8>()).prop_map(|(order, at, sent)| Ladder { order, at, sent }),
+    );
+    (sym(), subject(), text(), standing, memory, ladder).prop_map(
+        |(
+            journey,
+            subject,
+            key,
+            (entered, since, due, node),
+            (locals, sent, seen, goals, missed, entry),
+            ladder,
+        )| {
+            Instance {
+                journey,
+                subject,
+                key,
+                program: ProgramNo(7),
+                entered,
+                entry_time: since,
+                entry,
+                locals,
+                node,
+                since,
+                due,
+                deadline: due,
+                ladder,
+                sent,
+                seen,
+                goals,
+                missed,
+                expires: due,
+            }
+        },
+    )
+}
+
+fn feature() -> impl Strategy<Value = Feature> {
+    let tally = || {
+        (any::<u32>(), instant(), value()).prop_map(|(count, at, value)| Tally { count, at, value })
+    };
+    let vote = (any::<i32>(), value(), any::<u32>(), instant())
+        .prop_map(|(day, value, count, last)| Vote { day, value, count, last });
+    prop_oneof![
+        tally().prop_map(Feature::Total),
+        few((any::<i32>(), tally())).prop_map(Feature::Days),
+        few(vote).prop_map(Feature::Votes),
+        few((instant(), value())).prop_map(Feature::Ring),
+    ]
+}
+
+fn message() -> impl Strategy<Value = Message> {
+    let status = prop_oneof![
+        Just(MessageStatus::Pending),
+        Just(MessageStatus::Sent),
+        Just(MessageStatus::Refused(Outcome::NoConsent)),
+        Just(MessageStatus::Cancelled),
+    ];
+    (sym(), subject(), text(), instant(), status, few((sym(), value()))).prop_map(
+        |(sym, subject, entry, at, status, args)| Message {
+            journey: sym,
+            subject,
+            entry,
+            step: sym,
+            channel: sym,
+            program: ProgramNo(1),
+            node: 3,
+            at,
+            status,
+            receipts: vec![(MessageEvent::Clicked, at)],
+            args,
+        },
+    )
+}
+
+fn pending() -> impl Strategy<Value = Pending> {
+    let why = prop_oneof![
+        event().prop_map(|event| PendingWhy::Without(Box::new(event))),
+        Just(PendingWhy::Date),
+    ];
+    (sym(), subject(), instant(), why)
+        .prop_map(|(journey, subject, due, why)| Pending { journey, subject, due, why })
+}
+
+prop_compose! {
+    fn state()(
+        known in any::<bool>(),
+        payload_key in any::<[u8; 32]>(),
+        attributes in few((sym(), value())),
+        tags in tags(),
+        child in few((sym(), text(), few((sym(), value())), tags())),
+        instances in few(instance()),
+        entries in few((sym(), subject(), text(), instant(), prop::option::of((sym(), instant())))),
+        histories in few((sym(), subject(), feature())),
+        messages in few(message()),
+        pending in few(pending()),
+        parked in few(event()),
+        wake_at in prop::option::of(instant()),
+    ) -> State {
+        let at = Timestamp::from_millisecond(1_700_000_000_000).unwrap();
+        let own = SubjectRef(None);
+        State {
+            known,
+            payload_key,
+            attributes,
+            tags,
+            children: child
+                .into_iter()
+                .map(|(entity, id, attributes, tags)| Child { entity, id, attributes, tags })
+                .collect(),
+            instances,
+            entries: entries
+                .into_iter()
+                .map(|(journey, subject, key, at, ended)| Entry { journey, subject, key, at, ended })
+                .collect(),
+            audiences: vec![AudienceMemory { journey: Sym(4), subject: own.clone(), was: known }],
+            pending,
+            features: histories
+                .into_iter()
+                .map(|(id, subject, feature)| History { id, subject, feature })
+                .collect(),
+            firsts: vec![First { digest: u64::MAX, subject: own.clone(), at }],
+            recent: vec![Recent { digest: 3, subject: own.clone(), at, fields: Vec::new() }],
+            watches: vec![Watch {
+                journey: Sym(1),
+                subject: own,
+                key: "k".into(),
+                program: ProgramNo(2),
+                goal: 0,
+                from: at,
+                until: at,
+            }],
+            messages,
+            parked,
+            trace_refs: vec![(u64::MAX, 3)],
+            wake_at,
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn what_is_written_is_read_again(state in state()) {
+        let bytes = encode(&state).unwrap();
+        prop_assert_eq!(decode(&bytes).unwrap(), state);
+    }
+
+    #[test]
+    fn broken_rows_are_refused_and_never_panic(
+        state in state(),
+        cut in any::<prop::sample::Index>(),
+        byte in any::<u8>(),
+    ) {
+        let mut bytes = encode(&state).unwrap();
+        let cut = cut.index(bytes.len());
+        prop_assert!(decode(&bytes[..cut]).is_err());
+        bytes[cut] = byte;
+        let _ = decode(&bytes);
+    }
+}
+
+#[test]
+fn an_unknown_version_is_refused() {
+    let mut bytes = encode(&State::default()).unwrap();
+    bytes[0] = 9;
+    assert_eq!(decode(&bytes), Err(CodecError::UnknownVersion(9)));
+    assert_eq!(decode(&[]), Err(CodecError::Empty));
+}
+
+#[test]
+fn bytes_behind_the_end_are_refused() {
+    let mut bytes = encode(&State::default()).unwrap();
+    bytes.push(0);
+    assert!(matches!(decode(&bytes), Err(CodecError::Corrupt(_))));
+}
