@@ -32,6 +32,8 @@ pub struct World {
     /// The bank's zone: schedules, and customers whose own zone is unknown.
     pub zone: TimeZone,
     pub kill: Kill,
+    /// Channels without a provider, by configuration: what is decided for them is on record, and that is all.
+    pub recorded: BTreeSet<Name>,
     index: Arc<Index>,
 }
 
@@ -44,7 +46,7 @@ pub struct Kill {
 }
 
 impl World {
-    /// A world in which nothing is killed.
+    /// A world in which nothing is killed and every channel has a provider.
     ///
     /// `symbols` is the store's numbering. Names that it does not hold are numbered behind its last, so a caller that
     /// keeps symbols has them from [`Symbols::cover`] first and stores what that added.
@@ -58,7 +60,7 @@ impl World {
     ) -> Self {
         symbols.cover(&bundle, programs.values().map(|program| &*program.body));
         let index = Arc::new(Index::new(&bundle, &programs, &live, &symbols));
-        Self { bundle, programs, live, symbols, zone, kill: Kill::default(), index }
+        Self { bundle, programs, live, symbols, zone, kill: Kill::default(), recorded: BTreeSet::new(), index }
     }
 
     /// A world that runs one bundle from scratch: its programs are numbered in order of journey name.
