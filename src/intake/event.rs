@@ -139,12 +139,12 @@ impl Intake<'_> {
         let journey = Name::lookup(&key.journey)?;
         let live = self.world.live.get(&journey).and_then(|number| self.world.programs.get(number));
         let program =
-            live.or_else(|| self.world.programs.values().find(|program| program.journey == journey))?;
+            live.or_else(|| self.world.programs.values().find(|program| program.body.journey == journey))?;
         let child = match &key.child {
             Some((entity, id)) => Some((Name::lookup(entity)?, id.clone())),
             None => None,
         };
-        let root = RootKey { entity: program.root, id: key.root.clone() };
+        let root = RootKey { entity: program.body.root, id: key.root.clone() };
         Some((key, Subject { root, child }))
     }
 

@@ -9,8 +9,7 @@ use jiff::tz::TimeZone;
 use crate::expr::{Expr, Pattern, Source};
 use crate::name::Name;
 use crate::program::{Bundle, Channel, Enter, Entity, Event, Field, Hashed, Program, Reenter, Schema};
-use crate::step::world::{Kill, Symbols};
-use crate::step::{ProgramNo, World};
+use crate::step::World;
 use crate::value::{Currency, Type, Value};
 
 pub(crate) fn name(text: &str) -> Name {
@@ -106,7 +105,7 @@ fn program() -> Program {
 }
 
 pub(crate) fn world() -> World {
-    let program = Arc::new(program());
+    let program = Hashed { hash: "p".into(), body: Arc::new(program()) };
     let bundle = Bundle {
         format: crate::program::FORMAT,
         hash: "b".into(),
@@ -114,14 +113,7 @@ pub(crate) fn world() -> World {
         channels: BTreeMap::from([(name("push"), channel("push")), (name("sms"), channel("sms"))]),
         contents: BTreeMap::new(),
         calendars: BTreeMap::new(),
-        programs: BTreeMap::from([(name("offer"), Hashed { hash: "p".into(), body: Arc::clone(&program) })]),
+        programs: BTreeMap::from([(name("offer"), program)]),
     };
-    World {
-        bundle: Arc::new(bundle),
-        programs: BTreeMap::from([(ProgramNo(0), program)]),
-        live: BTreeMap::from([(name("offer"), ProgramNo(0))]),
-        symbols: Symbols::default(),
-        zone: TimeZone::get("Asia/Shanghai").unwrap(),
-        kill: Kill::default(),
-    }
+    World::of_bundle(Arc::new(bundle), TimeZone::get("Asia/Shanghai").unwrap())
 }
