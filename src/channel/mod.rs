@@ -4,7 +4,15 @@
 //! retry and holds no rate: those are the engine's, which calls `send` at least once per message and always with the
 //! same key ([`Delivery::message`]), the provider's idempotency key.
 
+pub mod console;
+pub mod file;
+mod open;
+mod payload;
 pub mod record;
+pub mod webhook;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +23,11 @@ use futures_util::future::BoxFuture;
 use crate::name::Name;
 use crate::step::Delivery;
 
+pub use console::Console;
+pub use file::File;
+pub use open::Means;
 pub use record::Record;
+pub use webhook::Webhook;
 
 /// What the provider said to one attempt. `detail` is for people (`why` shows it) and holds no personal data.
 #[derive(Clone, Debug, PartialEq, Eq)]
