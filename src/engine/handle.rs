@@ -9,6 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use crate::program::Bundle;
 use crate::step::world::Kill;
 use crate::step::{Event, RootKey, World};
+use crate::store::Quarantined;
 
 /// What became of one submitted event. Given only once it is durable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,6 +106,10 @@ pub(super) enum Command {
         room: Option<OwnedSemaphorePermit>,
         reply: oneshot::Sender<Result<Vec<Receipt>, SubmitError>>,
     },
+    Quarantine {
+        records: Vec<Quarantined>,
+        reply: oneshot::Sender<Result<(), EngineError>>,
+    },
     Deploy {
         bundle: Box<Bundle>,
         reply: oneshot::Sender<Result<(), EngineError>>,
@@ -160,6 +165,11 @@ impl EngineHandle {
             replies.push(answer);
         }
         Ok(replies)
+    }
+
+    /// Keeps records that a door set aside; they are not processed. Returns once they are durable.
+    pub async fn quarantine(&self, records: Vec<Quarantined>) -> Result<(), EngineError> {
+        self.ask(|reply| Command::Quarantine { records, reply }).await
     }
 
     /// Makes `bundle` the live deployment, at the next batch boundary. Returns once it is durable and live.
