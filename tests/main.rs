@@ -5,5 +5,6 @@
 mod cli;
 mod layers;
 mod pages;
-mod support;
+mod parse;
 mod store;
+mod support;

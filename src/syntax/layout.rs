@@ -7,9 +7,9 @@
 
 use std::sync::Arc;
 
-use super::braces;
 use super::mistake;
 use super::token::{Token, TokenKind};
+use super::words;
 use crate::diagnostic::Diagnostic;
 use crate::text::FileId;
 
@@ -30,6 +30,8 @@ pub(super) struct Layout {
     /// Doc comments, by the index of the token below them, ascending.
     pub(super) docs: Vec<(usize, Arc<str>)>,
     pub(super) diagnostics: Vec<Diagnostic>,
+    /// Findings that count only if nothing else is said about their line.
+    pub(super) doubtful: Vec<Diagnostic>,
 }
 
 /// Words that continue the line above when they begin a line.
@@ -66,7 +68,6 @@ pub(super) fn layout(file: FileId, source: &str, tokens: &[Token]) -> Layout {
     for &token in tokens {
         pass.token(token);
     }
-    braces::repair(source, &mut pass.out);
     pass.out
 }
 
@@ -81,7 +82,9 @@ struct Pass<'a> {
 impl<'a> Pass<'a> {
     fn token(&mut self, token: Token) {
         match token.kind {
-            TokenKind::Space | TokenKind::Comment | TokenKind::Bad => {}
+            TokenKind::Space | TokenKind::Comment => {}
+            // Reported already. In front of an item it is dropped; inside one it costs the rest of the item.
+            TokenKind::Bad if self.newline || self.at_item_start() => {}
             TokenKind::Newline => self.newline = true,
             TokenKind::Doc => self.docs.push(token.text(self.source).trim_start_matches('/').trim()),
             _ => self.grammar_token(token),
@@ -105,12 +108,23 @@ impl<'a> Pass<'a> {
         }
     }
 
+    fn at_item_start(&self) -> bool {
+        let last = self.out.toks.last().map(|tok| tok.kind);
+        matches!(last, None | Some(TokenKind::LBrace | TokenKind::Semicolon | TokenKind::Sep))
+    }
+
     /// Ends the item before `next`, which begins a line, unless the line continues.
     fn separate(&mut self, next: Tok) {
         let Some(&last) = self.out.toks.last() else { return };
-        if !self.continues(last) && !self.joins(next) {
+        if self.begins_declaration(next) || !self.continues(last) && !self.joins(next) {
             self.out.toks.push(Tok { kind: TokenKind::Sep, start: last.end, end: last.end, meant: "" });
         }
+    }
+
+    /// A declaring word at the left edge begins a declaration even if the line above wants to go on.
+    fn begins_declaration(&self, next: Tok) -> bool {
+        let before = self.source.get(..next.start as usize).unwrap_or_default();
+        before.ends_with('\n') && words::is_declaration(self.word(next))
     }
 
     fn word(&self, tok: Tok) -> &'a str {

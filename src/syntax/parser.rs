@@ -29,14 +29,17 @@ mod tail;
 mod test;
 mod wait;
 
+use std::collections::BTreeSet;
+
 use input::{Context, In};
 
 use super::ast;
+use super::braces;
 use super::layout::layout;
 use super::lexer::lex;
 use super::token::{Token, TokenKind};
 use crate::diagnostic::{self, Diagnostic};
-use crate::text::FileId;
+use crate::text::{FileId, SourceFile};
 
 /// What a text was read as.
 #[derive(Clone, Debug)]
@@ -52,12 +55,22 @@ pub struct Parsed {
 #[must_use]
 pub fn parse(file: FileId, text: &str) -> Parsed {
     let tokens = lex(text, 0..text.len());
-    let layout = layout(file, text, &tokens);
+    let mut layout = layout(file, text, &tokens);
+    braces::repair(file, text, &mut layout);
     let context = Context::new(file, text, &layout);
     let tree = file::file(context.start());
     let mut diagnostics = context.diagnostics.into_inner();
+    add_doubtful(text, &layout.doubtful, &mut diagnostics);
     diagnostic::sort(&mut diagnostics);
     Parsed { file: tree, tokens, diagnostics }
+}
+
+/// Adds the findings about lines that nothing else was said about.
+fn add_doubtful(text: &str, doubtful: &[Diagnostic], diagnostics: &mut Vec<Diagnostic>) {
+    let source = SourceFile::new("", text);
+    let line = |finding: &Diagnostic| source.line(finding.primary.span.start);
+    let said: BTreeSet<u32> = diagnostics.iter().map(line).collect();
+    diagnostics.extend(doubtful.iter().filter(|finding| !said.contains(&line(finding))).cloned());
 }
 
 /// Reads `text` as a single expression.

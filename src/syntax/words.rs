@@ -162,7 +162,7 @@ pub const BESIDE: &[&str] = &[
     "years",
 ];
 
-/// What a line of the language begins with, when that is a word.
+/// Whether a name spelled `word` needs backticks.
 #[must_use]
 pub fn is_hard(word: &str) -> bool {
     HARD.contains(&word)
@@ -172,6 +172,27 @@ pub fn is_hard(word: &str) -> bool {
 #[must_use]
 pub fn is_declaration(word: &str) -> bool {
     DECLARATIONS.contains(&word) || LATER_DECLARATIONS.contains(&word)
+}
+
+/// Whether `word` begins an item somewhere inside braces.
+#[must_use]
+pub fn heads_item(word: &str) -> bool {
+    let tables = [
+        CLAUSES,
+        LATER_CLAUSES,
+        STEPS,
+        LATER_STEPS,
+        TEST_ITEMS,
+        ENTITY_ITEMS,
+        DERIVED_ITEMS,
+        CALENDAR_ITEMS,
+        CHANNEL_ITEMS,
+        CONTENT_ITEMS,
+        LATER_CONTENT_ITEMS,
+        VARIANT_PARTS,
+        LATER_VARIANT_PARTS,
+    ];
+    tables.iter().any(|table| table.contains(&word))
 }
 
 /// All words with a meaning in this version, sorted.

@@ -13,7 +13,7 @@ use super::journey::journey;
 use super::pattern::schedule;
 use super::primitive::{
     P, at_name, block, ends_item, expect, expect_word, head, ident, item, label, list, optional,
-    optional_kind, path, skip_item, text,
+    optional_kind, path, series, skip_item, text,
 };
 use super::{report, test};
 use crate::diagnostic::{Diagnostic, code};
@@ -68,8 +68,17 @@ fn header<'a>(i: In<'a>, word: &str) -> P<'a, Header> {
     let (i, name) = if word == "test" { (i, None) } else { decl_name(i)? };
     let (i, params) = optional_kind(TokenKind::LParen, params).parse(i)?;
     let (i, label) = label(i)?;
-    let (i, subject) = optional("of", path("what it is about")).parse(i)?;
+    let (i, subject) = subject(i, word)?;
     Ok((i, Header { name, params: params.unwrap_or_default(), label, subject }))
+}
+
+/// `of customer`; a lost `of` is reported.
+fn subject<'a>(i: In<'a>, word: &str) -> P<'a, Option<Path>> {
+    if at_name(i) && matches!(word, "audience" | "event" | "journey" | "metric" | "tag") {
+        let (i, _) = expect_word("of")(i)?;
+        return map(path("what it is about"), Some).parse(i);
+    }
+    optional("of", path("what it is about")).parse(i)
 }
 
 /// The name; where it is missing that is reported, and the rest is read all the same.
@@ -87,8 +96,7 @@ fn decl_name(i: In<'_>) -> P<'_, Option<Ident>> {
 
 /// `(zone : zone_kind, who : Audience(customer))`
 fn params(i: In<'_>) -> P<'_, Vec<Param>> {
-    let (i, params) = list(param).parse(i.next())?;
-    map(expect(TokenKind::RParen, "`)`"), move |_| params.clone()).parse(i)
+    series(i.next(), param, TokenKind::RParen, "`)`")
 }
 
 /// `zone : zone_kind`

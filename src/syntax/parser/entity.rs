@@ -9,7 +9,7 @@ use super::heading::suggestion;
 use super::input::In;
 use super::pattern::schedule;
 use super::primitive::{
-    P, expect, expect_word, ident, item, label, list, missed, optional, optional_kind, path, sign,
+    P, expect, expect_word, ident, item, label, missed, nested, optional, optional_kind, path, series,
 };
 use super::report;
 use crate::diagnostic::{Diagnostic, code};
@@ -76,7 +76,7 @@ fn roll(i: In<'_>) -> P<'_, Roll> {
 /// `Money(CNY)`, `[customer]`, `one of [a, b]`, each with `?` if it may be missing.
 pub(super) fn type_ref(start: In<'_>) -> P<'_, TypeRef> {
     let (i, kind) = match start.kind() {
-        TokenKind::LBracket => super::primitive::nested(start, list_type)?,
+        TokenKind::LBracket => nested(start, list_type)?,
         _ if start.is_word("one") && start.word2() == "of" => one_of(start)?,
         _ => named_type(start)?,
     };
@@ -93,26 +93,19 @@ fn list_type(i: In<'_>) -> P<'_, TypeKind> {
 
 /// `one of [positive, neutral, negative]`
 fn one_of(i: In<'_>) -> P<'_, TypeKind> {
-    let (i, (_, _, names, _)) = (
-        expect_word("one"),
-        expect_word("of"),
-        |i| sign(TokenKind::LBracket, "`[`")(i).and_then(|(i, _)| list(ident("a value")).parse(i)),
-        expect(TokenKind::RBracket, "`]`"),
-    )
-        .parse(i)?;
+    let (i, (_, _, _)) =
+        (expect_word("one"), expect_word("of"), expect(TokenKind::LBracket, "`[`")).parse(i)?;
+    let (i, names) = series(i, ident("a value"), TokenKind::RBracket, "`]`")?;
     Ok((i, TypeKind::OneOf(names)))
 }
 
 /// `Text`, `Audience(customer)`
-fn named_type<'a>(i: In<'a>) -> P<'a, TypeKind> {
+fn named_type(i: In<'_>) -> P<'_, TypeKind> {
     let (i, name) = ident("a type")(i)?;
-    let (i, args) =
-        optional_kind(TokenKind::LParen, |i: In<'a>| list(ident("a name")).parse(i.next())).parse(i)?;
-    match args {
-        None => Ok((i, TypeKind::Named { name, args: Vec::new() })),
-        Some(args) => {
-            let (i, _) = expect(TokenKind::RParen, "`)`")(i)?;
-            Ok((i, TypeKind::Named { name, args }))
-        }
-    }
+    let (i, args) = if i.kind() == TokenKind::LParen {
+        series(i.next(), ident("a name"), TokenKind::RParen, "`)`")?
+    } else {
+        (i, Vec::new())
+    };
+    Ok((i, TypeKind::Named { name, args }))
 }

@@ -6,7 +6,7 @@ use nom::combinator::map;
 use super::decl;
 use super::heading::{Heads, heading};
 use super::input::In;
-use super::primitive::{P, expect, ident, item, list, missing_of, optional, optional_kind, path};
+use super::primitive::{P, ident, item, missing_of, optional, optional_kind, path, series};
 use super::report;
 use crate::syntax::ast::{Decl, File, Import};
 use crate::syntax::token::TokenKind;
@@ -69,16 +69,13 @@ fn import(start: In<'_>) -> P<'_, Import> {
 
 /// `{ push, sms }`
 fn names(i: In<'_>) -> P<'_, Vec<crate::syntax::ast::Ident>> {
-    let (i, names) = match list(ident("a name")).parse(i.next()) {
-        Ok(read) => read,
-        Err(failure) => {
-            if let Some(missed) = missing_of(failure) {
-                report::missed(i.cx, &missed);
-            }
-            (skip_to_brace(i), Vec::new())
+    series(i.next(), ident("a name"), TokenKind::RBrace, "`}`").or_else(|failure| {
+        if let Some(missed) = missing_of(failure) {
+            report::missed(i.cx, &missed);
         }
-    };
-    map(expect(TokenKind::RBrace, "`}`"), move |_| names.clone()).parse(i)
+        let rest = skip_to_brace(i);
+        Ok((if rest.kind() == TokenKind::RBrace { rest.next() } else { rest }, Vec::new()))
+    })
 }
 
 fn skip_to_brace(mut i: In<'_>) -> In<'_> {

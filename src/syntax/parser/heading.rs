@@ -62,6 +62,9 @@ fn misspelt<'a>(i: In<'a>, heads: &Heads, meant: &'static str) -> P<'a, &'a str>
 }
 
 fn unknown<'a>(i: In<'a>, heads: &Heads) -> P<'a, &'a str> {
+    if i.kind() == TokenKind::Bad {
+        return missed(i, heads.what);
+    }
     let headline = match i.kind() {
         TokenKind::Name => format!("`{}` is not {}", i.word(), heads.what),
         _ => format!("expected {}, found {}", heads.what, report::found(i)),
@@ -77,16 +80,18 @@ fn unknown<'a>(i: In<'a>, heads: &Heads) -> P<'a, &'a str> {
 }
 
 fn listed(heads: &Heads) -> String {
-    let words = heads.words.iter().flat_map(|table| table.iter());
-    words.map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+    let words: Vec<String> = heads.words.concat().iter().map(|word| format!("`{word}`")).collect();
+    words.join(", ")
 }
 
 /// The word most like `word`, if one is like enough to be meant.
 pub(super) fn suggestion(word: &str, among: impl Iterator<Item = &'static str>) -> Option<&'static str> {
     let length = word.chars().count();
     let allowed = if length >= 6 { 2 } else { 1 };
-    let near = among
-        .map(|known| (strsim::osa_distance(word, known), known))
-        .filter(|&(distance, _)| distance <= allowed);
-    near.min().map(|(_, known)| known).filter(|known| length >= 3 && known.len() >= 3)
+    let near = among.map(|known| (strsim::osa_distance(word, known), known));
+    let near = near.filter(|&(distance, known)| distance <= allowed && length >= 3 && known.len() >= 3);
+    // Of two that are as far, the one that begins alike: `snd` is `send`, not `end`.
+    let alike = |known: &str| strsim::jaro_winkler(word, known);
+    near.min_by(|(a, x), (b, y)| a.cmp(b).then(alike(y).total_cmp(&alike(x))).then(x.cmp(y)))
+        .map(|(_, known)| known)
 }

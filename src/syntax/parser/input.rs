@@ -10,8 +10,9 @@ use crate::syntax::layout::{Layout, Tok};
 use crate::syntax::token::TokenKind;
 use crate::text::{FileId, Span};
 
-/// How deep blocks and expressions may nest.
-pub(super) const MAX_DEPTH: u32 = 128;
+/// How deep blocks and expressions may nest. Twice as much would need more than the 2 MB of stack that threads
+/// have, in builds without optimisation.
+pub(super) const MAX_DEPTH: u32 = 64;
 /// How many operators one expression may hold: together with [`MAX_DEPTH`] it bounds the height of every tree,
 /// so that no later phase can run out of stack.
 pub(super) const MAX_OPERATORS: u32 = 512;
@@ -28,6 +29,8 @@ pub(super) struct Context<'a> {
     pub(super) depth: Cell<u32>,
     pub(super) expr_depth: Cell<u32>,
     pub(super) operators: Cell<u32>,
+    /// Nesting was reported; once is enough.
+    pub(super) too_deep: Cell<bool>,
     /// Inside a test, where `ended NAME` is an expression.
     pub(super) in_test: Cell<bool>,
 }
@@ -44,6 +47,7 @@ impl<'a> Context<'a> {
             depth: Cell::new(0),
             expr_depth: Cell::new(0),
             operators: Cell::new(0),
+            too_deep: Cell::new(false),
             in_test: Cell::new(false),
         }
     }
@@ -145,6 +149,12 @@ impl<'a> In<'a> {
     pub(super) fn begins_line(self) -> bool {
         let before = self.cx.source.get(..self.tok().start as usize).unwrap_or_default();
         before.is_empty() || before.ends_with(['\n', '\u{FEFF}'])
+    }
+
+    /// Whether the next token is a brace that was inserted for a lost one.
+    pub(super) fn is_inserted(self) -> bool {
+        let tok = self.tok();
+        matches!(tok.kind, TokenKind::LBrace | TokenKind::RBrace) && tok.start == tok.end
     }
 
     /// From `start` to the last token read.

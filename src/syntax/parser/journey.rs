@@ -13,7 +13,9 @@ use super::primitive::{P, block, expect_word, ident, item, label, missed, option
 use super::step::{self, steps};
 use crate::diagnostic::{Diagnostic, code};
 use crate::name::Name;
-use crate::syntax::ast::{Clause, ClauseKind, DeclKind, Enter, Ident, Journey, Path, Reenter, Step, Trigger};
+use crate::syntax::ast::{
+    Clause, ClauseKind, DeclKind, Enter, Ident, Journey, Path, Reenter, Step, StepKind, Trigger,
+};
 use crate::syntax::token::TokenKind;
 use crate::syntax::words;
 use crate::text::Span;
@@ -36,11 +38,16 @@ pub(super) fn journey(i: In<'_>) -> P<'_, DeclKind> {
         return Ok((super::primitive::skip_item(i), DeclKind::Error));
     }
     let mut first_step: Option<Span> = None;
+    let mut said = false;
     let (i, (lines, close)) = block(i, |i| {
         let (rest, line) = line(i);
         match &line {
-            Line::Clause(clause) => below_step(i, clause, first_step),
-            Line::Step(step) => first_step = first_step.or(Some(step.word.span)),
+            Line::Clause(clause) if !said => said = below_step(i, clause, first_step),
+            // Not for what could not be read, which may have been meant as a clause.
+            Line::Step(step) if step.kind != StepKind::Error => {
+                first_step = first_step.or(Some(step.word.span))
+            }
+            _ => {}
         }
         (rest, line)
     })?;
@@ -58,8 +65,9 @@ fn collect(lines: Vec<Line>, close: Span) -> Journey {
     journey
 }
 
-fn below_step(i: In<'_>, clause: &Clause, first_step: Option<Span>) {
-    let Some(step) = first_step else { return };
+/// Reports a clause below a step, and whether it did.
+fn below_step(i: In<'_>, clause: &Clause, first_step: Option<Span>) -> bool {
+    let Some(step) = first_step else { return false };
     let finding = Diagnostic::new(
         code::CLAUSE_BELOW_STEP,
         clause.word.span,
@@ -68,9 +76,10 @@ fn below_step(i: In<'_>, clause: &Clause, first_step: Option<Span>) {
     .also(step, "the steps begin here")
     .help("move it up: first what the journey is, then what it does");
     i.cx.diagnostics.borrow_mut().push(finding);
+    true
 }
 
-/// One clause or step. A word of neither kind counts as a step, so that clauses below are not accused.
+/// One clause or step.
 fn line<'a>(i: In<'a>) -> (In<'a>, Line) {
     let read = |start: In<'a>| {
         let (_, word) = heading(start, &HEADS)?;

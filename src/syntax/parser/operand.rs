@@ -9,7 +9,7 @@ use super::duration::{self, at_duration, duration, too_large};
 use super::expr::{expr, field, node};
 use super::input::In;
 use super::pattern::{optional_window, pattern};
-use super::primitive::{P, at_name, expect, head, ident, missed, optional, path, sign, text};
+use super::primitive::{P, at_name, expect, head, ident, missed, optional, path, series, sign, text};
 use super::report;
 use crate::diagnostic::{Diagnostic, code};
 use crate::syntax::ast::{Arg, Call, Expr, ExprKind, Ident, Quantifier};
@@ -115,7 +115,7 @@ pub(super) fn call<'a>(what: &'static str) -> impl Fn(In<'a>) -> P<'a, Call> {
 
 /// `(arg, arg)`
 fn args(i: In<'_>) -> P<'_, Vec<Arg>> {
-    comma_list(i.next(), arg, TokenKind::RParen, "`)`")
+    series(i.next(), arg, TokenKind::RParen, "`)`")
 }
 
 /// `[name =] expr [where expr] [window]`
@@ -129,26 +129,6 @@ fn arg(i: In<'_>) -> P<'_, Arg> {
     let (i, value) = expr(i)?;
     let (i, (filter, window)) = (optional("where", expr), optional_window).parse(i)?;
     Ok((i, Arg { name, value, filter, window }))
-}
-
-/// `one, one CLOSE`, behind the opening sign; may be empty, and a comma may stand before `CLOSE`.
-fn comma_list<'a, T>(
-    mut i: In<'a>,
-    one: fn(In<'a>) -> P<'a, T>,
-    close: TokenKind,
-    what: &'static str,
-) -> P<'a, Vec<T>> {
-    let mut all = Vec::new();
-    while i.kind() != close {
-        let value;
-        (i, value) = one(i)?;
-        all.push(value);
-        if i.kind() != TokenKind::Comma {
-            break;
-        }
-        i = i.next();
-    }
-    map(expect(close, what), |_| ()).parse(i).map(|(i, ())| (i, all))
 }
 
 /// `(expr)`, `(expr during last 5 days)`
@@ -166,7 +146,7 @@ fn parenthesised(start: In<'_>) -> P<'_, Expr> {
 
 /// `[a, b]`
 fn bracketed(start: In<'_>) -> P<'_, Expr> {
-    let (i, items) = comma_list(start.next(), expr, TokenKind::RBracket, "`]`")?;
+    let (i, items) = series(start.next(), expr, TokenKind::RBracket, "`]`")?;
     Ok((i, node(i, start.span(), ExprKind::List(items))))
 }
 

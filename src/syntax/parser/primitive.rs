@@ -77,7 +77,7 @@ pub(super) fn expect_word<'a>(word: &'static str) -> impl Fn(In<'a>) -> P<'a, Sp
 }
 
 fn go_on<'a>(i: In<'a>, what: impl Into<Cow<'static, str>>) -> P<'a, Span> {
-    report::missing(i, &what.into());
+    report::left_out(i, &what.into());
     Ok((i, i.last_span().after()))
 }
 
@@ -162,6 +162,27 @@ pub(super) fn list<'a, T>(
     }
 }
 
+/// `one, one CLOSE`, behind the opening sign: may be empty, and a comma may stand before `CLOSE`.
+pub(super) fn series<'a, T>(
+    mut i: In<'a>,
+    one: impl Fn(In<'a>) -> P<'a, T>,
+    close: TokenKind,
+    what: &'static str,
+) -> P<'a, Vec<T>> {
+    let mut all = Vec::new();
+    while i.kind() != close {
+        let value;
+        (i, value) = one(i)?;
+        all.push(value);
+        if i.kind() != TokenKind::Comma {
+            break;
+        }
+        i = i.next();
+    }
+    let (i, _) = expect(close, what)(i)?;
+    Ok((i, all))
+}
+
 /// `"…"`, on one line.
 pub(super) fn text<'a>(what: &'static str) -> impl Fn(In<'a>) -> P<'a, Text> {
     move |i| {
@@ -199,10 +220,7 @@ pub(super) fn block<'a, T>(
         match i.kind() {
             TokenKind::Sep | TokenKind::Semicolon => i = i.next(),
             TokenKind::RBrace => return Ok((i.next(), (items, i.span()))),
-            TokenKind::Eof => {
-                report::not_closed(i, start.span());
-                return Ok((i, (items, i.last_span().after())));
-            }
+            TokenKind::Eof => return Ok((i, (items, i.last_span().after()))),
             _ => {
                 let (rest, value) = one(i);
                 items.push(value);
@@ -278,7 +296,10 @@ pub(super) fn nested<'a, T>(i: In<'a>, p: impl FnOnce(In<'a>) -> P<'a, T>) -> P<
             format!("more than {MAX_DEPTH} levels of nesting"),
         )
         .help("name a part of it: a `metric` or `audience` for conditions, a `start`ed journey for steps");
-        report::at(i, finding);
+        if !i.cx.too_deep.replace(true) {
+            report::at(i, finding);
+        }
+        report::hush(i);
         return missed(i, "less nesting");
     }
     i.cx.depth.set(depth + 1);

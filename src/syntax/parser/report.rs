@@ -29,6 +29,9 @@ pub(super) fn missed(cx: &Context<'_>, missed: &Missed) {
 
 /// `what` is not at `i`.
 pub(super) fn missing(i: In<'_>, what: &str) {
+    if i.kind() == TokenKind::Bad {
+        return;
+    }
     let headline = format!("expected {what}, found {}", found(i));
     let mut finding =
         Diagnostic::new(code::UNEXPECTED, place(i), headline).label(format!("{what} belongs here"));
@@ -46,8 +49,27 @@ pub(super) fn missing(i: In<'_>, what: &str) {
     at(i, finding);
 }
 
+/// The sign or word `what` is not at `i`, and reading goes on as if it were.
+pub(super) fn left_out(i: In<'_>, what: &str) {
+    if i.is_inserted() || i.kind() == TokenKind::Bad {
+        return hush(i);
+    }
+    let help = match i.kind() {
+        TokenKind::Sep | TokenKind::Eof => format!("add {what} at the end of the line"),
+        _ => format!("write {what} before {}", found(i)),
+    };
+    let headline = format!("expected {what}, found {}", found(i));
+    let finding = Diagnostic::new(code::UNEXPECTED, place(i), headline)
+        .label(format!("{what} belongs here"))
+        .help(help);
+    at(i, finding);
+}
+
 /// Something stands behind a complete item.
 pub(super) fn beyond_end(i: In<'_>) {
+    if i.is_inserted() || i.kind() == TokenKind::Bad {
+        return;
+    }
     let finding =
         Diagnostic::new(code::BEYOND_END, i.span(), format!("the line should end before {}", found(i)))
             .label("this does not continue what stands before it");
@@ -55,13 +77,6 @@ pub(super) fn beyond_end(i: In<'_>) {
         TokenKind::Comma => finding.help("items on one line are separated by `;`"),
         _ => finding.help("begin a new line, or write `;` between two items"),
     };
-    at(i, finding);
-}
-
-/// The block opened at `open` reaches the end of the file.
-pub(super) fn not_closed(i: In<'_>, open: Span) {
-    let finding =
-        Diagnostic::new(code::NOT_CLOSED, open, "this `{` is never closed").help("add the missing `}`");
     at(i, finding);
 }
 
@@ -78,6 +93,7 @@ pub(super) fn bad_escape(i: In<'_>, start: usize, length: usize) {
 fn place(i: In<'_>) -> Span {
     match i.kind() {
         TokenKind::Sep | TokenKind::Eof => i.last_span().after(),
+        _ if i.is_inserted() => i.last_span().after(),
         _ => i.span(),
     }
 }
@@ -87,6 +103,7 @@ pub(super) fn found(i: In<'_>) -> String {
     match i.kind() {
         TokenKind::Sep => "the end of the line".to_owned(),
         TokenKind::Eof => "the end of the file".to_owned(),
+        _ if i.is_inserted() => "the end of the line".to_owned(),
         TokenKind::Copy => "a copy text".to_owned(),
         TokenKind::Text if i.text().chars().count() > 24 => "a text".to_owned(),
         _ => format!("`{}`", i.text()),
