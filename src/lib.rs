@@ -19,6 +19,7 @@ pub mod demo;
 pub mod diagnostic;
 pub mod engine;
 pub mod expr;
+pub mod graph;
 pub mod intake;
 pub mod model;
 pub mod name;

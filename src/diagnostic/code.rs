@@ -56,6 +56,10 @@ codes! {
     SAID_TWICE = "E0118", "an option said twice";
     TOO_DEEP = "E0119", "too much nesting";
 
+    UNREACHED_STEP = "E0450", "a step that nobody gets to";
+    NO_END = "E0451", "a path without an end";
+    INSTANT_LOOP = "E0452", "a way round that takes no time";
+
     SETTINGS_SYNTAX = "E0510", "the settings file is not valid TOML";
     SETTING_UNKNOWN = "E0511", "there is no setting of this name";
     SETTING_VALUE = "E0512", "a setting has a value that it cannot have";
@@ -87,6 +91,8 @@ codes! {
     NO_SUCH_THING = "R0207", "there is nothing at this address";
     TOO_SLOW = "R0208", "the request took too long to arrive";
     NOT_DURABLE = "R0209", "the events could not be stored";
+
+    DEAD_WAIT = "W0450", "a wait for an event that ends the journey";
 }
 
 impl Code {

@@ -187,3 +187,39 @@ pub struct Case {
     pub body: Vec<Step>,
     pub span: Span,
 }
+
+impl StepKind {
+    /// The blocks inside this step, in the order written.
+    #[must_use]
+    pub fn blocks(&self) -> Vec<&[Step]> {
+        match self {
+            Self::Send(_, tail) => {
+                let arms = tail.arms.iter().map(|(_, body)| body.as_slice());
+                arms.chain(tail.otherwise.as_deref()).collect()
+            }
+            Self::Reach { rungs, not_sent, otherwise, .. } => {
+                let successes = rungs.iter().map(|rung| rung.success.as_slice());
+                successes.chain(not_sent.as_deref()).chain([otherwise.as_slice()]).collect()
+            }
+            Self::UntilState { otherwise, .. } => vec![otherwise],
+            Self::Events { arms, timeout, .. } => {
+                arms.iter().map(|arm| arm.body.as_slice()).chain([timeout.as_slice()]).collect()
+            }
+            Self::If { arms, otherwise } => {
+                arms.iter().map(|(_, body)| body.as_slice()).chain([otherwise.as_slice()]).collect()
+            }
+            Self::Match { cases, otherwise, .. } => {
+                cases.iter().map(|case| case.body.as_slice()).chain(otherwise.as_deref()).collect()
+            }
+            Self::Phase { steps, .. } => vec![steps],
+            Self::Pause(_)
+            | Self::UntilMoment(_)
+            | Self::Tag { .. }
+            | Self::Untag { .. }
+            | Self::Start { .. }
+            | Self::Remember { .. }
+            | Self::End { .. }
+            | Self::Continue => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! `if` and `match`.
+
+use super::super::{Delay, Edge, EdgeKind, PointKind, words};
+use super::{Builder, Loose};
+use crate::expr::{Expr, show};
+use crate::model::journey::{Case, Step};
+
+impl Builder<'_> {
+    pub(super) fn decide(
+        &mut self,
+        step: &Step,
+        arms: &[(Expr, Vec<Step>)],
+        otherwise: &[Step],
+        loose: Loose,
+    ) -> Loose {
+        let names = self.journey;
+        let text = match arms {
+            [(only, _)] => format!("if {}", show::expr(only, names)),
+            _ => "if".to_owned(),
+        };
+        let point = self.reached(step, PointKind::Decision, text, loose);
+        let mut behind = Vec::new();
+        for (condition, body) in arms {
+            let text = if arms.len() == 1 { "yes".to_owned() } else { show::expr(condition, names) };
+            behind.extend(self.arm(body, point, branch(text)));
+        }
+        let text = if arms.len() == 1 { "no" } else { "else" };
+        behind.extend(self.arm(otherwise, point, branch(text)));
+        behind
+    }
+
+    /// Without `else`, `match` was checked to be exhaustive.
+    pub(super) fn select(
+        &mut self,
+        step: &Step,
+        subjects: &[Expr],
+        cases: &[Case],
+        otherwise: Option<&[Step]>,
+        loose: Loose,
+    ) -> Loose {
+        let names = self.journey;
+        let subjects: Vec<String> = subjects.iter().map(|subject| show::expr(subject, names)).collect();
+        let point = self.reached(step, PointKind::Decision, format!("match {}", subjects.join(", ")), loose);
+        let mut behind = Vec::new();
+        for case in cases {
+            behind.extend(self.arm(&case.body, point, branch(words::case(&case.tests, names))));
+        }
+        if let Some(body) = otherwise {
+            behind.extend(self.arm(body, point, branch("else")));
+        }
+        behind
+    }
+}
+
+fn branch(text: impl Into<String>) -> Edge {
+    Edge::new(EdgeKind::Branch, text, Delay::NONE)
+}

@@ -1,0 +1,167 @@
+//! From a checked journey to its graph.
+//!
+//! A block is built with the *loose ends* that lead into it and hands back the loose ends behind it: edges whose
+//! source is known and whose target is the next step, whatever that will be. No loose end in front of a step means
+//! that nothing reaches it.
+
+mod branch;
+mod outreach;
+mod wait;
+
+use petgraph::graph::{DiGraph, NodeIndex};
+
+use super::{Edge, JourneyGraph, Point, PointKind, Unreached, words};
+use crate::model::Journey;
+use crate::model::journey::{Exit, Step, StepKind};
+use crate::name::Name;
+use crate::text::Span;
+
+/// The graph of `journey`.
+#[must_use]
+pub fn build(journey: &Journey) -> JourneyGraph {
+    let mut builder = Builder { journey, graph: DiGraph::new(), unreached: Vec::new() };
+    let entry = builder.place(PointKind::Enter, "enter", words::enter(journey), journey.span);
+    let flow = builder.block(&journey.steps, vec![(entry, Edge::then())]);
+    let behind = flow.all();
+    if !behind.is_empty() {
+        let fall = builder.place(PointKind::Fall, "fall", "it stops".to_owned(), journey.close);
+        builder.connect(behind, fall);
+    }
+    let exits = journey.exits.iter().map(|exit| builder.exit(exit)).collect();
+    JourneyGraph {
+        journey: journey.name,
+        label: journey.label.clone(),
+        graph: builder.graph,
+        entry,
+        exits,
+        unreached: builder.unreached,
+    }
+}
+
+/// Edges that still look for their target.
+type Loose = Vec<(NodeIndex, Edge)>;
+
+/// What comes out of a block.
+#[derive(Default)]
+struct Flow {
+    /// Behind its last step.
+    through: Loose,
+    /// From `continue`: behind the step whose arm the block is.
+    continued: Loose,
+}
+
+impl Flow {
+    /// As an arm of a step: both ways go on behind that step.
+    fn all(self) -> Loose {
+        self.through.into_iter().chain(self.continued).collect()
+    }
+}
+
+struct Builder<'a> {
+    journey: &'a Journey,
+    graph: DiGraph<Point, Edge>,
+    unreached: Vec<Unreached>,
+}
+
+impl Builder<'_> {
+    fn place(&mut self, kind: PointKind, id: &str, text: String, span: Span) -> NodeIndex {
+        self.graph.add_node(Point { kind, id: Name::new(id), label: None, text, span })
+    }
+
+    fn point(&mut self, step: &Step, kind: PointKind, text: String) -> NodeIndex {
+        self.graph.add_node(Point { kind, id: step.id, label: step.label.clone(), text, span: step.span })
+    }
+
+    fn connect(&mut self, loose: Loose, to: NodeIndex) {
+        for (from, edge) in loose {
+            self.graph.add_edge(from, to, edge);
+        }
+    }
+
+    /// A point with all `loose` ends leading to it.
+    fn reached(&mut self, step: &Step, kind: PointKind, text: String, loose: Loose) -> NodeIndex {
+        let point = self.point(step, kind, text);
+        self.connect(loose, point);
+        point
+    }
+
+    fn block(&mut self, steps: &[Step], entry: Loose) -> Flow {
+        let mut flow = Flow { through: entry, continued: Vec::new() };
+        let mut behind = None;
+        let mut open = !flow.through.is_empty();
+        for step in steps {
+            let first = NodeIndex::new(self.graph.node_count());
+            let dead = open && flow.through.is_empty();
+            let through = std::mem::take(&mut flow.through);
+            let out = self.step(step, through);
+            // `continue` and an empty `phase` are no points, so there may be nothing to point at.
+            if dead && first.index() < self.graph.node_count() {
+                self.unreached.push(Unreached { point: first, behind });
+                open = false;
+            }
+            flow.through = out.through;
+            flow.continued.extend(out.continued);
+            behind = Some(step.span);
+        }
+        flow
+    }
+
+    /// An arm of a step: its loose ends go on behind that step.
+    fn arm(&mut self, steps: &[Step], from: NodeIndex, edge: Edge) -> Loose {
+        self.block(steps, vec![(from, edge)]).all()
+    }
+
+    fn step(&mut self, step: &Step, loose: Loose) -> Flow {
+        let through = match &step.kind {
+            StepKind::Phase { steps, .. } => return self.block(steps, loose),
+            StepKind::Continue => return Flow { through: Vec::new(), continued: loose },
+            StepKind::Send(send, tail) => self.send(step, send, tail, loose),
+            StepKind::Reach { content, prefer, rungs, not_sent, otherwise } => {
+                let reach = outreach::Reach { content, prefer: prefer.as_ref(), rungs, not_sent, otherwise };
+                self.reach(step, &reach, loose)
+            }
+            StepKind::Pause(_)
+            | StepKind::UntilMoment(_)
+            | StepKind::UntilState { .. }
+            | StepKind::Events { .. } => self.wait(step, loose),
+            StepKind::If { arms, otherwise } => self.decide(step, arms, otherwise, loose),
+            StepKind::Match { subjects, cases, otherwise } => {
+                self.select(step, subjects, cases, otherwise.as_deref(), loose)
+            }
+            StepKind::Tag { tag, .. } => self.act(step, PointKind::Tag(*tag), loose),
+            StepKind::Untag { tag } => self.act(step, PointKind::Untag(*tag), loose),
+            StepKind::Start { journey, .. } => self.act(step, PointKind::Start(*journey), loose),
+            StepKind::Remember { .. } => self.act(step, PointKind::Remember, loose),
+            StepKind::End { name } => {
+                self.reached(step, PointKind::End, format!("end {name}"), loose);
+                Vec::new()
+            }
+        };
+        Flow { through, continued: Vec::new() }
+    }
+
+    /// A step that takes no time.
+    fn act(&mut self, step: &Step, kind: PointKind, loose: Loose) -> Loose {
+        let point = self.reached(step, kind, words::act(&step.kind, self.journey), loose);
+        vec![(point, Edge::then())]
+    }
+
+    /// An exit rule and its block, which ends as the exit says.
+    fn exit(&mut self, exit: &Exit) -> NodeIndex {
+        let text = format!("exit {}", words::trigger(&exit.trigger, self.journey));
+        let start = self.place(PointKind::Exit, "exit", text, exit.span);
+        let behind = self.block(&exit.block, vec![(start, Edge::then())]).all();
+        if !behind.is_empty() {
+            let end = Point {
+                kind: PointKind::End,
+                id: exit.end,
+                label: exit.label.clone(),
+                text: format!("end {}", exit.end),
+                span: exit.span,
+            };
+            let end = self.graph.add_node(end);
+            self.connect(behind, end);
+        }
+        start
+    }
+}

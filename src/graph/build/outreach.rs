@@ -1,0 +1,101 @@
+//! `send` and `reach`.
+
+use petgraph::graph::NodeIndex;
+
+use super::super::{Delay, Edge, EdgeKind, Most, Point, PointKind, words};
+use super::{Builder, Loose};
+use crate::expr::{Expr, show};
+use crate::model::journey::{Rung, Send, Step, Tail};
+use crate::program::{ContentCall, Outcome};
+use crate::value::Length;
+
+/// The parts of a `reach` step.
+pub(super) struct Reach<'a> {
+    pub(super) content: &'a ContentCall,
+    pub(super) prefer: Option<&'a Expr>,
+    pub(super) rungs: &'a [Rung],
+    pub(super) not_sent: &'a Option<Vec<Step>>,
+    pub(super) otherwise: &'a [Step],
+}
+
+impl Builder<'_> {
+    pub(super) fn send(&mut self, step: &Step, send: &Send, tail: &Tail, loose: Loose) -> Loose {
+        let point = self.reached(step, PointKind::Send, words::send(send, self.journey), loose);
+        let named: Vec<Outcome> = tail.arms.iter().flat_map(|(outcomes, _)| outcomes.clone()).collect();
+        let wait = receipt_delay(send, &named);
+        let mut behind = Vec::new();
+        for (outcomes, body) in &tail.arms {
+            let receipts = outcomes.iter().all(|outcome| outcome.is_receipt());
+            let delay = if receipts { Delay { instant: false, ..wait.clone() } } else { wait.clone() };
+            behind.extend(self.arm(body, point, outcome(words::outcomes(outcomes), delay)));
+        }
+        if let Some(body) = &tail.otherwise {
+            behind.extend(self.arm(body, point, outcome("else", wait.clone())));
+        }
+        if goes_on(&named, tail.otherwise.is_some()) {
+            behind.push((point, Edge { delay: wait, ..Edge::then() }));
+        }
+        behind
+    }
+
+    pub(super) fn reach(&mut self, step: &Step, reach: &Reach<'_>, loose: Loose) -> Loose {
+        let names = self.journey;
+        let prefer = reach.prefer.map(|prefer| format!(" prefer {}", show::expr(prefer, names)));
+        let text = format!("reach {}{}", words::call(reach.content, names), prefer.unwrap_or_default());
+        let start = self.reached(step, PointKind::Reach, text, loose);
+        let mut from = (start, Edge::then());
+        let mut behind = Vec::new();
+        for rung in reach.rungs {
+            let point = self.rung(rung, from);
+            let awaited = show::patterns(&rung.awaited, names);
+            let happened = Delay { instant: false, ..Delay::up_to(rung.within) };
+            behind.extend(self.arm(&rung.success, point, Edge::new(EdgeKind::Happened, awaited, happened)));
+            let text = format!("not sent, or {} passed", rung.within);
+            from = (point, Edge::new(EdgeKind::Timeout, text, Delay::up_to(rung.within)));
+        }
+        let (last, mut edge) = from;
+        // Whoever gets to `else` was written to at least once, and that rung waited.
+        edge.delay.instant = reach.rungs.iter().any(|rung| rung.within.is_zero());
+        edge.text = "else".to_owned();
+        behind.extend(self.arm(reach.otherwise, last, edge));
+        if let Some(body) = reach.not_sent {
+            behind.extend(self.arm(body, start, outcome("on not_sent", Delay::NONE)));
+        }
+        behind
+    }
+
+    fn rung(&mut self, rung: &Rung, (from, edge): (NodeIndex, Edge)) -> NodeIndex {
+        let names = self.journey;
+        let content = words::call(&rung.content, names);
+        let awaited = show::patterns(&rung.awaited, names);
+        let text = format!("via {} with {content} for {awaited} within {}", rung.channel, rung.within);
+        let point = Point { kind: PointKind::Rung, id: rung.id, label: None, text, span: rung.span };
+        let point = self.graph.add_node(point);
+        self.graph.add_edge(from, point, edge);
+        point
+    }
+}
+
+/// Receipts are only waited for where the tail names one.
+fn receipt_delay(send: &Send, named: &[Outcome]) -> Delay {
+    match send.within {
+        Some(within) if named.iter().any(|outcome| outcome.is_receipt()) => Delay::up_to(within),
+        _ => Delay { instant: true, most: Most::Within(0) },
+    }
+}
+
+/// Whether some outcome goes on behind the send: a good one, or one that is neither named nor caught by `else`.
+fn goes_on(named: &[Outcome], has_else: bool) -> bool {
+    let refusals = || Outcome::ALL.into_iter().filter(|outcome| outcome.is_refusal());
+    let all_refusals = refusals().all(|outcome| named.contains(&outcome));
+    !named.contains(&Outcome::Sent) || !(has_else || all_refusals)
+}
+
+fn outcome(text: impl Into<String>, delay: Delay) -> Edge {
+    Edge::new(EdgeKind::Outcome, text, delay)
+}
+
+/// The deadline of a wait as people say it.
+pub(super) fn passed(length: Length) -> String {
+    format!("{length} passed")
+}

@@ -1,0 +1,121 @@
+//! Steps, triggers and tests in the journey's own words.
+
+use crate::expr::show::{self, Names};
+use crate::expr::{Anchor, BinaryOp, Expr};
+use crate::model::Journey;
+use crate::model::journey::{Awaited, Send, StepKind, Trigger};
+use crate::name::Name;
+use crate::program::{CaseTest, ContentCall, Enter, Outcome};
+use crate::value::Length;
+
+pub(super) fn enter(journey: &Journey) -> String {
+    match &journey.enter {
+        Enter::Event(patterns) => format!("enter on {}", show::patterns(patterns, journey)),
+        Enter::Without { trigger, absent, within } => {
+            let (came, absent) = (show::pattern(trigger, journey), show::pattern(absent, journey));
+            format!("enter on {came} without {absent} within {within}")
+        }
+        Enter::When { condition, .. } => format!("enter when {}", show::expr(condition, journey)),
+        Enter::Date { moment, .. } => format!("enter on {}", show::expr(moment, journey)),
+        Enter::Anchor { anchor, shift: Some((length, back)), .. } => {
+            format!("enter on {length} {} {anchor}", if *back { "before" } else { "after" })
+        }
+        Enter::Anchor { anchor, .. } => format!("enter on {anchor}"),
+        Enter::Every { filter: Some(filter), .. } => {
+            format!("enter on a schedule where {}", show::expr(filter, journey))
+        }
+        Enter::Every { .. } => "enter on a schedule".to_owned(),
+        Enter::Start => "enter by start".to_owned(),
+        Enter::List => "enter by list".to_owned(),
+    }
+}
+
+pub(super) fn trigger(trigger: &Trigger, names: &dyn Names) -> String {
+    match trigger {
+        Trigger::On(patterns) => format!("on {}", show::patterns(patterns, names)),
+        Trigger::When(condition) => format!("when {}", show::expr(condition, names)),
+    }
+}
+
+pub(super) fn send(send: &Send, names: &dyn Names) -> String {
+    format!("send {} via {}", call(&send.content, names), send.channel)
+}
+
+/// `first_loan`, `bind_card(step = event.step)`
+pub(super) fn call(call: &ContentCall, names: &dyn Names) -> String {
+    if call.args.is_empty() {
+        return call.content.to_string();
+    }
+    format!("{}({})", call.content, args(&call.args, names))
+}
+
+/// A step that takes no time.
+pub(super) fn act(kind: &StepKind, names: &dyn Names) -> String {
+    match kind {
+        StepKind::Tag { tag, keep: Some(keep) } => format!("tag {tag} keep {keep}"),
+        StepKind::Tag { tag, keep: None } => format!("tag {tag}"),
+        StepKind::Untag { tag } => format!("untag {tag}"),
+        StepKind::Start { journey, args } => start(*journey, args, names),
+        StepKind::Remember { slot, value } => {
+            let name = show::expr(&Expr::Local(*slot), names);
+            format!("remember {name} = {}", show::expr(value, names))
+        }
+        _ => String::new(),
+    }
+}
+
+fn start(journey: Name, given: &[(Name, Expr)], names: &dyn Names) -> String {
+    if given.is_empty() {
+        format!("start {journey}")
+    } else {
+        format!("start {journey}({})", args(given, names))
+    }
+}
+
+fn args(args: &[(Name, Expr)], names: &dyn Names) -> String {
+    let args = args.iter().map(|(name, value)| format!("{name} = {}", show::expr(value, names)));
+    args.collect::<Vec<_>>().join(", ")
+}
+
+pub(super) fn awaited(all: &[Awaited], names: &dyn Names) -> String {
+    show::patterns(all.iter().map(|one| &one.pattern), names)
+}
+
+/// ` within 2 days from sent(offer)`; `here` is not said.
+pub(super) fn limit(within: Length, from: &Anchor, names: &dyn Names) -> String {
+    match from {
+        Anchor::Here => format!(" within {within}"),
+        other => format!(" within {within} from {}", show::anchor(other, names)),
+    }
+}
+
+pub(super) fn outcomes(outcomes: &[Outcome]) -> String {
+    let words: Vec<&str> = outcomes.iter().map(|outcome| outcome.as_str()).collect();
+    format!("on {}", words.join(", "))
+}
+
+/// `case 2, >= 100 CNY`
+pub(super) fn case(tests: &[CaseTest], names: &dyn Names) -> String {
+    let tests: Vec<String> = tests.iter().map(|test| case_test(test, names)).collect();
+    format!("case {}", tests.join(", "))
+}
+
+fn case_test(test: &CaseTest, names: &dyn Names) -> String {
+    match test {
+        CaseTest::Any => "_".to_owned(),
+        CaseTest::Compare(op, value) => format!("{} {}", compare_word(*op), show::expr(value, names)),
+        CaseTest::OneOf(values) => {
+            values.iter().map(|value| show::expr(value, names)).collect::<Vec<_>>().join(" | ")
+        }
+    }
+}
+
+fn compare_word(op: BinaryOp) -> &'static str {
+    match op {
+        BinaryOp::Less => "<",
+        BinaryOp::LessEq => "<=",
+        BinaryOp::Greater => ">",
+        BinaryOp::GreaterEq => ">=",
+        _ => "is",
+    }
+}
