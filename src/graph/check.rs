@@ -72,18 +72,13 @@ fn path(graph: &JourneyGraph, from: NodeIndex, to: NodeIndex) -> Option<String> 
 }
 
 fn words(graph: &JourneyGraph, points: &[NodeIndex]) -> String {
-    let mut out = String::new();
+    let mut parts = Vec::new();
     for (at, &point) in points.iter().enumerate() {
-        let Some(weight) = graph.graph.node_weight(point) else { continue };
         let before = at.checked_sub(1).and_then(|before| points.get(before));
         let edge = before.and_then(|&before| graph.graph.find_edge(before, point));
-        let edge = edge.and_then(|edge| graph.graph.edge_weight(edge));
-        match edge.map(|edge| edge.text.as_str()) {
-            Some("") => out.push_str(" -> "),
-            Some(text) => out.push_str(&format!(" -> ({text}) ")),
-            None => {}
-        }
-        out.push_str(&format!("`{}`", weight.text));
+        let edge = edge.and_then(|edge| graph.graph.edge_weight(edge)).filter(|edge| !edge.text.is_empty());
+        let by = edge.map(|edge| format!("({}) ", edge.text)).unwrap_or_default();
+        parts.extend(graph.graph.node_weight(point).map(|weight| format!("{by}`{}`", weight.text)));
     }
-    out
+    parts.join(" -> ")
 }

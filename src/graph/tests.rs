@@ -51,7 +51,9 @@ fn number(steps: &mut [Step], at: &mut usize) {
         *at += 10;
         step.span = Span::new(FileId(0), *at, *at + 1);
         if let StepKind::If { arms, otherwise } = &mut step.kind {
-            arms.iter_mut().for_each(|(_, body)| number(body, at));
+            for (_, body) in arms {
+                number(body, at);
+            }
             number(otherwise, at);
         }
     }
@@ -120,8 +122,8 @@ pub(crate) fn ladder(not_sent: Option<Vec<Step>>, otherwise: Vec<Step>) -> Step 
 }
 
 fn findings(journeys: Vec<Journey>) -> Vec<Diagnostic> {
-    let mut model = Model::default();
-    model.journeys = journeys.into_iter().map(|journey| (journey.name, journey)).collect();
+    let journeys = journeys.into_iter().map(|journey| (journey.name, journey)).collect();
+    let model = Model { journeys, ..Model::default() };
     let graphs: BTreeMap<Name, JourneyGraph> =
         model.journeys.values().map(|journey| (journey.name, build(journey))).collect();
     check(&model, &graphs)
@@ -130,7 +132,7 @@ fn findings(journeys: Vec<Journey>) -> Vec<Diagnostic> {
 /// Code, headline and notes of each finding.
 fn told(journeys: Vec<Journey>) -> Vec<String> {
     let told = |finding: &Diagnostic| {
-        let notes = finding.notes.iter().map(|note| format!("; {note}")).collect::<Vec<_>>().join("");
+        let notes = finding.notes.iter().map(|note| format!("; {note}")).collect::<String>();
         format!("{} {}{notes}", finding.code, finding.headline)
     };
     findings(journeys).iter().map(told).collect()

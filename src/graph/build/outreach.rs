@@ -56,7 +56,7 @@ impl Builder<'_> {
         let (last, mut edge) = from;
         // Whoever gets to `else` was written to at least once, and that rung waited.
         edge.delay.instant = reach.rungs.iter().any(|rung| rung.within.is_zero());
-        edge.text = "else".to_owned();
+        "else".clone_into(&mut edge.text);
         behind.extend(self.arm(reach.otherwise, last, edge));
         if let Some(body) = reach.not_sent {
             behind.extend(self.arm(body, start, outcome("on not_sent", Delay::NONE)));

@@ -47,7 +47,9 @@ pub(super) fn inside(journey: &Journey, graph: &JourneyGraph) -> Vec<Diagnostic>
 pub(super) fn across(model: &Model, graphs: &BTreeMap<Name, JourneyGraph>) -> Vec<Diagnostic> {
     let ring = links(model, graphs);
     let mut parts = tarjan_scc(&ring);
-    parts.iter_mut().for_each(|part| part.sort_unstable());
+    for part in &mut parts {
+        part.sort_unstable();
+    }
     parts.sort();
     parts.iter().filter_map(|part| ring_finding(&ring, *part.first()?)).collect()
 }
