@@ -62,10 +62,11 @@ const INFIXES: &[&str] =
     &["and", "or", "is", "in", "has", "at", "before", "after", "otherwise", "where", "not"];
 
 /// Lays out `tokens` of `source`.
-pub(super) fn layout(file: FileId, source: &str, tokens: &[Token]) -> Layout {
-    let mut pass = Pass { source, out: Layout::default(), newline: false, docs: Vec::new() };
+pub(super) fn layout<'a>(file: FileId, source: &'a str, tokens: &'a [Token]) -> Layout {
+    let mut pass = Pass { source, out: Layout::default(), newline: false, docs: Vec::new(), rest: tokens };
     pass.out.diagnostics = mistake::find(file, source, tokens);
-    for &token in tokens {
+    while let Some((&token, rest)) = pass.rest.split_first() {
+        pass.rest = rest;
         pass.token(token);
     }
     pass.out
@@ -77,6 +78,8 @@ struct Pass<'a> {
     /// A newline since the last token of the grammar.
     newline: bool,
     docs: Vec<&'a str>,
+    /// The tokens behind the one being laid out.
+    rest: &'a [Token],
 }
 
 impl<'a> Pass<'a> {
@@ -152,11 +155,17 @@ impl<'a> Pass<'a> {
         }
     }
 
+    /// `from : Text`: a joiner that heads a field, which is reported as a reserved word.
+    fn names_something(&self) -> bool {
+        let next = self.rest.iter().find(|token| !token.kind.is_trivia());
+        next.is_some_and(|token| matches!(token.kind, TokenKind::Colon | TokenKind::Equals))
+    }
+
     fn joins(&self, next: Tok) -> bool {
         use TokenKind as K;
         match next.kind {
             K::RParen | K::RBracket | K::Comma | K::Dot | K::Equals => true,
-            K::Name => JOINERS.contains(&self.word(next)),
+            K::Name => JOINERS.contains(&self.word(next)) && !self.names_something(),
             kind => is_infix(kind),
         }
     }

@@ -86,7 +86,7 @@ fn decl_name(i: In<'_>) -> P<'_, Option<Ident>> {
     if at_name(i) {
         return map(ident("a name"), Some).parse(i);
     }
-    report::missing(i, "a name");
+    report::missing(i, "a name", true);
     // A reserved word or a wrong sign stands where the name belongs: read on behind it.
     let wrong =
         !matches!(i.kind(), TokenKind::LBrace | TokenKind::LParen | TokenKind::Text | TokenKind::Equals);
@@ -164,7 +164,7 @@ fn derived(i: In<'_>) -> P<'_, Derived> {
 }
 
 fn no_value(i: In<'_>) -> P<'_, Expr> {
-    report::missing(i, "a value");
+    report::missing(i, "a value", false);
     Ok((i, Expr { kind: ExprKind::Error, span: i.last_span().after() }))
 }
 

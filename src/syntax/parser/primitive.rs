@@ -25,11 +25,13 @@ pub(super) type P<'a, T> = IResult<In<'a>, T, Missed>;
 pub(super) struct Missed {
     pub(super) at: usize,
     pub(super) what: Cow<'static, str>,
+    /// A name was expected: a reserved word there was perhaps meant as one.
+    pub(super) name: bool,
 }
 
 impl<'a> ParseError<In<'a>> for Missed {
     fn from_error_kind(input: In<'a>, _: ErrorKind) -> Self {
-        Self { at: input.position(), what: "something else".into() }
+        Self { at: input.position(), what: "something else".into(), name: false }
     }
 
     fn append(_: In<'a>, _: ErrorKind, other: Self) -> Self {
@@ -42,7 +44,8 @@ impl<'a> ParseError<In<'a>> for Missed {
             std::cmp::Ordering::Greater => self,
             std::cmp::Ordering::Less => other,
             std::cmp::Ordering::Equal => {
-                Self { at: self.at, what: format!("{} or {}", self.what, other.what).into() }
+                let what = format!("{} or {}", self.what, other.what).into();
+                Self { at: self.at, what, name: self.name && other.name }
             }
         }
     }
@@ -50,7 +53,7 @@ impl<'a> ParseError<In<'a>> for Missed {
 
 /// Fails here.
 pub(super) fn missed<T>(i: In<'_>, what: impl Into<Cow<'static, str>>) -> P<'_, T> {
-    Err(Err::Error(Missed { at: i.position(), what: what.into() }))
+    Err(Err::Error(Missed { at: i.position(), what: what.into(), name: false }))
 }
 
 /// What a failed parser missed.
@@ -121,7 +124,7 @@ pub(super) fn ident<'a>(what: &'static str) -> impl Fn(In<'a>) -> P<'a, Ident> {
         let name = match i.kind() {
             TokenKind::Name if !words::is_hard(i.word()) => literal::name(i.text()),
             TokenKind::QuotedName => literal::name(i.text().trim_matches('`')),
-            _ => return missed(i, what),
+            _ => return Err(Err::Error(Missed { at: i.position(), what: what.into(), name: true })),
         };
         Ok((i.next(), Ident { name, span: i.span() }))
     }

@@ -28,7 +28,7 @@ pub(super) fn reach(i: In<'_>) -> P<'_, StepKind> {
     let (i, (lines, _)) = block(i, line)?;
     let (i, otherwise) = optional_else(i)?;
     let otherwise = otherwise.unwrap_or_else(|| {
-        report::missing(i, "`else` and what happens when nobody answers");
+        report::missing(i, "`else` and what happens when nobody answers", false);
         Body::Error(i.last_span().after())
     });
     let mut rungs = Vec::new();

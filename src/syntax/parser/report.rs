@@ -24,22 +24,18 @@ pub(super) fn hush(i: In<'_>) {
 /// Reports a failed parser.
 pub(super) fn missed(cx: &Context<'_>, missed: &Missed) {
     let toks = cx.toks.get(missed.at..).unwrap_or_default();
-    missing(In { toks, cx }, &missed.what);
+    missing(In { toks, cx }, &missed.what, missed.name);
 }
 
-/// `what` is not at `i`.
-pub(super) fn missing(i: In<'_>, what: &str) {
+/// `what` is not at `i`; `name` if it is a name.
+pub(super) fn missing(i: In<'_>, what: &str, name: bool) {
     if i.kind() == TokenKind::Bad {
         return;
     }
     let headline = format!("expected {what}, found {}", found(i));
     let mut finding =
         Diagnostic::new(code::UNEXPECTED, place(i), headline).label(format!("{what} belongs here"));
-    if i.kind() == TokenKind::Name
-        && words::is_hard(i.word())
-        && i.tok().meant.is_empty()
-        && what.starts_with("a ")
-    {
+    if name && is_meant_as_name(i) {
         finding.code = code::HARD_WORD;
         finding = finding.help(format!(
             "`{0}` is a word of the language; a name spelled so is written `` `{0}` ``",
@@ -47,6 +43,16 @@ pub(super) fn missing(i: In<'_>, what: &str) {
         ));
     }
     at(i, finding);
+}
+
+/// Whether the reserved word at `i` stands for itself, with no operand of its own behind it.
+fn is_meant_as_name(i: In<'_>) -> bool {
+    let next = i.next();
+    let has_operand = match next.kind() {
+        TokenKind::Name => !words::is_hard(next.word()),
+        kind => matches!(kind, TokenKind::QuotedName | TokenKind::Int | TokenKind::Glued | TokenKind::Date),
+    };
+    i.kind() == TokenKind::Name && words::is_hard(i.word()) && i.tok().meant.is_empty() && !has_operand
 }
 
 /// The sign or word `what` is not at `i`, and reading goes on as if it were.
