@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop")]
 
 mod cli;
+mod editors;
 mod layers;
 mod pages;
 mod parse;
