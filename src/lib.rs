@@ -20,6 +20,7 @@ pub mod diagnostic;
 pub mod engine;
 pub mod expr;
 pub mod graph;
+pub mod http;
 pub mod intake;
 pub mod model;
 pub mod name;

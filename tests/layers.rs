@@ -40,6 +40,7 @@ const GROUND: &[&str] = &["text", "name", "diagnostic", "config", "value", "expr
 const CRATES: &[(&str, &[&str])] = &[
     ("ariadne", &["src/diagnostic/render/human.rs"]),
     ("axum", &["src/http/", "src/http.rs"]),
+    ("hyper", &["src/http/"]),
     ("clap", &["src/cli/"]),
     ("indicatif", &["src/cli/"]),
     ("logos", &["src/syntax/"]),

@@ -80,6 +80,7 @@ codes! {
     UNKNOWN_MESSAGE = "R0109", "a report on a message that was never ours";
     UNKNOWN_ENTITY = "R0110", "no such entity is declared";
     EVENT_TOO_LARGE = "R0111", "the event is too large";
+    SET_ASIDE = "R0112", "the event could not be processed and was set aside";
     BAD_ROW = "R0120", "a row of the file cannot be read";
     BAD_HEADER = "R0121", "the columns do not fit the entity";
     BAD_REQUEST = "R0201", "the request cannot be understood";
@@ -91,6 +92,7 @@ codes! {
     NO_SUCH_THING = "R0207", "there is nothing at this address";
     TOO_SLOW = "R0208", "the request took too long to arrive";
     NOT_DURABLE = "R0209", "the events could not be stored";
+    UNKNOWN_SWITCH = "R0210", "there is nothing of this name to switch off";
 
     DEAD_WAIT = "W0450", "a wait for an event that ends the journey";
 }

@@ -52,7 +52,7 @@ impl Refusal {
     /// Whether the record is set aside for a person to look at, instead of being handed back only.
     #[must_use]
     pub fn is_quarantine(&self) -> bool {
-        self.code == code::AHEAD_OF_TIME || self.code == code::CONFLICTING_EVENT
+        [code::AHEAD_OF_TIME, code::CONFLICTING_EVENT, code::SET_ASIDE].contains(&self.code)
     }
 }
 

@@ -371,10 +371,9 @@ impl NodeKind {
     pub fn names(&self) -> Vec<Name> {
         match self {
             Self::Send { content, channel, .. } => content.names().chain([*channel]).collect(),
-            Self::Reach { rungs, .. } => rungs
-                .iter()
-                .flat_map(|rung| rung.content.names().chain([rung.step, rung.channel]))
-                .collect(),
+            Self::Reach { rungs, .. } => {
+                rungs.iter().flat_map(|rung| rung.content.names().chain([rung.step, rung.channel])).collect()
+            }
             Self::Tag { tag: name, .. }
             | Self::Untag { tag: name, .. }
             | Self::Start { journey: name, .. }

@@ -227,8 +227,7 @@ impl Index {
 
     fn add_features(&mut self, loaded: &Arc<Loaded>, symbols: &Symbols) {
         for feature in &loaded.program.features {
-            let (Some(trigger), Some(id)) =
-                (Trigger::of(&feature.aggregate.source), symbols.sym(feature.id))
+            let (Some(trigger), Some(id)) = (Trigger::of(&feature.aggregate.source), symbols.sym(feature.id))
             else {
                 continue;
             };
@@ -289,9 +288,9 @@ impl Loaded {
 /// Identity of a pattern across versions: FNV-1a over its serialised form.
 pub(super) fn digest(pattern: &Pattern) -> u64 {
     let bytes = postcard::to_stdvec(pattern).unwrap_or_default();
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 fn families(program: &Program) -> HashMap<Name, Vec<Name>> {

@@ -60,7 +60,16 @@ impl World {
     ) -> Self {
         symbols.cover(&bundle, programs.values().map(|program| &*program.body));
         let index = Arc::new(Index::new(&bundle, &programs, &live, &symbols));
-        Self { bundle, programs, live, symbols, zone, kill: Kill::default(), recorded: BTreeSet::new(), index }
+        Self {
+            bundle,
+            programs,
+            live,
+            symbols,
+            zone,
+            kill: Kill::default(),
+            recorded: BTreeSet::new(),
+            index,
+        }
     }
 
     /// A world that runs one bundle from scratch: its programs are numbered in order of journey name.

@@ -1,0 +1,54 @@
+//! What the door needs of an engine. A trait, so that tests can put one behind the door that is full or broken.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+
+use crate::engine::{EngineError, EngineHandle, Receipt, Stats, SubmitError};
+use crate::step::world::Kill;
+use crate::step::{Event, RootKey, World};
+use crate::store::Quarantined;
+
+/// See the methods of the same names of [`EngineHandle`].
+pub trait Backend: Send + Sync {
+    fn submit(&self, events: Vec<(RootKey, Event)>) -> BoxFuture<'_, Result<Vec<Receipt>, SubmitError>>;
+
+    fn quarantine(&self, records: Vec<Quarantined>) -> BoxFuture<'_, Result<(), EngineError>>;
+
+    fn kill(&self, kill: Kill) -> BoxFuture<'_, Result<(), EngineError>>;
+
+    fn world(&self) -> Arc<World>;
+
+    /// Domain time.
+    fn now(&self) -> Timestamp;
+
+    fn stats(&self) -> Stats;
+}
+
+impl Backend for EngineHandle {
+    fn submit(&self, events: Vec<(RootKey, Event)>) -> BoxFuture<'_, Result<Vec<Receipt>, SubmitError>> {
+        self.submit(events).boxed()
+    }
+
+    fn quarantine(&self, records: Vec<Quarantined>) -> BoxFuture<'_, Result<(), EngineError>> {
+        self.quarantine(records).boxed()
+    }
+
+    fn kill(&self, kill: Kill) -> BoxFuture<'_, Result<(), EngineError>> {
+        self.kill(kill).boxed()
+    }
+
+    fn world(&self) -> Arc<World> {
+        self.world()
+    }
+
+    fn now(&self) -> Timestamp {
+        self.now()
+    }
+
+    fn stats(&self) -> Stats {
+        self.stats()
+    }
+}

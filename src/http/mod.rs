@@ -1,0 +1,81 @@
+//! The daemon's door to the network: events in, health and reasons out.
+//!
+//! Reading order: [`Door`] and [`router`] (what there is at which address), [`events`] (CloudEvents in four content
+//! modes), [`backend`] (what is needed of the engine), `auth` (who may), `problem` (how refusals look), [`serve`]
+//! (connections and their limits). Judging records is [`crate::intake`]'s, storing them the engine's.
+
+mod auth;
+pub mod backend;
+pub mod events;
+mod ops;
+mod problem;
+pub mod serve;
+
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+use tokio::sync::{Mutex, Semaphore};
+
+pub use backend::Backend;
+pub use serve::serve;
+
+use crate::config::Secret;
+use problem::Problem;
+
+/// Requests whose bodies may be in memory at once.
+const UPLOADS: usize = 32;
+
+/// What every request sees.
+pub struct Door {
+    pub engine: Arc<dyn Backend>,
+    /// What requests must bear; without one only loopback is served.
+    pub token: Option<Secret>,
+    /// Bytes of a body that is read as a whole.
+    pub max_body: usize,
+    /// Where we listen.
+    pub address: SocketAddr,
+    uploads: Semaphore,
+    /// Held while switches are read, changed and set.
+    switches: Mutex<()>,
+}
+
+impl Door {
+    #[must_use]
+    pub fn new(engine: Arc<dyn Backend>, token: Option<Secret>, max_body: u64, address: SocketAddr) -> Self {
+        Self {
+            engine,
+            token,
+            max_body: usize::try_from(max_body).unwrap_or(usize::MAX),
+            address,
+            uploads: Semaphore::new(UPLOADS),
+            switches: Mutex::new(()),
+        }
+    }
+}
+
+/// Everything there is, by address.
+#[must_use]
+pub fn router(door: Door) -> Router {
+    let door = Arc::new(door);
+    let guarded = Router::new()
+        .route("/v1/events", post(events::receive))
+        .route("/v1/kill", get(ops::switches).post(ops::switch))
+        .route("/v1/schema", get(ops::schema))
+        .route("/v1/stats", get(ops::stats))
+        .layer(from_fn_with_state(Arc::clone(&door), auth::bearer));
+    Router::new()
+        .route("/livez", get(ops::live))
+        .route("/readyz", get(ops::ready))
+        .merge(guarded)
+        .fallback(async || Problem::nothing_here())
+        .method_not_allowed_fallback(async || Problem::wrong_method())
+        .layer(from_fn_with_state(Arc::clone(&door), auth::same_site))
+        .layer(from_fn(serve::no_store))
+        .with_state(door)
+}

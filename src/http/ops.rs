@@ -1,0 +1,123 @@
+//! Health, counts, the schema, the kill switches and the reasons.
+
+use std::sync::Arc;
+
+use axum::Json as Body;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use serde_json::{Map, Value as Json, json};
+
+use super::Door;
+use super::problem::Problem;
+use crate::diagnostic::code;
+use crate::diagnostic::suggest::nearest;
+use crate::intake::envelope::is_json;
+use crate::intake::quote;
+use crate::name::Name;
+use crate::program::Schema;
+use crate::step::world::Kill;
+
+/// The process answers.
+pub(super) async fn live() -> &'static str {
+    "ok\n"
+}
+
+/// Events would be taken.
+pub(super) async fn ready(State(door): State<Arc<Door>>) -> Result<&'static str, Problem> {
+    door.engine.submit(Vec::new()).await?;
+    Ok("ok\n")
+}
+
+pub(super) async fn stats(State(door): State<Arc<Door>>) -> Body<Json> {
+    let (stats, world) = (door.engine.stats(), door.engine.world());
+    Body(json!({
+        "now": door.engine.now().to_string(),
+        "bundle": world.bundle.hash,
+        "batches": stats.batches,
+        "accepted": stats.accepted,
+        "duplicates": stats.duplicates,
+        "parked": stats.parked,
+        "quarantined": stats.quarantined,
+        "enqueued": stats.enqueued,
+        "sent": stats.sent,
+        "dropped": stats.dropped,
+        "failed": stats.failed,
+        "retries": stats.retries,
+        "outbox": stats.outbox,
+        "next_due": stats.next_due.map(|due| due.to_string()),
+    }))
+}
+
+/// What may come in, for clients that prepare records.
+pub(super) async fn schema(State(door): State<Arc<Door>>) -> Body<Schema> {
+    Body(door.engine.world().bundle.schema.clone())
+}
+
+/// The switches as they are.
+pub(super) async fn switches(State(door): State<Arc<Door>>) -> Body<Kill> {
+    Body(door.engine.world().kill.clone())
+}
+
+/// `{"all": true}`, `{"channels": {"push": true}}`, `{"journeys": {"offer": false}}`: what is named changes, the rest
+/// stays. The answer is what holds then.
+pub(super) async fn switch(
+    State(door): State<Arc<Door>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Body<Kill>, Problem> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if !kind.is_some_and(is_json) {
+        let detail = "the content type must be application/json";
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, code::UNKNOWN_MEDIA, detail));
+    }
+    let change: Map<String, Json> = serde_json::from_slice(&body)
+        .map_err(|error| Problem::bad_request(format!("this is not a JSON object: {error}")))?;
+    let _alone = door.switches.lock().await;
+    let world = door.engine.world();
+    let mut kill = world.kill.clone();
+    for (key, value) in &change {
+        match (key.as_str(), value) {
+            ("all", Json::Bool(on)) => kill.all = *on,
+            ("channels", Json::Object(names)) => {
+                flip(&mut kill.channels, names, "channel", world.bundle.channels.keys())?;
+            }
+            ("journeys", Json::Object(names)) => {
+                let known: Vec<Name> = world.programs.values().map(|program| program.body.journey).collect();
+                flip(&mut kill.journeys, names, "journey", known.iter())?;
+            }
+            _ => {
+                let detail = "expected `all` with true or false, or `channels` or `journeys` with names and true or false";
+                return Err(Problem::bad_request(detail));
+            }
+        }
+    }
+    door.engine.kill(kill.clone()).await?;
+    tracing::warn!(all = kill.all, channels = ?kill.channels, journeys = ?kill.journeys, "kill switches were set");
+    Ok(Body(kill))
+}
+
+/// A mistyped switch would stop nothing, so every name must be known.
+fn flip<'a>(
+    set: &mut std::collections::BTreeSet<Name>,
+    names: &Map<String, Json>,
+    what: &str,
+    known: impl Iterator<Item = &'a Name> + Clone,
+) -> Result<(), Problem> {
+    for (text, on) in names {
+        let name =
+            Name::lookup(text).filter(|name| known.clone().any(|known| known == name) || set.contains(name));
+        let Some(name) = name else {
+            let near = nearest(text, known.map(|name| name.as_str()));
+            let near = near.map(|near| format!(", did you mean `{near}`?")).unwrap_or_default();
+            let detail = format!("there is no {what} {}{near}", quote(text));
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code::UNKNOWN_SWITCH, detail));
+        };
+        match on {
+            Json::Bool(true) => set.insert(name),
+            Json::Bool(false) => set.remove(&name),
+            _ => return Err(Problem::bad_request(format!("{} must be true or false", quote(text)))),
+        };
+    }
+    Ok(())
+}

@@ -1,0 +1,461 @@
+//! The door with a real listener and requests as they are on the wire, before an engine that only remembers.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, ready};
+use jiff::Timestamp;
+use serde_json::{Value as Json, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+
+use super::{Backend, Door, router, serve};
+use crate::config::Secret;
+use crate::engine::{EngineError, Receipt, Stats, SubmitError};
+use crate::intake::fixture;
+use crate::name::Name;
+use crate::step::world::Kill;
+use crate::step::{Event, RootKey, World};
+use crate::store::Quarantined;
+
+/// Remembers identities, as an engine would, and can be told to be full or broken.
+struct Memory {
+    kept: Mutex<BTreeMap<(String, String), (RootKey, Event)>>,
+    set_aside: Mutex<Vec<Quarantined>>,
+    kill: Mutex<Kill>,
+    /// The next answers instead of receipts.
+    trouble: Mutex<Vec<SubmitError>>,
+}
+
+impl Memory {
+    fn new(trouble: Vec<SubmitError>) -> Arc<Self> {
+        Arc::new(Self {
+            kept: Mutex::default(),
+            set_aside: Mutex::default(),
+            kill: Mutex::default(),
+            trouble: Mutex::new(trouble),
+        })
+    }
+
+    fn ids(&self) -> Vec<String> {
+        self.kept.lock().unwrap().keys().map(|(_, id)| id.clone()).collect()
+    }
+
+    fn keep(&self, root: RootKey, event: Event) -> Receipt {
+        let mut kept = self.kept.lock().unwrap();
+        let identity = (event.source.to_string(), event.id.to_string());
+        match kept.get(&identity) {
+            Some((old_root, old)) if *old_root == root && old.fields == event.fields => Receipt::Duplicate,
+            Some(_) => Receipt::Conflict,
+            None => {
+                kept.insert(identity, (root, event));
+                Receipt::Accepted
+            }
+        }
+    }
+}
+
+impl Backend for Memory {
+    fn submit(&self, events: Vec<(RootKey, Event)>) -> BoxFuture<'_, Result<Vec<Receipt>, SubmitError>> {
+        if let Some(error) = self.trouble.lock().unwrap().pop() {
+            return ready(Err(error)).boxed();
+        }
+        ready(Ok(events.into_iter().map(|(root, event)| self.keep(root, event)).collect())).boxed()
+    }
+
+    fn quarantine(&self, records: Vec<Quarantined>) -> BoxFuture<'_, Result<(), EngineError>> {
+        self.set_aside.lock().unwrap().extend(records);
+        ready(Ok(())).boxed()
+    }
+
+    fn kill(&self, kill: Kill) -> BoxFuture<'_, Result<(), EngineError>> {
+        *self.kill.lock().unwrap() = kill;
+        ready(Ok(())).boxed()
+    }
+
+    fn world(&self) -> Arc<World> {
+        let mut world = fixture::world();
+        world.kill = self.kill.lock().unwrap().clone();
+        Arc::new(world)
+    }
+
+    fn now(&self) -> Timestamp {
+        fixture::now()
+    }
+
+    fn stats(&self) -> Stats {
+        Stats { accepted: 7, ..Stats::default() }
+    }
+}
+
+struct Running {
+    address: SocketAddr,
+    memory: Arc<Memory>,
+    stop: oneshot::Sender<()>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+const MAX_BODY: u64 = 20 << 20;
+
+async fn start_with(token: Option<&str>, max_body: u64, trouble: Vec<SubmitError>) -> Running {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let memory = Memory::new(trouble);
+    let engine: Arc<dyn Backend> = Arc::<Memory>::clone(&memory);
+    let door = Door::new(engine, token.map(Secret::new), max_body, address);
+    let (stop, stopped) = oneshot::channel();
+    let task = tokio::spawn(serve(listener, router(door), async {
+        let _ = stopped.await;
+    }));
+    Running { address, memory, stop, task }
+}
+
+async fn start() -> Running {
+    start_with(None, MAX_BODY, Vec::new()).await
+}
+
+/// An answer: status, head and body.
+#[derive(Debug)]
+struct Answer {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl Answer {
+    fn json(&self) -> Json {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("{self:?}"))
+    }
+
+    fn code(&self) -> (u16, String) {
+        (self.status, self.json()["code"].as_str().unwrap_or_default().to_owned())
+    }
+}
+
+impl Running {
+    /// Sends `text` as it is, says that nothing more comes, and reads what comes back.
+    async fn raw(&self, text: &[u8]) -> Answer {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        // The other side may answer and hang up before it has read everything.
+        let _ = stream.write_all(text).await;
+        let _ = stream.shutdown().await;
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+        let answer = String::from_utf8(answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+        Answer { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
+    }
+
+    async fn request(&self, line: &str, headers: &str, body: &[u8]) -> Answer {
+        let address = self.address;
+        let mut text = format!(
+            "{line} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{headers}content-length: {}\r\n\r\n",
+            body.len()
+        )
+        .into_bytes();
+        text.extend_from_slice(body);
+        self.raw(&text).await
+    }
+
+    async fn post(&self, media: &str, body: impl AsRef<[u8]>) -> Answer {
+        self.request("POST /v1/events", &format!("content-type: {media}\r\n"), body.as_ref()).await
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.request(&format!("GET {path}"), "", b"").await
+    }
+}
+
+const ONE: &str = "application/cloudevents+json; charset=utf-8";
+const BATCH: &str = "application/cloudevents-batch+json";
+const LINES: &str = "application/x-ndjson";
+
+fn payment(id: &str, amount: i64) -> Json {
+    json!({
+        "specversion": "1.0", "source": "urn:bank:core", "id": id, "type": "payment", "subject": "C-17",
+        "data": {"amount": amount},
+    })
+}
+
+#[tokio::test]
+async fn one_event_is_answered_by_its_status() {
+    let door = start().await;
+    let send = |event: Json| door.post(ONE, event.to_string());
+    assert_eq!(send(payment("a", 1)).await.status, 202);
+    assert_eq!(send(payment("a", 1)).await.status, 200, "the same again is known");
+    assert_eq!(send(payment("a", 2)).await.code(), (409, "R0108".to_owned()));
+    assert_eq!(door.post(ONE, "{").await.code(), (400, "R0101".to_owned()));
+    assert_eq!(door.post(ONE, "[".repeat(100_000)).await.code(), (400, "R0101".to_owned()));
+    let change = |name: &str, value: Json| {
+        let mut event = payment("b", 1);
+        event[name] = value;
+        event
+    };
+    assert_eq!(send(change("type", json!("paymnet"))).await.code(), (422, "R0102".to_owned()));
+    assert_eq!(send(change("type", json!("matured"))).await.code(), (422, "R0103".to_owned()));
+    assert_eq!(send(change("data", json!({"amount": "x"}))).await.code(), (422, "R0104".to_owned()));
+    assert_eq!(send(change("data", json!({}))).await.code(), (422, "R0105".to_owned()));
+    let large = json!({"amount": 1, "note": "x".repeat(crate::intake::MAX_EVENT)});
+    assert_eq!(send(change("data", large)).await.code(), (413, "R0111".to_owned()));
+    // Late is not wrong: what it still means is for the journeys to say.
+    assert_eq!(send(change("time", json!("2020-01-01T00:00:00Z"))).await.status, 202);
+    assert!(door.memory.set_aside.lock().unwrap().is_empty());
+    let ahead = send(change("time", json!("2026-11-21T03:00:00Z"))).await;
+    assert_eq!(ahead.code(), (422, "R0107".to_owned()));
+    assert!(ahead.head.contains("content-type: application/problem+json"), "{ahead:?}");
+    let set_aside = door.memory.set_aside.lock().unwrap();
+    let [record] = set_aside.as_slice() else { panic!("{set_aside:?}") };
+    let kept: Json = serde_json::from_slice(&record.body).unwrap();
+    assert_eq!(
+        (record.code.as_str(), &kept["id"], &kept["data"]),
+        ("R0107", &json!("b"), &json!({"amount": 1}))
+    );
+    assert_eq!(door.memory.ids(), ["a", "b"]);
+}
+
+#[tokio::test]
+async fn binary_mode_reads_attributes_from_headers() {
+    let door = start().await;
+    let headers = "ce-specversion: 1.0\r\nce-source: urn:bank:%E6%A0%B8%E5%BF%83\r\nce-id: \"a 1\"\r\nce-type: payment\r\n\
+                   ce-subject: C-17\r\nce-time: 2026-11-21T10:00:00%2B08:00\r\nce-region: unknown extension\r\n";
+    let send = |extra: &'static str, body: &'static str| {
+        let headers = format!("{headers}{extra}");
+        async { door.request("POST /v1/events", &{ headers }, body.as_bytes()).await }
+    };
+    assert_eq!(send("content-type: application/json\r\n", "{\"amount\": 5}").await.status, 202);
+    assert_eq!(send("", "{\"amount\": 5}").await.status, 200);
+    assert_eq!(
+        send("content-type: application/vnd.bank+json\r\n", "").await.code(),
+        (422, "R0105".to_owned())
+    );
+    assert_eq!(send("ce-id: b\r\n", "{}").await.code(), (400, "R0101".to_owned()), "two ids are none");
+    assert_eq!(send("content-type: text/plain\r\n", "{}").await.code(), (415, "R0205".to_owned()));
+    let kept = door.memory.kept.lock().unwrap();
+    let ((source, id), _) = kept.iter().next().unwrap();
+    assert_eq!((source.as_str(), id.as_str()), ("urn:bank:核心", "a 1"));
+}
+
+/// Ten thousand events with bad ones in between: an answer for each bad one, and every good one kept.
+#[tokio::test]
+async fn a_batch_keeps_the_good_ones() {
+    let door = start().await;
+    let mut events: Vec<Json> = (0..10_000).map(|number| payment(&format!("e{number:05}"), number)).collect();
+    events[5_000] = json!(["not an event"]);
+    events[5_001]["type"] = json!("unheard_of");
+    events[5_002]["id"] = json!("e00000");
+    events[5_003] = payment("e00001", 1);
+    events[9_999]["data"]["amount"] = json!("lots");
+    let text = Json::Array(events).to_string();
+    let answer = door.post(BATCH, &text).await;
+    assert_eq!(answer.status, 207);
+    insta::assert_snapshot!(serde_json::to_string_pretty(&answer.json()).unwrap());
+    assert_eq!(door.memory.ids().len(), 9_995);
+    let again = door.post(BATCH, &text).await.json();
+    assert_eq!((again["accepted"].as_u64(), again["duplicates"].as_u64()), (Some(0), Some(9_996)));
+    assert_eq!(door.post(BATCH, "[]").await.status, 200);
+    assert_eq!(door.post(BATCH, "{}").await.code(), (400, "R0201".to_owned()));
+}
+
+#[tokio::test]
+async fn lines_are_taken_as_they_come_and_numbered() {
+    let door = start().await;
+    let mut text = String::new();
+    for number in 0..2_500 {
+        text += &format!("{}\n", payment(&format!("e{number:04}"), number));
+        if number == 1_200 {
+            text += &format!(
+                "\n{{\"id\": \"broken\n{}\n",
+                payment("wrong", 0).to_string().replace("payment", "pay")
+            );
+            text += &format!("{{\"note\": \"{}\"}}\n", "x".repeat(crate::intake::MAX_EVENT));
+        }
+    }
+    let answer = door.post(LINES, text.trim_end()).await;
+    assert_eq!(answer.status, 207);
+    insta::assert_snapshot!(serde_json::to_string_pretty(&answer.json()).unwrap());
+    assert_eq!(door.memory.ids().len(), 2_500);
+}
+
+#[tokio::test]
+async fn a_chunked_body_without_end_says_what_was_kept() {
+    let door = start().await;
+    let lines: String =
+        (0..1_500).map(|number| format!("{}\n", payment(&format!("{number:04}"), 1))).collect();
+    let head = format!(
+        "POST /v1/events HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-type: {LINES}\r\ntransfer-encoding: chunked\r\n\r\n",
+        door.address
+    );
+    let torn = format!("{head}{:x}\r\n{lines}\r\n5\r\nab", lines.len());
+    let answer = door.raw(torn.as_bytes()).await;
+    // What was complete in memory when the connection broke may or may not be kept; what is said is what was.
+    let kept = door.memory.ids().len();
+    if answer.status != 0 {
+        assert_eq!(answer.code(), (400, "R0201".to_owned()));
+        assert_eq!(answer.json()["accepted"].as_u64(), u64::try_from(kept).ok());
+    }
+    assert!(kept == 1_500 || kept >= 1_000, "{kept}");
+    let whole = format!("{head}{:x}\r\n{lines}\r\n0\r\n\r\n", lines.len());
+    let answer = door.raw(whole.as_bytes()).await.json();
+    assert_eq!(answer["accepted"].as_u64().unwrap() + answer["duplicates"].as_u64().unwrap(), 1_500);
+}
+
+#[tokio::test]
+async fn what_is_too_large_or_torn_is_refused_whole() {
+    let door = start_with(None, 5_000, Vec::new()).await;
+    let batch = Json::Array((0..100).map(|number| payment(&number.to_string(), 1)).collect()).to_string();
+    let refused = door.post(BATCH, &batch).await;
+    assert_eq!(refused.code(), (413, "R0204".to_owned()));
+    let head = |rest: &str| {
+        format!(
+            "POST /v1/events HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-type: {BATCH}\r\n{rest}\r\n",
+            door.address
+        )
+    };
+    let chunked =
+        head("transfer-encoding: chunked\r\n") + &format!("{:x}\r\n{batch}\r\n0\r\n\r\n", batch.len());
+    assert_eq!(door.raw(chunked.as_bytes()).await.code(), (413, "R0204".to_owned()));
+    let torn = head("content-length: 4000\r\n") + "[{\"id\":";
+    let answer = door.raw(torn.as_bytes()).await;
+    assert!(answer.status == 0 || answer.code() == (400, "R0201".to_owned()), "{answer:?}");
+    let huge = format!("GET /livez HTTP/1.1\r\nhost: x\r\nx-large: {}\r\n\r\n", "x".repeat(100_000));
+    assert_eq!(door.raw(huge.as_bytes()).await.status, 431);
+    assert!(door.memory.ids().is_empty());
+    // NDJSON has no largest size.
+    let lines: String = (0..100).map(|number| format!("{}\n", payment(&number.to_string(), 1))).collect();
+    assert_eq!(door.post(LINES, lines).await.json()["accepted"], 100);
+}
+
+#[tokio::test]
+async fn a_full_engine_asks_for_patience_and_a_broken_one_keeps_nothing() {
+    let door = start_with(None, MAX_BODY, vec![SubmitError::Busy]).await;
+    let event = payment("a", 1).to_string();
+    let busy = door.post(ONE, &event).await;
+    assert_eq!(busy.code(), (429, "R0206".to_owned()));
+    assert!(busy.head.contains("retry-after: 1"), "{busy:?}");
+    assert_eq!(door.post(ONE, &event).await.status, 202);
+    *door.memory.trouble.lock().unwrap() = vec![SubmitError::Store("disk full".into())];
+    let broken = door.post(ONE, payment("b", 1).to_string()).await;
+    assert_eq!(broken.code(), (503, "R0209".to_owned()));
+    assert!(broken.body.contains("disk full"), "{broken:?}");
+    *door.memory.trouble.lock().unwrap() = vec![SubmitError::Busy, SubmitError::Busy];
+    let lines = format!("{}\n{}\n", payment("c", 1), payment("d", 1));
+    assert_eq!(door.post(LINES, lines).await.json()["accepted"], 2, "a stream waits instead");
+    *door.memory.trouble.lock().unwrap() = vec![SubmitError::Stopped];
+    assert_eq!(door.get("/readyz").await.status, 503);
+    assert_eq!(door.get("/readyz").await.status, 200);
+}
+
+#[tokio::test]
+async fn web_pages_and_names_that_are_not_ours_stay_outside() {
+    let door = start().await;
+    let event = payment("a", 1).to_string();
+    let port = door.address.port();
+    let send = |host: String, extra: &'static str| {
+        let text = format!(
+            "POST /v1/events HTTP/1.1\r\n{host}connection: close\r\ncontent-type: {ONE}\r\n{extra}content-length: {}\r\n\r\n{event}",
+            event.len()
+        );
+        async { door.raw(&text.into_bytes()).await.status }
+    };
+    let ours = format!("host: localhost:{port}\r\n");
+    assert_eq!(send("host: evil.example\r\n".to_owned(), "").await, 403);
+    assert_eq!(send("host: 127.0.0.1.evil.example\r\n".to_owned(), "").await, 403);
+    assert_eq!(send(format!("host: 10.0.0.1:{port}\r\n"), "").await, 403);
+    assert_eq!(send(String::new(), "").await, 403);
+    assert_eq!(send(ours.clone(), "origin: https://evil.example\r\n").await, 403);
+    assert_eq!(send(ours.clone(), "origin: null\r\n").await, 403);
+    assert_eq!(send(ours.clone(), "sec-fetch-site: cross-site\r\n").await, 403);
+    assert!(door.memory.ids().is_empty());
+    // A form of another site cannot set our content types, with or without a header that gives it away.
+    for media in
+        ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/json"]
+    {
+        assert_eq!(door.post(media, &event).await.code(), (415, "R0205".to_owned()));
+    }
+    assert_eq!(send(format!("host: [::1]:{port}\r\n"), "").await, 202);
+    assert_eq!(send(ours, "sec-fetch-site: none\r\n").await, 200);
+}
+
+#[tokio::test]
+async fn a_token_is_asked_of_everything_but_health() {
+    let door = start_with(Some("0123456789abcdef"), MAX_BODY, Vec::new()).await;
+    let event = payment("a", 1).to_string();
+    let send = |token: &'static str| {
+        let headers = format!("content-type: {ONE}\r\n{token}");
+        let (door, event) = (&door, &event);
+        async move { door.request("POST /v1/events", &headers, event.as_bytes()).await }
+    };
+    for wrong in
+        ["", "authorization: Bearer 0123456789abcdeg\r\n", "authorization: Basic 0123456789abcdef\r\n"]
+    {
+        let answer = send(wrong).await;
+        assert_eq!(answer.code(), (401, "R0202".to_owned()));
+        assert!(answer.head.contains("www-authenticate: bearer"), "{answer:?}");
+    }
+    for path in ["/v1/stats", "/v1/kill", "/v1/schema"] {
+        assert_eq!(door.get(path).await.status, 401, "{path}");
+    }
+    assert!(door.memory.ids().is_empty());
+    assert_eq!(send("authorization: bearer 0123456789abcdef\r\n").await.status, 202);
+    assert_eq!((door.get("/livez").await.status, door.get("/readyz").await.status), (200, 200));
+}
+
+#[tokio::test]
+async fn switches_change_only_what_is_named_and_refuse_unknown_names() {
+    let door = start().await;
+    let send = |body: Json| {
+        let body = body.to_string();
+        let door = &door;
+        async move { door.request("POST /v1/kill", "content-type: application/json\r\n", body.as_bytes()).await }
+    };
+    let first = send(json!({"channels": {"push": true}, "journeys": {"offer": true}})).await;
+    assert_eq!(first.json(), json!({"all": false, "channels": ["push"], "journeys": ["offer"]}));
+    let unknown = send(json!({"all": true, "channels": {"pusch": true}})).await;
+    assert_eq!(unknown.code(), (422, "R0210".to_owned()));
+    assert!(unknown.body.contains("did you mean `push`"), "{unknown:?}");
+    assert_eq!(send(json!({"everything": true})).await.code(), (400, "R0201".to_owned()));
+    let second = send(json!({"all": true, "channels": {"push": false}})).await;
+    assert_eq!(second.json(), json!({"all": true, "channels": [], "journeys": ["offer"]}));
+    assert_eq!(door.get("/v1/kill").await.json(), second.json());
+    assert_eq!(door.request("POST /v1/kill", "content-type: text/plain\r\n", b"{}").await.status, 415);
+    assert!(door.memory.kill.lock().unwrap().journeys.contains(&Name::new("offer")));
+}
+
+#[tokio::test]
+async fn everything_else_is_a_clear_answer() {
+    let door = start().await;
+    assert_eq!(door.get("/").await.code(), (404, "R0207".to_owned()));
+    assert_eq!(door.get("/v1/events").await.code(), (405, "R0207".to_owned()));
+    assert_eq!(door.get("/v1/stats").await.json()["accepted"], 7);
+    assert!(door.get("/livez").await.head.contains("cache-control: no-store"));
+    let schema: crate::program::Schema = serde_json::from_str(&door.get("/v1/schema").await.body).unwrap();
+    assert_eq!(schema, fixture::schema());
+    assert_eq!(door.raw(b"nonsense\r\n\r\n").await.status, 400);
+}
+
+#[tokio::test]
+async fn stopping_lets_a_request_end() {
+    let door = start().await;
+    let event = payment("a", 1).to_string();
+    let head = format!(
+        "POST /v1/events HTTP/1.1\r\nhost: {}\r\ncontent-type: {ONE}\r\ncontent-length: {}\r\n\r\n",
+        door.address,
+        event.len()
+    );
+    let mut stream = TcpStream::connect(door.address).await.unwrap();
+    stream.write_all(head.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    door.stop.send(()).unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    stream.write_all(event.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+    door.task.await.unwrap();
+    assert!(TcpStream::connect(door.address).await.is_err());
+}
