@@ -1,0 +1,118 @@
+//! Calendars: a versioned file of public holidays and make-up workdays (调休), read line by line.
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use super::world::{Declared, Sink, World};
+use super::{length, schema};
+use crate::diagnostic::{Diagnostic, code};
+use crate::expr::civil;
+use crate::model::Calendar;
+use crate::syntax::ast::{CalendarItem, Text};
+use crate::text::FileId;
+
+pub(super) fn calendar(world: &World, declared: &Declared, items: &[CalendarItem], sink: &mut Sink) -> Calendar {
+    let mut calendar = Calendar {
+        name: declared.name,
+        label: schema::label(declared.decl),
+        file: Arc::from(""),
+        covers: None,
+        data: civil::Calendar::default(),
+        span: declared.span,
+    };
+    let mut file = None;
+    for item in items {
+        match item {
+            CalendarItem::File(text) => file = Some(text),
+            CalendarItem::Covers(range) => calendar.covers = length::date_range(range, sink),
+            CalendarItem::Error(_) => {}
+        }
+    }
+    match file {
+        Some(text) => {
+            calendar.file = text.value.clone();
+            calendar.data = read(world, declared.file, text, sink);
+        }
+        None => sink.report(
+            Diagnostic::new(code::CALENDAR, declared.span, format!("calendar `{}` has no file", declared.name))
+                .label("where are its days?")
+                .help("write `file \"calendars/cn_2026_2027.csv\"`"),
+        ),
+    }
+    calendar
+}
+
+fn read(world: &World, file: FileId, path: &Text, sink: &mut Sink) -> civil::Calendar {
+    let Some(text) = world.calendar_files.get(&(file, path.value.clone())) else {
+        let headline = format!("the file `{}` is not there", path.value);
+        sink.report(
+            Diagnostic::new(code::CALENDAR, path.span, headline)
+                .label("no such file")
+                .help("write the path as seen from the folder of this file"),
+        );
+        return civil::Calendar::default();
+    };
+    let (data, mistakes) = parse(text);
+    if let Some((line, what)) = mistakes.first() {
+        let headline = format!("the calendar file `{}` has {} that cannot be read", path.value, lines(mistakes.len()));
+        sink.report(
+            Diagnostic::new(code::CALENDAR, path.span, headline)
+                .label(format!("line {line}: {what}"))
+                .help("each line is `2027-02-17,holiday,春节` or `2027-02-20,workday,调休`"),
+        );
+    }
+    data
+}
+
+fn lines(count: usize) -> String {
+    if count == 1 { "a line".into() } else { format!("{count} lines") }
+}
+
+/// The days of a `date,kind,name` file, and `(line, what is wrong)` of each line that is not one.
+fn parse(text: &str) -> (civil::Calendar, Vec<(usize, String)>) {
+    let mut data = civil::Calendar::default();
+    let mut mistakes = Vec::new();
+    for (number, line) in text.lines().enumerate().map(|(at, line)| (at + 1, line.trim())) {
+        let heading = number == 1 && line.starts_with("date");
+        if line.is_empty() || line.starts_with('#') || heading {
+            continue;
+        }
+        match day(line) {
+            Ok((date, true)) => data.holidays.push(date),
+            Ok((date, false)) => data.workdays.push(date),
+            Err(what) => mistakes.push((number, what)),
+        }
+    }
+    data.holidays.sort_unstable();
+    data.holidays.dedup();
+    data.workdays.sort_unstable();
+    data.workdays.dedup();
+    (data, mistakes)
+}
+
+/// The date of a line and whether it is a holiday.
+fn day(line: &str) -> Result<(Date, bool), String> {
+    let mut cells = line.split(',').map(str::trim);
+    let date = cells.next().unwrap_or_default();
+    let date = date.parse::<Date>().map_err(|_| format!("`{date}` is not a date"))?;
+    match cells.next().unwrap_or_default() {
+        "holiday" => Ok((date, true)),
+        "workday" => Ok((date, false)),
+        other => Err(format!("`{other}` is neither `holiday` nor `workday`")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn holidays_and_make_up_days_are_kept_apart_and_bad_lines_are_told() {
+        let text = "date,kind,name\n2026-10-01,holiday,国庆节\n\n2026-10-10,workday,调休\n2026-13-01,holiday,x\n2026-10-02,off,y\n";
+        let (data, mistakes) = parse(text);
+        assert_eq!(data.holidays, [jiff::civil::date(2026, 10, 1)]);
+        assert_eq!(data.workdays, [jiff::civil::date(2026, 10, 10)]);
+        assert_eq!(mistakes.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [5, 6]);
+    }
+}

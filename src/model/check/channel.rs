@@ -1,0 +1,111 @@
+//! Channels: what they are, how fast, and what they can report.
+
+use super::world::{Declared, Sink};
+use super::{length, schema};
+use crate::diagnostic::{Diagnostic, code, suggest};
+use crate::expr::MessageEvent;
+use crate::model::Channel;
+use crate::name::Name;
+use crate::program::Rate;
+use crate::syntax::ast::{ChannelItem, Expr, ExprKind, Ident};
+
+const KINDS: [&str; 6] = ["push", "pull", "slot", "human", "group", "ads"];
+
+pub(super) fn channel(declared: &Declared, items: &[ChannelItem], sink: &mut Sink) -> Channel {
+    let mut channel = Channel {
+        name: declared.name,
+        label: schema::label(declared.decl),
+        kind: Name::new("push"),
+        rate: None,
+        receipt: None,
+        outcomes: Vec::new(),
+        address: None,
+        owner: None,
+        span: declared.span,
+    };
+    let mut kind = None;
+    for item in items {
+        match item {
+            ChannelItem::Kind(word) => kind = Some(known_kind(*word, sink)),
+            ChannelItem::Rate { count, unit } => channel.rate = rate(count, *unit, sink),
+            ChannelItem::Receipt(dur) => channel.receipt = Some(length::positive(*dur, sink)),
+            ChannelItem::Outcomes(words) => channel.outcomes = receipts(words, sink),
+            ChannelItem::Addresses(path) => channel.address = path.parts.last().map(|part| part.name),
+            ChannelItem::Owner(text) => channel.owner = Some(text.value.clone()),
+            ChannelItem::Surface(_) | ChannelItem::Party(_) | ChannelItem::Cost(_) | ChannelItem::Error(_) => {}
+        }
+    }
+    if kind.is_none() && !items.iter().any(|item| matches!(item, ChannelItem::Error(_))) {
+        sink.report(
+            Diagnostic::new(code::CHANNEL_ITEM, declared.span, format!("channel `{}` has no kind", declared.name))
+                .label("how does it reach people?")
+                .help("write `kind push`, or one of `pull`, `slot`, `human`, `group`, `ads`"),
+        );
+    }
+    channel.kind = kind.unwrap_or(channel.kind);
+    channel
+}
+
+fn known_kind(word: Ident, sink: &mut Sink) -> Name {
+    if !KINDS.contains(&word.name.as_str()) {
+        let finding = Diagnostic::new(code::CHANNEL_ITEM, word.span, format!("`{}` is no kind of channel", word.name))
+            .label("not a kind");
+        let help = suggest::did_you_mean(word.name.as_str(), KINDS);
+        sink.report(finding.help(help.unwrap_or_else(|| format!("kinds are {}", list(&KINDS)))));
+    }
+    word.name
+}
+
+/// `a`, `b`, `c`
+fn list(words: &[&str]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn rate(count: &Expr, unit: Ident, sink: &mut Sink) -> Option<Rate> {
+    let per_ms = match unit.name.as_str() {
+        "second" => 1_000,
+        "minute" => 60_000,
+        _ => {
+            let headline = format!("a rate is per second or per minute, not per `{}`", unit.name);
+            sink.report(
+                Diagnostic::new(code::CHANNEL_ITEM, unit.span, headline)
+                    .label("not a unit of a rate")
+                    .help("write `rate 500 per second`"),
+            );
+            return None;
+        }
+    };
+    match count.kind {
+        ExprKind::Error => None,
+        ExprKind::Int(count @ 1..) => Some(Rate { count: u32::try_from(count).unwrap_or(u32::MAX), per_ms }),
+        _ => {
+            sink.report(
+                Diagnostic::new(code::CHANNEL_ITEM, count.span, "a rate is a whole number, one or more")
+                    .label("not such a number")
+                    .help("write `rate 500 per second`"),
+            );
+            None
+        }
+    }
+}
+
+fn receipts(words: &[Ident], sink: &mut Sink) -> Vec<MessageEvent> {
+    let mut outcomes = Vec::new();
+    for word in words {
+        match MessageEvent::ALL.iter().find(|event| event.as_str() == word.name.as_str()) {
+            Some(MessageEvent::Sent | MessageEvent::Failed) => {}
+            Some(event) if !outcomes.contains(event) => outcomes.push(*event),
+            Some(_) => {}
+            None => sink.report(unknown_receipt(*word)),
+        }
+    }
+    outcomes
+}
+
+fn unknown_receipt(word: Ident) -> Diagnostic {
+    let headline = format!("`{}` is nothing a channel can report", word.name);
+    let finding = Diagnostic::new(code::CHANNEL_ITEM, word.span, headline).label("not a receipt");
+    let known = MessageEvent::ALL.map(MessageEvent::as_str);
+    let help = suggest::did_you_mean(word.name.as_str(), known);
+    finding.help(help.unwrap_or_else(|| format!("receipts are {}", list(&known))))
+}

@@ -1,0 +1,165 @@
+//! From trees to tables: every declaration under its name, every file's imports, and the first complaint about both.
+
+use std::collections::HashMap;
+
+use super::Context;
+use super::world::{Declared, Imports, Kind, Sink, World};
+use crate::diagnostic::{Diagnostic, code, suggest};
+use crate::expr::MessageEvent;
+use crate::name::Name;
+use crate::syntax::ast::{self, DeclKind};
+use crate::text::FileId;
+
+/// Names that mean something by themselves in every expression.
+pub(super) const BUILT_IN: [&str; 8] =
+    ["today", "yesterday", "now", "event", "entered", "here", "timeout", "not_sent"];
+
+/// Tables of all `files`, which are sorted by their id so that the order given never matters.
+pub(super) fn collect<'a>(
+    files: &[(FileId, &'a ast::File)],
+    context: &Context,
+    sink: &mut Sink,
+) -> World<'a> {
+    let mut files = files.to_vec();
+    files.sort_by_key(|(id, _)| *id);
+    let mut world = World {
+        packages: context.packages.iter().map(|(id, package)| (*id, Name::new(package))).collect(),
+        calendar_files: context.calendars.iter().map(|(path, text)| (path.clone(), text.clone())).collect(),
+        ..World::default()
+    };
+    for (id, file) in &files {
+        for decl in &file.decls {
+            declare(&mut world, *id, decl, sink);
+        }
+    }
+    for (id, file) in &files {
+        let imports = imports(&world, *id, file, sink);
+        world.imports.insert(*id, imports);
+    }
+    world
+}
+
+fn declare<'a>(world: &mut World<'a>, file: FileId, decl: &'a ast::Decl, sink: &mut Sink) {
+    let kind = match decl.kind {
+        DeclKind::Extend(_) => return world.extends.push((file, decl)),
+        DeclKind::Test(_) => return world.tests.push((file, decl)),
+        DeclKind::Error => return,
+        DeclKind::Choice(_) => Kind::Choice,
+        DeclKind::Entity(_) => Kind::Entity,
+        DeclKind::Event(_) => Kind::Event,
+        DeclKind::Tag { .. } => Kind::Tag,
+        DeclKind::Metric(_) => Kind::Metric,
+        DeclKind::Audience(_) => Kind::Audience,
+        DeclKind::Calendar(_) => Kind::Calendar,
+        DeclKind::Channel(_) => Kind::Channel,
+        DeclKind::Content(_) => Kind::Content,
+        DeclKind::Journey(_) => Kind::Journey,
+    };
+    let Some(ident) = decl.name else { return };
+    if reserved(ident.name) {
+        sink.report(reserved_name(ident));
+        return;
+    }
+    let declared = Declared { name: ident.name, kind, file, span: ident.span, decl };
+    if let Some(first) = world.decls.get(&ident.name) {
+        sink.report(duplicate(ident, first));
+        return;
+    }
+    world.decls.insert(ident.name, declared);
+    world.order.push(declared);
+}
+
+fn reserved(name: Name) -> bool {
+    BUILT_IN.contains(&name.as_str()) || MessageEvent::ALL.iter().any(|event| event.as_str() == name.as_str())
+}
+
+fn reserved_name(ident: ast::Ident) -> Diagnostic {
+    let headline = format!("`{}` already means something in every journey", ident.name);
+    Diagnostic::new(code::RESERVED_NAME, ident.span, headline)
+        .label("cannot be declared")
+        .help("choose another name, for example with the name of your system in front")
+}
+
+fn duplicate(ident: ast::Ident, first: &Declared) -> Diagnostic {
+    let headline = format!("`{}` is declared twice", ident.name);
+    let again = if first.kind == Kind::Choice || first.kind == Kind::Entity {
+        "declared again here".to_owned()
+    } else {
+        format!("already {}", first.kind.words())
+    };
+    Diagnostic::new(code::DECLARED_TWICE, ident.span, headline)
+        .label(again)
+        .also(first.span, "first declared here")
+        .help("give one of them another name: a name means one thing in the whole project")
+}
+
+fn imports(world: &World, id: FileId, file: &ast::File, sink: &mut Sink) -> Imports {
+    let mut imports = Imports::default();
+    let packages: HashMap<Name, ()> = world.packages.values().map(|package| (*package, ())).collect();
+    for import in &file.imports {
+        let package = Name::new(&import.path.text());
+        if !packages.contains_key(&package) {
+            sink.report(unknown_package(&import.path, packages.keys().map(|name| name.as_str())));
+            // Names of a package that is not there are reported once, as the package.
+            imports.names.extend(import.names.iter().map(|name| name.name));
+            sink.used.extend(import.names.iter().map(|name| (id, name.name)));
+            continue;
+        }
+        if import.names.is_empty() {
+            let alias = import.alias.or(import.path.parts.last().copied());
+            imports.packages.extend(alias.map(|alias| (alias.name, package)));
+        }
+        for ident in &import.names {
+            match world.decls.get(&ident.name) {
+                Some(one) if world.packages.get(&one.file) == Some(&package) => {
+                    imports.names.insert(ident.name);
+                }
+                _ => sink.report(not_in_package(world, package, *ident)),
+            }
+        }
+    }
+    imports
+}
+
+fn unknown_package<'n>(path: &ast::Path, among: impl Iterator<Item = &'n str>) -> Diagnostic {
+    let headline = format!("no package is called `{}`", path.text());
+    let finding = Diagnostic::new(code::UNKNOWN_PACKAGE, path.span, headline).label("no such folder");
+    match suggest::did_you_mean(&path.text(), among.filter(|name| !name.is_empty())) {
+        Some(help) => finding.help(help),
+        None => finding.help("a package is a folder of the project, written with dots: `std.cn.bank`"),
+    }
+}
+
+fn not_in_package(world: &World, package: Name, ident: ast::Ident) -> Diagnostic {
+    let headline = format!("package `{package}` has no `{}`", ident.name);
+    let finding = Diagnostic::new(code::UNKNOWN_NAME, ident.span, headline).label("not declared there");
+    if let Some(one) = world.decls.get(&ident.name)
+        && let Some(home) = world.packages.get(&one.file)
+        && !home.as_str().is_empty()
+    {
+        return finding.also(one.span, "declared here").help(format!("write `import {home} {{ {} }}`", ident.name));
+    }
+    let there = world.order.iter().filter(|one| world.packages.get(&one.file) == Some(&package));
+    match suggest::did_you_mean(ident.name.as_str(), there.map(|one| one.name.as_str())) {
+        Some(help) => finding.help(help),
+        None => finding.help("take it out of the list, or declare it in that folder"),
+    }
+}
+
+/// Imports that nothing in their file needed.
+pub(super) fn unused_imports(files: &[(FileId, &ast::File)], sink: &mut Sink) {
+    for (id, file) in files {
+        for import in &file.imports {
+            let alias = import.alias.or(import.path.parts.last().copied());
+            let listed = if import.names.is_empty() { alias.as_slice() } else { &import.names };
+            for ident in listed.iter().filter(|ident| !sink.used.contains(&(*id, ident.name))).copied().collect::<Vec<_>>() {
+                let headline = format!("`{}` is imported and never used", ident.name);
+                sink.report(
+                    Diagnostic::new(code::UNUSED_IMPORT, ident.span, headline)
+                        .label("not used in this file")
+                        .help("take it out of the import"),
+                );
+            }
+        }
+    }
+}

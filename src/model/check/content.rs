@@ -1,0 +1,169 @@
+//! Contents: one variant per channel, typed holes that are never empty.
+//!
+//! A content speaks to a root subject; its copy may use that subject's attributes, its own parameters and derived
+//! attributes, and no history, so that it can be resolved by name at dispatch.
+
+use super::expr::{Checker, Place};
+use super::words;
+use super::world::{Declared, Kind, Sink, World};
+use super::{length, schema};
+use crate::diagnostic::{Diagnostic, code, suggest};
+use crate::expr::{Expr, Owner};
+use crate::model::Content;
+use crate::name::Name;
+use crate::program::{Copy, CopyPiece, Variant};
+use crate::syntax::ast::{self, ContentItem};
+use crate::value::Type;
+
+const PARTS: [&str; 5] = ["title", "body", "link", "image", "page"];
+
+pub(super) fn content(world: &World, declared: &Declared, items: &[ContentItem], sink: &mut Sink) -> Content {
+    let subject = addressee(world, declared, sink);
+    let mut checker = Checker::new(world, declared.file, Place::Content, subject);
+    checker.params = world.takes.get(&declared.name).cloned().unwrap_or_default();
+    let mut variants: Vec<Variant> = Vec::new();
+    let mut open = None;
+    for item in items {
+        match item {
+            ContentItem::Open(range) => open = length::date_range(range, &mut checker.sink),
+            ContentItem::Via(variant) => {
+                let again = variants.iter().any(|known| known.channel == variant.channel.name);
+                if again {
+                    checker.report(said_twice(variant.channel));
+                } else {
+                    variants.push(checker.variant(variant));
+                }
+            }
+            ContentItem::Takes(_) | ContentItem::Error(_) => {}
+        }
+    }
+    if variants.is_empty() && !items.iter().any(|item| matches!(item, ContentItem::Error(_))) {
+        let headline = format!("content `{}` says nothing on any channel", declared.name);
+        let finding = Diagnostic::new(code::CONTENT_ITEM, declared.span, headline).label("no `via`");
+        checker.report(finding.help("write `via sms \"\"\"…\"\"\"` in it, with the text"));
+    }
+    sink.findings.append(&mut checker.sink.findings);
+    sink.used.extend(checker.sink.used.drain());
+    Content {
+        name: declared.name,
+        label: schema::label(declared.decl),
+        reads: subject.filter(|_| reads_subject(&variants)),
+        takes: checker.params,
+        open,
+        variants,
+        uses: checker.uses,
+        span: declared.span,
+    }
+}
+
+/// Whose attributes the copy may use: said by `of`, else the one root with a consent, else the only root.
+fn addressee(world: &World, declared: &Declared, sink: &mut Sink) -> Option<Name> {
+    if let Some(path) = &declared.decl.subject {
+        let entity = world.expect_path(sink, declared.file, path, Kind::Entity)?.name;
+        if world.root(entity) == entity {
+            return Some(entity);
+        }
+        let headline = format!("a content speaks to a root, and `{entity}` is a child");
+        sink.report(
+            Diagnostic::new(code::CONTENT_ITEM, path.span, headline)
+                .label(format!("belongs to a `{}`", world.root(entity)))
+                .help("leave `of` out and pass what it needs: `takes amount : Money(CNY)`"),
+        );
+        return None;
+    }
+    let roots = || world.model.entities.values().filter(|entity| entity.parent.is_none());
+    let mut persons = roots().filter(|entity| entity.field(Name::new("consent")).is_some());
+    match (persons.next(), persons.next()) {
+        (Some(only), None) => Some(only.name),
+        (Some(_), Some(_)) => None,
+        (None, _) => {
+            let mut roots = roots();
+            let first = roots.next()?;
+            roots.next().is_none().then_some(first.name)
+        }
+    }
+}
+
+fn reads_subject(variants: &[Variant]) -> bool {
+    let reads = |expr: &Expr| matches!(expr, Expr::Attr(Owner::Subject, _) | Expr::Def(..) | Expr::Tag(..));
+    let pieces = variants.iter().flat_map(|variant| &variant.parts).flat_map(|(_, _, copy)| &copy.0);
+    pieces.into_iter().any(|piece| matches!(piece, CopyPiece::Hole(expr) if super::visit::any(expr, &reads)))
+}
+
+fn said_twice(channel: ast::Ident) -> Diagnostic {
+    Diagnostic::new(code::CONTENT_ITEM, channel.span, format!("`via {}` is said twice", channel.name))
+        .label("again here")
+        .help("keep one text per channel; give languages with `locale` inside it")
+}
+
+impl Checker<'_, '_> {
+    fn variant(&mut self, written: &ast::Variant) -> Variant {
+        self.world.expect(&mut self.sink, self.file, written.channel, Kind::Channel);
+        let mut parts: Vec<(Name, Option<Name>, Copy)> = Vec::new();
+        for part in &written.parts {
+            // `locale en """…"""` is the body in that language.
+            let word = if part.word.name.as_str() == "locale" { Name::new("body") } else { part.word.name };
+            if !PARTS.contains(&word.as_str()) {
+                self.unknown_part(part.word);
+                continue;
+            }
+            let locale = part.locale.map(|locale| locale.name);
+            if parts.iter().any(|(known, language, _)| *known == word && *language == locale) {
+                let headline = format!("`{word}` is said twice");
+                let finding = Diagnostic::new(code::CONTENT_ITEM, part.word.span, headline).label("again here");
+                self.report(finding.help("keep one of them"));
+                continue;
+            }
+            let copy = self.copy(&part.copy);
+            parts.push((word, locale, copy));
+        }
+        Variant { channel: written.channel.name, parts }
+    }
+
+    fn unknown_part(&mut self, word: ast::Ident) {
+        let headline = format!("a text has no `{}`", word.name);
+        let finding = Diagnostic::new(code::CONTENT_ITEM, word.span, headline).label("not known");
+        let help = suggest::did_you_mean(word.name.as_str(), PARTS);
+        self.report(finding.help(help.unwrap_or_else(|| "its parts are `title`, `body`, `link`, `image`, `page` and `locale`".into())));
+    }
+
+    fn copy(&mut self, copy: &ast::Copy) -> Copy {
+        let pieces = copy.pieces.iter().map(|piece| match piece {
+            ast::CopyPiece::Text(text) => CopyPiece::Text(text.clone()),
+            ast::CopyPiece::Hole(hole) => CopyPiece::Hole(self.hole(hole)),
+        });
+        Copy(pieces.collect())
+    }
+
+    fn hole(&mut self, hole: &ast::Expr) -> Expr {
+        let typed = self.expr(hole, None);
+        let typed = self.present(hole, typed);
+        if !printable(&typed.ty) {
+            let headline = format!("{} is {}: it cannot be printed", words::quote(hole), words::of_type(&typed.ty));
+            let help = match typed.ty {
+                Type::Bool => "write two contents and choose between them with `if`".to_owned(),
+                Type::Date | Type::Moment => format!("write `date({})`", words::short(hole).unwrap_or_else(|| "…".into())),
+                _ => "print a text, a number, an amount or a date".to_owned(),
+            };
+            self.report(Diagnostic::new(code::NOT_PRINTABLE, hole.span, headline).label(typed.ty.to_string()).help(help));
+        }
+        typed.expr
+    }
+}
+
+fn printable(ty: &Type) -> bool {
+    matches!(
+        ty,
+        Type::Text
+            | Type::Id
+            | Type::Int
+            | Type::Decimal
+            | Type::Percent
+            | Type::Money(_)
+            | Type::Date
+            | Type::Time
+            | Type::Choice(_)
+            | Type::OneOf(_)
+            | Type::Error
+    )
+}

@@ -1,0 +1,228 @@
+//! Metrics and audiences, each after those it uses; rings among them are told once and broken.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::expr::{Checker, Place};
+use super::schema;
+use super::world::{Declared, Kind, Sink, World};
+use crate::diagnostic::{Diagnostic, code};
+use crate::expr::Expr;
+use crate::model::Derived;
+use crate::name::Name;
+use crate::syntax::ast::{self, Arg, DeclKind, DerivedItem, ExprKind, OccurrenceKind, Window};
+use crate::text::FileId;
+use crate::value::{Type, Value};
+
+/// Checks all of them into the model.
+pub(super) fn derived(world: &mut World, sink: &mut Sink) {
+    let all: Vec<Declared> =
+        world.order.iter().filter(|one| matches!(one.kind, Kind::Metric | Kind::Audience)).copied().collect();
+    for declared in ordered(world, &all, sink) {
+        let (derived, found) = one(world, &declared);
+        sink.findings.extend(found.findings);
+        sink.used.extend(found.used);
+        if let Some(derived) = derived {
+            world.model.derived.insert(declared.name, derived);
+        }
+    }
+}
+
+fn body<'a>(declared: &Declared<'a>) -> Option<&'a ast::Derived> {
+    match &declared.decl.kind {
+        DeclKind::Metric(derived) | DeclKind::Audience(derived) => Some(derived),
+        _ => None,
+    }
+}
+
+fn one(world: &World, declared: &Declared) -> (Option<Derived>, Sink) {
+    let mut sink = Sink::default();
+    let subject = schema::subject(world, declared, &mut sink);
+    let (Some(subject), Some(body)) = (subject, body(declared)) else { return (None, sink) };
+    let mut checker = Checker::new(world, declared.file, Place::Derived, Some(subject));
+    checker.sink = sink;
+    let audience = declared.kind == Kind::Audience;
+    let (value, ty) = if audience {
+        (checker.condition(&body.value), Type::Bool)
+    } else {
+        let typed = checker.expr(&body.value, None);
+        (typed.expr, typed.ty)
+    };
+    for item in &body.items {
+        if let DerivedItem::Size(size) = item {
+            checker.expect(size, &Type::Int);
+        }
+    }
+    let derived = Derived {
+        name: declared.name,
+        label: schema::label(declared.decl),
+        audience,
+        subject,
+        ty,
+        value,
+        uses: checker.uses,
+        span: declared.span,
+    };
+    (Some(derived), checker.sink)
+}
+
+/// Every definition after those it names. Those in a ring come out as errors and are left out.
+fn ordered<'a>(world: &mut World<'a>, all: &[Declared<'a>], sink: &mut Sink) -> Vec<Declared<'a>> {
+    let mut needs: HashMap<Name, BTreeSet<Name>> = HashMap::new();
+    for declared in all {
+        let mut names = BTreeSet::new();
+        if let Some(body) = body(declared) {
+            mentioned(&body.value, &mut |name| {
+                let other = world.decls.get(&name);
+                if other.is_some_and(|other| matches!(other.kind, Kind::Metric | Kind::Audience)) {
+                    names.insert(name);
+                }
+            });
+        }
+        needs.insert(declared.name, names);
+    }
+    let mut done: BTreeSet<Name> = BTreeSet::new();
+    let mut order = Vec::with_capacity(all.len());
+    for declared in all {
+        visit(world, declared.name, &needs, &mut done, &mut order, sink);
+    }
+    order
+}
+
+/// Depth first with its own stack: definitions may hang together in long chains.
+fn visit<'a>(
+    world: &mut World<'a>,
+    start: Name,
+    needs: &HashMap<Name, BTreeSet<Name>>,
+    done: &mut BTreeSet<Name>,
+    order: &mut Vec<Declared<'a>>,
+    sink: &mut Sink,
+) {
+    let mut stack: Vec<(Name, Vec<Name>)> = vec![(start, pending(start, needs))];
+    if done.contains(&start) {
+        return;
+    }
+    while let Some((name, rest)) = stack.last_mut() {
+        let name = *name;
+        match rest.pop() {
+            Some(next) if done.contains(&next) => {}
+            Some(next) => match stack.iter().position(|(open, _)| *open == next) {
+                Some(at) => ring(world, stack.get(at..).unwrap_or_default(), done, sink),
+                None => stack.push((next, pending(next, needs))),
+            },
+            None => {
+                stack.pop();
+                if done.insert(name) {
+                    order.extend(world.decls.get(&name));
+                }
+            }
+        }
+    }
+}
+
+fn pending(name: Name, needs: &HashMap<Name, BTreeSet<Name>>) -> Vec<Name> {
+    let names = needs.get(&name).into_iter().flatten().rev();
+    names.copied().collect()
+}
+
+fn ring(world: &mut World, members: &[(Name, Vec<Name>)], done: &mut BTreeSet<Name>, sink: &mut Sink) {
+    let names: Vec<Name> = members.iter().map(|(name, _)| *name).collect();
+    // Told at the first of them in the alphabet, so that it does not matter where the search began.
+    let Some(first) = names.iter().min().copied() else { return };
+    let at = names.iter().position(|name| *name == first).unwrap_or_default();
+    let turned = names.iter().cycle().skip(at).take(names.len() + 1);
+    let path = turned.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" -> ");
+    if let Some(declared) = world.decls.get(&first) {
+        let headline = if names.len() == 1 {
+            format!("`{first}` is defined by itself")
+        } else {
+            format!("`{first}` is defined by itself: {path}")
+        };
+        let mut finding = Diagnostic::new(code::DEFINED_BY_ITSELF, declared.span, headline)
+            .label("needs its own value")
+            .help("break the ring: one of them must be said without the others");
+        for other in names.iter().filter(|name| **name != first).filter_map(|name| world.decls.get(name)) {
+            finding = finding.also(other.span, "part of the ring");
+        }
+        sink.report(finding);
+    }
+    for name in names {
+        done.insert(name);
+        poison(world, name);
+    }
+}
+
+/// Stands for a definition that cannot be checked, so that its users stay quiet.
+fn poison(world: &mut World, name: Name) {
+    let Some(declared) = world.decls.get(&name).copied() else { return };
+    let subject = schema::subject(world, &declared, &mut Sink::default()).unwrap_or(name);
+    let derived = Derived {
+        name,
+        label: schema::label(declared.decl),
+        audience: declared.kind == Kind::Audience,
+        subject,
+        ty: Type::Error,
+        value: Expr::Const(Value::Missing),
+        uses: crate::model::Uses::default(),
+        span: declared.span,
+    };
+    world.model.derived.insert(name, derived);
+}
+
+/// Calls `found` with every name that begins or belongs to a path in `expr`.
+fn mentioned(expr: &ast::Expr, found: &mut impl FnMut(Name)) {
+    match &expr.kind {
+        ExprKind::Path(path) => path.parts.iter().take(2).for_each(|part| found(part.name)),
+        ExprKind::Field { base, .. } => mentioned(base, found),
+        ExprKind::Call { args, .. } => args.iter().for_each(|arg| in_argument(arg, found)),
+        ExprKind::List(items) => items.iter().for_each(|item| mentioned(item, found)),
+        ExprKind::Not(inner) | ExprKind::Neg(inner) => mentioned(inner, found),
+        ExprKind::Binary { left, right, .. } => {
+            mentioned(left, found);
+            mentioned(right, found);
+        }
+        ExprKind::Known { value, .. } => mentioned(value, found),
+        ExprKind::Otherwise { value, fallback } => {
+            mentioned(value, found);
+            mentioned(fallback, found);
+        }
+        ExprKind::Quantified { pattern, window, .. } => {
+            if let OccurrenceKind::Expr(expr) = &pattern.occurrence.kind {
+                mentioned(expr, found);
+            }
+            pattern.filter.iter().for_each(|filter| mentioned(filter, found));
+            in_window(window.as_ref(), found);
+        }
+        ExprKind::Windowed { value, window } => {
+            mentioned(value, found);
+            in_window(Some(window), found);
+        }
+        ExprKind::SpanOf { of, .. } => mentioned(of, found),
+        _ => {}
+    }
+}
+
+fn in_argument(arg: &Arg, found: &mut impl FnMut(Name)) {
+    mentioned(&arg.value, found);
+    arg.filter.iter().for_each(|filter| mentioned(filter, found));
+    in_window(arg.window.as_ref(), found);
+}
+
+fn in_window(window: Option<&Window>, found: &mut impl FnMut(Name)) {
+    if let Some(Window::Span(span)) = window {
+        mentioned(span, found);
+    }
+}
+
+/// Derived fields and anchors of entities, once all attributes are known.
+pub(super) fn fields(world: &mut World, sink: &mut Sink) {
+    let sources: Vec<(FileId, &ast::Decl)> = world
+        .order
+        .iter()
+        .filter(|one| one.kind == Kind::Entity)
+        .map(|one| (one.file, one.decl))
+        .chain(world.extends.iter().copied())
+        .collect();
+    for (file, decl) in sources {
+        super::entity::values(world, file, decl, sink);
+    }
+}

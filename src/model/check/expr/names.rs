@@ -1,0 +1,482 @@
+//! Paths: `aum`, `customer.risk`, `event.amount`, `pay.amount`, `today`.
+//!
+//! In this order: the fields of the record under test, what the instance holds (`remember`, `as`, parameters), the
+//! subject's attributes, then tags, metrics and audiences in sight. A name found twice is an error, so nothing far
+//! away ever changes what a line means.
+
+use super::{Checker, Place, Shape, Typed};
+use crate::diagnostic::{Diagnostic, code, suggest};
+use crate::expr::{Expr, Owner};
+use crate::model::check::collect::BUILT_IN;
+use crate::model::check::words;
+use crate::model::check::world::{Declared, Kind};
+use crate::name::Name;
+use crate::syntax::ast::{self, Ident, Path};
+use crate::value::{CivilUnit, Length, Type, Value};
+
+/// What a name stands for before its parts are taken.
+enum Head {
+    Value(Typed),
+    Record(Expr, Shape),
+    /// The subject itself, or its parent.
+    Subject(Owner, Name),
+}
+
+/// A meaning of a name, and how to write it so that only this one is meant.
+struct Meaning {
+    head: Head,
+    instead: String,
+}
+
+impl Checker<'_, '_> {
+    pub(super) fn path(&mut self, path: &Path, want: Option<&Type>) -> Typed {
+        if let ([only], Some(want)) = (path.parts.as_slice(), want)
+            && let Some(case) = self.case(*only, want)
+        {
+            return case;
+        }
+        let parts = path.parts.as_slice();
+        let (head, rest) = match self.world.qualified(&mut self.sink, self.file, parts) {
+            Some(declared) => (self.declared_value(&declared), parts.get(2..).unwrap_or_default()),
+            None => {
+                let [first, rest @ ..] = parts else { return Typed::error() };
+                (self.head(*first, !rest.is_empty(), want), rest)
+            }
+        };
+        let Some(mut head) = head else { return Typed::error() };
+        for part in rest {
+            let Some(next) = self.member(head, *part, path) else { return Typed::error() };
+            head = next;
+        }
+        self.value_of(head, path)
+    }
+
+    fn value_of(&mut self, head: Head, path: &Path) -> Typed {
+        match head {
+            Head::Value(typed) => self.proved(typed),
+            Head::Subject(owner, entity) => {
+                let key = self.world.entity(entity).map_or_else(|| Name::new("id"), |entity| entity.key);
+                Typed::new(Expr::Attr(owner, key), Type::Entity(entity))
+            }
+            Head::Record(expr, Shape::Event(event)) => Typed::new(expr, Type::Event(event)),
+            Head::Record(_, shape) => {
+                let headline = format!("`{}` has several fields", path.text());
+                let fields = shape.fields(self.world).join("`, `");
+                self.report(
+                    Diagnostic::new(code::NOT_A_VALUE, path.span, headline)
+                        .label("which of them?")
+                        .help(format!("write one of them behind a dot: `{fields}`")),
+                );
+                Typed::error()
+            }
+        }
+    }
+
+    /// Takes the `?` off a value that a condition around it has proved.
+    pub(super) fn proved(&self, typed: Typed) -> Typed {
+        match typed.ty {
+            Type::Optional(inner) if self.facts.contains(&typed.expr) => Typed { expr: typed.expr, ty: *inner },
+            _ => typed,
+        }
+    }
+
+    /// A bare word where a case, a channel or a content is wanted.
+    fn case(&mut self, ident: Ident, want: &Type) -> Option<Typed> {
+        let want = match want.known() {
+            Type::List(inner) | Type::Range(inner) => inner.known(),
+            other => other,
+        };
+        let is_case = match want {
+            Type::Choice(_) | Type::OneOf(_) => words::cases(&self.world.model, want).contains(&ident.name),
+            Type::Channel => self.names_a(ident, Kind::Channel),
+            Type::Content => self.names_a(ident, Kind::Content),
+            _ => false,
+        };
+        is_case.then(|| Typed::new(Expr::Const(Value::Choice(ident.name)), want.clone()))
+    }
+
+    fn names_a(&mut self, ident: Ident, kind: Kind) -> bool {
+        self.world.find(&mut self.sink, self.file, ident.name).is_some_and(|declared| declared.kind == kind)
+    }
+
+    fn head(&mut self, ident: Ident, more: bool, want: Option<&Type>) -> Option<Head> {
+        if let Some(head) = self.built_in(ident) {
+            return head;
+        }
+        let mut meanings = self.meanings(ident.name);
+        if more && let Some(subject) = self.subject_named(ident.name) {
+            return Some(subject);
+        }
+        if meanings.len() > 1 {
+            self.ambiguous(ident, &meanings);
+            return None;
+        }
+        if let Some(meaning) = meanings.pop() {
+            if let Head::Value(Typed { expr: Expr::Local(slot), .. }) | Head::Record(Expr::Local(slot), _) = meaning.head {
+                self.must_be_assigned(slot, ident.span);
+            }
+            return Some(meaning.head);
+        }
+        if let Some(subject) = self.subject_named(ident.name) {
+            return Some(subject);
+        }
+        self.nothing_called(ident, want);
+        None
+    }
+
+    /// `Some(None)`: the word is built in, but means nothing here, which has been reported.
+    fn built_in(&mut self, ident: Ident) -> Option<Option<Head>> {
+        let value = |expr, ty| Some(Some(Head::Value(Typed::new(expr, ty))));
+        match ident.name.as_str() {
+            "today" => value(Expr::Today, Type::Date),
+            "now" => value(Expr::Now, Type::Moment),
+            "yesterday" => {
+                let by = Length::Civil { count: 1, unit: CivilUnit::Day };
+                let from = Box::new(Expr::Today);
+                value(Expr::Shift { by, back: true, from, calendar: None }, Type::Date)
+            }
+            "entered" if self.place == Place::Journey => value(Expr::Entered, Type::Moment),
+            "event" => match self.entry.clone() {
+                Some(shape) => Some(Some(Head::Record(Expr::Entry, shape))),
+                None => {
+                    self.no_entry_event(ident);
+                    Some(None)
+                }
+            },
+            _ => None,
+        }
+    }
+
+    fn no_entry_event(&mut self, ident: Ident) {
+        let headline = "`event` is what entered the journey, and here no event did";
+        self.report(
+            Diagnostic::new(code::NO_ENTRY_EVENT, ident.span, headline)
+                .label("no entry event")
+                .help("write `enter on …` with an event, or name the event you wait for: `wait for E as x`"),
+        );
+    }
+
+    fn meanings(&mut self, name: Name) -> Vec<Meaning> {
+        let mut meanings = Vec::new();
+        if let Some(element) = self.elements.last() {
+            let own = element.names.first().map_or("event", |name| name.as_str());
+            if element.names.contains(&name) {
+                let head = Head::Record(Expr::Element, element.shape.clone());
+                return vec![Meaning { head, instead: own.to_owned() }];
+            }
+            if let Some(ty) = element.shape.field(self.world, name) {
+                let head = Head::Value(Typed::new(field(Expr::Element, name), ty));
+                meanings.push(Meaning { head, instead: format!("{own}.{name}") });
+            }
+        }
+        meanings.extend(self.held(name));
+        if let Some(subject) = self.subject
+            && let Some(typed) = self.attribute(Owner::Subject, subject, name)
+        {
+            meanings.push(Meaning { head: Head::Value(typed), instead: format!("{subject}.{name}") });
+        }
+        meanings.extend(self.derived_or_tag(name));
+        meanings
+    }
+
+    /// Whether a name already means something that a new one would hide.
+    pub(in crate::model::check) fn is_taken(&mut self, name: Name) -> bool {
+        BUILT_IN.contains(&name.as_str()) || !self.meanings(name).is_empty()
+    }
+
+    /// Locals and parameters.
+    fn held(&mut self, name: Name) -> Option<Meaning> {
+        if let Some((_, ty)) = self.params.iter().find(|(param, _)| *param == name) {
+            let head = Head::Value(Typed::new(Expr::Param(name), ty.clone()));
+            return Some(Meaning { head, instead: format!("another name for the parameter `{name}`") });
+        }
+        let slot = self.locals.iter().position(|local| local.name == name)?;
+        let local = self.locals.get(slot)?;
+        let expr = Expr::Local(u16::try_from(slot).unwrap_or(u16::MAX));
+        let head = match &local.shape {
+            Some(shape) => Head::Record(expr, shape.clone()),
+            None => Head::Value(Typed::new(expr, local.ty.clone())),
+        };
+        Some(Meaning { head, instead: format!("another name for what the journey holds as `{name}`") })
+    }
+
+    /// A stored or derived field of the subject or its parent.
+    fn attribute(&self, owner: Owner, entity: Name, name: Name) -> Option<Typed> {
+        let field = self.world.entity(entity)?.field(name)?;
+        Some(Typed::new(Expr::Attr(owner, name), field.ty.clone()))
+    }
+
+    /// Whose subject an entity is, seen from here.
+    pub(in crate::model::check) fn owner_of(&self, entity: Name) -> Option<Owner> {
+        let subject = self.subject?;
+        if entity == subject {
+            return Some(Owner::Subject);
+        }
+        (self.world.entity(subject)?.parent == Some(entity)).then_some(Owner::Parent)
+    }
+
+    fn subject_named(&mut self, name: Name) -> Option<Head> {
+        self.owner_of(name).map(|owner| Head::Subject(owner, name))
+    }
+
+    fn derived_or_tag(&mut self, name: Name) -> Option<Meaning> {
+        let declared = self.world.find(&mut self.sink, self.file, name)?;
+        if !matches!(declared.kind, Kind::Tag | Kind::Metric | Kind::Audience) {
+            return None;
+        }
+        let head = self.declared_value(&declared)?;
+        Some(Meaning { head, instead: format!("another name for the {} `{name}`", words_of(&declared)) })
+    }
+
+    /// The value of a tag, metric or audience of the subject or its parent.
+    fn declared_value(&mut self, declared: &Declared) -> Option<Head> {
+        let name = declared.name;
+        let of = match declared.kind {
+            Kind::Tag => self.world.model.tags.get(&name).map(|tag| (tag.subject, Type::Bool)),
+            Kind::Metric | Kind::Audience => {
+                self.world.model.derived.get(&name).map(|derived| (derived.subject, derived.ty.clone()))
+            }
+            _ => None,
+        };
+        // A tag or metric that is wrong in itself has been reported where it is declared.
+        let Some((subject, ty)) = of else { return Some(Head::Value(Typed::error())) };
+        let owner = self.owner_of(subject)?;
+        let expr = if declared.kind == Kind::Tag { Expr::Tag(owner, name) } else { self.def(owner, name) };
+        Some(Head::Value(Typed::new(expr, ty)))
+    }
+
+    fn def(&mut self, owner: Owner, name: Name) -> Expr {
+        let at = self.uses.defs.iter().position(|known| *known == name).unwrap_or_else(|| {
+            self.uses.defs.push(name);
+            self.uses.defs.len() - 1
+        });
+        Expr::Def(owner, u16::try_from(at).unwrap_or(u16::MAX))
+    }
+
+    fn member(&mut self, head: Head, part: Ident, path: &Path) -> Option<Head> {
+        match head {
+            Head::Record(expr, shape) => self.field_of_record(expr, &shape, part).map(Head::Value),
+            Head::Subject(owner, entity) => self.member_of_subject(owner, entity, part),
+            Head::Value(typed) => self.part_of(typed, part, path).map(Head::Value),
+        }
+    }
+
+    fn field_of_record(&mut self, record: Expr, shape: &Shape, part: Ident) -> Option<Typed> {
+        if let Some(ty) = shape.field(self.world, part.name) {
+            let typed = Typed::new(field(record, part.name), ty);
+            return Some(self.proved(typed));
+        }
+        let headline = format!("{} has no field `{}`", shape.words(), part.name);
+        let finding = Diagnostic::new(code::UNKNOWN_FIELD, part.span, headline).label("no such field");
+        let fields = shape.fields(self.world);
+        let help = suggest::did_you_mean(part.name.as_str(), fields.iter().copied());
+        self.report(finding.help(help.unwrap_or_else(|| format!("its fields are `{}`", fields.join("`, `")))));
+        None
+    }
+
+    fn member_of_subject(&mut self, owner: Owner, entity: Name, part: Ident) -> Option<Head> {
+        if let Some(typed) = self.attribute(owner, entity, part.name) {
+            return Some(Head::Value(self.proved(typed)));
+        }
+        if let Some(declared) = self.world.find(&mut self.sink, self.file, part.name)
+            && matches!(declared.kind, Kind::Tag | Kind::Metric | Kind::Audience)
+            && let Some(head) = self.declared_value(&declared)
+        {
+            return Some(head);
+        }
+        let headline = format!("`{entity}` has no attribute `{}`", part.name);
+        let finding = Diagnostic::new(code::UNKNOWN_FIELD, part.span, headline).label("no such attribute");
+        let among = self.attributes(entity);
+        let help = suggest::did_you_mean(part.name.as_str(), among.iter().copied());
+        self.report(finding.help(help.unwrap_or_else(|| {
+            format!("declare it: `extend {entity} {{ {} : Text }}`", part.name)
+        })));
+        None
+    }
+
+    fn attributes(&self, entity: Name) -> Vec<&'static str> {
+        let fields = self.world.entity(entity).map(|entity| entity.fields.as_slice()).unwrap_or_default();
+        let mut names: Vec<&'static str> = fields.iter().map(|field| field.name.as_str()).collect();
+        names.extend(self.world.visible_of(self.file, &[Kind::Tag, Kind::Metric, Kind::Audience]));
+        names
+    }
+
+    /// `.date` of a moment; nothing else has parts.
+    fn part_of(&mut self, typed: Typed, part: Ident, path: &Path) -> Option<Typed> {
+        match (typed.ty.known(), part.name.as_str()) {
+            (Type::Error, _) => None,
+            (Type::Moment, "date") => Some(self.date_of(typed)),
+            (Type::Entity(entity), _) if self.world.entity(*entity).is_some_and(|one| one.parent.is_none()) => {
+                let headline = format!("what is known of another `{entity}` cannot be read here");
+                self.report(
+                    Diagnostic::new(code::OTHER_SUBJECT, part.span, headline)
+                        .label(format!("kept with the `{entity}`"))
+                        .help(format!("let its system send `{}` as an attribute of this subject", part.name)),
+                );
+                None
+            }
+            (ty, _) => {
+                let headline = format!("`{}` has no part `{}`", front(path, part), part.name);
+                let ty = words::of_type(ty);
+                self.report(
+                    Diagnostic::new(code::UNKNOWN_FIELD, part.span, headline)
+                        .label(format!("`{}` is {ty}", front(path, part)))
+                        .help(format!("leave `.{}` out", part.name)),
+                );
+                None
+            }
+        }
+    }
+
+    pub(super) fn field_of(&mut self, base: &ast::Expr, part: Ident) -> Typed {
+        let typed = self.expr(base, None);
+        let path = Path { parts: vec![part], span: part.span };
+        self.part_of(typed, part, &path).unwrap_or_else(Typed::error)
+    }
+
+    fn ambiguous(&mut self, ident: Ident, meanings: &[Meaning]) {
+        let mut finding =
+            Diagnostic::new(code::AMBIGUOUS, ident.span, format!("`{}` means two things here", ident.name))
+                .label("which one?");
+        for meaning in meanings {
+            finding = finding.help(if meaning.instead.contains(' ') {
+                format!("give {}", meaning.instead)
+            } else {
+                format!("write `{}`", meaning.instead)
+            });
+        }
+        self.report(finding);
+    }
+
+    fn nothing_called(&mut self, ident: Ident, want: Option<&Type>) {
+        if let Some(declared) = self.world.find(&mut self.sink, self.file, ident.name) {
+            return self.not_a_value(ident, &declared);
+        }
+        if let Some(want) = want.map(inner)
+            && self.unknown_case(ident, want)
+        {
+            return;
+        }
+        let mut among = self.in_sight();
+        if let Some(want) = want {
+            among.extend(words::cases(&self.world.model, want).iter().map(|case| case.as_str()));
+        }
+        let finding = self.world.unknown(self.file, ident, "a name", among);
+        let finding = if finding.code == code::UNKNOWN_NAME {
+            let headline = format!("nothing here is called `{}`", ident.name);
+            let known = Diagnostic::new(code::UNKNOWN_NAME, ident.span, headline).label("not known");
+            let near = finding.help.into_iter().find(|help| help.starts_with("did you mean"));
+            known.help(near.unwrap_or_else(|| self.declare_it(ident.name)))
+        } else {
+            finding
+        };
+        self.report(finding);
+    }
+
+    fn declare_it(&self, name: Name) -> String {
+        match self.subject {
+            Some(subject) => format!("declare it, for example `extend {subject} {{ {name} : Text }}`, or import it"),
+            None if self.place == Place::Content => format!("write `takes {name} : Text` and pass it, or say whose attribute it is: `content … of customer`"),
+            None => "declare it, or import it".into(),
+        }
+    }
+
+    fn unknown_case(&mut self, ident: Ident, want: &Type) -> bool {
+        let cases: Vec<&'static str> = match want {
+            Type::Choice(_) | Type::OneOf(_) => {
+                words::cases(&self.world.model, want).iter().map(|case| case.as_str()).collect()
+            }
+            Type::Channel => self.world.visible_of(self.file, &[Kind::Channel]),
+            Type::Content => self.world.visible_of(self.file, &[Kind::Content]),
+            _ => return false,
+        };
+        let elsewhere = matches!(want, Type::Channel | Type::Content);
+        let kind = if matches!(want, Type::Channel) { Kind::Channel } else { Kind::Content };
+        if elsewhere {
+            let finding = self.world.unknown(self.file, ident, kind.words(), cases);
+            self.report(finding);
+            return true;
+        }
+        let headline = match want {
+            Type::Choice(name) => format!("`{name}` has no case `{}`", ident.name),
+            _ => format!("`{}` is not one of the cases", ident.name),
+        };
+        let finding = Diagnostic::new(code::UNKNOWN_CASE, ident.span, headline).label("not a case");
+        let help = suggest::did_you_mean(ident.name.as_str(), cases.iter().copied());
+        self.report(finding.help(help.unwrap_or_else(|| format!("its cases are `{}`", cases.join("`, `")))));
+        true
+    }
+
+    fn not_a_value(&mut self, ident: Ident, declared: &Declared) {
+        let name = ident.name;
+        if matches!(declared.kind, Kind::Tag | Kind::Metric | Kind::Audience) {
+            return self.of_another_subject(ident, declared);
+        }
+        let help = match declared.kind {
+            Kind::Event => format!("ask whether it happened: `any {name} during last 30 days`"),
+            Kind::Entity => format!("ask about them: `any {name} where …`"),
+            Kind::Channel => format!("ask whether it may be used: `consent has {name}`"),
+            Kind::Choice => "write one of its cases".to_owned(),
+            _ => "write a value or a condition".to_owned(),
+        };
+        let headline = format!("`{name}` is {}, not a value", declared.kind.words());
+        self.report(
+            Diagnostic::new(code::NOT_A_VALUE, ident.span, headline)
+                .label(declared.kind.words())
+                .also(declared.span, "declared here")
+                .help(help),
+        );
+    }
+
+    fn of_another_subject(&mut self, ident: Ident, declared: &Declared) {
+        let of = declared.decl.subject.as_ref().map(Path::text).unwrap_or_default();
+        let here = self.subject.map_or_else(|| "nobody".into(), |subject| format!("`{subject}`"));
+        let headline = format!("`{}` is about `{of}`, and this is about {here}", ident.name);
+        self.report(
+            Diagnostic::new(code::OTHER_SUBJECT, ident.span, headline)
+                .label(format!("of `{of}`"))
+                .also(declared.span, "declared here")
+                .help(format!("declare one `of` {here}, or move this line to where the subject is `{of}`")),
+        );
+    }
+
+    fn in_sight(&self) -> Vec<&'static str> {
+        let mut names: Vec<&'static str> = BUILT_IN[..5].to_vec();
+        if let Some(element) = self.elements.last() {
+            names.extend(element.shape.fields(self.world));
+        }
+        names.extend(self.params.iter().map(|(name, _)| name.as_str()));
+        names.extend(self.locals.iter().map(|local| local.name.as_str()));
+        match self.subject {
+            Some(subject) => names.extend(self.attributes(subject)),
+            None => names.extend(self.world.visible_of(self.file, &[Kind::Tag, Kind::Metric, Kind::Audience])),
+        }
+        names
+    }
+}
+
+fn inner(ty: &Type) -> &Type {
+    match ty.known() {
+        Type::List(inner) | Type::Range(inner) => inner.known(),
+        other => other,
+    }
+}
+
+fn field(record: Expr, name: Name) -> Expr {
+    Expr::Field(Box::new(record), name)
+}
+
+fn words_of(declared: &Declared) -> &'static str {
+    match declared.kind {
+        Kind::Tag => "tag",
+        Kind::Metric => "metric",
+        _ => "audience",
+    }
+}
+
+/// The path as written in front of `part`.
+fn front(path: &Path, part: Ident) -> String {
+    let before: Vec<&str> =
+        path.parts.iter().take_while(|one| one.span != part.span).map(|one| one.name.as_str()).collect();
+    if before.is_empty() { "this".into() } else { before.join(".") }
+}

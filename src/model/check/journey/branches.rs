@@ -1,0 +1,202 @@
+//! `if` and `match`.
+
+use crate::diagnostic::{Diagnostic, code};
+use crate::expr::{BinaryOp as Op, Expr};
+use crate::model::check::expr::{Checker, flow};
+use crate::model::check::words;
+use crate::model::journey::{Case, StepKind};
+use crate::program::CaseTest;
+use crate::syntax::ast::{self, BinaryOp, Body, CasePattern, ExprKind};
+use crate::text::Span;
+use crate::value::{Type, Value};
+
+impl Checker<'_, '_> {
+    pub(super) fn branch(&mut self, arms: &[(ast::Expr, Vec<ast::Step>)], otherwise: Option<&[ast::Step]>) -> StepKind {
+        let mut ways = Vec::new();
+        let mut checked = Vec::new();
+        for (condition, steps) in arms {
+            let condition = self.condition(condition);
+            let not_this = {
+                let before = self.flow();
+                self.facts.extend(flow::when_true(&condition));
+                let steps = self.steps(steps);
+                ways.push(self.flow());
+                checked.push((condition, steps));
+                before
+            };
+            self.set_flow(not_this);
+            if let Some((condition, _)) = checked.last() {
+                self.facts.extend(flow::when_false(condition));
+            }
+        }
+        let otherwise = self.steps(otherwise.unwrap_or_default());
+        ways.push(self.flow());
+        self.meet(ways);
+        StepKind::If { arms: checked, otherwise }
+    }
+
+    pub(super) fn matched(
+        &mut self,
+        word: Span,
+        subjects: &[ast::Expr],
+        cases: &[ast::Case],
+        otherwise: Option<&Body>,
+    ) -> StepKind {
+        let mut exprs = Vec::new();
+        let mut types = Vec::new();
+        for subject in subjects {
+            let typed = self.expr(subject, None);
+            let typed = self.present(subject, typed);
+            exprs.push(typed.expr);
+            types.push(typed.ty);
+        }
+        let base = self.flow();
+        let mut ways = Vec::new();
+        let mut checked: Vec<Case> = Vec::new();
+        for case in cases {
+            let tests = self.tests_of_case(case, &types);
+            self.set_flow(base.clone());
+            let body = self.body(&case.body);
+            ways.push(self.flow());
+            checked.push(Case { tests, body, span: case_span(case) });
+        }
+        let exhaustive = self.exhaustive(&types, &checked);
+        if otherwise.is_none() && !exhaustive {
+            self.not_exhaustive(word, &types, &checked);
+        }
+        self.set_flow(base);
+        let otherwise = otherwise.map(|body| self.body(body));
+        if otherwise.is_some() || !exhaustive {
+            ways.push(self.flow());
+        }
+        self.meet(ways);
+        StepKind::Match { subjects: exprs, cases: checked, otherwise }
+    }
+
+    fn tests_of_case(&mut self, case: &ast::Case, types: &[Type]) -> Vec<CaseTest> {
+        if case.patterns.len() != types.len() {
+            let headline = format!("{} are matched, and this row tests {}", values(types.len()), case.patterns.len());
+            let finding = Diagnostic::new(code::MATCH_ROW, case_span(case), headline);
+            self.report(finding.label("another number").help("write one pattern for each, `_` for any"));
+        }
+        let tests = case.patterns.iter().zip(types);
+        tests.map(|(pattern, ty)| self.case_test(pattern, ty)).collect()
+    }
+
+    fn case_test(&mut self, pattern: &CasePattern, ty: &Type) -> CaseTest {
+        match pattern {
+            CasePattern::Any(_) => CaseTest::Any,
+            CasePattern::Compare { op, value } => {
+                let expr = self.expect(value, ty);
+                self.compared(*op, value, expr, ty)
+            }
+            CasePattern::OneOf(values) => CaseTest::OneOf(values.iter().map(|value| self.case_value(value, ty)).collect()),
+        }
+    }
+
+    fn case_value(&mut self, value: &ast::Expr, ty: &Type) -> Expr {
+        let range = matches!(value.kind, ExprKind::Binary { op: BinaryOp::Range, .. });
+        let want = if range && *ty != Type::Error { Type::Range(Box::new(ty.clone())) } else { ty.clone() };
+        if *ty == Type::Error {
+            // Its cases cannot be known; the subject has been reported.
+            return Expr::Const(Value::Missing);
+        }
+        self.expect(value, &want)
+    }
+
+    /// A choice is ordered as declared, so `>= gold` is the list of cases from there on.
+    fn compared(&mut self, op: BinaryOp, written: &ast::Expr, value: Expr, ty: &Type) -> CaseTest {
+        let op = match op {
+            BinaryOp::Less => Op::Less,
+            BinaryOp::LessEq => Op::LessEq,
+            BinaryOp::Greater => Op::Greater,
+            _ => Op::GreaterEq,
+        };
+        match ty {
+            Type::Choice(_) => {
+                let cases = words::cases(&self.world.model, ty);
+                let Expr::Const(Value::Choice(limit)) = &value else { return CaseTest::Any };
+                let at = cases.iter().position(|case| case == limit).unwrap_or_default();
+                let keep = |index: usize| match op {
+                    Op::Less => index < at,
+                    Op::LessEq => index <= at,
+                    Op::Greater => index > at,
+                    _ => index >= at,
+                };
+                let kept = cases.iter().enumerate().filter(|(index, _)| keep(*index));
+                CaseTest::OneOf(kept.map(|(_, case)| Expr::Const(Value::Choice(*case))).collect())
+            }
+            Type::Int | Type::Decimal | Type::Percent | Type::Money(_) | Type::Date | Type::Time | Type::Moment | Type::Duration | Type::Error => {
+                CaseTest::Compare(op, value)
+            }
+            other => {
+                let finding = Diagnostic::new(code::NO_ORDER, written.span, format!("{} has no order", words::of_type(other)));
+                self.report(finding.label("cannot be more or less").help("write the value itself"));
+                CaseTest::Any
+            }
+        }
+    }
+
+    /// Whether the cases cover every value, as far as values can be counted.
+    fn exhaustive(&self, types: &[Type], cases: &[Case]) -> bool {
+        cases.iter().any(|case| case.tests.iter().all(|test| matches!(test, CaseTest::Any)))
+            || match types {
+                [Type::Error] => true,
+                [ty] => {
+                    let all = self.all_values(ty);
+                    !all.is_empty() && all.iter().all(|value| named_in(cases, value))
+                }
+                _ => false,
+            }
+    }
+
+    fn all_values(&self, ty: &Type) -> Vec<Value> {
+        match ty {
+            Type::Bool => vec![Value::Bool(true), Value::Bool(false)],
+            _ => words::cases(&self.world.model, ty).into_iter().map(Value::Choice).collect(),
+        }
+    }
+
+    fn not_exhaustive(&mut self, word: Span, types: &[Type], cases: &[Case]) {
+        let missing: Vec<String> = match types {
+            [ty] => {
+                let all = self.all_values(ty);
+                all.iter().filter(|value| !named_in(cases, value)).map(spelled).collect()
+            }
+            _ => Vec::new(),
+        };
+        let finding = Diagnostic::new(code::MATCH_ROW, word, "some values have no row here").label("not all are named");
+        let finding = if missing.is_empty() {
+            finding.help("write `else continue` at the end, or what else should happen")
+        } else {
+            finding.help(format!("write rows for {}, or `else continue`", missing.join(", ")))
+        };
+        self.report(finding);
+    }
+}
+
+fn named_in(cases: &[Case], value: &Value) -> bool {
+    let same = |expr: &Expr| matches!(expr, Expr::Const(known) if known == value);
+    cases.iter().any(|case| matches!(case.tests.as_slice(), [CaseTest::OneOf(values)] if values.iter().any(same)))
+}
+
+fn spelled(value: &Value) -> String {
+    match value {
+        Value::Choice(name) => format!("`{name}`"),
+        Value::Bool(value) => format!("`{value}`"),
+        _ => String::new(),
+    }
+}
+
+fn values(count: usize) -> String {
+    if count == 1 { "one value".into() } else { format!("{count} values") }
+}
+
+fn case_span(case: &ast::Case) -> Span {
+    let spans = case.patterns.iter().map(|pattern| match pattern {
+        CasePattern::Any(span) => *span,
+        CasePattern::Compare { value, .. } => value.span,
+        CasePattern::OneOf(values) => values.first().map(|value| value.span).unwrap_or_default(),
+    });
+    spans.reduce(Span::to).unwrap_or_default()
+}

@@ -1,0 +1,334 @@
+//! Clauses: what a journey is for, who enters, who leaves, what counts as success.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use super::flow::Flow;
+use crate::diagnostic::{Diagnostic, code, suggest};
+use crate::expr::{Anchor, Pattern};
+use crate::model::check::expr::Checker;
+use crate::model::check::length;
+use crate::model::check::pattern::Messages;
+use crate::model::check::world::Declared;
+use crate::model::journey::{Exit, Goal, Trigger};
+use crate::name::Name;
+use crate::program::{Enter, EntryUnit, Reenter};
+use crate::syntax::ast::{self, Clause, ClauseKind, Ident, Step};
+use crate::text::Span;
+use crate::value::{Length, Type};
+
+const PURPOSES: [&str; 7] =
+    ["marketing", "service", "transactional", "regulatory_notice", "fraud_alert", "collections", "survey"];
+
+/// The clauses of a journey; what is required and absent has been reported.
+#[derive(Default)]
+pub(super) struct Clauses<'a> {
+    pub(super) purpose: Option<Name>,
+    pub(super) owner: Option<Arc<str>>,
+    pub(super) open: Option<(Date, Date)>,
+    pub(super) enter: Option<Enter>,
+    pub(super) existing: Option<bool>,
+    pub(super) stale: Option<Length>,
+    pub(super) reenter: Option<Reenter>,
+    /// With the steps of their blocks, which are checked after the journey's own.
+    pub(super) exits: Vec<(Exit, Option<&'a [Step]>)>,
+    pub(super) goals: Vec<Goal>,
+    pub(super) lasts: Option<Length>,
+}
+
+impl Checker<'_, '_> {
+    pub(super) fn clauses<'a>(&mut self, declared: &Declared, journey: &'a ast::Journey) -> Clauses<'a> {
+        let mut clauses = Clauses::default();
+        self.said_twice(&journey.clauses);
+        // The entry first: the other clauses may look at its event, wherever they stand.
+        let entering = |clause: &&Clause| matches!(clause.kind, ClauseKind::Enter(_));
+        if let Some(Clause { kind: ClauseKind::Enter(enter), .. }) = journey.clauses.iter().find(entering) {
+            clauses.enter = self.enter(enter);
+        }
+        for clause in &journey.clauses {
+            self.clause(clause, &mut clauses);
+        }
+        self.required(declared, journey);
+        self.belonging(journey);
+        self.consent_for_marketing(declared, clauses.purpose);
+        clauses
+    }
+
+    fn said_twice(&mut self, clauses: &[Clause]) {
+        let mut seen: BTreeMap<Name, Span> = BTreeMap::new();
+        for clause in clauses {
+            if matches!(clause.kind, ClauseKind::Exit { .. } | ClauseKind::Goal { .. } | ClauseKind::Error) {
+                continue;
+            }
+            let word = clause.word;
+            let Some(first) = seen.insert(word.name, word.span) else { continue };
+            self.report(
+                Diagnostic::new(code::CLAUSE_TWICE, word.span, format!("`{}` is said twice", word.name))
+                    .label("again here")
+                    .also(first, "first said here")
+                    .help("keep one of them"),
+            );
+        }
+    }
+
+    fn clause<'a>(&mut self, clause: &'a Clause, clauses: &mut Clauses<'a>) {
+        match &clause.kind {
+            ClauseKind::Purpose(word) => clauses.purpose = Some(self.purpose(*word)),
+            ClauseKind::Owner(text) => clauses.owner = Some(text.value.clone()),
+            ClauseKind::Open(range) => clauses.open = length::date_range(range, &mut self.sink),
+            ClauseKind::Existing(include) => clauses.existing = Some(*include),
+            ClauseKind::Stale(dur) => clauses.stale = Some(length::positive(*dur, &mut self.sink)),
+            ClauseKind::Reenter(reenter) => clauses.reenter = Some(self.reenter(reenter, clauses.enter.as_ref(), clause.span)),
+            ClauseKind::Exit { trigger, alias, label, block } => {
+                let end = alias.map_or_else(|| Name::new("exited"), |alias| alias.name);
+                let exit = Exit {
+                    trigger: self.trigger(trigger),
+                    end,
+                    label: label.as_ref().map(|label| label.value.clone()),
+                    block: Vec::new(),
+                    span: clause.span,
+                };
+                clauses.exits.push((exit, block.as_deref()));
+            }
+            ClauseKind::Goal { name, label, trigger, within, from } => {
+                self.goal_twice(*name, &clauses.goals);
+                let trigger = self.trigger(trigger);
+                clauses.goals.push(Goal {
+                    name: name.name,
+                    label: label.as_ref().map(|label| label.value.clone()),
+                    trigger,
+                    within: length::positive(*within, &mut self.sink),
+                    from: self.goal_anchor(from),
+                    span: clause.span,
+                });
+            }
+            ClauseKind::Lasts(dur) => clauses.lasts = Some(length::positive(*dur, &mut self.sink)),
+            ClauseKind::Enter(_) | ClauseKind::Priority(_) | ClauseKind::Error => {}
+        }
+    }
+
+    fn purpose(&mut self, word: Ident) -> Name {
+        if !PURPOSES.contains(&word.name.as_str()) {
+            let finding = Diagnostic::new(code::PURPOSE, word.span, format!("`{}` is not a purpose", word.name))
+                .label("not known");
+            let help = suggest::did_you_mean(word.name.as_str(), PURPOSES);
+            self.report(finding.help(help.unwrap_or_else(|| format!("purposes are `{}`", PURPOSES.join("`, `")))));
+        }
+        word.name
+    }
+
+    fn goal_twice(&mut self, name: Ident, goals: &[Goal]) {
+        if let Some(first) = goals.iter().find(|goal| goal.name == name.name) {
+            let finding = Diagnostic::new(code::CLAUSE_TWICE, name.span, format!("two goals are called `{}`", name.name));
+            self.report(finding.label("again here").also(first.span, "the first").help("give one of them another name"));
+        }
+    }
+
+    fn goal_anchor(&mut self, from: &ast::Anchor) -> Anchor {
+        match self.anchor(from) {
+            Some(Anchor::Here | Anchor::Local(_)) => {
+                self.report(
+                    Diagnostic::new(code::NO_ANCHOR, from.span, "a goal counts from an instant of the whole journey")
+                        .label("belongs to a step")
+                        .help("write `from entered`, `from first sent` or `from sent(x)`"),
+                );
+                Anchor::Entered
+            }
+            anchor => anchor.unwrap_or(Anchor::Entered),
+        }
+    }
+
+    pub(super) fn trigger(&mut self, trigger: &ast::Trigger) -> Trigger {
+        match trigger {
+            ast::Trigger::When(condition) => Trigger::When(self.condition(condition)),
+            ast::Trigger::On(patterns) => {
+                Trigger::On(patterns.iter().filter_map(|pattern| self.trigger_pattern(pattern)).collect())
+            }
+        }
+    }
+
+    fn trigger_pattern(&mut self, written: &ast::Pattern) -> Option<Pattern> {
+        if let Some(without) = &written.without {
+            let finding = Diagnostic::new(code::MISPLACED, without.pattern.span, "`without` cannot stand here");
+            self.report(finding.label("only an entry waits for what does not follow").help("write `exit when …` with a condition"));
+        }
+        let Some(found) = self.occurs(&written.occurrence, Messages::Named) else {
+            self.not_an_event(&written.occurrence);
+            return None;
+        };
+        found.map(|happening| self.pattern(written, happening).0)
+    }
+
+    /// Where an event is wanted and something else, or nothing known, is named.
+    pub(super) fn not_an_event(&mut self, occurrence: &ast::Occurrence) {
+        let ast::OccurrenceKind::Expr(expr) = &occurrence.kind else { return };
+        match &expr.kind {
+            ast::ExprKind::Path(path) | ast::ExprKind::Call { callee: path, .. } => self.not_this_event(path),
+            ast::ExprKind::Error => {}
+            _ => {
+                let finding = Diagnostic::new(code::NOT_AN_EVENT, expr.span, "an event is wanted here");
+                self.report(finding.label("not an event").help("write the name of a declared event"));
+            }
+        }
+    }
+
+    fn not_this_event(&mut self, path: &ast::Path) {
+        use crate::model::check::world::{Kind, wrong_kind};
+        let Some(first) = path.parts.first().copied() else { return };
+        if let Some(declared) = self.world.find(&mut self.sink, self.file, first.name) {
+            return self.report(wrong_kind(first, &declared, Kind::Event.words()));
+        }
+        let mut among = self.world.visible_of(self.file, &[Kind::Event]);
+        among.extend(crate::expr::MessageEvent::ALL.map(crate::expr::MessageEvent::as_str));
+        let finding = self.world.unknown(self.file, first, Kind::Event.words(), among);
+        self.report(finding);
+    }
+
+    fn reenter(&mut self, reenter: &ast::Reenter, enter: Option<&Enter>, span: Span) -> Reenter {
+        match reenter {
+            ast::Reenter::Never => Reenter::Never,
+            ast::Reenter::After(dur) => Reenter::After(length::positive(*dur, &mut self.sink)),
+            ast::Reenter::Restart => Reenter::Restart,
+            ast::Reenter::Per(paths) => {
+                let occurrence = paths.iter().any(|path| path.text() == "occurrence");
+                if !occurrence {
+                    return Reenter::Per(paths.iter().filter_map(|path| self.entry_unit(path)).collect());
+                }
+                self.per_occurrence(paths.len(), enter, span);
+                Reenter::Occurrence
+            }
+        }
+    }
+
+    fn per_occurrence(&mut self, units: usize, enter: Option<&Enter>, span: Span) {
+        let dated = enter.is_none_or(|enter| matches!(enter, Enter::Date { .. } | Enter::Anchor { .. }));
+        if dated && units == 1 {
+            return;
+        }
+        let finding = Diagnostic::new(code::REENTER, span, "`per occurrence` is for journeys that a date enters");
+        let label = if dated { "with another unit beside it" } else { "no date enters here" };
+        let help = if dated { "write `reenter per occurrence` alone" } else { "write `reenter never`, `after 30 days`, `per week` or `per event.id`" };
+        self.report(finding.label(label).help(help));
+    }
+
+    fn entry_unit(&mut self, path: &ast::Path) -> Option<EntryUnit> {
+        match path.text().as_str() {
+            "day" => return Some(EntryUnit::Day),
+            "week" => return Some(EntryUnit::Week),
+            "month" => return Some(EntryUnit::Month),
+            _ => {}
+        }
+        if path.parts.first().is_some_and(|part| part.name.as_str() == "event") {
+            let typed = self.path(path, None);
+            return self.unit_value(path, typed);
+        }
+        let finding = Diagnostic::new(code::REENTER, path.span, format!("`{}` is no unit to enter by", path.text()));
+        let help = suggest::did_you_mean(&path.text(), ["day", "week", "month", "occurrence"]);
+        self.report(finding.label("not a unit").help(help.unwrap_or_else(|| {
+            "write `per day`, `per week`, `per month`, `per occurrence` or a field of the entry event: `per event.id`".into()
+        })));
+        None
+    }
+
+    fn unit_value(&mut self, path: &ast::Path, typed: crate::model::check::expr::Typed) -> Option<EntryUnit> {
+        match typed.ty {
+            Type::Error => None,
+            Type::Optional(_) => {
+                let headline = format!("`{}` may be missing, so two entries could look the same", path.text());
+                let finding = Diagnostic::new(code::REENTER, path.span, headline).label("may be missing");
+                self.report(finding.help(format!("enter only where it is there: `where {} is known`", path.parts.last().map_or("x", |part| part.name.as_str()))));
+                None
+            }
+            Type::List(_) | Type::Range(_) | Type::Event(_) => {
+                let finding = Diagnostic::new(code::REENTER, path.span, format!("`{}` is not a single value", path.text()));
+                self.report(finding.label("several values").help("write a field of the event that holds one: `per event.id`"));
+                None
+            }
+            _ => Some(EntryUnit::Value(typed.expr)),
+        }
+    }
+
+    fn required(&mut self, declared: &Declared, journey: &ast::Journey) {
+        if journey.clauses.iter().any(|clause| matches!(clause.kind, ClauseKind::Error)) {
+            // What could not be read may be just what seems to be missing.
+            return;
+        }
+        for (word, help) in [
+            ("purpose", "write `purpose marketing`, or `service`, `transactional`, `survey`, …"),
+            ("owner", "write `owner \"team@bank.example\"`: who answers for it"),
+            ("enter", "write `enter on …`, `enter when …`, `enter every …`, or `enter by start`"),
+            ("reenter", "write `reenter never`, or how often: `reenter after 30 days`, `reenter per week`"),
+        ] {
+            if !journey.clauses.iter().any(|clause| clause.word.name.as_str() == word) {
+                let headline = format!("journey `{}` has no `{word}`", declared.name);
+                let finding = Diagnostic::new(code::CLAUSE_MISSING, declared.span, headline);
+                self.report(finding.label(format!("`{word}` is missing")).help(help));
+            }
+        }
+    }
+
+    /// Clauses that depend on how the journey is entered.
+    fn belonging(&mut self, journey: &ast::Journey) {
+        let find = |word: &str| journey.clauses.iter().find(|clause| clause.word.name.as_str() == word);
+        let Some(enter) = find("enter") else { return };
+        let ClauseKind::Enter(form) = &enter.kind else { return };
+        let when = matches!(form, ast::Enter::When { .. });
+        match find("existing") {
+            None if when => self.report(
+                Diagnostic::new(code::CLAUSE_MISSING, enter.span, "who is in the audience already is not spoken of")
+                    .label("`existing` is missing")
+                    .help("write `existing include`: they enter at the first look; or `existing skip`: only who joins later"),
+            ),
+            Some(existing) if !when => self.report(
+                Diagnostic::new(code::MISPLACED, existing.span, "`existing` belongs to `enter when` only")
+                    .label("nothing to include or skip")
+                    .help("take this line out"),
+            ),
+            _ => {}
+        }
+        let without = matches!(form, ast::Enter::On(patterns) if patterns.iter().any(|pattern| pattern.without.is_some()));
+        if without && find("stale").is_none() {
+            self.report(
+                Diagnostic::new(code::CLAUSE_MISSING, enter.span, "how late is too late is not said")
+                    .label("`stale after` is missing")
+                    .help("write `stale after 10min`: whoever is found later is left alone"),
+            );
+        }
+    }
+
+    /// Marketing needs a consent to look at.
+    fn consent_for_marketing(&mut self, declared: &Declared, purpose: Option<Name>) {
+        if purpose.is_none_or(|purpose| purpose.as_str() != "marketing") {
+            return;
+        }
+        let Some(root) = self.subject.map(|subject| self.world.root(subject)) else { return };
+        let Some(entity) = self.world.entity(root) else { return };
+        let list = Type::List(Box::new(Type::Channel));
+        if entity.field(Name::new("consent")).is_some_and(|field| field.ty == list || field.ty == Type::Error) {
+            return;
+        }
+        let headline = format!("marketing needs a consent, and `{root}` has none");
+        let at = entity.span;
+        self.report(
+            Diagnostic::new(code::NO_CONSENT, declared.span, headline)
+                .label("a journey of purpose `marketing`")
+                .also(at, "without `consent`")
+                .help(format!("write `consent : [channel]` in entity `{root}`, the channels a person agreed to")),
+        );
+    }
+
+    /// The steps of exits, which begin anywhere in the journey: nothing that steps set may be relied on.
+    pub(super) fn exit_blocks(&mut self, exits: Vec<(Exit, Option<&[Step]>)>, before: Flow) -> Vec<Exit> {
+        self.in_exit = true;
+        let mut checked = Vec::with_capacity(exits.len());
+        for (mut exit, block) in exits {
+            self.set_flow(before.clone());
+            exit.block = self.steps(block.unwrap_or_default());
+            checked.push(exit);
+        }
+        self.in_exit = false;
+        checked
+    }
+}

@@ -1,0 +1,282 @@
+//! Step identity: `as name`, else the content's name, below the phases around it. Unique in the journey.
+//!
+//! The identity of a message is in its idempotency key, so it comes from names only: never from labels, order or
+//! copy. Steps that send nothing get a name too, for traces and for the people who stand there; where two of those
+//! would be equal they are numbered.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::diagnostic::{Diagnostic, code};
+use crate::model::check::length;
+use crate::model::check::world::Sink;
+use crate::name::Name;
+use crate::syntax::ast::{
+    self, Body, ClauseKind, ExprKind, Ident, OccurrenceKind, Pattern, Rung, Step, StepId, StepKind, Wait,
+};
+use crate::text::Span;
+
+/// The identities of one journey's steps.
+#[derive(Debug, Default)]
+pub(in crate::model::check) struct StepIds {
+    /// By the span of the step, body or rung.
+    by_span: HashMap<Span, Name>,
+    /// Steps and rungs that send, in the order written.
+    messages: Vec<Name>,
+}
+
+impl StepIds {
+    /// The identity of what is written at `span`.
+    pub(in crate::model::check) fn at(&self, span: Span) -> Name {
+        self.by_span.get(&span).copied().unwrap_or_else(|| Name::new("step"))
+    }
+
+    /// The message that `text` names: its whole identity, the end of just one, or a phase with messages in it.
+    ///
+    /// # Errors
+    /// The candidates where there are several; none where there is none.
+    pub(in crate::model::check) fn message(&self, text: &str) -> Result<Name, Vec<Name>> {
+        if let Some(exact) = self.messages.iter().find(|id| id.as_str() == text) {
+            return Ok(*exact);
+        }
+        let ends = |id: &&Name| id.as_str().strip_suffix(text).is_some_and(|front| front.ends_with('.'));
+        let found: Vec<Name> = self.messages.iter().filter(ends).copied().collect();
+        match found.as_slice() {
+            [only] => Ok(*only),
+            [] => {
+                let below = |id: &Name| id.as_str().strip_prefix(text).is_some_and(|rest| rest.starts_with('.'));
+                if self.messages.iter().any(below) { Ok(Name::new(text)) } else { Err(Vec::new()) }
+            }
+            _ => Err(found),
+        }
+    }
+
+    /// How each message may be called, as short as it can be.
+    pub(in crate::model::check) fn spellings(&self) -> Vec<String> {
+        self.messages.iter().map(|id| self.spelling(*id)).collect()
+    }
+
+    fn spelling(&self, id: Name) -> String {
+        let last = id.as_str().rsplit('.').next().unwrap_or_default();
+        if self.message(last) == Ok(id) { last.to_owned() } else { id.as_str().to_owned() }
+    }
+}
+
+/// Gives every step of `journey` its identity.
+pub(in crate::model::check) fn identify(journey: &ast::Journey, sink: &mut Sink) -> StepIds {
+    let mut walk = Walk { ids: StepIds::default(), taken: HashMap::new(), used: HashSet::new(), sink };
+    let blocks = journey.clauses.iter().filter_map(|clause| match &clause.kind {
+        ClauseKind::Exit { block: Some(block), .. } => Some(block),
+        _ => None,
+    });
+    let bodies: Vec<&Vec<Step>> = std::iter::once(&journey.steps).chain(blocks).collect();
+    for body in &bodies {
+        walk.steps(body, "", Pass::Messages);
+    }
+    for body in bodies {
+        walk.steps(body, "", Pass::Others);
+    }
+    walk.ids
+}
+
+/// Messages are named first, so that nothing else ever takes a name from one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    Messages,
+    Others,
+}
+
+struct Walk<'s> {
+    ids: StepIds,
+    /// Where each message's name was given.
+    taken: HashMap<Name, Span>,
+    /// All names, numbered ones too.
+    used: HashSet<Name>,
+    sink: &'s mut Sink,
+}
+
+fn below(prefix: &str, name: &str) -> String {
+    if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") }
+}
+
+impl Walk<'_> {
+    fn steps(&mut self, steps: &[Step], prefix: &str, pass: Pass) {
+        for step in steps {
+            match pass {
+                Pass::Messages => self.message(step, prefix),
+                Pass::Others => self.other(step, prefix),
+            }
+            self.inside(&step.kind, prefix, pass);
+        }
+    }
+
+    fn message(&mut self, step: &Step, prefix: &str) {
+        let (StepKind::Send { content, id, .. } | StepKind::Reach { content, id, .. }) = &step.kind else { return };
+        let name = own(id, &content.path);
+        let again = format!("give this one a name of its own: `as {}_again`", name.name);
+        self.take(step.span, name, prefix, "a second step of this name", &again);
+        if let StepKind::Reach { rungs, .. } = &step.kind {
+            self.rungs(rungs, &below(prefix, name.name.as_str()));
+        }
+    }
+
+    fn other(&mut self, step: &Step, prefix: &str) {
+        if !matches!(step.kind, StepKind::Send { .. } | StepKind::Reach { .. }) {
+            self.number(step.span, prefix, &by_kind(&step.kind));
+        }
+    }
+
+    fn inside(&mut self, kind: &StepKind, prefix: &str, pass: Pass) {
+        match kind {
+            StepKind::Send { tail, .. } => {
+                for arm in &tail.outcomes {
+                    self.body(&arm.body, prefix, pass);
+                }
+                self.optional(tail.otherwise.as_ref(), prefix, pass);
+            }
+            StepKind::Reach { rungs, not_sent, otherwise, .. } => {
+                for rung in rungs {
+                    self.steps(&rung.success, prefix, pass);
+                }
+                self.optional(not_sent.as_ref(), prefix, pass);
+                self.body(otherwise, prefix, pass);
+            }
+            StepKind::Wait(wait) => self.wait(wait, prefix, pass),
+            StepKind::If { arms, otherwise } => {
+                for (_, steps) in arms {
+                    self.steps(steps, prefix, pass);
+                }
+                self.steps(otherwise.as_deref().unwrap_or_default(), prefix, pass);
+            }
+            StepKind::Match { cases, otherwise, .. } => {
+                for case in cases {
+                    self.body(&case.body, prefix, pass);
+                }
+                self.optional(otherwise.as_ref(), prefix, pass);
+            }
+            StepKind::Phase { name, steps, .. } => {
+                self.steps(steps, &below(prefix, name.name.as_str()), pass);
+            }
+            _ => {}
+        }
+    }
+
+    fn wait(&mut self, wait: &Wait, prefix: &str, pass: Pass) {
+        match wait {
+            Wait::Pause(_) => {}
+            Wait::Until { otherwise, .. } | Wait::For { otherwise, .. } => {
+                self.optional(otherwise.as_ref(), prefix, pass);
+            }
+            Wait::Branches { arms, timeout, .. } => {
+                for arm in arms {
+                    self.body(&arm.body, prefix, pass);
+                }
+                self.optional(timeout.as_ref(), prefix, pass);
+            }
+        }
+    }
+
+    fn optional(&mut self, body: Option<&Body>, prefix: &str, pass: Pass) {
+        if let Some(body) = body {
+            self.body(body, prefix, pass);
+        }
+    }
+
+    fn body(&mut self, body: &Body, prefix: &str, pass: Pass) {
+        match body {
+            Body::Block(steps, _) => self.steps(steps, prefix, pass),
+            Body::End { name, span, .. } if pass == Pass::Others => {
+                self.number(*span, prefix, &format!("end_{}", name.name));
+            }
+            Body::Continue(span) if pass == Pass::Others => self.number(*span, prefix, "continue"),
+            _ => {}
+        }
+    }
+
+    /// A rung is called after its channel; a second one on that channel after its `with` content.
+    fn rungs(&mut self, rungs: &[Rung], reach: &str) {
+        let mut channels: HashSet<Name> = HashSet::new();
+        for rung in rungs {
+            let first = channels.insert(rung.channel.name);
+            let with = rung.with.as_ref().and_then(|call| call.path.parts.last().copied());
+            let name = if first { rung.channel } else { with.unwrap_or(rung.channel) };
+            let help = format!("say something else the second time: `via {} with another_content`", rung.channel.name);
+            self.take(rung.span, name, reach, "the same channel with the same content", &help);
+        }
+    }
+
+    /// The name of a message must be its own.
+    fn take(&mut self, span: Span, name: Ident, prefix: &str, label: &str, help: &str) {
+        let id = Name::new(&below(prefix, name.name.as_str()));
+        self.ids.by_span.insert(span, id);
+        if let Some(first) = self.taken.get(&id) {
+            let finding = Diagnostic::new(code::STEP_TWICE, name.span, format!("two messages are called `{id}`"));
+            self.sink.report(finding.label(label).also(*first, "the first").help(help));
+            return;
+        }
+        self.taken.insert(id, name.span);
+        self.used.insert(id);
+        self.ids.messages.push(id);
+    }
+
+    fn number(&mut self, span: Span, prefix: &str, name: &str) {
+        let plain = below(prefix, name);
+        let mut id = Name::new(&plain);
+        let mut nth = 1;
+        while !self.used.insert(id) {
+            nth += 1;
+            id = Name::new(&format!("{plain}_{nth}"));
+        }
+        self.ids.by_span.insert(span, id);
+    }
+}
+
+fn own(id: &StepId, content: &ast::Path) -> Ident {
+    let nameless = || Ident { name: Name::new("send"), span: content.span };
+    id.alias.or(content.parts.last().copied()).unwrap_or_else(nameless)
+}
+
+/// What a step that sends nothing is called.
+fn by_kind(kind: &StepKind) -> String {
+    match kind {
+        StepKind::Wait(wait) => by_wait(wait),
+        StepKind::If { .. } => "if".into(),
+        StepKind::Match { .. } => "match".into(),
+        StepKind::Tag { tag, .. } => format!("tag_{}", last(tag)),
+        StepKind::Untag { tag } => format!("untag_{}", last(tag)),
+        StepKind::Start { journey } => format!("start_{}", last(&journey.path)),
+        StepKind::Remember { name, .. } => format!("remember_{}", name.name),
+        StepKind::Phase { name, .. } => name.name.as_str().to_owned(),
+        StepKind::End { name, .. } => format!("end_{}", name.name),
+        StepKind::Continue => "continue".into(),
+        StepKind::Send { .. } | StepKind::Reach { .. } | StepKind::Error => "step".into(),
+    }
+}
+
+fn last(path: &ast::Path) -> &'static str {
+    path.parts.last().map_or("", |part| part.name.as_str())
+}
+
+/// Waits are called after what they wait for.
+fn by_wait(wait: &Wait) -> String {
+    let awaited = match wait {
+        Wait::Pause(dur) => return format!("wait_{}", length::of(dur.kind).to_string().replace(' ', "_")),
+        Wait::Until { .. } => return "until".into(),
+        Wait::For { awaited, .. } => awaited.first(),
+        Wait::Branches { arms, .. } => arms.first().and_then(|arm| arm.awaited.first()),
+    };
+    awaited.and_then(by_pattern).unwrap_or_else(|| "wait".into())
+}
+
+fn by_pattern(pattern: &Pattern) -> Option<String> {
+    if let Some(alias) = pattern.alias {
+        return Some(alias.name.as_str().to_owned());
+    }
+    match &pattern.occurrence.kind {
+        OccurrenceKind::Change { verb, of } => Some(format!("{}_of_{}", verb.name, last(of))),
+        OccurrenceKind::Expr(expr) => match &expr.kind {
+            ExprKind::Path(path) => Some(path.text()),
+            ExprKind::Call { callee, .. } => Some(callee.text()),
+            _ => None,
+        },
+    }
+}

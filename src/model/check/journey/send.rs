@@ -1,0 +1,235 @@
+//! `send X via C`: the content must speak on the channel, and only outcomes that can happen may be named.
+
+use crate::diagnostic::{Diagnostic, code, suggest};
+use crate::model::check::expr::Checker;
+use crate::model::check::world::Kind;
+use crate::model::check::{length, words};
+use crate::model::journey::{Send, StepKind, Tail};
+use crate::model::{Channel, Content};
+use crate::name::Name;
+use crate::program::{ContentCall, Outcome};
+use crate::syntax::ast::{self, Arg, Call, Dur, Ident};
+
+impl Checker<'_, '_> {
+    pub(super) fn send(
+        &mut self,
+        content: &Call,
+        channel: Ident,
+        to: Option<&ast::Expr>,
+        within: Option<Dur>,
+        tail: &ast::Tail,
+    ) -> Option<StepKind> {
+        if let Some(to) = to {
+            self.report(
+                Diagnostic::new(code::MISPLACED, to.span, "who receives this follows from the subject")
+                    .label("cannot be another")
+                    .help("leave `to …` out"),
+            );
+        }
+        let call = self.content_call(content);
+        let via = self.channel_for(channel);
+        if let (Some(call), Some(_)) = (&call, via) {
+            self.speaks_on(content, call.content, channel);
+        }
+        let within = within.map(|within| length::positive(within, &mut self.sink));
+        let receipt = within.is_some() || via.is_some_and(|via| via.receipt.is_some());
+        self.time_passes();
+        let tail = self.tail(tail, via, receipt);
+        let call = call?;
+        let send = Send { content: call, channel: channel.name, within };
+        Some(StepKind::Send(send, tail))
+    }
+
+    /// The channel, which must have where to send to.
+    pub(super) fn channel_for(&mut self, channel: Ident) -> Option<&'_ Channel> {
+        self.world.expect(&mut self.sink, self.file, channel, Kind::Channel)?;
+        let world = self.world;
+        let via = world.model.channels.get(&channel.name)?;
+        let root = self.subject.map(|subject| world.root(subject))?;
+        if let Some(address) = via.address
+            && world.entity(root).is_some_and(|entity| entity.field(address).is_none())
+        {
+            let headline = format!("`{}` goes to `{address}`, which `{root}` does not have", channel.name);
+            self.report(
+                Diagnostic::new(code::NO_ADDRESS, channel.span, headline)
+                    .label("no address")
+                    .also(via.span, "addresses declared here")
+                    .help(format!("write `{address} : Text?` in entity `{root}`")),
+            );
+        }
+        Some(via)
+    }
+
+    /// The content and its arguments, complete and typed.
+    pub(super) fn content_call(&mut self, call: &Call) -> Option<ContentCall> {
+        let declared = self.world.expect_path(&mut self.sink, self.file, &call.path, Kind::Content)?;
+        let world = self.world;
+        let content = world.model.contents.get(&declared.name)?;
+        self.addressee(content, call);
+        let mut args: Vec<(Name, crate::expr::Expr)> = Vec::new();
+        let mut free: Vec<&(Name, crate::value::Type)> = content.takes.iter().collect();
+        for arg in &call.args {
+            let Some(at) = self.parameter(arg, &free, content) else { continue };
+            let (name, ty) = free.remove(at);
+            args.push((*name, self.expect(&arg.value, ty)));
+        }
+        if !free.is_empty() && call.args.len() < content.takes.len() {
+            self.arguments_missing(call, content, &free);
+        }
+        Some(ContentCall { content: declared.name, args })
+    }
+
+    /// Copy that uses attributes of one kind of subject cannot go to another.
+    fn addressee(&mut self, content: &Content, call: &Call) {
+        let root = self.subject.map(|subject| self.world.root(subject));
+        if let (Some(reads), Some(root)) = (content.reads, root)
+            && reads != root
+        {
+            let headline = format!("`{}` speaks of a `{reads}`, and this goes to a `{root}`", content.name);
+            self.report(
+                Diagnostic::new(code::OTHER_SUBJECT, call.path.span, headline)
+                    .label("uses attributes of another subject")
+                    .also(content.span, "declared here")
+                    .help("let the content take what it needs: `takes name : Text`"),
+            );
+        }
+    }
+
+    /// Which of the parameters still free this argument is for.
+    fn parameter(&mut self, arg: &Arg, free: &[&(Name, crate::value::Type)], content: &Content) -> Option<usize> {
+        let Some(name) = arg.name else {
+            if free.is_empty() {
+                let headline = format!("`{}` takes {}", content.name, count(content.takes.len()));
+                let finding = Diagnostic::new(code::WRONG_ARGUMENTS, arg.value.span, headline);
+                self.report(finding.label("one too many").help("leave it out, or add `takes` to the content"));
+                return None;
+            }
+            return Some(0);
+        };
+        let at = free.iter().position(|(param, _)| *param == name.name);
+        if at.is_none() {
+            let headline = format!("`{}` takes no `{}`", content.name, name.name);
+            let finding = Diagnostic::new(code::WRONG_ARGUMENTS, name.span, headline).label("not taken, or given already");
+            let names = content.takes.iter().map(|(param, _)| param.as_str());
+            let help = suggest::did_you_mean(name.name.as_str(), names);
+            self.report(finding.help(help.unwrap_or_else(|| format!("write `takes {} : …` in the content", name.name))));
+        }
+        at
+    }
+
+    fn arguments_missing(&mut self, call: &Call, content: &Content, free: &[&(Name, crate::value::Type)]) {
+        let missing: Vec<String> = free.iter().map(|(name, _)| format!("`{name}`")).collect();
+        let wanted: Vec<&str> = content.takes.iter().map(|(name, _)| name.as_str()).collect();
+        let mut finding = Diagnostic::new(
+            code::WRONG_ARGUMENTS,
+            call.span,
+            format!("`{}` is not given {}", content.name, missing.join(" and ")),
+        )
+        .label("something is missing")
+        .also(content.span, "takes them")
+        .help(format!("write `{}({})`", content.name, wanted.join(", ")));
+        for (name, ty) in free {
+            finding = finding.note(format!("`{name}` is {}", words::of_type(ty)));
+        }
+        self.report(finding);
+    }
+
+    /// Whether the content has a text for the channel.
+    pub(super) fn speaks_on(&mut self, call: &Call, content: Name, channel: Ident) {
+        let Some(known) = self.world.model.contents.get(&content) else { return };
+        if known.variants.is_empty() || known.variants.iter().any(|variant| variant.channel == channel.name) {
+            return;
+        }
+        let others: Vec<&str> = known.variants.iter().map(|variant| variant.channel.as_str()).collect();
+        let headline = format!("`{}` has no text for `{}`", call.path.text(), channel.name);
+        let at = known.span;
+        self.report(
+            Diagnostic::new(code::NO_VARIANT, channel.span, headline)
+                .label("nothing to say here")
+                .also(at, format!("speaks on `{}`", others.join("`, `")))
+                .help(format!("write `via {} …` in content `{content}`, or send by one of those channels", channel.name)),
+        );
+    }
+
+    fn tail(&mut self, tail: &ast::Tail, channel: Option<&Channel>, receipt: bool) -> Tail {
+        let base = self.flow();
+        let mut ways = vec![base.clone()];
+        let mut seen: Vec<Outcome> = Vec::new();
+        let mut arms = Vec::new();
+        for arm in &tail.outcomes {
+            let mut outcomes = Vec::new();
+            for word in &arm.outcomes {
+                let Some(outcome) = self.outcome(*word, channel, receipt) else { continue };
+                if seen.contains(&outcome) {
+                    let finding = Diagnostic::new(code::OUTCOME, word.span, format!("`{}` is said twice", word.name));
+                    self.report(finding.label("again here").help("keep one of them"));
+                    continue;
+                }
+                seen.push(outcome);
+                outcomes.push(outcome);
+            }
+            self.set_flow(base.clone());
+            let steps = self.body(&arm.body);
+            ways.push(self.flow());
+            arms.push((outcomes, steps));
+        }
+        let otherwise = tail.otherwise.as_ref().map(|body| {
+            self.set_flow(base.clone());
+            let steps = self.body(body);
+            ways.push(self.flow());
+            steps
+        });
+        self.meet(ways);
+        Tail { arms, otherwise }
+    }
+
+    fn outcome(&mut self, word: Ident, channel: Option<&Channel>, receipt: bool) -> Option<Outcome> {
+        let Some(outcome) = Outcome::ALL.into_iter().find(|known| known.as_str() == word.name.as_str()) else {
+            self.unknown_outcome(word);
+            return None;
+        };
+        let Some(channel) = channel else { return Some(outcome) };
+        if outcome == Outcome::Delivered && !channel.outcomes.contains(&crate::expr::MessageEvent::Delivered) {
+            self.report(
+                Diagnostic::new(code::OUTCOME, word.span, format!("`{}` never reports `delivered`", channel.name))
+                    .label("cannot happen")
+                    .also(channel.span, "declared here")
+                    .help("write `outcomes delivered` in the channel if its provider does report it"),
+            );
+            return None;
+        }
+        if outcome.is_receipt() && !receipt {
+            let headline = format!("how long to wait for `{}` is not said", word.name);
+            self.report(
+                Diagnostic::new(code::OUTCOME, word.span, headline)
+                    .label("comes later than the send")
+                    .help("write `within 10min` behind the channel")
+                    .help(format!("or `receipt within 10min` in channel `{}`", channel.name)),
+            );
+        }
+        Some(outcome)
+    }
+
+    fn unknown_outcome(&mut self, word: Ident) {
+        let name = word.name.as_str();
+        let finding = Diagnostic::new(code::OUTCOME, word.span, format!("`{name}` is no outcome of a send")).label("not an outcome");
+        let known = Outcome::ALL.map(Outcome::as_str);
+        let help = match name {
+            "opened" | "clicked" | "replied" => {
+                format!("people do that later: write `wait for {name}(x) within 2 days else …` behind the send")
+            }
+            "timeout" => "a send has no timeout; `failed` and the refusals are its outcomes".to_owned(),
+            _ => suggest::did_you_mean(name, known)
+                .unwrap_or_else(|| format!("outcomes are `{}`", known.join("`, `"))),
+        };
+        self.report(finding.help(help));
+    }
+}
+
+fn count(number: usize) -> String {
+    match number {
+        0 => "nothing".into(),
+        1 => "one value".into(),
+        _ => format!("{number} values"),
+    }
+}

@@ -1,0 +1,193 @@
+//! Steps in their order, and the small ones: tag, remember, start, phase, end.
+
+use crate::diagnostic::{Diagnostic, code};
+use crate::model::check::expr::Checker;
+use crate::model::check::world::Kind;
+use crate::model::check::length;
+use crate::model::journey::{Step, StepKind};
+use crate::name::Name;
+use crate::syntax::ast::{self, Body, Call, Ident, Wait};
+use crate::text::Span;
+
+impl Checker<'_, '_> {
+    pub(super) fn steps(&mut self, steps: &[ast::Step]) -> Vec<Step> {
+        steps.iter().filter_map(|step| self.step(step)).collect()
+    }
+
+    fn step(&mut self, step: &ast::Step) -> Option<Step> {
+        let mut checked = self.bare(step.span, StepKind::Continue);
+        checked.kind = match &step.kind {
+            ast::StepKind::Error => return None,
+            ast::StepKind::Send { content, channel, to, within, id, tail } => {
+                named(&mut checked, id);
+                self.send(content, *channel, to.as_ref(), *within, tail)?
+            }
+            ast::StepKind::Reach { content, id, prefer, rungs, not_sent, otherwise } => {
+                named(&mut checked, id);
+                self.waits_in_exit(step);
+                self.reach(content, prefer.as_ref(), rungs, not_sent.as_ref(), otherwise)?
+            }
+            ast::StepKind::Wait(wait) => {
+                self.waits_in_exit(step);
+                self.wait(wait, step)?
+            }
+            ast::StepKind::If { arms, otherwise } => self.branch(arms, otherwise.as_deref()),
+            ast::StepKind::Match { subjects, cases, otherwise } => {
+                self.matched(step.word.span, subjects, cases, otherwise.as_ref())
+            }
+            ast::StepKind::Tag { tag, keep } => {
+                let keep = keep.map(|keep| length::positive(keep, &mut self.sink));
+                StepKind::Tag { tag: self.tag_of_subject(tag)?, keep }
+            }
+            ast::StepKind::Untag { tag } => StepKind::Untag { tag: self.tag_of_subject(tag)? },
+            ast::StepKind::Start { journey } => self.start(journey)?,
+            ast::StepKind::Remember { name, value } => self.remember(*name, value)?,
+            ast::StepKind::Phase { name, label, steps } => {
+                checked.label = label.as_ref().map(|label| label.value.clone());
+                StepKind::Phase { name: name.name, steps: self.steps(steps) }
+            }
+            ast::StepKind::End { name, label } => {
+                checked.label = label.as_ref().map(|label| label.value.clone());
+                self.ended = true;
+                StepKind::End { name: name.name }
+            }
+            ast::StepKind::Continue => StepKind::Continue,
+        };
+        Some(checked)
+    }
+
+    fn bare(&self, span: Span, kind: StepKind) -> Step {
+        let ids = self.messages.and_then(|journey| self.world.steps.get(&journey));
+        let id = ids.map_or_else(|| Name::new("step"), |ids| ids.at(span));
+        Step { id, was: None, label: None, kind, span }
+    }
+
+    /// A block, `end NAME` or `continue`.
+    pub(super) fn body(&mut self, body: &Body) -> Vec<Step> {
+        match body {
+            Body::Block(steps, _) => self.steps(steps),
+            Body::End { name, label, span } => {
+                self.ended = true;
+                let mut end = self.bare(*span, StepKind::End { name: name.name });
+                end.label = label.as_ref().map(|label| label.value.clone());
+                vec![end]
+            }
+            Body::Continue(span) => vec![self.bare(*span, StepKind::Continue)],
+            Body::Error(_) => Vec::new(),
+        }
+    }
+
+    fn waits_in_exit(&mut self, step: &ast::Step) {
+        if self.in_exit {
+            self.report(
+                Diagnostic::new(code::WAIT_IN_EXIT, step.word.span, "an exit cannot wait")
+                    .label("waits")
+                    .help("send, tag or end here; for more, `start` another journey"),
+            );
+        }
+    }
+
+    fn tag_of_subject(&mut self, path: &ast::Path) -> Option<Name> {
+        let declared = self.world.expect_path(&mut self.sink, self.file, path, Kind::Tag)?;
+        let of = self.world.model.tags.get(&declared.name)?.subject;
+        if self.owner_of(of).is_none() {
+            self.report(
+                Diagnostic::new(code::OTHER_SUBJECT, path.span, format!("tag `{}` is of `{of}`", declared.name))
+                    .label("another kind of subject")
+                    .also(declared.span, "declared here")
+                    .help("declare a tag of this journey's subject"),
+            );
+        }
+        Some(declared.name)
+    }
+
+    fn remember(&mut self, name: Ident, value: &ast::Expr) -> Option<StepKind> {
+        let typed = self.expr(value, None);
+        let slot = self.slot(name, &typed.ty, None)?;
+        self.assigned.insert(slot);
+        Some(StepKind::Remember { slot, value: typed.expr })
+    }
+
+    fn start(&mut self, call: &Call) -> Option<StepKind> {
+        let declared = self.world.expect_path(&mut self.sink, self.file, &call.path, Kind::Journey)?;
+        let signature = *self.world.signatures.get(&declared.name)?;
+        if !signature.by_start {
+            self.report(
+                Diagnostic::new(code::START_TARGET, call.path.span, format!("journey `{}` is not entered by `start`", declared.name))
+                    .label("cannot be started")
+                    .also(declared.span, "enters in another way")
+                    .help(format!("write `enter by start` in `{}`, or start another journey", declared.name)),
+            );
+        }
+        if self.owner_of(signature.subject).is_none() {
+            let of = signature.subject;
+            self.report(
+                Diagnostic::new(code::OTHER_SUBJECT, call.path.span, format!("journey `{}` is of `{of}`", declared.name))
+                    .label("another kind of subject")
+                    .also(declared.span, "declared here")
+                    .help("start a journey of this subject, or of its parent"),
+            );
+        }
+        if let Some(arg) = call.args.first() {
+            self.report(
+                Diagnostic::new(code::WRONG_ARGUMENTS, arg.value.span, format!("journey `{}` takes nothing", declared.name))
+                    .label("cannot be passed")
+                    .help("leave the parentheses out"),
+            );
+        }
+        Some(StepKind::Start { journey: declared.name, args: Vec::new() })
+    }
+}
+
+fn named(step: &mut Step, id: &ast::StepId) {
+    step.label = id.label.as_ref().map(|label| label.value.clone());
+    step.was = id.was.map(|was| {
+        // Renamed in place: the phases around it are the same.
+        match step.id.as_str().rsplit_once('.') {
+            Some((phases, _)) => Name::new(&format!("{phases}.{}", was.name)),
+            None => was.name,
+        }
+    });
+}
+
+/// Calls `found` with every step, those inside others too.
+pub(super) fn each(steps: &[ast::Step], found: &mut impl FnMut(&ast::Step)) {
+    for step in steps {
+        found(step);
+        for body in blocks(&step.kind) {
+            each(body, found);
+        }
+    }
+}
+
+fn blocks(kind: &ast::StepKind) -> Vec<&[ast::Step]> {
+    match kind {
+        ast::StepKind::Send { tail, .. } => {
+            let arms = tail.outcomes.iter().map(|arm| &arm.body);
+            arms.chain(&tail.otherwise).filter_map(block).collect()
+        }
+        ast::StepKind::Reach { rungs, not_sent, otherwise, .. } => {
+            let bodies = not_sent.iter().chain([otherwise]).filter_map(block);
+            rungs.iter().map(|rung| rung.success.as_slice()).chain(bodies).collect()
+        }
+        ast::StepKind::Wait(Wait::Until { otherwise, .. } | Wait::For { otherwise, .. }) => {
+            otherwise.iter().filter_map(block).collect()
+        }
+        ast::StepKind::Wait(Wait::Branches { arms, timeout, .. }) => {
+            arms.iter().map(|arm| &arm.body).chain(timeout).filter_map(block).collect()
+        }
+        ast::StepKind::If { arms, otherwise } => {
+            arms.iter().map(|(_, steps)| steps.as_slice()).chain(otherwise.as_deref()).collect()
+        }
+        ast::StepKind::Match { cases, otherwise, .. } => {
+            cases.iter().map(|case| &case.body).chain(otherwise).filter_map(block).collect()
+        }
+        ast::StepKind::Phase { steps, .. } => vec![steps],
+        _ => Vec::new(),
+    }
+}
+
+/// The steps of a body that is a block.
+pub(super) fn block(body: &Body) -> Option<&[ast::Step]> {
+    if let Body::Block(steps, _) = body { Some(steps) } else { None }
+}

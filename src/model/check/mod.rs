@@ -1,0 +1,100 @@
+//! From the trees of all files to the checked [`Model`].
+//!
+//! Reading order: [`world`] (tables and what a file may see), `collect` (declarations, imports), `schema` (shapes of
+//! what is known), `expr` (expressions), `derived`, `content`, `pattern` (what happens, and instants), `journey`
+//! (clauses and steps), `tests`. Each phase runs over all files before the next begins, so order never matters.
+//! Every mistake is told in one run; what hangs on a mistake stays quiet.
+
+mod calendar;
+mod channel;
+mod collect;
+mod content;
+mod derived;
+mod entity;
+mod expr;
+mod journey;
+mod length;
+mod pattern;
+mod schedule;
+mod schema;
+mod tests;
+mod types;
+mod visit;
+mod words;
+mod world;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use self::world::{Kind, Sink, World};
+use super::Model;
+use crate::diagnostic::{self, Diagnostic};
+use crate::syntax::ast::{self, CalendarItem, DeclKind};
+use crate::text::FileId;
+
+/// What the trees do not say.
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    /// The package of each file: its folder, dotted (`loans.cards`, `std.cn.bank`), empty for the top folder.
+    pub packages: BTreeMap<FileId, Arc<str>>,
+    /// Texts of calendar files, by the file that names them and the path it writes.
+    pub calendars: BTreeMap<(FileId, Arc<str>), Arc<str>>,
+}
+
+/// The paths of the calendar files that a tree names, as written: relative to the folder of its file.
+#[must_use]
+pub fn calendar_files(file: &ast::File) -> Vec<Arc<str>> {
+    let items = file.decls.iter().filter_map(|decl| match &decl.kind {
+        DeclKind::Calendar(items) => Some(items),
+        _ => None,
+    });
+    let paths = items.flatten().filter_map(|item| match item {
+        CalendarItem::File(text) => Some(text.value.clone()),
+        _ => None,
+    });
+    paths.collect()
+}
+
+/// Checks the trees of all files at once. The model holds everything that is right; the findings, sorted by place,
+/// say what is not. Neither depends on the order of `files`.
+#[must_use]
+pub fn check(files: &[(FileId, &ast::File)], context: &Context) -> (Model, Vec<Diagnostic>) {
+    let mut sink = Sink::default();
+    let mut world = collect::collect(files, context, &mut sink);
+    schema::shapes(&mut world, &mut sink);
+    derived::fields(&mut world, &mut sink);
+    derived::derived(&mut world, &mut sink);
+    contents(&mut world, &mut sink);
+    journeys(&mut world, &mut sink);
+    for (file, decl) in world.tests.clone() {
+        let test = tests::test(&world, file, decl, &mut sink);
+        world.model.tests.extend(test);
+    }
+    collect::unused_imports(files, &mut sink);
+    diagnostic::sort(&mut sink.findings);
+    (world.model, sink.findings)
+}
+
+fn contents(world: &mut World, sink: &mut Sink) {
+    for declared in world.order.clone() {
+        if let DeclKind::Content(items) = &declared.decl.kind {
+            let content = content::content(world, &declared, items, sink);
+            world.model.contents.insert(declared.name, content);
+        }
+    }
+}
+
+/// Identities of all steps first: a journey's own conditions and its tests name them.
+fn journeys(world: &mut World, sink: &mut Sink) {
+    let all: Vec<_> = world.order.iter().filter(|one| one.kind == Kind::Journey).copied().collect();
+    for declared in &all {
+        if let DeclKind::Journey(journey) = &declared.decl.kind {
+            world.steps.insert(declared.name, journey::identity::identify(journey, sink));
+        }
+    }
+    for declared in &all {
+        if let Some(journey) = journey::journey(world, declared, sink) {
+            world.model.journeys.insert(declared.name, journey);
+        }
+    }
+}

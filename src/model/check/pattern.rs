@@ -1,0 +1,397 @@
+//! What happens: events, message events, changes of an attribute, dates; and the instants that time counts from.
+
+use super::expr::collection::both;
+use super::expr::{Checker, Element, Shape, Typed};
+use super::words;
+use super::world::Kind;
+use crate::diagnostic::{Diagnostic, code, suggest};
+use crate::expr::{Anchor, BinaryOp, ChangeVerb, Expr, MessageEvent, Owner, Pattern, Source};
+use crate::name::Name;
+use crate::syntax::ast::{self, Arg, ExprKind, Ident, Occurrence, OccurrenceKind, Path};
+use crate::text::Span;
+use crate::value::Type;
+
+/// An event that may be waited for, counted or entered by.
+#[derive(Clone, Debug)]
+pub(super) struct Happening {
+    pub(super) source: Source,
+    pub(super) shape: Shape,
+    /// What its record may be called in a `where`.
+    pub(super) names: Vec<Name>,
+    /// What its arguments demand: `tapped(page = draw)`.
+    pub(super) filter: Option<Expr>,
+}
+
+/// Whether a message event must say which message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Messages {
+    /// Any message of the subject will do: conditions on the past, entries.
+    Any,
+    /// Inside the rung of a `reach`: that rung's message.
+    Of(Name),
+    /// An open of *which* message is never implicit.
+    Named,
+}
+
+impl Checker<'_, '_> {
+    /// The event an expression names. `None`: it names none. `Some(None)`: wrong, and reported.
+    pub(super) fn happening(&mut self, expr: &ast::Expr, step: Option<Name>) -> Option<Option<Happening>> {
+        match &expr.kind {
+            ExprKind::Path(path) => self.event_named(path, step),
+            ExprKind::Call { callee, args } => self.event_called(callee, args),
+            _ => None,
+        }
+    }
+
+    fn event_named(&mut self, path: &Path, step: Option<Name>) -> Option<Option<Happening>> {
+        if let [only] = path.parts.as_slice()
+            && let Some(kind) = message_event(only.name)
+        {
+            return Some(Some(message(kind, step)));
+        }
+        let (declared, taken) = self.world.find_path(&mut self.sink, self.file, &path.parts)?;
+        if declared.kind != Kind::Event || taken != path.parts.len() {
+            return None;
+        }
+        Some(self.event(declared.name, path.span))
+    }
+
+    fn event(&mut self, name: Name, span: Span) -> Option<Happening> {
+        let of = self.world.model.events.get(&name)?.subject;
+        if self.subject.is_some() && self.owner_of(of).is_none() {
+            let here = self.subject.map(|subject| subject.to_string()).unwrap_or_default();
+            let headline = format!("`{name}` happens to a `{of}`, and this is about a `{here}`");
+            self.report(
+                Diagnostic::new(code::OTHER_SUBJECT, span, headline)
+                    .label(format!("of `{of}`"))
+                    .help(format!("use an event `of {here}`, or make this `of {of}`")),
+            );
+            return None;
+        }
+        Some(Happening { source: Source::Event(name), shape: Shape::Event(name), names: vec![name], filter: None })
+    }
+
+    fn event_called(&mut self, callee: &Path, args: &[Arg]) -> Option<Option<Happening>> {
+        if let [only] = callee.parts.as_slice()
+            && let Some(kind) = message_event(only.name)
+        {
+            return Some(self.message_called(kind, *only, args));
+        }
+        let (declared, _) = self.world.find_path(&mut self.sink, self.file, &callee.parts)?;
+        if declared.kind != Kind::Event {
+            return None;
+        }
+        Some(self.event(declared.name, callee.span).map(|happening| self.with_arguments(happening, args)))
+    }
+
+    fn message_called(&mut self, kind: MessageEvent, word: Ident, args: &[Arg]) -> Option<Happening> {
+        let [arg] = args else {
+            let finding = Diagnostic::new(code::WRONG_ARGUMENTS, word.span, format!("`{}` is of one message", word.name));
+            self.report(finding.label("which one?").help(format!("write `{}(x)` with the name of the step that sends", word.name)));
+            return None;
+        };
+        let ExprKind::Path(path) = &arg.value.kind else {
+            if !matches!(arg.value.kind, ExprKind::Error) {
+                let finding = Diagnostic::new(code::UNKNOWN_STEP, arg.value.span, "the name of a step is wanted here");
+                self.report(finding.label("not a name").help("write the name of the step that sends: `opened(offer)`"));
+            }
+            return None;
+        };
+        self.message_step(path).map(|step| message(kind, Some(step)))
+    }
+
+    /// The full identity of the step that sends, from its name or the end of its path.
+    pub(super) fn message_step(&mut self, path: &Path) -> Option<Name> {
+        let Some(ids) = self.messages.and_then(|journey| self.world.steps.get(&journey)) else {
+            let finding = Diagnostic::new(code::UNKNOWN_STEP, path.span, "only a journey and its tests can name a message");
+            self.report(finding.label("of which journey?").help("leave the parentheses out: any message of the subject counts"));
+            return None;
+        };
+        let text = path.text();
+        match ids.message(&text) {
+            Ok(id) => Some(id),
+            Err(several) if !several.is_empty() => {
+                let finding = Diagnostic::new(code::AMBIGUOUS, path.span, format!("several steps are called `{text}`"));
+                let among: Vec<&str> = several.iter().map(|id| id.as_str()).collect();
+                self.report(finding.label("which one?").help(format!("write its whole name: `{}`", among.join("` or `"))));
+                None
+            }
+            Err(_) => {
+                let headline = format!("no step that sends is called `{text}`");
+                let finding = Diagnostic::new(code::UNKNOWN_STEP, path.span, headline).label("no such step");
+                let known = ids.spellings();
+                let help = suggest::did_you_mean(&text, known.iter().map(String::as_str));
+                self.report(finding.help(help.unwrap_or_else(|| match known.is_empty() {
+                    true => "this journey sends nothing".into(),
+                    false => format!("its messages are `{}`", known.join("`, `")),
+                })));
+                None
+            }
+        }
+    }
+
+    /// `renewed(holding)`, `checked_in(page = draw)`: only those whose fields are these.
+    fn with_arguments(&mut self, mut happening: Happening, args: &[Arg]) -> Happening {
+        for arg in args {
+            let test = match arg.name {
+                Some(field) => self.named_argument(&happening.shape, field, &arg.value),
+                None => self.positional_argument(&happening, &arg.value),
+            };
+            happening.filter = both(happening.filter, test);
+        }
+        happening
+    }
+
+    fn named_argument(&mut self, shape: &Shape, field: Ident, value: &ast::Expr) -> Option<Expr> {
+        let typed = self.element_field(shape, field);
+        let value = self.expect(value, typed.ty.known());
+        (typed.ty != Type::Error).then(|| is(typed.expr, value))
+    }
+
+    /// The field that can hold the argument, if there is just one.
+    fn positional_argument(&mut self, happening: &Happening, value: &ast::Expr) -> Option<Expr> {
+        let Shape::Event(event) = happening.shape else { return None };
+        let model = self.world.model.events.get(&event)?;
+        if let Some((owner, entity)) = self.is_subject(value)
+            && owner == Owner::Subject
+            && model.subject == entity
+        {
+            // The event is about this very subject already.
+            return None;
+        }
+        let want = if self.is_content(value) { Some(Type::Content) } else { None };
+        let typed = self.expr(value, want.as_ref());
+        if typed.ty == Type::Error {
+            return None;
+        }
+        let fits = model.fields.iter().filter(|field| field.ty.known() == typed.ty.known());
+        let fits: Vec<Name> = fits.map(|field| field.name).collect();
+        match fits.as_slice() {
+            [only] => Some(is(Expr::Field(Box::new(Expr::Element), *only), typed.expr)),
+            _ => {
+                let (headline, help) = if fits.is_empty() {
+                    let fields: Vec<&str> = model.fields.iter().map(|field| field.name.as_str()).collect();
+                    let fields = if fields.is_empty() { "it has no fields".into() } else { format!("its fields are `{}`", fields.join("`, `")) };
+                    (format!("`{event}` has no field that can be {}", words::quote(value)), fields)
+                } else {
+                    let help = format!("write `{event}({} = …)`", fits.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" = …)` or `("));
+                    (format!("`{event}` has several fields that can be {}", words::quote(value)), help)
+                };
+                self.report(Diagnostic::new(code::WRONG_ARGUMENTS, value.span, headline).label(words::of_type(&typed.ty)).help(help));
+                None
+            }
+        }
+    }
+
+    fn is_subject(&self, value: &ast::Expr) -> Option<(Owner, Name)> {
+        let ExprKind::Path(path) = &value.kind else { return None };
+        let [only] = path.parts.as_slice() else { return None };
+        self.owner_of(only.name).map(|owner| (owner, only.name))
+    }
+
+    fn is_content(&mut self, value: &ast::Expr) -> bool {
+        let ExprKind::Path(path) = &value.kind else { return false };
+        let found = self.world.find_path(&mut self.sink, self.file, &path.parts);
+        found.is_some_and(|(declared, _)| declared.kind == Kind::Content)
+    }
+
+    /// A field of the record under test, or a finding.
+    pub(super) fn element_field(&mut self, shape: &Shape, field: Ident) -> Typed {
+        match shape.field(self.world, field.name) {
+            Some(ty) => self.proved(Typed::new(Expr::Field(Box::new(Expr::Element), field.name), ty)),
+            None => {
+                let headline = format!("{} has no field `{}`", shape.words(), field.name);
+                let finding = Diagnostic::new(code::UNKNOWN_FIELD, field.span, headline).label("no such field");
+                let fields = shape.fields(self.world);
+                let help = suggest::did_you_mean(field.name.as_str(), fields.iter().copied());
+                self.report(finding.help(help.unwrap_or_else(|| format!("its fields are `{}`", fields.join("`, `")))));
+                Typed::error()
+            }
+        }
+    }
+
+    /// `change of loan_limit`, `rise of aum`
+    pub(super) fn change(&mut self, verb: Ident, of: &Path) -> Option<Happening> {
+        let kind = match verb.name.as_str() {
+            "change" => ChangeVerb::Change,
+            "rise" => ChangeVerb::Rise,
+            "drop" => ChangeVerb::Drop,
+            _ => {
+                let finding = Diagnostic::new(code::MISPLACED, verb.span, format!("`{} of` is not tracked yet", verb.name));
+                self.report(finding.label("not tracked").help("`change of`, `rise of` and `drop of` an attribute are"));
+                return None;
+            }
+        };
+        let typed = self.path(of, None);
+        let Expr::Attr(_, attribute) = typed.expr else {
+            if typed.ty != Type::Error {
+                let finding = Diagnostic::new(code::NOT_A_VALUE, of.span, format!("`{}` is not a stored attribute", of.text()));
+                self.report(finding.label("its changes are not seen").help("name an attribute that a system of the bank writes"));
+            }
+            return None;
+        };
+        let ordered = matches!(typed.ty.known(), Type::Int | Type::Decimal | Type::Percent | Type::Money(_) | Type::Date | Type::Moment);
+        if kind != ChangeVerb::Change && !ordered {
+            let headline = format!("`{attribute}` is {}: it cannot rise or drop", words::of_type(&typed.ty));
+            self.report(Diagnostic::new(code::NO_ORDER, of.span, headline).label("has no order").help(format!("write `change of {attribute}`")));
+            return None;
+        }
+        Some(Happening {
+            source: Source::Change { verb: kind, attribute },
+            shape: Shape::Change { attribute, ty: typed.ty, verb: verb.name },
+            names: vec![attribute],
+            filter: None,
+        })
+    }
+
+    /// The event of a pattern. `None`: it is not one of an event (perhaps a date), nothing was reported.
+    pub(super) fn occurs(&mut self, occurrence: &Occurrence, messages: Messages) -> Option<Option<Happening>> {
+        match &occurrence.kind {
+            OccurrenceKind::Change { verb, of } => Some(self.change(*verb, of)),
+            OccurrenceKind::Expr(expr) => {
+                let step = if let Messages::Of(step) = messages { Some(step) } else { None };
+                let found = self.happening(expr, step)?;
+                if let (Messages::Named, Some(Source::Message { step: None, kind })) =
+                    (messages, found.as_ref().map(|happening| &happening.source))
+                {
+                    let word = kind.as_str();
+                    self.which_message(word, expr.span);
+                    return Some(None);
+                }
+                Some(found)
+            }
+        }
+    }
+
+    fn which_message(&mut self, word: &str, span: Span) {
+        let names = self.messages.and_then(|journey| self.world.steps.get(&journey)).map(super::journey::identity::StepIds::spellings);
+        let example = names.and_then(|names| names.into_iter().next()).unwrap_or_else(|| "offer".into());
+        self.report(
+            Diagnostic::new(code::WHICH_MESSAGE, span, format!("`{word}` does not say of which message"))
+                .label("of which message?")
+                .help(format!("write `{word}({example})` with the name of the step that sends it")),
+        );
+    }
+
+    /// The pattern of an event, with its `where`, and the record's shape.
+    pub(super) fn pattern(&mut self, written: &ast::Pattern, happening: Happening) -> (Pattern, Shape) {
+        let mut names = happening.names;
+        names.extend(written.alias.map(|alias| alias.name));
+        self.elements.push(Element { names, shape: happening.shape.clone() });
+        let filter = written.filter.as_ref().map(|filter| self.condition(filter));
+        self.elements.pop();
+        let pattern = Pattern {
+            source: happening.source,
+            first: written.occurrence.first,
+            filter: both(happening.filter, filter),
+        };
+        (pattern, happening.shape)
+    }
+
+    /// The instant that a `within` or `since` counts from.
+    pub(super) fn anchor(&mut self, written: &ast::Anchor) -> Option<Anchor> {
+        let OccurrenceKind::Expr(expr) = &written.kind else {
+            self.no_instant(written.span);
+            return None;
+        };
+        if written.first {
+            if matches!(&expr.kind, ExprKind::Path(path) if path.text() == "sent") {
+                return Some(Anchor::FirstSent);
+            }
+            self.no_instant(written.span);
+            return None;
+        }
+        match &expr.kind {
+            ExprKind::Path(path) if path.parts.len() == 1 => self.named_anchor(path, expr),
+            ExprKind::Call { callee, args } if callee.text() == "sent" => {
+                let word = callee.parts.first()?;
+                match self.message_called(MessageEvent::Sent, *word, args)?.source {
+                    Source::Message { step: Some(step), .. } => Some(Anchor::Sent(step)),
+                    _ => None,
+                }
+            }
+            ExprKind::Call { .. } if self.happening(expr, None).is_some() => {
+                self.no_instant(written.span);
+                None
+            }
+            _ => self.date_anchor(expr),
+        }
+    }
+
+    fn named_anchor(&mut self, path: &Path, expr: &ast::Expr) -> Option<Anchor> {
+        let name = path.parts.first()?.name;
+        match name.as_str() {
+            "here" => return Some(Anchor::Here),
+            "entered" => return Some(Anchor::Entered),
+            "event" if self.entry.is_some() => return Some(Anchor::Entry),
+            _ => {}
+        }
+        if let Some(slot) = self.locals.iter().position(|local| local.name == name && local.shape.is_some()) {
+            let slot = u16::try_from(slot).ok()?;
+            self.must_be_assigned(slot, path.span);
+            return Some(Anchor::Local(slot));
+        }
+        if let Some((_, anchor)) = self.occurred.iter().rev().find(|(event, _)| *event == name) {
+            return Some(anchor.clone());
+        }
+        if self.happening(expr, None).is_some() {
+            let finding = Diagnostic::new(code::NO_ANCHOR, path.span, format!("`{name}` has not happened on every path to here"));
+            self.report(finding.label("may not have happened").help("count from `here`, `entered` or `sent(x)`").help(format!("or wait for it first: `wait for {name} as x within …`")));
+            return None;
+        }
+        self.date_anchor(expr)
+    }
+
+    fn date_anchor(&mut self, expr: &ast::Expr) -> Option<Anchor> {
+        let typed = self.expr(expr, Some(&Type::Date));
+        let typed = self.present(expr, typed);
+        match typed.ty {
+            Type::Error => None,
+            Type::Date | Type::Moment => Some(Anchor::At(typed.expr)),
+            _ => {
+                self.no_instant(expr.span);
+                None
+            }
+        }
+    }
+
+    fn no_instant(&mut self, span: Span) {
+        self.report(
+            Diagnostic::new(code::NO_ANCHOR, span, "this is not an instant to count from")
+                .label("not an instant")
+                .help("write `here`, `entered`, `event`, `sent(x)`, `first sent`, the name of an event that came, or a date"),
+        );
+    }
+
+    /// A named value that some path to here has not set.
+    pub(super) fn must_be_assigned(&mut self, slot: u16, span: Span) {
+        if self.ended || self.assigned.contains(&slot) {
+            return;
+        }
+        let Some(local) = self.locals.get(usize::from(slot)) else { return };
+        let (name, declared) = (local.name, local.span);
+        self.report(
+            Diagnostic::new(code::NOT_ASSIGNED, span, format!("`{name}` is not set on every path to here"))
+                .label("may not be set")
+                .also(declared, "set here")
+                .help("move this into the branch that sets it, or set it on the other paths too"),
+        );
+    }
+}
+
+fn message(kind: MessageEvent, step: Option<Name>) -> Happening {
+    Happening {
+        source: Source::Message { kind, step },
+        shape: Shape::Message(kind),
+        names: vec![Name::new(kind.as_str())],
+        filter: None,
+    }
+}
+
+pub(super) fn message_event(name: Name) -> Option<MessageEvent> {
+    MessageEvent::ALL.into_iter().find(|event| event.as_str() == name.as_str())
+}
+
+fn is(left: Expr, right: Expr) -> Expr {
+    Expr::Binary(BinaryOp::Is, Box::new(left), Box::new(right))
+}

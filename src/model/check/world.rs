@@ -1,0 +1,257 @@
+//! What every checker reads: the table of declarations, what each file may see, and the model built so far.
+//!
+//! Nothing here reports anything by itself except through [`Sink`].
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::journey::identity::StepIds;
+use crate::diagnostic::{Diagnostic, code, suggest};
+use crate::model::{Entity, Model};
+use crate::name::Name;
+use crate::syntax::ast;
+use crate::text::{FileId, Span};
+use crate::value::Type;
+
+/// What a declared name is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Choice,
+    Entity,
+    Event,
+    Tag,
+    Metric,
+    Audience,
+    Calendar,
+    Channel,
+    Content,
+    Journey,
+}
+
+impl Kind {
+    /// With its article, for messages.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Choice => "a choice",
+            Self::Entity => "an entity",
+            Self::Event => "an event",
+            Self::Tag => "a tag",
+            Self::Metric => "a metric",
+            Self::Audience => "an audience",
+            Self::Calendar => "a calendar",
+            Self::Channel => "a channel",
+            Self::Content => "a content",
+            Self::Journey => "a journey",
+        }
+    }
+}
+
+/// One declaration and where it stands.
+#[derive(Clone, Copy)]
+pub(super) struct Declared<'a> {
+    pub(super) name: Name,
+    pub(super) kind: Kind,
+    pub(super) file: FileId,
+    pub(super) span: Span,
+    pub(super) decl: &'a ast::Decl,
+}
+
+/// What one file may see besides its own package.
+#[derive(Default)]
+pub(super) struct Imports {
+    pub(super) names: HashSet<Name>,
+    /// `import std.cn.bank as b`: the package meant by `b`.
+    pub(super) packages: HashMap<Name, Name>,
+}
+
+/// What other journeys need to know of a journey before it is checked.
+#[derive(Clone, Copy)]
+pub(super) struct Signature {
+    pub(super) subject: Name,
+    pub(super) by_start: bool,
+}
+
+#[derive(Default)]
+pub(super) struct World<'a> {
+    pub(super) decls: HashMap<Name, Declared<'a>>,
+    /// The same, by file and place: every walk over declarations follows it.
+    pub(super) order: Vec<Declared<'a>>,
+    pub(super) extends: Vec<(FileId, &'a ast::Decl)>,
+    pub(super) tests: Vec<(FileId, &'a ast::Decl)>,
+    pub(super) packages: HashMap<FileId, Name>,
+    pub(super) imports: HashMap<FileId, Imports>,
+    pub(super) calendar_files: HashMap<(FileId, Arc<str>), Arc<str>>,
+    pub(super) signatures: HashMap<Name, Signature>,
+    /// Parameters of contents, known before any copy is checked.
+    pub(super) takes: HashMap<Name, Vec<(Name, Type)>>,
+    /// Entities that contain this one's name as parent.
+    pub(super) children: HashMap<Name, Vec<Name>>,
+    pub(super) steps: HashMap<Name, StepIds>,
+    pub(super) model: Model,
+}
+
+/// Where findings go, and which declared names each file used.
+#[derive(Default)]
+pub(super) struct Sink {
+    pub(super) findings: Vec<Diagnostic>,
+    pub(super) used: HashSet<(FileId, Name)>,
+}
+
+impl Sink {
+    pub(super) fn report(&mut self, finding: Diagnostic) {
+        self.findings.push(finding);
+    }
+}
+
+impl<'a> World<'a> {
+    fn package(&self, file: FileId) -> Name {
+        self.packages.get(&file).copied().unwrap_or_else(|| Name::new(""))
+    }
+
+    fn visible(&self, file: FileId, declared: &Declared) -> bool {
+        self.package(declared.file) == self.package(file)
+            || self.imports.get(&file).is_some_and(|imports| imports.names.contains(&declared.name))
+    }
+
+    /// The declaration `name` means in `file`, if it may be seen there. Counts as a use.
+    pub(super) fn find(&self, sink: &mut Sink, file: FileId, name: Name) -> Option<Declared<'a>> {
+        let declared = self.decls.get(&name).filter(|declared| self.visible(file, declared))?;
+        sink.used.insert((file, name));
+        Some(*declared)
+    }
+
+    /// Takes the alias of an imported package off the front of a path.
+    pub(super) fn qualified(
+        &self,
+        sink: &mut Sink,
+        file: FileId,
+        parts: &[ast::Ident],
+    ) -> Option<Declared<'a>> {
+        let [alias, name, ..] = parts else { return None };
+        let package = self.imports.get(&file)?.packages.get(&alias.name)?;
+        let declared = self.decls.get(&name.name)?;
+        sink.used.insert((file, alias.name));
+        (self.package(declared.file) == *package).then_some(*declared)
+    }
+
+    /// The declaration a whole path names, and how many parts it took.
+    pub(super) fn find_path(
+        &self,
+        sink: &mut Sink,
+        file: FileId,
+        parts: &[ast::Ident],
+    ) -> Option<(Declared<'a>, usize)> {
+        if let Some(declared) = self.qualified(sink, file, parts) {
+            return Some((declared, 2));
+        }
+        let first = parts.first()?;
+        self.find(sink, file, first.name).map(|declared| (declared, 1))
+    }
+
+    /// The declaration of `kind` named here, or a finding.
+    pub(super) fn expect(
+        &self,
+        sink: &mut Sink,
+        file: FileId,
+        ident: ast::Ident,
+        kind: Kind,
+    ) -> Option<Declared<'a>> {
+        match self.find(sink, file, ident.name) {
+            Some(declared) if declared.kind == kind => Some(declared),
+            Some(declared) => {
+                sink.report(wrong_kind(ident, &declared, kind.words()));
+                None
+            }
+            None => {
+                let finding = self.unknown(file, ident, kind.words(), self.visible_of(file, &[kind]));
+                sink.report(finding);
+                None
+            }
+        }
+    }
+
+    /// As [`Self::expect`] for a path, which may begin with the alias of a package.
+    pub(super) fn expect_path(
+        &self,
+        sink: &mut Sink,
+        file: FileId,
+        path: &ast::Path,
+        kind: Kind,
+    ) -> Option<Declared<'a>> {
+        if let Some(declared) = self.qualified(sink, file, &path.parts)
+            && declared.kind == kind
+        {
+            return Some(declared);
+        }
+        match path.parts.as_slice() {
+            [only] => self.expect(sink, file, *only, kind),
+            [first, ..] => {
+                let whole = ast::Ident { name: Name::new(&path.text()), span: path.span };
+                let among = self.visible_of(file, &[kind]);
+                sink.report(self.unknown(file, whole, kind.words(), among).note(format!(
+                    "`{}` is not the name of an imported package",
+                    first.name
+                )));
+                None
+            }
+            [] => None,
+        }
+    }
+
+    /// Names of these kinds that `file` sees.
+    pub(super) fn visible_of(&self, file: FileId, kinds: &[Kind]) -> Vec<&'static str> {
+        let seen = self.order.iter().filter(|one| kinds.contains(&one.kind) && self.visible(file, one));
+        seen.map(|one| one.name.as_str()).collect()
+    }
+
+    /// `word` means nothing here: says where it is declared instead, or what was probably meant.
+    pub(super) fn unknown(
+        &self,
+        file: FileId,
+        ident: ast::Ident,
+        wanted: &str,
+        among: Vec<&'static str>,
+    ) -> Diagnostic {
+        if let Some(declared) = self.decls.get(&ident.name).filter(|one| !self.visible(file, one)) {
+            let package = self.package(declared.file);
+            let headline = format!("`{}` is {} of another package", ident.name, declared.kind.words());
+            let help = if package.as_str().is_empty() {
+                format!("move `{}` into a folder of its own and import it from there", ident.name)
+            } else {
+                format!("write `import {package} {{ {} }}` at the top of this file", ident.name)
+            };
+            return Diagnostic::new(code::NOT_IMPORTED, ident.span, headline)
+                .label("not imported here")
+                .also(declared.span, "declared here")
+                .help(help);
+        }
+        let headline = format!("no {} is called `{}` here", bare(wanted), ident.name);
+        let finding = Diagnostic::new(code::UNKNOWN_NAME, ident.span, headline).label("not known");
+        match suggest::did_you_mean(ident.name.as_str(), among.iter().copied()) {
+            Some(help) => finding.help(help),
+            None => finding.help(format!("declare it, or import it: {wanted} must be declared before use")),
+        }
+    }
+
+    pub(super) fn entity(&self, name: Name) -> Option<&Entity> {
+        self.model.entities.get(&name)
+    }
+
+    /// The entity whose state row holds subjects of this kind.
+    pub(super) fn root(&self, subject: Name) -> Name {
+        self.entity(subject).and_then(|entity| entity.parent).unwrap_or(subject)
+    }
+}
+
+/// `a channel` -> `channel`
+fn bare(words: &str) -> &str {
+    words.strip_prefix("an ").or_else(|| words.strip_prefix("a ")).unwrap_or(words)
+}
+
+pub(super) fn wrong_kind(ident: ast::Ident, declared: &Declared, wanted: &str) -> Diagnostic {
+    let headline = format!("`{}` is {}, but {wanted} is wanted here", ident.name, declared.kind.words());
+    Diagnostic::new(code::WRONG_KIND, ident.span, headline)
+        .label(format!("this is {}", declared.kind.words()))
+        .also(declared.span, "declared here")
+        .help(format!("write the name of {wanted}"))
+}
