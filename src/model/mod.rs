@@ -4,6 +4,7 @@
 //! and the program need is here; nothing after this phase looks at a syntax tree. Spans stay, for findings and for
 //! "commit, file and line" of a message.
 
+pub mod check;
 pub mod journey;
 pub mod test;
 
@@ -16,6 +17,7 @@ use crate::program::{Rate, Schedule, Variant};
 use crate::text::Span;
 use crate::value::{Length, Type, Value};
 
+pub use check::{Context, check};
 pub use journey::Journey;
 pub use test::Test;
 
@@ -158,6 +160,8 @@ pub struct Channel {
 pub struct Content {
     pub name: Name,
     pub label: Option<Arc<str>>,
+    /// The root whose attributes the copy uses, if it uses any: who is spoken to, also in the journey of a child.
+    pub reads: Option<Name>,
     pub takes: Vec<(Name, Type)>,
     /// First and last day it may be used.
     pub open: Option<(jiff::civil::Date, jiff::civil::Date)>,

@@ -61,11 +61,12 @@ fn declare<'a>(world: &mut World<'a>, file: FileId, decl: &'a ast::Decl, sink: &
         return;
     }
     let declared = Declared { name: ident.name, kind, file, span: ident.span, decl };
-    if let Some(first) = world.decls.get(&ident.name) {
+    let table = if kind == Kind::Journey { &mut world.journeys } else { &mut world.decls };
+    if let Some(first) = table.get(&ident.name) {
         sink.report(duplicate(ident, first));
         return;
     }
-    world.decls.insert(ident.name, declared);
+    table.insert(ident.name, declared);
     world.order.push(declared);
 }
 
@@ -110,11 +111,12 @@ fn imports(world: &World, id: FileId, file: &ast::File, sink: &mut Sink) -> Impo
             imports.packages.extend(alias.map(|alias| (alias.name, package)));
         }
         for ident in &import.names {
-            match world.decls.get(&ident.name) {
-                Some(one) if world.packages.get(&one.file) == Some(&package) => {
-                    imports.names.insert(ident.name);
-                }
-                _ => sink.report(not_in_package(world, package, *ident)),
+            let here = |one: &Declared| world.packages.get(&one.file) == Some(&package);
+            let tables = [world.decls.get(&ident.name), world.journeys.get(&ident.name)];
+            if tables.into_iter().flatten().any(here) {
+                imports.names.insert(ident.name);
+            } else {
+                sink.report(not_in_package(world, package, *ident));
             }
         }
     }
@@ -133,7 +135,7 @@ fn unknown_package<'n>(path: &ast::Path, among: impl Iterator<Item = &'n str>) -
 fn not_in_package(world: &World, package: Name, ident: ast::Ident) -> Diagnostic {
     let headline = format!("package `{package}` has no `{}`", ident.name);
     let finding = Diagnostic::new(code::UNKNOWN_NAME, ident.span, headline).label("not declared there");
-    if let Some(one) = world.decls.get(&ident.name)
+    if let Some(one) = world.anywhere(ident.name)
         && let Some(home) = world.packages.get(&one.file)
         && !home.as_str().is_empty()
     {

@@ -73,7 +73,10 @@ pub(super) struct Signature {
 
 #[derive(Default)]
 pub(super) struct World<'a> {
+    /// Everything but journeys.
     pub(super) decls: HashMap<Name, Declared<'a>>,
+    /// Journeys have names of their own: a journey and its content are often called the same.
+    pub(super) journeys: HashMap<Name, Declared<'a>>,
     /// The same, by file and place: every walk over declarations follows it.
     pub(super) order: Vec<Declared<'a>>,
     pub(super) extends: Vec<(FileId, &'a ast::Decl)>,
@@ -113,11 +116,30 @@ impl<'a> World<'a> {
             || self.imports.get(&file).is_some_and(|imports| imports.names.contains(&declared.name))
     }
 
-    /// The declaration `name` means in `file`, if it may be seen there. Counts as a use.
+    /// The declaration `name` means in `file`, if it may be seen there. Counts as a use. Never a journey.
     pub(super) fn find(&self, sink: &mut Sink, file: FileId, name: Name) -> Option<Declared<'a>> {
-        let declared = self.decls.get(&name).filter(|declared| self.visible(file, declared))?;
+        self.find_in(&self.decls, sink, file, name)
+    }
+
+    fn find_in(
+        &self,
+        table: &HashMap<Name, Declared<'a>>,
+        sink: &mut Sink,
+        file: FileId,
+        name: Name,
+    ) -> Option<Declared<'a>> {
+        let declared = table.get(&name).filter(|declared| self.visible(file, declared))?;
         sink.used.insert((file, name));
         Some(*declared)
+    }
+
+    fn table(&self, kind: Kind) -> &HashMap<Name, Declared<'a>> {
+        if kind == Kind::Journey { &self.journeys } else { &self.decls }
+    }
+
+    /// Whatever bears the name, wherever it is declared.
+    pub(super) fn anywhere(&self, name: Name) -> Option<&Declared<'a>> {
+        self.decls.get(&name).or_else(|| self.journeys.get(&name))
     }
 
     /// Takes the alias of an imported package off the front of a path.
@@ -132,6 +154,21 @@ impl<'a> World<'a> {
         let declared = self.decls.get(&name.name)?;
         sink.used.insert((file, alias.name));
         (self.package(declared.file) == *package).then_some(*declared)
+    }
+
+    /// As [`Self::qualified`], for a declaration of `kind`.
+    fn qualified_as(
+        &self,
+        sink: &mut Sink,
+        file: FileId,
+        parts: &[ast::Ident],
+        kind: Kind,
+    ) -> Option<Declared<'a>> {
+        let [alias, name] = parts else { return None };
+        let package = self.imports.get(&file)?.packages.get(&alias.name)?;
+        let declared = self.table(kind).get(&name.name)?;
+        sink.used.insert((file, alias.name));
+        (self.package(declared.file) == *package && declared.kind == kind).then_some(*declared)
     }
 
     /// The declaration a whole path names, and how many parts it took.
@@ -156,7 +193,9 @@ impl<'a> World<'a> {
         ident: ast::Ident,
         kind: Kind,
     ) -> Option<Declared<'a>> {
-        match self.find(sink, file, ident.name) {
+        let found = self.find_in(self.table(kind), sink, file, ident.name);
+        let other = if kind == Kind::Journey { &self.decls } else { &self.journeys };
+        match found.or_else(|| self.find_in(other, sink, file, ident.name)) {
             Some(declared) if declared.kind == kind => Some(declared),
             Some(declared) => {
                 sink.report(wrong_kind(ident, &declared, kind.words()));
@@ -178,9 +217,7 @@ impl<'a> World<'a> {
         path: &ast::Path,
         kind: Kind,
     ) -> Option<Declared<'a>> {
-        if let Some(declared) = self.qualified(sink, file, &path.parts)
-            && declared.kind == kind
-        {
+        if let Some(declared) = self.qualified_as(sink, file, &path.parts, kind) {
             return Some(declared);
         }
         match path.parts.as_slice() {
@@ -212,7 +249,7 @@ impl<'a> World<'a> {
         wanted: &str,
         among: Vec<&'static str>,
     ) -> Diagnostic {
-        if let Some(declared) = self.decls.get(&ident.name).filter(|one| !self.visible(file, one)) {
+        if let Some(declared) = self.anywhere(ident.name).filter(|one| !self.visible(file, one)) {
             let package = self.package(declared.file);
             let headline = format!("`{}` is {} of another package", ident.name, declared.kind.words());
             let help = if package.as_str().is_empty() {

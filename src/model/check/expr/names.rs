@@ -29,7 +29,7 @@ struct Meaning {
 }
 
 impl Checker<'_, '_> {
-    pub(super) fn path(&mut self, path: &Path, want: Option<&Type>) -> Typed {
+    pub(in crate::model::check) fn path(&mut self, path: &Path, want: Option<&Type>) -> Typed {
         if let ([only], Some(want)) = (path.parts.as_slice(), want)
             && let Some(case) = self.case(*only, want)
         {
@@ -73,7 +73,7 @@ impl Checker<'_, '_> {
     }
 
     /// Takes the `?` off a value that a condition around it has proved.
-    pub(super) fn proved(&self, typed: Typed) -> Typed {
+    pub(in crate::model::check) fn proved(&self, typed: Typed) -> Typed {
         match typed.ty {
             Type::Optional(inner) if self.facts.contains(&typed.expr) => Typed { expr: typed.expr, ty: *inner },
             _ => typed,

@@ -18,12 +18,6 @@ pub(in crate::model::check) enum Shape {
 }
 
 impl Shape {
-    /// The shape of a record, by the name its type bears.
-    pub(in crate::model::check) fn of_event(name: Name) -> Self {
-        let message = MessageEvent::ALL.into_iter().find(|event| event.as_str() == name.as_str());
-        message.map_or(Self::Event(name), Self::Message)
-    }
-
     /// In messages: what the record is called.
     pub(in crate::model::check) fn words(&self) -> String {
         match self {

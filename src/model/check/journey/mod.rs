@@ -123,3 +123,16 @@ impl Checker<'_, '_> {
         Some(slot)
     }
 }
+
+/// Every end state that the text names, in order of the alphabet.
+pub(super) fn ends(journey: &ast::Journey) -> BTreeSet<Name> {
+    let mut ends = BTreeSet::new();
+    for clause in &journey.clauses {
+        if let ast::ClauseKind::Exit { alias, block, .. } = &clause.kind {
+            ends.insert(alias.map_or_else(|| Name::new("exited"), |alias| alias.name));
+            steps::ends(block.as_deref().unwrap_or_default(), &mut ends);
+        }
+    }
+    steps::ends(&journey.steps, &mut ends);
+    ends
+}

@@ -10,7 +10,7 @@ use crate::name::Name;
 use crate::program::{ContentCall, Outcome};
 use crate::syntax::ast::{self, Arg, Call, Dur, Ident};
 
-impl Checker<'_, '_> {
+impl<'w> Checker<'w, '_> {
     pub(super) fn send(
         &mut self,
         content: &Call,
@@ -41,7 +41,7 @@ impl Checker<'_, '_> {
     }
 
     /// The channel, which must have where to send to.
-    pub(super) fn channel_for(&mut self, channel: Ident) -> Option<&'_ Channel> {
+    pub(super) fn channel_for(&mut self, channel: Ident) -> Option<&'w Channel> {
         self.world.expect(&mut self.sink, self.file, channel, Kind::Channel)?;
         let world = self.world;
         let via = world.model.channels.get(&channel.name)?;

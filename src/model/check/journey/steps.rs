@@ -1,5 +1,7 @@
 //! Steps in their order, and the small ones: tag, remember, start, phase, end.
 
+use std::collections::BTreeSet;
+
 use crate::diagnostic::{Diagnostic, code};
 use crate::model::check::expr::Checker;
 use crate::model::check::world::Kind;
@@ -160,31 +162,49 @@ pub(super) fn each(steps: &[ast::Step], found: &mut impl FnMut(&ast::Step)) {
     }
 }
 
-fn blocks(kind: &ast::StepKind) -> Vec<&[ast::Step]> {
+/// The names behind every `end`, in blocks and bodies.
+pub(super) fn ends(steps: &[ast::Step], ends: &mut BTreeSet<Name>) {
+    each(steps, &mut |step| {
+        if let ast::StepKind::End { name, .. } = &step.kind {
+            ends.insert(name.name);
+        }
+        for body in bodies(&step.kind) {
+            if let Body::End { name, .. } = body {
+                ends.insert(name.name);
+            }
+        }
+    });
+}
+
+fn bodies(kind: &ast::StepKind) -> Vec<&Body> {
     match kind {
         ast::StepKind::Send { tail, .. } => {
-            let arms = tail.outcomes.iter().map(|arm| &arm.body);
-            arms.chain(&tail.otherwise).filter_map(block).collect()
+            tail.outcomes.iter().map(|arm| &arm.body).chain(&tail.otherwise).collect()
         }
-        ast::StepKind::Reach { rungs, not_sent, otherwise, .. } => {
-            let bodies = not_sent.iter().chain([otherwise]).filter_map(block);
-            rungs.iter().map(|rung| rung.success.as_slice()).chain(bodies).collect()
-        }
-        ast::StepKind::Wait(Wait::Until { otherwise, .. } | Wait::For { otherwise, .. }) => {
-            otherwise.iter().filter_map(block).collect()
-        }
+        ast::StepKind::Reach { not_sent, otherwise, .. } => not_sent.iter().chain([otherwise]).collect(),
+        ast::StepKind::Wait(Wait::Until { otherwise, .. } | Wait::For { otherwise, .. }) => otherwise.iter().collect(),
         ast::StepKind::Wait(Wait::Branches { arms, timeout, .. }) => {
-            arms.iter().map(|arm| &arm.body).chain(timeout).filter_map(block).collect()
-        }
-        ast::StepKind::If { arms, otherwise } => {
-            arms.iter().map(|(_, steps)| steps.as_slice()).chain(otherwise.as_deref()).collect()
+            arms.iter().map(|arm| &arm.body).chain(timeout).collect()
         }
         ast::StepKind::Match { cases, otherwise, .. } => {
-            cases.iter().map(|case| &case.body).chain(otherwise).filter_map(block).collect()
+            cases.iter().map(|case| &case.body).chain(otherwise).collect()
         }
-        ast::StepKind::Phase { steps, .. } => vec![steps],
         _ => Vec::new(),
     }
+}
+
+/// Steps directly inside a step.
+fn blocks(kind: &ast::StepKind) -> Vec<&[ast::Step]> {
+    let mut blocks: Vec<&[ast::Step]> = bodies(kind).into_iter().filter_map(block).collect();
+    match kind {
+        ast::StepKind::Reach { rungs, .. } => blocks.extend(rungs.iter().map(|rung| rung.success.as_slice())),
+        ast::StepKind::If { arms, otherwise } => {
+            blocks.extend(arms.iter().map(|(_, steps)| steps.as_slice()).chain(otherwise.as_deref()));
+        }
+        ast::StepKind::Phase { steps, .. } => blocks.push(steps),
+        _ => {}
+    }
+    blocks
 }
 
 /// The steps of a body that is a block.

@@ -119,15 +119,18 @@ impl Checker<'_, '_> {
         &mut self,
         step: &ast::Step,
         awaited: &[ast::Pattern],
-        within: Dur,
+        within: Option<Dur>,
         from: Option<&ast::Anchor>,
         otherwise: Option<&Body>,
     ) -> Option<StepKind> {
-        if otherwise.is_none() {
+        if within.is_none() {
+            let headline = "how long to wait for it is not said";
+            self.missing(step, headline, "no `within`", "write `within 2 days`, and what then: `else end gave_up`");
+        } else if otherwise.is_none() {
             let headline = "what happens if it does not come is not said";
             self.missing(step, headline, "no `else`", "write `else end gave_up`, or `else continue` to go on");
         }
-        let within = self.limit(within);
+        let within = within.map(|within| self.limit(within));
         let anchor = self.from(from);
         self.time_passes();
         let base = self.flow();
@@ -138,7 +141,7 @@ impl Checker<'_, '_> {
         let late = self.flow();
         self.meet(vec![came, late]);
         let arms = vec![WaitArm { awaited: listened, body: Vec::new() }];
-        Some(StepKind::Events { arms, within, from: anchor.unwrap_or(Anchor::Here), timeout })
+        Some(StepKind::Events { arms, within: within?, from: anchor.unwrap_or(Anchor::Here), timeout })
     }
 
     fn first_of(
