@@ -22,6 +22,7 @@ pub mod expr;
 pub mod graph;
 pub mod http;
 pub mod intake;
+pub mod lower;
 pub mod model;
 pub mod name;
 pub mod program;

@@ -288,4 +288,47 @@ impl Expr {
             | Self::History(_) => Vec::new(),
         }
     }
+
+    /// The same expressions as [`Self::parts`], to be changed.
+    pub fn parts_mut(&mut self) -> Vec<&mut Self> {
+        match self {
+            Self::Field(inner, _)
+            | Self::Not(inner)
+            | Self::Neg(inner)
+            | Self::Known(inner, _)
+            | Self::Shift { from: inner, .. }
+            | Self::SpanOf { of: inner, .. } => vec![inner],
+            Self::Binary(_, left, right)
+            | Self::Otherwise(left, right)
+            | Self::Range(left, right)
+            | Self::At(left, right) => vec![left, right],
+            Self::List(items) | Self::Call(_, items) => items.iter_mut().collect(),
+            Self::Const(_)
+            | Self::Attr(..)
+            | Self::Def(..)
+            | Self::Tag(..)
+            | Self::Local(_)
+            | Self::Param(_)
+            | Self::Entry
+            | Self::Element
+            | Self::Entered
+            | Self::Now
+            | Self::Today
+            | Self::Span { .. }
+            | Self::Aggregate(_)
+            | Self::History(_) => Vec::new(),
+        }
+    }
+}
+
+impl Aggregate {
+    /// All expressions in it: filter, value, window.
+    #[must_use]
+    pub fn exprs(&self) -> Vec<&Expr> {
+        let window = match &self.window {
+            Some(Window::Span(expr) | Window::Since(Anchor::At(expr))) => Some(expr),
+            _ => None,
+        };
+        self.filter.iter().chain(&self.value).chain(window).collect()
+    }
 }

@@ -188,4 +188,4 @@ impl Edge {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -20,6 +20,8 @@ pub struct Content {
     pub variants: Vec<Variant>,
     /// Metrics and audiences for `Expr::Def` in the copy, resolved live.
     pub defs: Vec<super::Def>,
+    /// History conditions for `Expr::History` in the copy and in `defs`.
+    pub features: Vec<super::Feature>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -7,6 +7,7 @@
 
 pub mod content;
 pub mod entry;
+mod names;
 pub mod outcome;
 
 use std::collections::BTreeMap;
@@ -155,7 +156,7 @@ pub struct Program {
     /// Never empty; execution begins at node 0.
     pub nodes: Vec<Node>,
     /// Not part of the hash: moving a journey in a file is not a new version.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(default)]
     pub origin: Option<Origin>,
     /// Line of each node, beside `nodes`. Not part of the hash.
     #[serde(default)]
@@ -337,6 +338,34 @@ impl Program {
 }
 
 impl NodeKind {
+    /// The same places as [`Self::successors`], to be changed.
+    pub fn successors_mut(&mut self) -> Vec<&mut NodeId> {
+        match self {
+            Self::Send { outcomes, otherwise, next, .. } => {
+                let arms = outcomes.iter_mut().map(|(_, node)| node);
+                std::iter::once(next).chain(arms).chain([otherwise]).collect()
+            }
+            Self::Reach { rungs, otherwise, not_sent, .. } => {
+                rungs.iter_mut().map(|rung| &mut rung.success).chain([otherwise, not_sent]).collect()
+            }
+            Self::Pause { next, .. }
+            | Self::UntilMoment { next, .. }
+            | Self::Tag { next, .. }
+            | Self::Untag { next, .. }
+            | Self::Remember { next, .. }
+            | Self::Start { next, .. } => vec![next],
+            Self::UntilState { next, timeout, .. } => vec![next, timeout],
+            Self::Events { arms, timeout, .. } => {
+                arms.iter_mut().map(|(_, node)| node).chain([timeout]).collect()
+            }
+            Self::If { then, otherwise, .. } => vec![then, otherwise],
+            Self::Match { cases, otherwise, .. } => {
+                cases.iter_mut().map(|(_, node)| node).chain([otherwise]).collect()
+            }
+            Self::End { .. } => Vec::new(),
+        }
+    }
+
     /// Where execution can go from here, in the order written.
     #[must_use]
     pub fn successors(&self) -> Vec<NodeId> {

@@ -1,0 +1,103 @@
+//! One journey as a program.
+
+use super::renumber::Numbers;
+use super::table::Table;
+use super::tables::Tables;
+use crate::model::journey::{Exit as ModelExit, Trigger};
+use crate::model::{Journey, Model};
+use crate::program::{Enter, Exit, ExitOn, Goal, Origin, Program, Reenter};
+use crate::text::Sources;
+
+/// `None` if a table of the program would be too large.
+pub(super) fn program(model: &Model, journey: &Journey, sources: &Sources) -> Option<Program> {
+    let mut tables = Tables::new(model);
+    let numbers = tables.take(&journey.uses)?;
+    let mut table = Table::new(model, &numbers, sources);
+    table.journey(&journey.steps)?;
+    let exits = journey.exits.iter().map(|rule| exit(rule, &numbers, &mut table)).collect::<Option<_>>()?;
+    let (awaits, nodes, lines) = table.finish()?;
+    let (defs, features) = tables.finish();
+    let (path, line) = sources.place(journey.span);
+    Some(Program {
+        journey: journey.name,
+        label: journey.label.clone(),
+        subject: journey.subject,
+        root: journey.root,
+        purpose: journey.purpose,
+        owner: journey.owner.clone(),
+        open: journey.open,
+        enter: enter(&journey.enter, &numbers),
+        existing: journey.existing,
+        stale: journey.stale,
+        reenter: reenter(&journey.reenter, &numbers),
+        exits,
+        goals: goals(journey, &numbers),
+        lasts: journey.lasts,
+        locals: journey.locals.iter().map(|(name, _)| *name).collect(),
+        defs,
+        features,
+        awaits,
+        nodes,
+        origin: Some(Origin { path, line }),
+        lines,
+    })
+}
+
+fn exit(rule: &ModelExit, numbers: &Numbers, table: &mut Table<'_>) -> Option<Exit> {
+    let block = match rule.block.as_slice() {
+        [] => None,
+        steps => Some(table.exit(steps, rule.end, rule.span)?),
+    };
+    Some(Exit { on: trigger(&rule.trigger, numbers), end: rule.end, block })
+}
+
+fn goals(journey: &Journey, numbers: &Numbers) -> Vec<Goal> {
+    let goal = |goal: &crate::model::journey::Goal| {
+        let mut from = goal.from.clone();
+        numbers.anchor(&mut from);
+        Goal { name: goal.name, on: trigger(&goal.trigger, numbers), within: goal.within, from }
+    };
+    journey.goals.iter().map(goal).collect()
+}
+
+fn trigger(trigger: &Trigger, numbers: &Numbers) -> ExitOn {
+    match trigger.clone() {
+        Trigger::On(mut patterns) => {
+            numbers.patterns(&mut patterns);
+            ExitOn::Events(patterns)
+        }
+        Trigger::When(mut condition) => {
+            numbers.expr(&mut condition);
+            ExitOn::When(condition)
+        }
+    }
+}
+
+fn enter(enter: &Enter, numbers: &Numbers) -> Enter {
+    let mut enter = enter.clone();
+    match &mut enter {
+        Enter::Event(patterns) => numbers.patterns(patterns),
+        Enter::Without { trigger, absent, within: _ } => {
+            numbers.patterns(std::slice::from_mut(trigger));
+            numbers.patterns(std::slice::from_mut(absent));
+        }
+        Enter::When { condition, schedule: _ } => numbers.expr(condition),
+        Enter::Date { moment, filter } => {
+            numbers.expr(moment);
+            filter.iter_mut().for_each(|filter| numbers.expr(filter));
+        }
+        Enter::Anchor { filter, .. } | Enter::Every { filter, .. } => {
+            filter.iter_mut().for_each(|filter| numbers.expr(filter));
+        }
+        Enter::Start | Enter::List => {}
+    }
+    enter
+}
+
+fn reenter(reenter: &Reenter, numbers: &Numbers) -> Reenter {
+    let mut reenter = reenter.clone();
+    if let Reenter::Per(units) = &mut reenter {
+        units.iter_mut().for_each(|unit| numbers.unit(unit));
+    }
+    reenter
+}

@@ -1,0 +1,78 @@
+//! Expressions with the numbers of one owner's [`crate::model::Uses`], rewritten to the numbers of a program.
+
+use crate::expr::{Aggregate, Anchor, Expr, Pattern, Window};
+use crate::program::{CaseTest, ContentCall, Copy, CopyPiece, EntryUnit};
+
+/// New numbers, by old number.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Numbers {
+    pub(super) defs: Vec<u16>,
+    pub(super) features: Vec<u16>,
+}
+
+impl Numbers {
+    pub(super) fn expr(&self, expr: &mut Expr) {
+        match expr {
+            Expr::Def(_, index) => renumber(index, &self.defs),
+            Expr::History(index) => renumber(index, &self.features),
+            Expr::Aggregate(aggregate) => self.aggregate(aggregate),
+            other => other.parts_mut().into_iter().for_each(|part| self.expr(part)),
+        }
+    }
+
+    pub(super) fn aggregate(&self, aggregate: &mut Aggregate) {
+        let Aggregate { function: _, source: _, filter, value, window } = aggregate;
+        filter.iter_mut().chain(value).for_each(|expr| self.expr(expr));
+        match window {
+            Some(Window::Span(span)) => self.expr(span),
+            Some(Window::Since(anchor)) => self.anchor(anchor),
+            Some(Window::Last(_) | Window::Ever) | None => {}
+        }
+    }
+
+    pub(super) fn anchor(&self, anchor: &mut Anchor) {
+        if let Anchor::At(moment) = anchor {
+            self.expr(moment);
+        }
+    }
+
+    pub(super) fn patterns(&self, patterns: &mut [Pattern]) {
+        patterns
+            .iter_mut()
+            .filter_map(|pattern| pattern.filter.as_mut())
+            .for_each(|filter| self.expr(filter));
+    }
+
+    pub(super) fn call(&self, call: &mut ContentCall) {
+        call.args.iter_mut().for_each(|(_, value)| self.expr(value));
+    }
+
+    pub(super) fn copy(&self, copy: &mut Copy) {
+        for piece in &mut copy.0 {
+            if let CopyPiece::Hole(hole) = piece {
+                self.expr(hole);
+            }
+        }
+    }
+
+    pub(super) fn unit(&self, unit: &mut EntryUnit) {
+        if let EntryUnit::Value(value) = unit {
+            self.expr(value);
+        }
+    }
+
+    pub(super) fn case(&self, test: &mut CaseTest) {
+        match test {
+            CaseTest::Any => {}
+            CaseTest::Compare(_, value) => self.expr(value),
+            CaseTest::OneOf(values) => values.iter_mut().for_each(|value| self.expr(value)),
+        }
+    }
+}
+
+/// Numbers of a checked model are all known.
+fn renumber(index: &mut u16, numbers: &[u16]) {
+    if let Some(&new) = numbers.get(usize::from(*index)) {
+        *index = new;
+    }
+}
