@@ -64,10 +64,8 @@ pub async fn w1_sqlite(path: &Path, customers: usize, sizes: &Sizes) -> Result<f
 /// The customers of a round, before they are enrolled.
 async fn preload(db: &mut SqliteConnection, round: usize, sizes: &Sizes) -> Result<(), sqlx::Error> {
     let mut tx = db.begin_with("BEGIN IMMEDIATE").await?;
-    let mut rows: Vec<(u16, String, i64)> = (0..BATCH)
-        .map(|i| key(round * BATCH + i))
-        .map(|(bucket, id)| (bucket, id, 0))
-        .collect();
+    let mut rows: Vec<(u16, String, i64)> =
+        (0..BATCH).map(|i| key(round * BATCH + i)).map(|(bucket, id)| (bucket, id, 0)).collect();
     rows.sort_unstable();
     write_states(&mut tx, &rows, sizes.state / 2).await?;
     tx.commit().await

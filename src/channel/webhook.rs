@@ -85,12 +85,17 @@ impl Channel for Webhook {
     }
 }
 
-fn client(settings: &config::Webhook) -> reqwest::Result<Client> {
+/// Chooses the cryptography of TLS, once per process. Everything that makes a client calls it first.
+pub fn install_tls() {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| {
         // Somebody else's choice of provider is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
+}
+
+fn client(settings: &config::Webhook) -> reqwest::Result<Client> {
+    install_tls();
     Client::builder()
         .dns_resolver(Arc::new(address::Guard { allow_private: settings.allow_private }))
         .no_proxy()

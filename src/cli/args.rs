@@ -2,7 +2,7 @@
 
 use clap::{ColorChoice, Parser, Subcommand};
 
-use super::command::explain;
+use super::command::{customers, events, explain};
 use super::{Exit, Failure, Output};
 
 /// Customer journeys as a language: compile, prove, plan and durably run them.
@@ -19,6 +19,8 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Customers(customers::Args),
+    Events(events::Args),
     Explain(explain::Args),
 }
 
@@ -26,6 +28,8 @@ impl Command {
     /// Does what was asked.
     pub fn run(&self, output: &Output) -> Result<Exit, Failure> {
         match self {
+            Self::Customers(args) => customers::run(args, output),
+            Self::Events(args) => events::run(args, output),
             Self::Explain(args) => explain::run(args, output),
         }
     }

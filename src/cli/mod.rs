@@ -5,6 +5,7 @@
 //! do next. A command is an `Args` struct and one `run` function; work that others could use lives elsewhere.
 
 pub mod args;
+pub mod client;
 pub mod command;
 pub mod exit;
 pub mod output;

@@ -57,6 +57,24 @@ impl Output {
         Self { data: Stream::new(io::BufWriter::new(out), data), talk: Stream::new(err, talk), terminal }
     }
 
+    /// An output that is kept, and what is said on it.
+    #[cfg(test)]
+    pub(crate) fn kept() -> (Self, Arc<Mutex<Vec<u8>>>) {
+        struct Kept(Arc<Mutex<Vec<u8>>>);
+        impl Write for Kept {
+            fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+                self.0.lock().unwrap().write(text)
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let stream = |to| Stream::new(Kept(to), human::Color::Off);
+        let (data, talk) = (stream(Arc::default()), stream(Arc::clone(&said)));
+        (Self { data, talk, terminal: false }, said)
+    }
+
     /// A line of data.
     pub fn data(&self, line: impl Display) -> Result<(), Failure> {
         self.data.write(|to, _| writeln!(to, "{line}")).or_else(lost)

@@ -12,6 +12,8 @@ mod problem;
 pub mod serve;
 
 #[cfg(test)]
+pub(crate) mod fake;
+#[cfg(test)]
 mod tests;
 
 use std::net::SocketAddr;

@@ -1,122 +1,15 @@
 //! The door with a real listener and requests as they are on the wire, before an engine that only remembers.
 
-use std::collections::BTreeMap;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, ready};
-use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use tokio::net::TcpStream;
 
-use super::{Backend, Door, router, serve};
-use crate::config::Secret;
-use crate::engine::{EngineError, Receipt, Stats, SubmitError};
+use super::fake::{MAX_BODY, Running, start, start_with};
+use crate::engine::SubmitError;
 use crate::intake::fixture;
 use crate::name::Name;
-use crate::step::world::Kill;
-use crate::step::{Event, RootKey, World};
-use crate::store::Quarantined;
-
-/// Remembers identities, as an engine would, and can be told to be full or broken.
-struct Memory {
-    kept: Mutex<BTreeMap<(String, String), (RootKey, Event)>>,
-    set_aside: Mutex<Vec<Quarantined>>,
-    kill: Mutex<Kill>,
-    /// The next answers instead of receipts.
-    trouble: Mutex<Vec<SubmitError>>,
-}
-
-impl Memory {
-    fn new(trouble: Vec<SubmitError>) -> Arc<Self> {
-        Arc::new(Self {
-            kept: Mutex::default(),
-            set_aside: Mutex::default(),
-            kill: Mutex::default(),
-            trouble: Mutex::new(trouble),
-        })
-    }
-
-    fn ids(&self) -> Vec<String> {
-        self.kept.lock().unwrap().keys().map(|(_, id)| id.clone()).collect()
-    }
-
-    fn keep(&self, root: RootKey, event: Event) -> Receipt {
-        let mut kept = self.kept.lock().unwrap();
-        let identity = (event.source.to_string(), event.id.to_string());
-        match kept.get(&identity) {
-            Some((old_root, old)) if *old_root == root && old.fields == event.fields => Receipt::Duplicate,
-            Some(_) => Receipt::Conflict,
-            None => {
-                kept.insert(identity, (root, event));
-                Receipt::Accepted
-            }
-        }
-    }
-}
-
-impl Backend for Memory {
-    fn submit(&self, events: Vec<(RootKey, Event)>) -> BoxFuture<'_, Result<Vec<Receipt>, SubmitError>> {
-        if let Some(error) = self.trouble.lock().unwrap().pop() {
-            return ready(Err(error)).boxed();
-        }
-        ready(Ok(events.into_iter().map(|(root, event)| self.keep(root, event)).collect())).boxed()
-    }
-
-    fn quarantine(&self, records: Vec<Quarantined>) -> BoxFuture<'_, Result<(), EngineError>> {
-        self.set_aside.lock().unwrap().extend(records);
-        ready(Ok(())).boxed()
-    }
-
-    fn kill(&self, kill: Kill) -> BoxFuture<'_, Result<(), EngineError>> {
-        *self.kill.lock().unwrap() = kill;
-        ready(Ok(())).boxed()
-    }
-
-    fn world(&self) -> Arc<World> {
-        let mut world = fixture::world();
-        world.kill = self.kill.lock().unwrap().clone();
-        Arc::new(world)
-    }
-
-    fn now(&self) -> Timestamp {
-        fixture::now()
-    }
-
-    fn stats(&self) -> Stats {
-        Stats { accepted: 7, ..Stats::default() }
-    }
-}
-
-struct Running {
-    address: SocketAddr,
-    memory: Arc<Memory>,
-    stop: oneshot::Sender<()>,
-    task: tokio::task::JoinHandle<()>,
-}
-
-const MAX_BODY: u64 = 20 << 20;
-
-async fn start_with(token: Option<&str>, max_body: u64, trouble: Vec<SubmitError>) -> Running {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let memory = Memory::new(trouble);
-    let engine: Arc<dyn Backend> = Arc::<Memory>::clone(&memory);
-    let door = Door::new(engine, token.map(Secret::new), max_body, address);
-    let (stop, stopped) = oneshot::channel();
-    let task = tokio::spawn(serve(listener, router(door), async {
-        let _ = stopped.await;
-    }));
-    Running { address, memory, stop, task }
-}
-
-async fn start() -> Running {
-    start_with(None, MAX_BODY, Vec::new()).await
-}
 
 /// An answer: status, head and body.
 #[derive(Debug)]

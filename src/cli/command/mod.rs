@@ -1,3 +1,9 @@
 //! One file per verb: an `Args` struct and one `run` function.
 
+pub mod customers;
+pub mod events;
 pub mod explain;
+mod tally;
+
+#[cfg(test)]
+mod tests;
