@@ -61,7 +61,9 @@ async fn what_is_committed_is_read(store: &dyn Store) {
     let seen = store.seen(&[event(1, 1, 5), event(-1, 2, 5), event(2, 1, 5)]).await.unwrap();
     assert_eq!(seen, [event(1, 1, u32::MAX), event(-1, 2, 0)]);
 
-    assert_eq!(store.next_due().await.unwrap(), Some(at(50)));
+    assert_eq!(store.next_due(None).await.unwrap(), Some(at(50)));
+    assert_eq!(store.next_due(Some(at(50))).await.unwrap(), Some(at(100)));
+    assert_eq!(store.next_due(Some(at(200))).await.unwrap(), None);
     let due = store.due(at(100), 10).await.unwrap();
     assert_eq!(due.iter().map(|chunk| chunk.due).collect::<Vec<_>>(), [at(50), at(100)]);
     assert_eq!(store.due(at(300), 1).await.unwrap().len(), 1);
@@ -87,7 +89,7 @@ async fn used_up_rows_go(store: &dyn Store) {
     store.commit(&commit).await.unwrap();
     assert_eq!(store.outbox(3, 0, 10).await.unwrap(), []);
     assert_eq!(store.outbox(4, 0, 10).await.unwrap().len(), 1);
-    assert_eq!(store.next_due().await.unwrap(), Some(at(100)));
+    assert_eq!(store.next_due(None).await.unwrap(), Some(at(100)));
     assert_eq!(store.meta("cursor").await.unwrap().as_deref(), Some("b"));
 }
 
@@ -151,12 +153,14 @@ async fn deployments_add_up(store: &dyn Store) {
         programs: vec![program(0, "aa")],
         hash: "h1".to_owned(),
         bundle: b"{}".to_vec(),
+        meta: vec![("settle".to_owned(), "due".to_owned())],
     };
     store.deploy(&first).await.unwrap();
     let second =
         Deployment { programs: vec![program(1, "bb")], bundle: b"{2}".to_vec(), ..Deployment::default() };
     store.deploy(&second).await.unwrap();
     let deployed = store.deployed().await.unwrap();
+    assert_eq!(store.meta("settle").await.unwrap().as_deref(), Some("due"));
     assert_eq!(deployed.symbols, ["customer", "卡"]);
     assert_eq!(deployed.programs, [program(0, "aa"), program(1, "bb")]);
     assert_eq!(deployed.bundle.as_deref(), Some(b"{2}".as_slice()));

@@ -40,8 +40,8 @@ pub trait Store: Send + Sync {
     /// batch number is not the current one.
     fn commit<'a>(&'a self, commit: &'a Commit) -> Stored<'a, ()>;
 
-    /// The earliest `due` of all timer chunks.
-    fn next_due(&self) -> Stored<'_, Option<Timestamp>>;
+    /// The earliest `due` of all timer chunks after `after`; of all without it.
+    fn next_due(&self, after: Option<Timestamp>) -> Stored<'_, Option<Timestamp>>;
 
     /// The first `limit` chunks that are due at `now`, earliest first.
     fn due(&self, now: Timestamp, limit: usize) -> Stored<'_, Vec<TimerChunk>>;

@@ -119,6 +119,8 @@ pub struct Deployment {
     /// The bundle that is live from now on.
     pub hash: String,
     pub bundle: Vec<u8>,
+    /// Small named values that change with it: the sweeps it makes due.
+    pub meta: Vec<(String, String)>,
 }
 
 /// What a daemon reads when it starts.

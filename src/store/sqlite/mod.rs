@@ -82,8 +82,8 @@ impl Store for SqliteStore {
         async { write::commit(self.writer()?, self.lease, commit).await }.boxed()
     }
 
-    fn next_due(&self) -> Stored<'_, Option<Timestamp>> {
-        read::next_due(&self.readers).boxed()
+    fn next_due(&self, after: Option<Timestamp>) -> Stored<'_, Option<Timestamp>> {
+        read::next_due(&self.readers, after).boxed()
     }
 
     fn due(&self, now: Timestamp, limit: usize) -> Stored<'_, Vec<TimerChunk>> {

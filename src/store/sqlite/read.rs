@@ -16,7 +16,7 @@ const LOAD: &str = "SELECT state.bucket, state.kind, state.id, state.version, st
     ON state.bucket = value->>0 AND state.kind = value->>1 AND state.id = value->>2";
 const SEEN: &str = "SELECT dedup.slot, dedup.hash, dedup.payload
     FROM json_each(?1) CROSS JOIN dedup ON dedup.slot = value->>0 AND dedup.hash = unhex(value->>1)";
-const NEXT_DUE: &str = "SELECT min(due) FROM timer";
+const NEXT_DUE: &str = "SELECT min(due) FROM timer WHERE due > ?1";
 const DUE: &str = "SELECT due, batch, body FROM timer WHERE due <= ?1 ORDER BY due, batch LIMIT ?2";
 const OUTBOX: &str = "SELECT channel, batch, body FROM outbox
     WHERE channel = ?1 AND batch > ?2 ORDER BY batch LIMIT ?3";
@@ -59,8 +59,12 @@ pub(super) async fn seen(pool: &SqlitePool, events: &[Dedup]) -> Result<Vec<Dedu
     found.iter().map(dedup).collect()
 }
 
-pub(super) async fn next_due(pool: &SqlitePool) -> Result<Option<Timestamp>, StoreError> {
-    let due: Option<i64> = sqlx::query_scalar(NEXT_DUE).fetch_one(pool).await?;
+pub(super) async fn next_due(
+    pool: &SqlitePool,
+    after: Option<Timestamp>,
+) -> Result<Option<Timestamp>, StoreError> {
+    let after = after.map_or(i64::MIN, Timestamp::as_millisecond);
+    let due: Option<i64> = sqlx::query_scalar(NEXT_DUE).bind(after).fetch_one(pool).await?;
     due.map(instant).transpose()
 }
 

@@ -1,0 +1,144 @@
+//! Packed rows: one per batch and kind, so that the store writes few large rows instead of many small ones.
+//!
+//! Log and trace rows are entries one after the other, each found by its byte offset: whose it is in clear, what it
+//! says sealed under that subject's key. Outbox and timer rows are plain lists: they hold keys, no payloads. Every
+//! row begins with a version byte; a row of another version is refused, never guessed at.
+
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::payload::{Key, Place, open, seal};
+use crate::step::MessageKey;
+use crate::store::{Packed, PackedKind};
+
+const VERSION: u8 = 1;
+
+/// What one subject did in one batch, in a log or trace row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Sealed {
+    /// Symbol of the entity.
+    pub kind: u32,
+    pub id: Arc<str>,
+    pub body: Vec<u8>,
+}
+
+/// A message in the outbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Queued {
+    /// Symbol of the root's entity, and its id.
+    pub kind: u32,
+    pub id: Arc<str>,
+    pub message: MessageKey,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// In milliseconds since 1970: not to be tried before.
+    pub not_before: i64,
+    /// Whether any attempt may have reached the customer.
+    pub ambiguous: bool,
+}
+
+/// A subject in a timer chunk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Due {
+    pub kind: u32,
+    pub id: Arc<str>,
+}
+
+/// A log or trace row in the making.
+pub(super) struct Packer {
+    kind: PackedKind,
+    batch: u64,
+    body: Vec<u8>,
+}
+
+impl Packer {
+    pub(super) fn new(kind: PackedKind, batch: u64) -> Self {
+        Self { kind, batch, body: vec![VERSION] }
+    }
+
+    /// Seals `entry` under `key` and returns its offset. `None`, and nothing added, if it cannot be written.
+    pub(super) fn push<T: Serialize>(&mut self, key: &Key, kind: u32, id: &Arc<str>, entry: &T) -> Option<u32> {
+        let offset = u32::try_from(self.body.len()).ok()?;
+        let place = Place { kind: self.kind, batch: self.batch, offset };
+        let body = seal(key, place, postcard::to_stdvec(entry).ok()?)?;
+        let sealed = Sealed { kind, id: Arc::clone(id), body };
+        self.body.extend_from_slice(&postcard::to_stdvec(&sealed).ok()?);
+        Some(offset)
+    }
+
+    /// Takes back what was pushed at `offset` and after.
+    pub(super) fn truncate(&mut self, offset: u32) {
+        self.body.truncate(offset as usize);
+    }
+
+    pub(super) fn end(&self) -> u32 {
+        u32::try_from(self.body.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The row; `None` if nothing was pushed.
+    pub(super) fn finish(self) -> Option<Packed> {
+        (self.body.len() > 1).then_some(Packed { batch: self.batch, body: self.body })
+    }
+}
+
+/// The entry at `offset`, if it is that subject's and `key` opens it.
+pub(super) fn unpack<T: DeserializeOwned>(
+    row: &Packed,
+    kind: PackedKind,
+    offset: u32,
+    key: &Key,
+) -> Option<T> {
+    let (VERSION, _) = row.body.split_first()? else { return None };
+    let (sealed, _) = postcard::take_from_bytes::<Sealed>(row.body.get(offset as usize..)?).ok()?;
+    let payload = open(key, Place { kind, batch: row.batch, offset }, &sealed.body)?;
+    postcard::from_bytes(&payload).ok()
+}
+
+/// A list as an outbox or timer row.
+pub(super) fn pack_list<T: Serialize>(list: &[T]) -> Result<Vec<u8>, String> {
+    postcard::to_extend(list, vec![VERSION]).map_err(|error| error.to_string())
+}
+
+/// The inverse of [`pack_list`].
+pub(super) fn unpack_list<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<T>, String> {
+    match body.split_first() {
+        Some((&VERSION, rest)) => postcard::from_bytes(rest).map_err(|error| error.to_string()),
+        Some((version, _)) => Err(format!("version {version} is not known")),
+        None => Err("the row is empty".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::payload::new_key;
+
+    #[test]
+    fn entries_are_found_by_their_offset() {
+        let (mine, other) = (new_key().unwrap(), new_key().unwrap());
+        let mut packer = Packer::new(PackedKind::Trace, 3);
+        let first = packer.push(&mine, 0, &"c1".into(), &vec![1_u32, 2]).unwrap();
+        let second = packer.push(&other, 0, &"c2".into(), &"x").unwrap();
+        let third = packer.push(&other, 0, &"c2".into(), &"gone").unwrap();
+        packer.truncate(third);
+        assert_eq!(packer.end(), third);
+        let row = packer.finish().unwrap();
+        assert_eq!(unpack(&row, PackedKind::Trace, first, &mine), Some(vec![1_u32, 2]));
+        assert_eq!(unpack(&row, PackedKind::Trace, second, &other), Some("x".to_owned()));
+        assert_eq!(unpack::<String>(&row, PackedKind::Trace, second, &mine), None);
+        assert_eq!(unpack::<String>(&row, PackedKind::Trace, third, &other), None);
+        assert_eq!(Packer::new(PackedKind::Log, 1).finish(), None);
+    }
+
+    #[test]
+    fn lists_of_another_version_are_refused() {
+        let list = vec![Due { kind: 1, id: "客户".into() }];
+        let mut body = pack_list(&list).unwrap();
+        assert_eq!(unpack_list::<Due>(&body), Ok(list));
+        body[0] = 9;
+        assert_eq!(unpack_list::<Due>(&body), Err("version 9 is not known".to_owned()));
+        assert!(unpack_list::<Due>(&[]).is_err());
+    }
+}
