@@ -70,6 +70,7 @@ async fn what_is_committed_is_read(store: &dyn Store) {
 
     assert_eq!(store.outbox(3, 0, 10).await.unwrap(), full_commit().outbox[..1]);
     assert_eq!(store.outbox(3, 1, 10).await.unwrap(), []);
+    assert_eq!(store.outbox_channels().await.unwrap(), [3, 4]);
     assert_eq!(
         store.packed(PackedKind::Log, &[1, 2]).await.unwrap(),
         full_commit().log.into_iter().collect::<Vec<_>>()
@@ -151,17 +152,18 @@ async fn deployments_add_up(store: &dyn Store) {
     let first = Deployment {
         symbols: vec![(0, "customer".to_owned()), (1, "卡".to_owned())],
         programs: vec![program(0, "aa")],
-        hash: "h1".to_owned(),
-        bundle: b"{}".to_vec(),
+        bundle: Some(("h1".to_owned(), b"{}".to_vec())),
         meta: vec![("settle".to_owned(), "due".to_owned())],
     };
     store.deploy(&first).await.unwrap();
-    let second =
-        Deployment { programs: vec![program(1, "bb")], bundle: b"{2}".to_vec(), ..Deployment::default() };
+    let bundle = Some(("h2".to_owned(), b"{2}".to_vec()));
+    let second = Deployment { programs: vec![program(1, "bb")], bundle, ..Deployment::default() };
     store.deploy(&second).await.unwrap();
+    let third = Deployment { symbols: vec![(2, "later".to_owned())], ..Deployment::default() };
+    store.deploy(&third).await.unwrap();
     let deployed = store.deployed().await.unwrap();
     assert_eq!(store.meta("settle").await.unwrap().as_deref(), Some("due"));
-    assert_eq!(deployed.symbols, ["customer", "卡"]);
+    assert_eq!(deployed.symbols, ["customer", "卡", "later"]);
     assert_eq!(deployed.programs, [program(0, "aa"), program(1, "bb")]);
     assert_eq!(deployed.bundle.as_deref(), Some(b"{2}".as_slice()));
 }

@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use crate::program::Bundle;
 use crate::step::world::Kill;
 use crate::step::{Event, RootKey, World};
-use crate::store::Quarantined;
+use crate::store::{Quarantined, StoreError};
 
 /// What became of one submitted event. Given only once it is durable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +69,12 @@ impl fmt::Display for EngineError {
 
 impl std::error::Error for EngineError {}
 
+impl From<StoreError> for EngineError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error.to_string().into())
+    }
+}
+
 /// Counts since the engine started, and what is under way now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
@@ -90,6 +96,22 @@ pub struct Stats {
     pub outbox: u64,
     /// The earliest timer; behind `now` when the engine is catching up.
     pub next_due: Option<Timestamp>,
+}
+
+impl Stats {
+    /// Adds the counts of `other`.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.batches += other.batches;
+        self.accepted += other.accepted;
+        self.duplicates += other.duplicates;
+        self.parked += other.parked;
+        self.quarantined += other.quarantined;
+        self.enqueued += other.enqueued;
+        self.sent += other.sent;
+        self.dropped += other.dropped;
+        self.failed += other.failed;
+        self.retries += other.retries;
+    }
 }
 
 /// Events in the queue before [`SubmitError::Busy`].

@@ -2,8 +2,28 @@
 //!
 //! One task owns the world and does everything in turn, so there is nothing to lock: it gathers inputs, loads the
 //! touched states in one read, steps each in memory and commits once. The doors hold an [`EngineHandle`].
+//!
+//! Reading order: [`handle`] (the face), [`clock`], `run` (the loop), `intake` (identity), `work` (one subject),
+//! `batch` (one commit), `timers`, `lane`, `dispatch` and `rate` (the outbox), `sweep`, `deploy`, `pack` and
+//! [`payload`] (rows), [`why`] (reading traces).
 
+mod batch;
 pub mod clock;
+mod deploy;
+mod dispatch;
 pub mod handle;
+mod intake;
+mod lane;
+mod pack;
+pub mod payload;
+mod rate;
+mod run;
+mod start;
+mod sweep;
+mod timers;
+pub mod why;
+mod work;
 
 pub use handle::{EngineError, EngineHandle, Receipt, Stats, SubmitError};
+pub use start::{Options, open_clock, start};
+pub use work::StepFn;

@@ -59,7 +59,13 @@ impl Packer {
     }
 
     /// Seals `entry` under `key` and returns its offset. `None`, and nothing added, if it cannot be written.
-    pub(super) fn push<T: Serialize>(&mut self, key: &Key, kind: u32, id: &Arc<str>, entry: &T) -> Option<u32> {
+    pub(super) fn push<T: Serialize>(
+        &mut self,
+        key: &Key,
+        kind: u32,
+        id: &Arc<str>,
+        entry: &T,
+    ) -> Option<u32> {
         let offset = u32::try_from(self.body.len()).ok()?;
         let place = Place { kind: self.kind, batch: self.batch, offset };
         let body = seal(key, place, postcard::to_stdvec(entry).ok()?)?;

@@ -40,7 +40,8 @@ impl Chunks {
     }
 
     pub(super) fn finish(self, batch: u64) -> Result<Vec<TimerChunk>, String> {
-        let chunk = |(due, list): (Timestamp, Vec<Due>)| Ok(TimerChunk { due, batch, body: pack_list(&list)? });
+        let chunk =
+            |(due, list): (Timestamp, Vec<Due>)| Ok(TimerChunk { due, batch, body: pack_list(&list)? });
         self.0.into_iter().map(chunk).collect()
     }
 }

@@ -49,6 +49,9 @@ pub trait Store: Send + Sync {
     /// The first `limit` outbox rows of a channel after batch `after`, in order.
     fn outbox(&self, channel: u32, after: u64, limit: usize) -> Stored<'_, Vec<OutboxRow>>;
 
+    /// The channels that have outbox rows, in order.
+    fn outbox_channels(&self) -> Stored<'_, Vec<u32>>;
+
     /// The packed rows of `batches` that exist, in order.
     fn packed<'a>(&'a self, kind: PackedKind, batches: &'a [u64]) -> Stored<'a, Vec<Packed>>;
 

@@ -116,9 +116,8 @@ pub struct Deployment {
     pub symbols: Vec<(u32, String)>,
     /// Versions that are not stored yet.
     pub programs: Vec<ProgramRow>,
-    /// The bundle that is live from now on.
-    pub hash: String,
-    pub bundle: Vec<u8>,
+    /// The bundle that is live from now on, with its hash; `None`: the one before.
+    pub bundle: Option<(String, Vec<u8>)>,
     /// Small named values that change with it: the sweeps it makes due.
     pub meta: Vec<(String, String)>,
 }

@@ -94,6 +94,10 @@ impl Store for SqliteStore {
         read::outbox(&self.readers, channel, after, limit).boxed()
     }
 
+    fn outbox_channels(&self) -> Stored<'_, Vec<u32>> {
+        read::outbox_channels(&self.readers).boxed()
+    }
+
     fn packed<'a>(&'a self, kind: PackedKind, batches: &'a [u64]) -> Stored<'a, Vec<Packed>> {
         read::packed(&self.readers, kind, batches).boxed()
     }

@@ -20,6 +20,7 @@ const NEXT_DUE: &str = "SELECT min(due) FROM timer WHERE due > ?1";
 const DUE: &str = "SELECT due, batch, body FROM timer WHERE due <= ?1 ORDER BY due, batch LIMIT ?2";
 const OUTBOX: &str = "SELECT channel, batch, body FROM outbox
     WHERE channel = ?1 AND batch > ?2 ORDER BY batch LIMIT ?3";
+const OUTBOX_CHANNELS: &str = "SELECT DISTINCT channel FROM outbox ORDER BY channel";
 const LOG: &str = "SELECT log.batch, log.body FROM json_each(?1) CROSS JOIN log ON log.batch = value";
 const TRACE: &str =
     "SELECT trace.batch, trace.body FROM json_each(?1) CROSS JOIN trace ON trace.batch = value";
@@ -95,6 +96,10 @@ pub(super) async fn outbox(
         body,
     };
     Ok(found.into_iter().map(row).collect())
+}
+
+pub(super) async fn outbox_channels(pool: &SqlitePool) -> Result<Vec<u32>, StoreError> {
+    Ok(sqlx::query_scalar(OUTBOX_CHANNELS).fetch_all(pool).await?)
 }
 
 pub(super) async fn packed(

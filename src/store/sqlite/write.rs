@@ -86,7 +86,9 @@ pub(super) async fn deploy(
         });
     }
     run(&mut tx, INSERT_PROGRAMS, rows, deployment.programs.len()).await?;
-    sqlx::query(INSERT_BUNDLE).bind(&deployment.hash).bind(&deployment.bundle).execute(&mut *tx).await?;
+    if let Some((hash, body)) = &deployment.bundle {
+        sqlx::query(INSERT_BUNDLE).bind(hash).bind(body).execute(&mut *tx).await?;
+    }
     meta(&mut tx, &deployment.meta).await?;
     tx.commit().await?;
     Ok(())

@@ -1,0 +1,351 @@
+//! A batch in memory: from loaded rows and inputs to one [`Commit`].
+//!
+//! Subjects are worked one after the other, in the order of their first input. One that fails (its row cannot be
+//! read, its step panics, its state cannot be written) is isolated: its row stays as it was, its inputs go to
+//! quarantine with the reason, the rest commits.
+
+use std::collections::{BTreeMap, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::dispatch::Dispatcher;
+use super::handle::{Receipt, Stats};
+use super::intake;
+use super::lane::Ticket;
+use super::pack::{Packer, Queued, pack_list};
+use super::payload::{Key, new_key};
+use super::timers::Chunks;
+use super::work::{Cx, Item, Origin, StepFn, Subject, Work, register, sort, walk};
+use crate::name::Name;
+use crate::step::state::MAX_TRACE_REFS;
+use crate::step::{Delivery, Input, State, World, codec};
+use crate::store::{Commit, OutboxRow, PackedKind, Quarantined, RowKey, StateRow};
+
+/// Why a subject was isolated: a stable code and the reason.
+type Poison = (&'static str, String);
+
+/// A commit in the making.
+pub(super) struct Batch<'a> {
+    world: &'a World,
+    step: StepFn,
+    now: Timestamp,
+    dispatcher: &'a mut Dispatcher,
+    commit: Commit,
+    log: Packer,
+    trace: Packer,
+    timers: Chunks,
+    outbox: BTreeMap<u32, OutboxList>,
+    receipts: Vec<Receipt>,
+    sends: Vec<(Ticket, Delivery)>,
+    counts: Stats,
+}
+
+/// The row of one channel in the making: what goes out at once, and what waits.
+#[derive(Default)]
+struct OutboxList {
+    prompt: Vec<(Queued, Delivery)>,
+    queued: Vec<Queued>,
+}
+
+/// A batch ready to be committed, and what to do once it is.
+pub(super) struct Made {
+    pub commit: Commit,
+    pub receipts: Vec<Receipt>,
+    pub sends: Vec<(Ticket, Delivery)>,
+    /// Only the counts.
+    pub counts: Stats,
+}
+
+impl<'a> Batch<'a> {
+    /// `commit` holds what was used up while gathering; `receipts` has a place for every submitted event.
+    pub(super) fn new(
+        world: &'a World,
+        step: StepFn,
+        now: Timestamp,
+        dispatcher: &'a mut Dispatcher,
+        commit: Commit,
+        receipts: Vec<Receipt>,
+    ) -> Self {
+        let batch = commit.batch;
+        Self {
+            world,
+            step,
+            now,
+            dispatcher,
+            commit,
+            log: Packer::new(PackedKind::Log, batch),
+            trace: Packer::new(PackedKind::Trace, batch),
+            timers: Chunks::default(),
+            outbox: BTreeMap::new(),
+            receipts,
+            sends: Vec::new(),
+            counts: Stats::default(),
+        }
+    }
+
+    /// Works all subjects; `rows` are the stored states of those that have one.
+    pub(super) fn work(&mut self, subjects: Vec<Subject>, rows: Vec<StateRow>) {
+        let mut rows: HashMap<RowKey, StateRow> =
+            rows.into_iter().map(|row| (row.key.clone(), row)).collect();
+        for subject in subjects {
+            let row = rows.remove(&subject.key);
+            self.subject(subject, row);
+        }
+    }
+
+    /// A message to be tried again moves to the row of this batch.
+    pub(super) fn again(&mut self, ticket: &Ticket, queued: Queued) {
+        self.outbox.entry(ticket.channel).or_default().queued.push(queued);
+        self.resolve(ticket);
+        self.counts.retries += 1;
+    }
+
+    /// Packs everything into the commit.
+    ///
+    /// # Errors
+    /// Only if a list cannot be serialised, which no list of ours does.
+    pub(super) fn finish(mut self) -> Result<Made, String> {
+        let batch = self.commit.batch;
+        for (channel, list) in std::mem::take(&mut self.outbox) {
+            self.outbox_row(batch, channel, list)?;
+        }
+        let sent = self.sends.iter().map(|(ticket, _)| ticket.channel);
+        let channels: std::collections::BTreeSet<u32> = sent.collect();
+        self.commit.meta.extend(self.dispatcher.windows(channels.into_iter()));
+        self.commit.timers = self.timers.finish(batch)?;
+        self.commit.log = self.log.finish();
+        self.commit.trace = self.trace.finish();
+        for receipt in &self.receipts {
+            match receipt {
+                Receipt::Accepted => self.counts.accepted += 1,
+                Receipt::Duplicate => self.counts.duplicates += 1,
+                Receipt::Parked => self.counts.parked += 1,
+                Receipt::Conflict | Receipt::Quarantined(_) => {}
+            }
+        }
+        self.counts.quarantined = self.commit.quarantine.len() as u64;
+        Ok(Made { commit: self.commit, receipts: self.receipts, sends: self.sends, counts: self.counts })
+    }
+
+    fn outbox_row(&mut self, batch: u64, channel: u32, list: OutboxList) -> Result<(), String> {
+        let prompt = list.prompt.iter().map(|(queued, _)| queued);
+        let all: Vec<&Queued> = prompt.chain(&list.queued).collect();
+        self.commit.outbox.push(OutboxRow { channel, batch, body: pack_list(&all)? });
+        if let Some(lane) = self.dispatcher.lane(channel) {
+            lane.committed(batch, &list.queued, list.prompt.len(), self.now);
+        }
+        let ticket = |queued| Ticket { channel, row: Some(batch), queued };
+        self.sends.extend(list.prompt.into_iter().map(|(queued, delivery)| (ticket(queued), delivery)));
+        Ok(())
+    }
+
+    fn subject(&mut self, mut subject: Subject, row: Option<StateRow>) {
+        sort(&mut subject.items);
+        let copies = Copies::of(&subject.items);
+        let ends = (self.log.end(), self.trace.end());
+        let mut admitted = Vec::new();
+        match self.step_subject(&mut subject, row, &mut admitted) {
+            Ok(work) => self.settle(&subject, work),
+            Err((code, reason)) => {
+                self.log.truncate(ends.0);
+                self.trace.truncate(ends.1);
+                admitted.into_iter().for_each(|channel| self.release(channel));
+                self.isolate(&subject, copies, code, &reason);
+            }
+        }
+    }
+
+    /// Steps a subject and adds its row to the commit. On failure nothing has been added but log and trace entries.
+    fn step_subject(
+        &mut self,
+        subject: &mut Subject,
+        row: Option<StateRow>,
+        admitted: &mut Vec<Name>,
+    ) -> Result<Work, Poison> {
+        let mut state = match &row {
+            Some(row) => codec::decode(&row.body).map_err(|error| ("state-unreadable", error.to_string()))?,
+            None => newborn()?,
+        };
+        let items = std::mem::take(&mut subject.items);
+        let quiet =
+            items.iter().all(|item| matches!(item.input, Input::Tick { .. } | Input::Settle | Input::Wake));
+        let (world, dispatcher, now) = (self.world, &mut *self.dispatcher, self.now);
+        let mut admit = |channel: Name| {
+            let lane = world.symbols.sym(channel).and_then(|sym| dispatcher.lane(sym.0));
+            let yes = lane.is_some_and(|lane| lane.admit(now));
+            admitted.extend(yes.then_some(channel));
+            yes
+        };
+        let mut cx = Cx { world, step: self.step, now, admit: &mut admit };
+        let walked = catch_unwind(AssertUnwindSafe(|| walk(&mut cx, &subject.root, &mut state, items)));
+        let work = walked.map_err(|panic| ("step-panicked", panic_text(&*panic)))?;
+        self.save(subject, row, state, &work, quiet)?;
+        Ok(work)
+    }
+
+    fn save(
+        &mut self,
+        subject: &Subject,
+        row: Option<StateRow>,
+        mut state: State,
+        work: &Work,
+        quiet: bool,
+    ) -> Result<(), Poison> {
+        let slot = register(&mut state, self.now);
+        let unwritable = |error: codec::CodecError| ("state-unwritable", error.to_string());
+        if quiet {
+            let same = match &row {
+                Some(row) => codec::encode(&state).map_err(unwritable)? == row.body,
+                None => state == State { payload_key: state.payload_key, ..State::default() },
+            };
+            if same {
+                return Ok(());
+            }
+        }
+        self.record(subject, &mut state, work)?;
+        let body = codec::encode(&state).map_err(unwritable)?;
+        let version = row.map_or(0, |row| row.version);
+        self.commit.states.push(StateRow { key: subject.key.clone(), version, body });
+        if let Some(slot) = slot {
+            self.timers.add(slot, subject.key.kind, &subject.key.id);
+        }
+        Ok(())
+    }
+
+    /// Log and trace of the subject, sealed.
+    fn record(&mut self, subject: &Subject, state: &mut State, work: &Work) -> Result<(), Poison> {
+        let unsealed = || ("state-unwritable", "its log or trace cannot be sealed".to_owned());
+        let (key, kind, id): (Key, u32, &Arc<str>) = (state.payload_key, subject.key.kind, &subject.key.id);
+        if !work.log.is_empty() {
+            self.log.push(&key, kind, id, &work.log).ok_or_else(unsealed)?;
+        }
+        if !work.trace.is_empty() {
+            let offset = self.trace.push(&key, kind, id, &work.trace).ok_or_else(unsealed)?;
+            state.trace_refs.push((self.commit.batch, offset));
+            let over = state.trace_refs.len().saturating_sub(MAX_TRACE_REFS);
+            state.trace_refs.drain(..over);
+        }
+        Ok(())
+    }
+
+    /// Takes up the effects of a subject whose row is in the commit.
+    fn settle(&mut self, subject: &Subject, work: Work) {
+        for (place, receipt) in work.receipts {
+            self.receipt(place, receipt);
+        }
+        for event in work.rejected {
+            let reason = "the subject is not known and has too many events waiting";
+            let record = intake::quarantined(&subject.root, &event, "unknown-subject", reason, self.now);
+            self.commit.quarantine.push(record);
+        }
+        work.resolved.iter().for_each(|ticket| self.resolve(ticket));
+        work.released.into_iter().for_each(|channel| self.release(channel));
+        self.sends.extend(work.sends.into_iter().map(|(ticket, delivery)| (ticket, *delivery)));
+        let queued = |message| Queued {
+            kind: subject.key.kind,
+            id: Arc::clone(&subject.key.id),
+            message,
+            attempts: 0,
+            not_before: 0,
+            ambiguous: false,
+        };
+        self.counts.enqueued += (work.queued.len() + work.prompt.len()) as u64;
+        for (message, channel) in work.queued {
+            if let Some(sym) = self.world.symbols.sym(channel) {
+                self.outbox.entry(sym.0).or_default().queued.push(queued(message));
+            }
+        }
+        for delivery in work.prompt {
+            if let Some(sym) = self.world.symbols.sym(delivery.channel) {
+                let entry = queued(delivery.message.clone());
+                self.outbox.entry(sym.0).or_default().prompt.push((entry, *delivery));
+            }
+        }
+    }
+
+    fn isolate(&mut self, subject: &Subject, copies: Copies, code: &str, reason: &str) {
+        tracing::error!(code, reason, kind = subject.key.kind, "a subject was isolated");
+        for (place, event) in copies.events {
+            let record = intake::quarantined(&subject.root, &event, code, reason, self.now);
+            self.commit.quarantine.push(record);
+            if let Some(place) = place {
+                self.receipt(place, intake::refused(reason));
+            }
+        }
+        for ticket in copies.tickets {
+            self.resolve(&ticket);
+            let body = ticket.queued.message.to_string().into_bytes();
+            self.set_aside(code, reason, body);
+        }
+        if copies.others > 0 {
+            let body = format!("{} {}", subject.root.entity, subject.root.id).into_bytes();
+            self.set_aside(code, reason, body);
+        }
+    }
+
+    fn set_aside(&mut self, code: &str, reason: &str, body: Vec<u8>) {
+        let record = Quarantined { at: self.now, code: code.to_owned(), reason: reason.to_owned(), body };
+        self.commit.quarantine.push(record);
+    }
+
+    fn receipt(&mut self, place: usize, receipt: Receipt) {
+        if let Some(slot) = self.receipts.get_mut(place) {
+            *slot = receipt;
+        }
+    }
+
+    /// The message is over, or has moved: its row may go.
+    fn resolve(&mut self, ticket: &Ticket) {
+        let Some(lane) = self.dispatcher.lane(ticket.channel) else { return };
+        lane.settle();
+        if let Some(row) = ticket.row
+            && lane.resolve(row)
+        {
+            self.commit.outbox_done.push((ticket.channel, row));
+        }
+    }
+
+    fn release(&mut self, channel: Name) {
+        if let Some(lane) = self.world.symbols.sym(channel).and_then(|sym| self.dispatcher.lane(sym.0)) {
+            lane.settle();
+        }
+        self.counts.dropped += 1;
+    }
+}
+
+/// What isolation must put aside, kept from before the step takes the inputs.
+struct Copies {
+    events: Vec<(Option<usize>, crate::step::Event)>,
+    tickets: Vec<Ticket>,
+    others: usize,
+}
+
+impl Copies {
+    fn of(items: &[Item]) -> Self {
+        let mut copies = Self { events: Vec::new(), tickets: Vec::new(), others: 0 };
+        for item in items {
+            match (&item.input, &item.origin) {
+                (Input::Event(event), Origin::Receipt(place)) => {
+                    copies.events.push((Some(*place), event.clone()))
+                }
+                (Input::Event(event), _) => copies.events.push((None, event.clone())),
+                (_, Origin::Ticket(ticket)) => copies.tickets.push((**ticket).clone()),
+                _ => copies.others += 1,
+            }
+        }
+        copies
+    }
+}
+
+fn newborn() -> Result<State, Poison> {
+    let payload_key = new_key().ok_or(("no-randomness", "the system has no randomness".to_owned()))?;
+    Ok(State { payload_key, ..State::default() })
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("the step stopped unexpectedly: {}", text.unwrap_or("no reason given"))
+}

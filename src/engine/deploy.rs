@@ -1,0 +1,148 @@
+//! Deployments: from a bundle, and from the store when a daemon starts, to a [`World`].
+//!
+//! Programs are stored by hash and numbered; every version that is stored is loaded, since somebody may stand in it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+
+use super::handle::EngineError;
+use super::sweep;
+use crate::name::Name;
+use crate::program::{Bundle, FORMAT, Hashed, Program};
+use crate::step::world::Kill;
+use crate::step::{ProgramNo, Symbols, World};
+use crate::store::{Deployment, ProgramRow, Store};
+
+const KILL: &str = "kill";
+
+/// The world of the last deployment, as a daemon finds it at its start. Empty before the first one.
+pub(super) async fn load(store: &dyn Store, zone: TimeZone) -> Result<World, EngineError> {
+    let (world, stored) = read_numbered(store, zone).await?;
+    let symbols = new_symbols(&world.symbols, stored);
+    if !symbols.is_empty() {
+        // Names that this build writes and the one before did not.
+        store.deploy(&Deployment { symbols, ..Deployment::default() }).await?;
+    }
+    Ok(world)
+}
+
+/// The same, from a store that is open for reading.
+pub(super) async fn read(store: &dyn Store, zone: TimeZone) -> Result<World, EngineError> {
+    Ok(read_numbered(store, zone).await?.0)
+}
+
+/// With the number of stored symbols.
+async fn read_numbered(store: &dyn Store, zone: TimeZone) -> Result<(World, usize), EngineError> {
+    let deployed = store.deployed().await?;
+    let bundle = match &deployed.bundle {
+        Some(body) => serde_json::from_slice(body).map_err(|error| unreadable("deployment", &error))?,
+        None => nothing(),
+    };
+    let mut programs = BTreeMap::new();
+    for row in &deployed.programs {
+        programs.insert(ProgramNo(row.no), program(row)?);
+    }
+    let symbols = Symbols::new(deployed.symbols.iter().map(|name| Name::new(name)));
+    let mut world = world(bundle, programs, symbols, zone);
+    if let Some(kill) = store.meta(KILL).await? {
+        world.kill = serde_json::from_str(&kill).map_err(|error| unreadable("kill switches", &error))?;
+    }
+    Ok((world, deployed.symbols.len()))
+}
+
+/// Stores `bundle` and returns the world in which it is live; `None` if it is live already.
+pub(super) async fn deploy(
+    store: &dyn Store,
+    old: &World,
+    bundle: Bundle,
+) -> Result<Option<World>, EngineError> {
+    if bundle.format != FORMAT {
+        let (found, known) = (bundle.format, FORMAT);
+        return Err(EngineError::Refused(format!("format {found} of the bundle is not {known}").into()));
+    }
+    if bundle.hash == old.bundle.hash {
+        return Ok(None);
+    }
+    let body = serde_json::to_vec(&bundle).map_err(|error| unreadable("deployment", &error))?;
+    let mut deployment = Deployment {
+        bundle: Some((bundle.hash.to_string(), body)),
+        meta: sweep::after_deployment(&bundle),
+        ..Deployment::default()
+    };
+    let mut programs = old.programs.clone();
+    add_programs(&bundle, &mut programs, &mut deployment)?;
+    let mut symbols = old.symbols.clone();
+    symbols.cover(&bundle, programs.values().map(|program| &*program.body));
+    deployment.symbols = new_symbols(&symbols, old.symbols.names().len());
+    store.deploy(&deployment).await?;
+    let mut new = world(bundle, programs, symbols, old.zone.clone());
+    new.kill = old.kill.clone();
+    Ok(Some(new))
+}
+
+/// Keeps the switches, so that a restart does not turn them off.
+pub(super) async fn kill(store: &dyn Store, kill: &Kill) -> Result<(), EngineError> {
+    let text = serde_json::to_string(kill).map_err(|error| unreadable("kill switches", &error))?;
+    Ok(store.set_meta(&[(KILL.to_owned(), text)]).await?)
+}
+
+/// Numbers from `stored` on, which the store does not have yet.
+fn new_symbols(symbols: &Symbols, stored: usize) -> Vec<(u32, String)> {
+    let numbered = (0_u32..).zip(symbols.names()).skip(stored);
+    numbered.map(|(no, name)| (no, name.to_string())).collect()
+}
+
+fn add_programs(
+    bundle: &Bundle,
+    programs: &mut BTreeMap<ProgramNo, Hashed<Program>>,
+    deployment: &mut Deployment,
+) -> Result<(), EngineError> {
+    for (journey, program) in &bundle.programs {
+        if programs.values().any(|stored| stored.hash == program.hash) {
+            continue;
+        }
+        let no = programs.keys().next_back().map_or(0, |last| last.0.saturating_add(1));
+        let body = serde_json::to_vec(&program.body).map_err(|error| unreadable("program", &error))?;
+        let (hash, journey) = (program.hash.to_string(), journey.to_string());
+        deployment.programs.push(ProgramRow { no, hash, journey, body });
+        programs.insert(ProgramNo(no), program.clone());
+    }
+    Ok(())
+}
+
+fn world(
+    bundle: Bundle,
+    programs: BTreeMap<ProgramNo, Hashed<Program>>,
+    symbols: Symbols,
+    zone: TimeZone,
+) -> World {
+    let number = |hash: &str| programs.iter().find(|(_, stored)| &*stored.hash == hash).map(|(no, _)| *no);
+    let live =
+        bundle.programs.iter().filter_map(|(journey, program)| Some((*journey, number(&program.hash)?)));
+    let live = live.collect();
+    World::new(Arc::new(bundle), programs, live, symbols, zone)
+}
+
+fn program(row: &ProgramRow) -> Result<Hashed<Program>, EngineError> {
+    let body: Program = serde_json::from_slice(&row.body).map_err(|error| unreadable("program", &error))?;
+    Ok(Hashed { hash: row.hash.as_str().into(), body: Arc::new(body) })
+}
+
+/// Before the first deployment: nothing can come in.
+fn nothing() -> Bundle {
+    Bundle {
+        format: FORMAT,
+        hash: "".into(),
+        schema: crate::program::Schema::default(),
+        channels: BTreeMap::new(),
+        contents: BTreeMap::new(),
+        calendars: BTreeMap::new(),
+        programs: BTreeMap::new(),
+    }
+}
+
+fn unreadable(what: &str, error: &serde_json::Error) -> EngineError {
+    EngineError::Refused(format!("the stored {what} cannot be read or written: {error}").into())
+}

@@ -1,0 +1,278 @@
+//! Handing messages to providers: all lanes, the sends under way, and what an answer means.
+//!
+//! A send begins only after the commit that marks it as dispatched; its answer comes back as an input of the engine.
+//! At least once, always under the same key.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::{Semaphore, mpsc};
+
+use super::lane::{Lane, Ticket};
+use super::pack::Queued;
+use super::rate::Window;
+use crate::channel::{Channel, Channels, SendResult};
+use crate::name::Name;
+use crate::program::{NodeKind, Outcome, Program};
+use crate::step::{Delivery, Sym, World};
+use crate::store::{OutboxRow, Store, StoreError};
+
+/// After this long a channel that has not come back counts as ambiguous.
+const LONGEST_SEND: Duration = Duration::from_secs(120);
+const FIRST_RETRY_MS: i64 = 1_000;
+const LONGEST_RETRY_MS: i64 = 600_000;
+
+/// What came of one attempt.
+pub(super) struct Answer {
+    pub ticket: Ticket,
+    pub result: SendResult,
+}
+
+/// What the answer to an attempt makes of its message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Over(Outcome, Arc<str>),
+    Again(Queued),
+}
+
+pub(super) struct Dispatcher {
+    channels: Channels,
+    lanes: BTreeMap<u32, Lane>,
+    /// Sends at once, by channel.
+    slots: BTreeMap<u32, Arc<Semaphore>>,
+    answers: mpsc::UnboundedSender<Answer>,
+}
+
+impl Dispatcher {
+    /// The dispatcher, and where the answers arrive.
+    pub(super) fn new(channels: Channels) -> (Self, mpsc::UnboundedReceiver<Answer>) {
+        let (answers, arriving) = mpsc::unbounded_channel();
+        (Self { channels, lanes: BTreeMap::new(), slots: BTreeMap::new(), answers }, arriving)
+    }
+
+    /// A lane for every channel of any program and every channel with messages, at the rates of `world`.
+    pub(super) async fn open_lanes(&mut self, world: &World, store: &dyn Store) -> Result<(), StoreError> {
+        let of_programs = world.programs.values().flat_map(|program| channels_of(&program.body));
+        let names: BTreeSet<Name> = world.bundle.channels.keys().copied().chain(of_programs).collect();
+        let mut channels: BTreeSet<u32> = store.outbox_channels().await?.into_iter().collect();
+        channels.extend(names.into_iter().filter_map(|name| world.symbols.sym(name)).map(|sym| sym.0));
+        for sym in channels {
+            let name = world.symbols.name(Sym(sym));
+            let rate = name.and_then(|name| world.bundle.channels.get(&name)?.rate);
+            if let Some(lane) = self.lanes.get_mut(&sym) {
+                lane.rate = rate;
+                continue;
+            }
+            let window = store.meta(&window_name(sym)).await?;
+            let window = window.map(|text| Window::parse(&text)).unwrap_or_default();
+            self.lanes.insert(sym, Lane::new(sym, rate, window));
+            let channel = name.and_then(|name| self.channels.get(name));
+            let sends = channel.map_or(1, |channel| channel.concurrency().max(1));
+            self.slots.insert(sym, Arc::new(Semaphore::new(sends)));
+        }
+        Ok(())
+    }
+
+    /// Channels without a provider.
+    pub(super) fn recorded(&self) -> BTreeSet<Name> {
+        let is_record = |name: &Name| self.channels.get(*name).is_some_and(|channel| channel.is_record());
+        self.channels.names().filter(is_record).collect()
+    }
+
+    /// Reads outbox rows into lanes that have room.
+    pub(super) async fn fill(
+        &mut self,
+        store: &dyn Store,
+        now: Timestamp,
+    ) -> Result<Vec<(OutboxRow, String)>, StoreError> {
+        let mut damaged = Vec::new();
+        for lane in self.lanes.values_mut().filter(|lane| lane.wants_rows()) {
+            damaged.extend(lane.fill(store, now).await?);
+        }
+        Ok(damaged)
+    }
+
+    /// The messages that may go out now.
+    pub(super) fn take(&mut self, now: Timestamp) -> Vec<Ticket> {
+        self.lanes.values_mut().flat_map(|lane| lane.take(now)).collect()
+    }
+
+    pub(super) fn lane(&mut self, channel: u32) -> Option<&mut Lane> {
+        self.lanes.get_mut(&channel)
+    }
+
+    /// When there may next be something to take.
+    pub(super) fn next(&self, now: Timestamp) -> Option<Timestamp> {
+        self.lanes.values().filter_map(|lane| lane.next(now)).min()
+    }
+
+    pub(super) fn outstanding(&self) -> usize {
+        self.lanes.values().map(Lane::outstanding).sum()
+    }
+
+    /// Sends whose answer has not been committed.
+    pub(super) fn under_way(&self) -> usize {
+        self.lanes.values().map(Lane::under_way).sum()
+    }
+
+    /// Whether anything may begin to be sent.
+    pub(super) fn stop(&mut self) {
+        self.lanes.values_mut().for_each(Lane::stop);
+    }
+
+    /// What a restart must know of the rates of `channels`.
+    pub(super) fn windows(&self, channels: impl Iterator<Item = u32>) -> Vec<(String, String)> {
+        let window = |sym: u32| Some((window_name(sym), self.lanes.get(&sym)?.window()?));
+        channels.filter_map(window).collect()
+    }
+
+    /// Begins a send whose commit is durable.
+    pub(super) fn send(&self, ticket: Ticket, delivery: Delivery) {
+        let answers = self.answers.clone();
+        let channel = self.channels.get(delivery.channel).cloned();
+        let slots = self.slots.get(&ticket.channel).cloned();
+        tokio::spawn(async move {
+            let result = match channel {
+                Some(channel) => attempt(&*channel, slots, &delivery).await,
+                None => SendResult::Rejected { detail: "the channel has no provider".into() },
+            };
+            // The engine is gone only when the process ends; the message stays in the outbox.
+            let _ = answers.send(Answer { ticket, result });
+        });
+    }
+
+    /// What becomes of the message of `ticket` after `result`.
+    pub(super) fn judge(&self, world: &World, answer: &Answer, now: Timestamp) -> Verdict {
+        let name = world.symbols.name(Sym(answer.ticket.channel));
+        let channel = name.and_then(|name| self.channels.get(name));
+        let most = channel.map_or(1, |channel| channel.max_attempts());
+        let idempotent = channel.is_some_and(|channel| channel.idempotent());
+        judge(answer, most, idempotent, now)
+    }
+}
+
+async fn attempt(channel: &dyn Channel, slots: Option<Arc<Semaphore>>, delivery: &Delivery) -> SendResult {
+    let _slot = match &slots {
+        Some(slots) => slots.acquire().await.ok(),
+        None => None,
+    };
+    let send = AssertUnwindSafe(channel.send(delivery)).catch_unwind();
+    match tokio::time::timeout(LONGEST_SEND, send).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => SendResult::Ambiguous { detail: "the channel stopped unexpectedly".into() },
+        Err(_) => SendResult::Ambiguous { detail: "the channel did not come back".into() },
+    }
+}
+
+fn judge(answer: &Answer, most: u32, idempotent: bool, now: Timestamp) -> Verdict {
+    let mut queued = answer.ticket.queued.clone();
+    queued.attempts = queued.attempts.saturating_add(1);
+    let (after, detail) = match &answer.result {
+        SendResult::Accepted { detail } => return Verdict::Over(Outcome::Sent, Arc::clone(detail)),
+        SendResult::Rejected { detail } => return Verdict::Over(Outcome::Failed, Arc::clone(detail)),
+        SendResult::Retry { after, detail } => (*after, detail),
+        SendResult::Ambiguous { detail } => {
+            queued.ambiguous = true;
+            (None, detail)
+        }
+    };
+    if queued.attempts < most {
+        let wait = backoff(&queued).max(after.and_then(|after| after.try_into().ok()).unwrap_or_default());
+        queued.not_before = now.saturating_add(wait).unwrap_or(Timestamp::MAX).as_millisecond();
+        return Verdict::Again(queued);
+    }
+    let attempts = queued.attempts;
+    if queued.ambiguous && !idempotent {
+        return Verdict::Over(
+            Outcome::Sent,
+            format!("unconfirmed after {attempts} attempts: {detail}").into(),
+        );
+    }
+    Verdict::Over(Outcome::Failed, format!("given up after {attempts} attempts: {detail}").into())
+}
+
+/// Doubles with each attempt up to ten minutes; spread by half, by the message's own key, so that messages that
+/// failed together do not come back together.
+fn backoff(queued: &Queued) -> SignedDuration {
+    let doubled = FIRST_RETRY_MS << queued.attempts.saturating_sub(1).min(20);
+    let longest = doubled.min(LONGEST_RETRY_MS);
+    let spread = crate::store::bucket::murmur2(format!("{}#{}", queued.message, queued.attempts).as_bytes());
+    SignedDuration::from_millis(longest / 2 + i64::from(spread) % (longest / 2 + 1))
+}
+
+fn channels_of(program: &Program) -> impl Iterator<Item = Name> + '_ {
+    program.nodes.iter().flat_map(|node| match &node.kind {
+        NodeKind::Send { channel, .. } => vec![*channel],
+        NodeKind::Reach { rungs, .. } => rungs.iter().map(|rung| rung.channel).collect(),
+        _ => Vec::new(),
+    })
+}
+
+fn window_name(channel: u32) -> String {
+    format!("rate.{channel}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::step::MessageKey;
+
+    fn answer(result: SendResult, attempts: u32, ambiguous: bool) -> Answer {
+        let message = MessageKey {
+            journey: "j".into(),
+            root: "c".into(),
+            child: None,
+            entry: "e".into(),
+            step: "s".into(),
+        };
+        let queued = Queued { kind: 0, id: "c".into(), message, attempts, not_before: 0, ambiguous };
+        Answer { ticket: Ticket { channel: 0, row: Some(1), queued }, result }
+    }
+
+    fn retry() -> SendResult {
+        SendResult::Retry { after: None, detail: "503".into() }
+    }
+
+    #[test]
+    fn attempts_grow_apart_and_end() {
+        let now = Timestamp::UNIX_EPOCH;
+        let mut last = 0;
+        for attempts in 0..7 {
+            let Verdict::Again(queued) = judge(&answer(retry(), attempts, false), 8, false, now) else {
+                panic!("attempt {attempts} is not the last")
+            };
+            assert_eq!(queued.attempts, attempts + 1);
+            let most = 1_000 << attempts;
+            assert!((most / 2..=most).contains(&queued.not_before), "{queued:?}");
+            assert!(queued.not_before > last / 2);
+            last = queued.not_before;
+        }
+        let over = judge(&answer(retry(), 7, false), 8, false, now);
+        assert_eq!(over, Verdict::Over(Outcome::Failed, "given up after 8 attempts: 503".into()));
+    }
+
+    #[test]
+    fn a_provider_may_ask_for_more_time() {
+        let slow = SendResult::Retry { after: Some(Duration::from_secs(60)), detail: "429".into() };
+        let Verdict::Again(queued) = judge(&answer(slow, 0, false), 8, false, Timestamp::UNIX_EPOCH) else {
+            panic!("it may be tried again")
+        };
+        assert_eq!(queued.not_before, 60_000);
+    }
+
+    #[test]
+    fn what_may_have_arrived_is_not_called_failed() {
+        let now = Timestamp::UNIX_EPOCH;
+        let unclear = || SendResult::Ambiguous { detail: "timeout".into() };
+        let over = judge(&answer(unclear(), 1, false), 2, false, now);
+        assert_eq!(over, Verdict::Over(Outcome::Sent, "unconfirmed after 2 attempts: timeout".into()));
+        let earlier = judge(&answer(retry(), 1, true), 2, false, now);
+        assert!(matches!(earlier, Verdict::Over(Outcome::Sent, _)));
+        let idempotent = judge(&answer(unclear(), 1, false), 2, true, now);
+        assert!(matches!(idempotent, Verdict::Over(Outcome::Failed, _)));
+    }
+}

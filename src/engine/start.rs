@@ -1,0 +1,109 @@
+//! Starting: from a store to a running engine.
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::JoinHandle;
+
+use super::clock::{Accelerated, Clock, WallClock, wall};
+use super::deploy;
+use super::dispatch::Dispatcher;
+use super::handle::{EngineError, EngineHandle, QUEUE, Stats};
+use super::run::{Engine, Inbox};
+use super::sweep::Sweeps;
+use super::timers::Timers;
+use super::work::StepFn;
+use crate::channel::Channels;
+use crate::store::Store;
+
+const CLOCK: &str = "clock";
+
+/// What an engine runs with.
+pub struct Options {
+    pub channels: Channels,
+    /// The bank's zone.
+    pub zone: TimeZone,
+    pub clock: Arc<dyn Clock>,
+    /// [`crate::step::step`], except in tests of the engine itself.
+    pub step: StepFn,
+}
+
+impl Options {
+    /// With the real step function.
+    #[must_use]
+    pub fn new(channels: Channels, zone: TimeZone, clock: Arc<dyn Clock>) -> Self {
+        Self { channels, zone, clock, step: crate::step::step }
+    }
+}
+
+/// Starts an engine on `store`, which it closes at its end. The task ends after [`EngineHandle::stop`], or with what
+/// went wrong for good.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn start(
+    store: Arc<dyn Store>,
+    options: Options,
+) -> Result<(EngineHandle, JoinHandle<Result<(), EngineError>>), EngineError> {
+    let Options { channels, zone, clock, step } = options;
+    let now = clock.now();
+    let (mut dispatcher, answers) = Dispatcher::new(channels);
+    let mut world = deploy::load(&*store, zone).await?;
+    world.recorded = dispatcher.recorded();
+    dispatcher.open_lanes(&world, &*store).await?;
+    let timers = Timers::open(&*store).await?;
+    let sweeps = Sweeps::open(&*store, &world, now).await?;
+    let world = Arc::new(world);
+    let (commands, arriving) = mpsc::unbounded_channel();
+    let (stats_out, stats) = watch::channel(Stats::default());
+    let (world_out, seen_world) = watch::channel(Arc::clone(&world));
+    let batch = store.lease().batch;
+    let engine = Engine {
+        store,
+        clock: Arc::clone(&clock),
+        step,
+        world,
+        dispatcher,
+        timers,
+        sweeps,
+        commands: arriving,
+        answers,
+        stats_out,
+        world_out,
+        stats: Stats::default(),
+        now,
+        batch,
+        inbox: Inbox::default(),
+    };
+    let task = tokio::spawn(engine.run());
+    let room = Arc::new(Semaphore::new(QUEUE));
+    Ok((EngineHandle { commands, room, stats, world: seen_world, clock }, task))
+}
+
+/// The clock of a store: the wall's, or the accelerated one it has had since its first run. `speed`: domain seconds
+/// per real second; another speed goes on from the present domain time.
+///
+/// # Errors
+/// [`EngineError::Refused`] for an accelerated clock on a store that was not created for development.
+pub async fn open_clock(store: &dyn Store, speed: Option<u32>) -> Result<Arc<dyn Clock>, EngineError> {
+    let kept = store.meta(CLOCK).await?.and_then(|text| Accelerated::parse(&text));
+    let clock = match (kept, speed) {
+        (None, None | Some(1)) => return Ok(Arc::new(WallClock)),
+        (Some(kept), None) => kept,
+        (Some(kept), Some(speed)) if kept.speed == speed => kept,
+        (Some(kept), Some(speed)) => {
+            let start = wall();
+            Accelerated { origin: kept.at(start), start, speed: speed.max(1) }
+        }
+        (None, Some(speed)) => Accelerated::from_now(speed),
+    };
+    if store.meta("made_for").await?.as_deref() != Some("development") {
+        let reason = "an accelerated clock needs a store that was created for development";
+        return Err(EngineError::Refused(reason.into()));
+    }
+    if kept != Some(clock) {
+        store.set_meta(&[(CLOCK.to_owned(), clock.to_text())]).await?;
+    }
+    Ok(Arc::new(clock))
+}

@@ -1,0 +1,207 @@
+//! One subject's part of a batch: its inputs in order, through the step function, in memory.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::handle::Receipt;
+use super::lane::Ticket;
+use super::timers;
+use crate::name::Name;
+use crate::step::{
+    Decision, Delivery, Effect, Event, Input, MessageKey, Output, RootKey, State, Trace, World,
+};
+use crate::store::RowKey;
+
+/// The step function; another one only in tests of the engine itself.
+pub type StepFn = fn(&World, &RootKey, &mut State, Input, Timestamp) -> Output;
+
+/// Sends decided and dispatched within one batch for one subject; more go through the outbox.
+const MOST_PROMPT: usize = 16;
+
+/// Who wants to know what became of an input.
+pub(super) enum Origin {
+    /// A submitted event: its place among the receipts of the batch.
+    Receipt(usize),
+    /// A message of the outbox.
+    Ticket(Box<Ticket>),
+    Engine,
+}
+
+pub(super) struct Item {
+    pub input: Input,
+    pub origin: Origin,
+}
+
+/// A subject that this batch touches.
+pub(super) struct Subject {
+    pub root: RootKey,
+    pub key: RowKey,
+    pub items: Vec<Item>,
+}
+
+/// What came of a subject's inputs besides its new state.
+#[derive(Default)]
+pub(super) struct Work {
+    pub trace: Vec<Trace>,
+    pub log: Vec<Event>,
+    pub receipts: Vec<(usize, Receipt)>,
+    /// Events that the step would not keep.
+    pub rejected: Vec<Event>,
+    /// Messages of the outbox that go out once this is committed.
+    pub sends: Vec<(Ticket, Box<Delivery>)>,
+    /// Messages of the outbox that are over.
+    pub resolved: Vec<Ticket>,
+    /// New messages, for the outbox.
+    pub queued: Vec<(MessageKey, Name)>,
+    /// New messages that go out once this is committed.
+    pub prompt: Vec<Box<Delivery>>,
+    /// Channels of messages that were admitted and then refused by the gate.
+    pub released: Vec<Name>,
+}
+
+/// What a walk needs besides the subject.
+pub(super) struct Cx<'a> {
+    pub world: &'a World,
+    pub step: StepFn,
+    pub now: Timestamp,
+    /// Whether a message for this channel may go out at once; it counts as under way if so.
+    pub admit: &'a mut dyn FnMut(Name) -> bool,
+}
+
+/// Answers first (they happened before), events by their own time, then what is due, then messages to dispatch: the
+/// gate sees the newest state.
+pub(super) fn sort(items: &mut [Item]) {
+    items.sort_by_key(|item| match &item.input {
+        Input::Answer { .. } => (0, Timestamp::MIN),
+        Input::Event(event) => (1, event.time),
+        Input::Tick { at, .. } => (2, *at),
+        Input::Settle => (3, Timestamp::MIN),
+        Input::Wake => (4, Timestamp::MIN),
+        Input::Dispatch(_) => (5, Timestamp::MIN),
+    });
+}
+
+/// Steps `state` through `items`, which are sorted.
+pub(super) fn walk(cx: &mut Cx<'_>, root: &RootKey, state: &mut State, items: Vec<Item>) -> Work {
+    let mut walk = Walk { cx, root, state, work: Work::default(), decided: VecDeque::new() };
+    let mut dispatches = Vec::new();
+    for item in items {
+        match item.input {
+            Input::Event(event) => walk.event(event, item.origin),
+            Input::Dispatch(_) => dispatches.push(item),
+            // The look at what is due follows for everybody.
+            Input::Wake => {}
+            input => {
+                let output = walk.step(input);
+                walk.absorb(output);
+                if let Origin::Ticket(ticket) = item.origin {
+                    walk.work.resolved.push(*ticket);
+                }
+            }
+        }
+    }
+    walk.wake();
+    for item in dispatches {
+        walk.dispatch(item);
+    }
+    walk.dispatch_decided();
+    walk.work
+}
+
+/// For when a timer chunk must hold the subject from now on; `None` if one does already, or none is needed.
+pub(super) fn register(state: &mut State, now: Timestamp) -> Option<Timestamp> {
+    let slot = timers::slot(state.next_due()?, now);
+    // A chunk that was to fire by now has fired, or will soon and find nothing to do.
+    if state.wake_at.is_some_and(|at| at > now && at <= slot) {
+        return None;
+    }
+    state.wake_at = Some(slot);
+    Some(slot)
+}
+
+struct Walk<'a, 'cx> {
+    cx: &'a mut Cx<'cx>,
+    root: &'a RootKey,
+    state: &'a mut State,
+    work: Work,
+    /// Messages decided by this batch, in order.
+    decided: VecDeque<(MessageKey, Name)>,
+}
+
+impl Walk<'_, '_> {
+    fn step(&mut self, input: Input) -> Output {
+        (self.cx.step)(self.cx.world, self.root, self.state, input, self.cx.now)
+    }
+
+    fn event(&mut self, event: Event, origin: Origin) {
+        let kept = event.clone();
+        let output = self.step(Input::Event(event));
+        let parked = output.trace.iter().any(|trace| matches!(trace.what, Decision::Parked { .. }));
+        let rejected = output.effects.iter().any(|effect| matches!(effect, Effect::Quarantine(_)));
+        let receipt = match (rejected, parked) {
+            (true, _) => {
+                Receipt::Quarantined(Arc::from("the subject is not known and has too many events waiting"))
+            }
+            (false, true) => Receipt::Parked,
+            (false, false) => Receipt::Accepted,
+        };
+        if !rejected {
+            self.work.log.push(kept);
+        }
+        if let Origin::Receipt(place) = origin {
+            self.work.receipts.push((place, receipt));
+        }
+        self.absorb(output);
+    }
+
+    fn wake(&mut self) {
+        if self.state.next_due().is_some_and(|due| due <= self.cx.now) {
+            let output = self.step(Input::Wake);
+            self.absorb(output);
+        }
+    }
+
+    /// A message of the outbox: out once committed, or over.
+    fn dispatch(&mut self, item: Item) {
+        let Origin::Ticket(ticket) = item.origin else { return };
+        let output = self.step(item.input);
+        match self.absorb(output) {
+            Some(delivery) => self.work.sends.push((*ticket, delivery)),
+            None => self.work.resolved.push(*ticket),
+        }
+    }
+
+    /// What was decided just now goes out at once where its channel has room. A refusal may decide the next rung.
+    fn dispatch_decided(&mut self) {
+        for _ in 0..MOST_PROMPT {
+            let Some((message, channel)) = self.decided.pop_front() else { return };
+            if !(self.cx.admit)(channel) {
+                self.work.queued.push((message, channel));
+                continue;
+            }
+            let output = self.step(Input::Dispatch(message));
+            match self.absorb(output) {
+                Some(delivery) => self.work.prompt.push(delivery),
+                None => self.work.released.push(channel),
+            }
+        }
+        self.work.queued.extend(self.decided.drain(..));
+    }
+
+    /// Takes up what a step produced; returns the delivery if it answered a dispatch with one.
+    fn absorb(&mut self, output: Output) -> Option<Box<Delivery>> {
+        self.work.trace.extend(output.trace);
+        let mut delivery = None;
+        for effect in output.effects {
+            match effect {
+                Effect::Enqueue { message, channel } => self.decided.push_back((message, channel)),
+                Effect::Deliver(deliver) => delivery = Some(deliver),
+                Effect::Drop(_) => {}
+                Effect::Quarantine(event) => self.work.rejected.push(*event),
+            }
+        }
+        delivery
+    }
+}
