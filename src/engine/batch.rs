@@ -17,7 +17,7 @@ use super::lane::Ticket;
 use super::pack::{Packer, Queued, pack_list};
 use super::payload::{Key, new_key};
 use super::timers::Chunks;
-use super::work::{Cx, Item, Origin, StepFn, Subject, Work, register, sort, walk};
+use super::work::{Cx, Item, Origin, Steps, Subject, Work, register, sort, walk};
 use crate::name::Name;
 use crate::step::state::MAX_TRACE_REFS;
 use crate::step::{Delivery, Input, State, World, codec};
@@ -29,7 +29,7 @@ type Poison = (&'static str, String);
 /// A commit in the making.
 pub(super) struct Batch<'a> {
     world: &'a World,
-    step: StepFn,
+    steps: Steps,
     now: Timestamp,
     dispatcher: &'a mut Dispatcher,
     commit: Commit,
@@ -62,7 +62,7 @@ impl<'a> Batch<'a> {
     /// `commit` holds what was used up while gathering; `receipts` has a place for every submitted event.
     pub(super) fn new(
         world: &'a World,
-        step: StepFn,
+        steps: Steps,
         now: Timestamp,
         dispatcher: &'a mut Dispatcher,
         commit: Commit,
@@ -71,7 +71,7 @@ impl<'a> Batch<'a> {
         let batch = commit.batch;
         Self {
             world,
-            step,
+            steps,
             now,
             dispatcher,
             commit,
@@ -178,7 +178,7 @@ impl<'a> Batch<'a> {
             admitted.extend(yes.then_some(channel));
             yes
         };
-        let mut cx = Cx { world, step: self.step, now, admit: &mut admit };
+        let mut cx = Cx { world, steps: self.steps, now, admit: &mut admit };
         let walked = catch_unwind(AssertUnwindSafe(|| walk(&mut cx, &subject.root, &mut state, items)));
         let work = walked.map_err(|panic| ("step-panicked", panic_text(&*panic)))?;
         self.save(subject, row, state, &work, quiet)?;
@@ -193,7 +193,7 @@ impl<'a> Batch<'a> {
         work: &Work,
         quiet: bool,
     ) -> Result<(), Poison> {
-        let slot = register(&mut state, self.now);
+        let slot = register(self.steps, &mut state, self.now);
         let unwritable = |error: codec::CodecError| ("state-unwritable", error.to_string());
         if quiet {
             let same = match &row {

@@ -26,4 +26,4 @@ mod work;
 
 pub use handle::{EngineError, EngineHandle, Receipt, Stats, SubmitError};
 pub use start::{Options, open_clock, start};
-pub use work::StepFn;
+pub use work::Steps;

@@ -96,7 +96,7 @@ pub(super) fn unpack<T: DeserializeOwned>(
     offset: u32,
     key: &Key,
 ) -> Option<T> {
-    let (VERSION, _) = row.body.split_first()? else { return None };
+    let (&VERSION, _) = row.body.split_first()? else { return None };
     let (sealed, _) = postcard::take_from_bytes::<Sealed>(row.body.get(offset as usize..)?).ok()?;
     let payload = open(key, Place { kind, batch: row.batch, offset }, &sealed.body)?;
     postcard::from_bytes(&payload).ok()

@@ -21,7 +21,7 @@ use super::lane::Ticket;
 use super::pack::Queued;
 use super::sweep::{Page, Sweeps};
 use super::timers::Timers;
-use super::work::{Item, Origin, StepFn, Subject};
+use super::work::{Item, Origin, Steps, Subject};
 use crate::program::Outcome;
 use crate::step::{Event, Input, RootKey, Sym, World};
 use crate::store::{Commit, Quarantined, RowKey, StateRow, Store, StoreError};
@@ -41,7 +41,7 @@ type Reply<T, E> = oneshot::Sender<Result<T, E>>;
 pub(super) struct Engine {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
-    pub step: StepFn,
+    pub steps: Steps,
     pub world: Arc<World>,
     pub dispatcher: Dispatcher,
     pub timers: Timers,
@@ -276,7 +276,7 @@ impl Engine {
             Err(error) => return Err(gathered.fail(error)),
         };
         let commit = std::mem::take(&mut gathered.commit);
-        let mut batch = Batch::new(&self.world, self.step, self.now, &mut self.dispatcher, commit, receipts);
+        let mut batch = Batch::new(&self.world, self.steps, self.now, &mut self.dispatcher, commit, receipts);
         for (ticket, queued) in std::mem::take(&mut gathered.retries) {
             batch.again(&ticket, queued);
         }

@@ -13,7 +13,7 @@ use super::handle::{EngineError, EngineHandle, QUEUE, Stats};
 use super::run::{Engine, Inbox};
 use super::sweep::Sweeps;
 use super::timers::Timers;
-use super::work::StepFn;
+use super::work::Steps;
 use crate::channel::Channels;
 use crate::store::Store;
 
@@ -25,16 +25,7 @@ pub struct Options {
     /// The bank's zone.
     pub zone: TimeZone,
     pub clock: Arc<dyn Clock>,
-    /// [`crate::step::step`], except in tests of the engine itself.
-    pub step: StepFn,
-}
-
-impl Options {
-    /// With the real step function.
-    #[must_use]
-    pub fn new(channels: Channels, zone: TimeZone, clock: Arc<dyn Clock>) -> Self {
-        Self { channels, zone, clock, step: crate::step::step }
-    }
+    pub steps: Steps,
 }
 
 /// Starts an engine on `store`, which it closes at its end. The task ends after [`EngineHandle::stop`], or with what
@@ -46,7 +37,7 @@ pub async fn start(
     store: Arc<dyn Store>,
     options: Options,
 ) -> Result<(EngineHandle, JoinHandle<Result<(), EngineError>>), EngineError> {
-    let Options { channels, zone, clock, step } = options;
+    let Options { channels, zone, clock, steps } = options;
     let now = clock.now();
     let (mut dispatcher, answers) = Dispatcher::new(channels);
     let mut world = deploy::load(&*store, zone).await?;
@@ -62,7 +53,7 @@ pub async fn start(
     let engine = Engine {
         store,
         clock: Arc::clone(&clock),
-        step,
+        steps,
         world,
         dispatcher,
         timers,

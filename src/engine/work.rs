@@ -14,8 +14,12 @@ use crate::step::{
 };
 use crate::store::RowKey;
 
-/// The step function; another one only in tests of the engine itself.
-pub type StepFn = fn(&World, &RootKey, &mut State, Input, Timestamp) -> Output;
+/// The step function and when a state must next be woken; others only in tests of the engine itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Steps {
+    pub step: fn(&World, &RootKey, &mut State, Input, Timestamp) -> Output,
+    pub next_due: fn(&State) -> Option<Timestamp>,
+}
 
 /// Sends decided and dispatched within one batch for one subject; more go through the outbox.
 const MOST_PROMPT: usize = 16;
@@ -64,7 +68,7 @@ pub(super) struct Work {
 /// What a walk needs besides the subject.
 pub(super) struct Cx<'a> {
     pub world: &'a World,
-    pub step: StepFn,
+    pub steps: Steps,
     pub now: Timestamp,
     /// Whether a message for this channel may go out at once; it counts as under way if so.
     pub admit: &'a mut dyn FnMut(Name) -> bool,
@@ -111,8 +115,8 @@ pub(super) fn walk(cx: &mut Cx<'_>, root: &RootKey, state: &mut State, items: Ve
 }
 
 /// For when a timer chunk must hold the subject from now on; `None` if one does already, or none is needed.
-pub(super) fn register(state: &mut State, now: Timestamp) -> Option<Timestamp> {
-    let slot = timers::slot(state.next_due()?, now);
+pub(super) fn register(steps: Steps, state: &mut State, now: Timestamp) -> Option<Timestamp> {
+    let slot = timers::slot((steps.next_due)(state)?, now);
     // A chunk that was to fire by now has fired, or will soon and find nothing to do.
     if state.wake_at.is_some_and(|at| at > now && at <= slot) {
         return None;
@@ -132,7 +136,7 @@ struct Walk<'a, 'cx> {
 
 impl Walk<'_, '_> {
     fn step(&mut self, input: Input) -> Output {
-        (self.cx.step)(self.cx.world, self.root, self.state, input, self.cx.now)
+        (self.cx.steps.step)(self.cx.world, self.root, self.state, input, self.cx.now)
     }
 
     fn event(&mut self, event: Event, origin: Origin) {
@@ -157,7 +161,7 @@ impl Walk<'_, '_> {
     }
 
     fn wake(&mut self) {
-        if self.state.next_due().is_some_and(|due| due <= self.cx.now) {
+        if (self.cx.steps.next_due)(self.state).is_some_and(|due| due <= self.cx.now) {
             let output = self.step(Input::Wake);
             self.absorb(output);
         }
