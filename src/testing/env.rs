@@ -1,0 +1,315 @@
+//! What a test's conditions see: one subject's state, and its full record instead of the kept history.
+//!
+//! History conditions are worked out here from everything that happened, not from what the runtime keeps: so a test
+//! that asks about history also checks the keeping.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::cast::Actor;
+use super::record::{Line, is_at_or_below, is_event};
+use super::stage::{Row, Stage};
+use crate::expr::civil::{Calendar, date_of, last_window_start, start_of_day};
+use crate::expr::eval::{Env, admits, eval, eval_on, fold};
+use crate::expr::{Aggregate, Owner, Pattern, Source, Window};
+use crate::model::Uses;
+use crate::name::Name;
+use crate::step::state::SubjectRef;
+use crate::step::{Decision, Event, EventKind, Sym};
+use crate::value::Value;
+
+/// Metrics and audiences may build on each other this deep.
+const DEEPEST: u8 = 16;
+
+pub(super) struct Scene<'a> {
+    stage: &'a Stage<'a>,
+    row: &'a Row,
+    actor: &'a Actor,
+    subject: SubjectRef,
+    uses: &'a Uses,
+    depth: u8,
+}
+
+impl<'a> Scene<'a> {
+    /// What `actor` looks like now. `None` where it has no row.
+    pub(super) fn new(stage: &'a Stage<'a>, actor: &'a Actor, uses: &'a Uses) -> Option<Self> {
+        let row = stage.rows.get(actor.row)?;
+        Some(Self { stage, row, actor, subject: actor.subject(stage), uses, depth: 0 })
+    }
+
+    fn within(&self, uses: &'a Uses) -> Self {
+        Self { uses, subject: self.subject.clone(), depth: self.depth + 1, ..*self }
+    }
+
+    fn attributes(&self, owner: Owner) -> &'a [(Sym, Value)] {
+        let state = &self.row.state;
+        match (owner, &self.subject.0) {
+            (Owner::Subject, Some((entity, id))) => state
+                .children
+                .iter()
+                .find(|child| child.entity == *entity && child.id == *id)
+                .map_or(&[], |child| child.attributes.as_slice()),
+            _ => &state.attributes,
+        }
+    }
+
+    fn entity(&self, owner: Owner) -> Name {
+        match owner {
+            Owner::Subject => self.actor.entity,
+            Owner::Parent => self.row.key.entity,
+        }
+    }
+
+    fn stored(&self, owner: Owner, name: Name) -> Value {
+        let Some(sym) = self.stage.world.symbols.sym(name) else { return Value::Missing };
+        let found = self.attributes(owner).iter().find(|(attribute, _)| *attribute == sym);
+        found.map_or(Value::Missing, |(_, value)| value.clone())
+    }
+
+    /// The values an aggregate is over: of admitted events of this subject, oldest first.
+    fn history_values(&self, aggregate: &Aggregate) -> Vec<Value> {
+        let mut found: Vec<(Timestamp, Value)> = self
+            .elements(&aggregate.source)
+            .filter(|(at, _)| aggregate.window.as_ref().is_none_or(|window| self.in_window(window, *at)))
+            .filter(|(_, element)| admits(aggregate.filter.as_ref(), element, self))
+            .map(|(at, element)| match &aggregate.value {
+                Some(value) => (at, eval_on(value, &element, self)),
+                None => (at, element),
+            })
+            .collect();
+        found.sort_by_key(|(at, _)| *at);
+        found.into_iter().map(|(_, value)| value).collect()
+    }
+
+    /// Whatever `source` names that happened to this subject: when, and its record.
+    fn elements<'b>(&'b self, source: &'b Source) -> Box<dyn Iterator<Item = (Timestamp, Value)> + 'b> {
+        match source {
+            Source::Event(name) => Box::new(
+                self.row
+                    .record
+                    .events()
+                    .map(|(_, event)| event)
+                    .filter(move |event| is_event(event, *name) && self.is_about(event))
+                    .map(|event| (event.time, Value::Record(event.fields.clone()))),
+            ),
+            Source::Message { kind, step } => Box::new(
+                self.row.record.lines.iter().filter_map(move |line| self.message(line, *kind, *step)),
+            ),
+            Source::Change { .. } | Source::Children(_) => Box::new(std::iter::empty()),
+        }
+    }
+
+    fn is_about(&self, event: &Event) -> bool {
+        match &event.child {
+            Some((entity, id)) => self.actor.is_child && *entity == self.actor.entity && *id == self.actor.id,
+            None => !self.actor.is_child,
+        }
+    }
+
+    /// The record of a message event: its step and channel.
+    fn message(&self, line: &Line, kind: crate::expr::MessageEvent, step: Option<Name>) -> Option<(Timestamp, Value)> {
+        let super::record::What::Trace(trace) = &line.what else { return None };
+        if trace.subject != self.subject {
+            return None;
+        }
+        let (found, at) = match &trace.what {
+            Decision::Answered { step, outcome, .. } if outcome.as_event() == Some(kind) => (step, line.at),
+            Decision::Receipt { step, kind: receipt, at } if *receipt == kind => (step, *at),
+            _ => return None,
+        };
+        let name = self.stage.world.symbols.name(*found)?;
+        step.is_none_or(|step| is_at_or_below(name.as_str(), step.as_str())).then_some(())?;
+        let channel = self.channel_of(trace.journey, *found);
+        let fields = [("step", Some(name)), ("channel", channel)];
+        let fields = fields.into_iter().filter_map(|(field, value)| Some((Name::new(field), Value::Choice(value?))));
+        Some((at, Value::Record(fields.collect())))
+    }
+
+    /// The channel that a step of a journey last decided to send through.
+    fn channel_of(&self, journey: Option<Sym>, step: Sym) -> Option<Name> {
+        let decided = self.row.record.traces(journey).filter_map(|(_, trace)| match &trace.what {
+            Decision::Decided { step: of, channel } if *of == step => Some(*channel),
+            _ => None,
+        });
+        self.stage.world.symbols.name(decided.last()?)
+    }
+
+    fn in_window(&self, window: &Window, at: Timestamp) -> bool {
+        let (now, zone) = (self.now(), self.zone());
+        match window {
+            Window::Ever => true,
+            Window::Last(length) => {
+                last_window_start(*length, now, zone, self.calendar(None)).is_some_and(|start| at >= start)
+            }
+            Window::Span(span) => match eval(span, self) {
+                Value::Range(ends) => match *ends {
+                    (Value::Date(first), Value::Date(last)) => (first..=last).contains(&date_of(at, zone)),
+                    _ => false,
+                },
+                _ => false,
+            },
+            // A condition of an attribute has no instance, and so no anchor but a date.
+            Window::Since(crate::expr::Anchor::At(anchor)) => match eval(anchor, self) {
+                Value::Date(date) => start_of_day(date, zone).is_some_and(|start| at >= start),
+                Value::Moment(moment) => at >= moment,
+                _ => false,
+            },
+            Window::Since(_) => false,
+        }
+    }
+}
+
+impl Env for Scene<'_> {
+    fn now(&self) -> Timestamp {
+        self.stage.now
+    }
+
+    fn zone(&self) -> &TimeZone {
+        self.stage.suite.zone
+    }
+
+    fn calendar(&self, name: Option<Name>) -> Option<&Calendar> {
+        let bundle = self.stage.suite.bundle;
+        let own = || bundle.schema.entities.get(&self.actor.entity)?.calendar;
+        bundle.calendars.get(&name.or_else(own)?)
+    }
+
+    fn attr(&self, owner: Owner, name: Name) -> Value {
+        let schema = &self.stage.suite.bundle.schema;
+        let entity = schema.entities.get(&self.entity(owner));
+        let derived = entity.and_then(|entity| entity.fields.iter().find(|field| field.name == name)?.value.as_ref());
+        match derived {
+            Some(value) if owner == Owner::Subject => eval(value, self),
+            _ => self.stored(owner, name),
+        }
+    }
+
+    fn tag(&self, owner: Owner, name: Name) -> bool {
+        let Some(sym) = self.stage.world.symbols.sym(name) else { return false };
+        let state = &self.row.state;
+        let tags = match (owner, &self.subject.0) {
+            (Owner::Subject, Some((entity, id))) => {
+                let child = state.children.iter().find(|child| child.entity == *entity && child.id == *id);
+                child.map_or(&[][..], |child| &child.tags)
+            }
+            _ => &state.tags,
+        };
+        tags.iter().any(|(tag, until)| *tag == sym && until.is_none_or(|until| self.now() < until))
+    }
+
+    fn def(&self, _owner: Owner, index: u16) -> Value {
+        let name = self.uses.defs.get(usize::from(index));
+        let derived = name.and_then(|name| self.stage.suite.model.derived.get(name));
+        match derived.filter(|_| self.depth < DEEPEST) {
+            Some(derived) => eval(&derived.value, &self.within(&derived.uses)),
+            None => Value::Missing,
+        }
+    }
+
+    fn local(&self, _slot: u16) -> Value {
+        Value::Missing
+    }
+
+    fn param(&self, _name: Name) -> Value {
+        Value::Missing
+    }
+
+    fn entry(&self) -> Value {
+        Value::Missing
+    }
+
+    fn element(&self) -> Value {
+        Value::Missing
+    }
+
+    fn children(&self, entity: Name) -> Vec<Value> {
+        let symbols = &self.stage.world.symbols;
+        let Some(sym) = symbols.sym(entity) else { return Vec::new() };
+        let named = |attributes: &[(Sym, Value)]| {
+            let fields = attributes.iter().filter_map(|(sym, value)| Some((symbols.name(*sym)?, value.clone())));
+            Value::Record(fields.collect())
+        };
+        self.row.state.children.iter().filter(|child| child.entity == sym).map(|child| named(&child.attributes)).collect()
+    }
+
+    fn history(&self, feature: u16) -> Value {
+        match self.uses.features.get(usize::from(feature)) {
+            Some(aggregate) => fold(aggregate.function, &self.history_values(aggregate), self),
+            None => Value::Missing,
+        }
+    }
+
+    fn choice_order(&self, left: Name, right: Name) -> Option<Ordering> {
+        let choices = self.stage.suite.bundle.schema.choices.values();
+        choices.into_iter().find_map(|cases| {
+            let place = |name| cases.iter().position(|case| *case == name);
+            Some(place(left)?.cmp(&place(right)?))
+        })
+    }
+}
+
+/// Whether `event` is what `pattern` describes, seen by `scene`'s subject.
+pub(super) fn matches(pattern: &Pattern, event: &Event, scene: &Scene<'_>) -> bool {
+    let is_kind = match (&pattern.source, &event.kind) {
+        (Source::Event(name), _) => is_event(event, *name),
+        (Source::Message { kind, step }, EventKind::Message { kind: found, key }) => {
+            kind == found && step.is_none_or(|step| is_at_or_below(&key.step, step.as_str()))
+        }
+        (Source::Change { attribute, .. }, EventKind::Attributes) => {
+            event.fields.iter().any(|(name, _)| name == attribute)
+        }
+        _ => false,
+    };
+    let about = scene.actor.is_child == event.child.is_some();
+    let element = Value::Record(event.fields.clone());
+    is_kind && about && scene.is_about(event) && admits(pattern.filter.as_ref(), &element, scene)
+}
+
+/// A scene outside any subject, for dates and moments of the script.
+pub(super) struct Bare<'a> {
+    pub(super) now: Timestamp,
+    pub(super) zone: &'a TimeZone,
+    pub(super) calendar: &'a dyn Fn(Option<Name>) -> Option<&'a Calendar>,
+}
+
+impl Env for Bare<'_> {
+    fn now(&self) -> Timestamp {
+        self.now
+    }
+    fn zone(&self) -> &TimeZone {
+        self.zone
+    }
+    fn calendar(&self, name: Option<Name>) -> Option<&Calendar> {
+        (self.calendar)(name)
+    }
+    fn attr(&self, _: Owner, _: Name) -> Value {
+        Value::Missing
+    }
+    fn tag(&self, _: Owner, _: Name) -> bool {
+        false
+    }
+    fn def(&self, _: Owner, _: u16) -> Value {
+        Value::Missing
+    }
+    fn local(&self, _: u16) -> Value {
+        Value::Missing
+    }
+    fn param(&self, _: Name) -> Value {
+        Value::Missing
+    }
+    fn entry(&self) -> Value {
+        Value::Missing
+    }
+    fn element(&self) -> Value {
+        Value::Missing
+    }
+    fn children(&self, _: Name) -> Vec<Value> {
+        Vec::new()
+    }
+    fn history(&self, _: u16) -> Value {
+        Value::Missing
+    }
+}

@@ -1,0 +1,125 @@
+//! What a test, or chance, makes happen: events, reactions to messages, changes of attributes.
+
+use jiff::Timestamp;
+
+use super::cast::{self, Actor};
+use super::env::{Bare, Scene};
+use super::property::{Act, Doing};
+use super::script::Script;
+use crate::expr::eval::eval;
+use crate::expr::{Expr, MessageEvent, Source};
+use crate::model::test::{By, Happening};
+use crate::name::Name;
+use crate::step::{EventKind, MessageKey};
+use crate::value::Value;
+
+/// Makes it happen, and says which rows it concerned; or why it cannot.
+pub(super) fn happen(
+    script: &mut Script<'_>,
+    event: &Happening,
+    by: Option<&By>,
+    at: Timestamp,
+) -> Result<Vec<usize>, String> {
+    let entity = subject(script, event)?;
+    let actors = actors(script, entity, by)?;
+    for actor in &actors {
+        let (kind, fields) = described(script, event, actor)?;
+        let event = cast::event(&mut script.stage, kind, actor, fields);
+        script.stage.happen(actor.row, crate::step::Event { time: at, ..event });
+    }
+    Ok(actors.into_iter().map(|actor| actor.row).collect())
+}
+
+/// Does what chance decided; `None` where there was nothing to react to.
+pub(super) fn act(script: &mut Script<'_>, act: &Act) -> Option<usize> {
+    let actor = script.cast.get(act.actor).map(|(_, actor)| actor.clone())?;
+    let (kind, fields) = match &act.doing {
+        Doing::Event { event, fields } => (EventKind::Declared(*event), fields.clone()),
+        Doing::React { kind, back } => {
+            let key = reachable(script, actor.row, *kind, *back)?;
+            (EventKind::Message { kind: *kind, key }, Vec::new())
+        }
+    };
+    let event = cast::event(&mut script.stage, kind, &actor, fields);
+    script.stage.happen(actor.row, event);
+    Some(actor.row)
+}
+
+/// The message `back` messages before the newest whose channel can report `kind`.
+fn reachable(script: &Script<'_>, row: usize, kind: MessageEvent, back: usize) -> Option<MessageKey> {
+    let row = script.stage.rows.get(row)?;
+    let channels = &script.stage.suite.bundle.channels;
+    let reports = |channel: &Name| {
+        kind == MessageEvent::Failed || channels.get(channel).is_some_and(|channel| channel.outcomes.contains(&kind))
+    };
+    let found = row.record.deliveries().filter(|delivery| reports(&delivery.channel)).nth(back)?;
+    Some(found.message.clone())
+}
+
+/// The entity that the happening is about.
+fn subject(script: &Script<'_>, event: &Happening) -> Result<Name, String> {
+    let bundle = script.stage.suite.bundle;
+    let program = bundle.programs.get(&script.test.journey);
+    let subject = program.map(|program| program.body.subject);
+    let found = match event {
+        Happening::Event { event, .. } => bundle.schema.events.get(event).map(|event| event.subject),
+        Happening::Message { .. } => subject,
+        Happening::Change { attribute, .. } => {
+            let has = |name: &Name| {
+                let entity = bundle.schema.entities.get(name);
+                entity.is_some_and(|entity| entity.fields.iter().any(|field| field.name == *attribute))
+            };
+            subject.filter(&has).or_else(|| program.map(|program| program.body.root).filter(has))
+        }
+    };
+    found.ok_or_else(|| format!("`{}` is about nobody here", script.test.journey))
+}
+
+fn actors(script: &Script<'_>, entity: Name, by: Option<&By>) -> Result<Vec<Actor>, String> {
+    let mut of_kind = script.cast.iter().filter(|(_, actor)| actor.entity == entity);
+    match by {
+        Some(By::All) => Ok(of_kind.map(|(_, actor)| actor.clone()).collect()),
+        Some(By::One(name)) => match of_kind.find(|(known, _)| *known == Some(*name)) {
+            Some((_, actor)) => Ok(vec![actor.clone()]),
+            None => Err(format!("no {entity} was given the name `{name}`")),
+        },
+        None => match (of_kind.next(), of_kind.next()) {
+            (Some((_, actor)), None) => Ok(vec![actor.clone()]),
+            (None, _) => Err(format!("no {entity} was given")),
+            (Some(_), Some(_)) => Err(format!("more than one {entity} was given: say `by` whom")),
+        },
+    }
+}
+
+/// Kind and fields of the event, for one actor.
+fn described(
+    script: &Script<'_>,
+    event: &Happening,
+    actor: &Actor,
+) -> Result<(EventKind, Vec<(Name, Value)>), String> {
+    match event {
+        Happening::Event { event, fields } => {
+            let given: Vec<_> = fields.iter().map(|(name, value)| (*name, value_of(script, value, actor))).collect();
+            Ok((EventKind::Declared(*event), cast::event_fields(&script.stage, *event, &given)))
+        }
+        Happening::Change { attribute, new } => {
+            Ok((EventKind::Attributes, vec![(*attribute, value_of(script, new, actor))]))
+        }
+        Happening::Message { source: Source::Message { kind, step } } => {
+            let record = script.stage.rows.get(actor.row).map(|row| &row.record);
+            let newest = record.and_then(|record| record.newest_message(script.test.journey, actor, *step));
+            match newest {
+                Some(key) => Ok((EventKind::Message { kind: *kind, key: key.clone() }, Vec::new())),
+                None => Err(format!("no such message has left, so nothing can be {}", kind.as_str())),
+            }
+        }
+        Happening::Message { .. } => Err("this can only happen to a message".to_owned()),
+    }
+}
+
+fn value_of(script: &Script<'_>, expr: &Expr, actor: &Actor) -> Value {
+    match Scene::new(&script.stage, actor, &script.test.uses) {
+        Some(scene) => eval(expr, &scene),
+        None => eval(expr, &Bare { now: script.stage.now, zone: script.stage.suite.zone, calendar: &|_| None }),
+    }
+}

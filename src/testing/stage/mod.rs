@@ -1,0 +1,219 @@
+//! Where a test plays: every customer's state, and a clock that jumps from one thing to do to the next.
+//!
+//! What the engine does with a store, threads and real time stands here in plain memory: events in, ticks of
+//! schedules, timers when they are due, dispatches to a provider, its answers back. Order at one instant: what was
+//! scheduled from outside, then ticks, then timers; customers in the order given.
+
+mod provider;
+mod ticks;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::Suite;
+use super::record::{Record, What};
+use crate::name::Name;
+use crate::step::{Effect, Event, Input, MessageKey, RootKey, State, World, step};
+use ticks::Tick;
+
+/// Steps at one instant after which a test is stuck rather than busy.
+const MOST_AT_ONCE: u32 = 1_000_000;
+
+pub(super) struct Stage<'a> {
+    pub(super) suite: Suite<'a>,
+    pub(super) world: Arc<World>,
+    pub(super) now: Timestamp,
+    pub(super) rows: Vec<Row>,
+    by_key: BTreeMap<RootKey, usize>,
+    /// When each row wants to be looked at, soonest first.
+    wakes: BTreeSet<(Timestamp, usize)>,
+    /// Scheduled from outside, in order of time and then of scheduling.
+    later: BTreeMap<(Timestamp, u64), Later>,
+    ticks: Vec<Tick>,
+    /// Providers that do not answer, and until when.
+    outages: BTreeMap<Name, Timestamp>,
+    serial: u64,
+    steps_at_once: u32,
+}
+
+/// One root subject.
+pub(super) struct Row {
+    pub(super) key: RootKey,
+    pub(super) state: State,
+    wake: Option<Timestamp>,
+    pub(super) record: Record,
+}
+
+enum Later {
+    Event { row: usize, event: Event },
+    /// A dispatch that an outage held back.
+    Retry { row: usize, message: MessageKey },
+}
+
+/// A row kept asking to be woken at an instant that never passes.
+pub(super) struct Stuck;
+
+impl<'a> Stage<'a> {
+    /// An empty stage whose clock stands at `now`. A tick due at that very instant is still to come.
+    pub(super) fn new(suite: Suite<'a>, world: &Arc<World>, now: Timestamp) -> Self {
+        Self {
+            suite,
+            world: Arc::clone(world),
+            now,
+            rows: Vec::new(),
+            by_key: BTreeMap::new(),
+            wakes: BTreeSet::new(),
+            later: BTreeMap::new(),
+            ticks: ticks::first(suite, now),
+            outages: BTreeMap::new(),
+            serial: 0,
+            steps_at_once: 0,
+        }
+    }
+
+    /// The row of a root subject, made on first use.
+    pub(super) fn row(&mut self, key: RootKey) -> usize {
+        if let Some(&row) = self.by_key.get(&key) {
+            return row;
+        }
+        let row = self.rows.len();
+        self.by_key.insert(key.clone(), row);
+        self.rows.push(Row { key, state: State::default(), wake: None, record: Record::default() });
+        row
+    }
+
+    /// Lets an event arrive now, or at its own time if that is still to come.
+    pub(super) fn happen(&mut self, row: usize, event: Event) {
+        if event.time > self.now {
+            let key = (event.time, self.next_serial());
+            let event = Event { received: event.time, ..event };
+            self.later.insert(key, Later::Event { row, event });
+        } else {
+            self.arrive(row, event);
+        }
+    }
+
+    /// Sets up date entries and history of journeys, as a deployment does.
+    pub(super) fn settle(&mut self, row: usize) {
+        self.input(row, &Input::Settle);
+    }
+
+    /// From now on the provider of `channel` does not answer, until `until`.
+    pub(super) fn outage(&mut self, channel: Name, until: Timestamp) {
+        self.outages.insert(channel, until);
+    }
+
+    /// Does the next thing that is due up to `until`, and says which rows it concerned. `None`: nothing is left, and
+    /// the clock shows `until`.
+    pub(super) fn beat(&mut self, until: Timestamp) -> Result<Option<Vec<usize>>, Stuck> {
+        let Some(at) = self.next_instant().filter(|at| *at <= until) else {
+            self.set_now(until);
+            return Ok(None);
+        };
+        self.set_now(at);
+        self.steps_at_once += 1;
+        if self.steps_at_once > MOST_AT_ONCE {
+            return Err(Stuck);
+        }
+        Ok(Some(self.act()))
+    }
+
+    /// A number that no event of this stage had before.
+    pub(super) fn next_serial(&mut self) -> u64 {
+        self.serial += 1;
+        self.serial
+    }
+
+    fn next_instant(&self) -> Option<Timestamp> {
+        let later = self.later.keys().next().map(|(at, _)| *at);
+        let wake = self.wakes.first().map(|(at, _)| *at);
+        let tick = self.ticks.iter().filter_map(|tick| tick.next).min();
+        [later, wake, tick].into_iter().flatten().min()
+    }
+
+    fn set_now(&mut self, at: Timestamp) {
+        if at > self.now {
+            self.now = at;
+            self.steps_at_once = 0;
+        }
+    }
+
+    fn act(&mut self) -> Vec<usize> {
+        if let Some(entry) = self.later.first_entry().filter(|entry| entry.key().0 <= self.now) {
+            return vec![self.act_later(entry.remove())];
+        }
+        if let Some((journey, root, at)) = ticks::take_due(self.suite, &mut self.ticks, self.now) {
+            let rows: Vec<usize> =
+                (0..self.rows.len()).filter(|row| self.rows.get(*row).is_some_and(|row| row.key.entity == root)).collect();
+            rows.iter().for_each(|row| self.input(*row, &Input::Tick { journey, at }));
+            return rows;
+        }
+        let Some(row) = self.wakes.first().map(|(_, row)| *row) else { return Vec::new() };
+        self.input(row, &Input::Wake);
+        vec![row]
+    }
+
+    fn act_later(&mut self, later: Later) -> usize {
+        match later {
+            Later::Event { row, event } => {
+                self.arrive(row, event);
+                row
+            }
+            Later::Retry { row, message } => {
+                self.input(row, &Input::Dispatch(message));
+                row
+            }
+        }
+    }
+
+    fn arrive(&mut self, row: usize, event: Event) {
+        let (now, serial) = (self.now, self.next_serial());
+        if let Some(row) = self.rows.get_mut(row) {
+            row.record.add(now, serial, What::Event(event.clone()));
+        }
+        self.input(row, &Input::Event(event));
+    }
+
+    /// One step, and everything that follows from it at once.
+    fn input(&mut self, row: usize, input: &Input) {
+        let (now, world) = (self.now, Arc::clone(&self.world));
+        let Some(target) = self.rows.get_mut(row) else { return };
+        let output = step(&world, &mut target.state, &target.key, input, now);
+        self.note(row, output.trace.into_iter().map(What::Trace));
+        self.reschedule(row);
+        for effect in output.effects {
+            match effect {
+                Effect::Enqueue { message, .. } => self.input(row, &Input::Dispatch(message)),
+                Effect::Deliver(delivery) => self.deliver(row, *delivery),
+                Effect::Drop(_) | Effect::Quarantine(_) => {}
+            }
+        }
+    }
+
+    fn note(&mut self, row: usize, what: impl Iterator<Item = What>) {
+        let now = self.now;
+        for what in what {
+            let serial = self.next_serial();
+            if let Some(row) = self.rows.get_mut(row) {
+                row.record.add(now, serial, what);
+            }
+        }
+    }
+
+    fn reschedule(&mut self, number: usize) {
+        let Some(row) = self.rows.get_mut(number) else { return };
+        let due = row.state.next_due();
+        if row.wake == due {
+            return;
+        }
+        if let Some(before) = row.wake {
+            self.wakes.remove(&(before, number));
+        }
+        row.wake = due;
+        if let Some(due) = due {
+            self.wakes.insert((due, number));
+        }
+    }
+}
