@@ -17,7 +17,7 @@ use crate::expr::eval::{Env, admits, eval, eval_on, fold};
 use crate::expr::{Aggregate, Owner, Pattern, Source, Window};
 use crate::model::Uses;
 use crate::name::Name;
-use crate::step::state::SubjectRef;
+use crate::step::state::{Child, SubjectRef};
 use crate::step::{Decision, Event, EventKind, Sym};
 use crate::value::Value;
 
@@ -27,7 +27,8 @@ const DEEPEST: u8 = 16;
 pub(super) struct Scene<'a> {
     stage: &'a Stage<'a>,
     row: &'a Row,
-    actor: &'a Actor,
+    entity: Name,
+    id: Arc<str>,
     subject: SubjectRef,
     uses: &'a Uses,
     depth: u8,
@@ -35,38 +36,58 @@ pub(super) struct Scene<'a> {
 
 impl<'a> Scene<'a> {
     /// What `actor` looks like now. `None` where it has no row.
-    pub(super) fn new(stage: &'a Stage<'a>, actor: &'a Actor, uses: &'a Uses) -> Option<Self> {
+    pub(super) fn new(stage: &'a Stage<'a>, actor: &Actor, uses: &'a Uses) -> Option<Self> {
         let row = stage.rows.get(actor.row)?;
-        Some(Self { stage, row, actor, subject: actor.subject(stage), uses, depth: 0 })
+        let (entity, id) = (actor.entity, Arc::clone(&actor.id));
+        Some(Self { stage, row, entity, id, subject: actor.subject(stage), uses, depth: 0 })
     }
 
-    fn within(&self, uses: &'a Uses) -> Self {
-        Self { uses, subject: self.subject.clone(), depth: self.depth + 1, ..*self }
+    fn using(&self, uses: &'a Uses) -> Self {
+        let (subject, id) = (self.subject.clone(), Arc::clone(&self.id));
+        Self { uses, subject, id, depth: self.depth + 1, ..*self }
     }
 
-    fn attributes(&self, owner: Owner) -> &'a [(Sym, Value)] {
-        let state = &self.row.state;
-        match (owner, &self.subject.0) {
-            (Owner::Subject, Some((entity, id))) => state
-                .children
-                .iter()
-                .find(|child| child.entity == *entity && child.id == *id)
-                .map_or(&[], |child| child.attributes.as_slice()),
-            _ => &state.attributes,
-        }
-    }
-
-    fn entity(&self, owner: Owner) -> Name {
+    /// The scene of the subject itself or of its parent.
+    fn of(&self, owner: Owner) -> Self {
         match owner {
-            Owner::Subject => self.actor.entity,
-            Owner::Parent => self.row.key.entity,
+            Owner::Subject => Self { subject: self.subject.clone(), id: Arc::clone(&self.id), ..*self },
+            Owner::Parent => {
+                let (entity, id) = (self.row.key.entity, Arc::clone(&self.row.key.id));
+                Self { entity, id, subject: SubjectRef(None), ..*self }
+            }
         }
     }
 
-    fn stored(&self, owner: Owner, name: Name) -> Value {
+    fn child(&self) -> Option<&'a Child> {
+        let (entity, id) = self.subject.0.as_ref()?;
+        self.row.state.children.iter().find(|child| child.entity == *entity && child.id == *id)
+    }
+
+    fn attribute(&self, name: Name) -> Value {
+        let entity = self.stage.suite.bundle.schema.entities.get(&self.entity);
+        let derived = entity.and_then(|entity| entity.fields.iter().find(|field| field.name == name)?.value.as_ref());
+        match derived {
+            Some(value) => eval(value, self),
+            None if entity.is_some_and(|entity| entity.key == name) => Value::Text(Arc::clone(&self.id)),
+            None => self.stored(name),
+        }
+    }
+
+    fn stored(&self, name: Name) -> Value {
         let Some(sym) = self.stage.world.symbols.sym(name) else { return Value::Missing };
-        let found = self.attributes(owner).iter().find(|(attribute, _)| *attribute == sym);
+        let attributes = match self.subject.0 {
+            Some(_) => self.child().map_or(&[][..], |child| &child.attributes),
+            None => &self.row.state.attributes,
+        };
+        let found = attributes.iter().find(|(attribute, _)| *attribute == sym);
         found.map_or(Value::Missing, |(_, value)| value.clone())
+    }
+
+    fn tags(&self) -> &'a [(Sym, Option<Timestamp>)] {
+        match self.subject.0 {
+            Some(_) => self.child().map_or(&[], |child| &child.tags),
+            None => &self.row.state.tags,
+        }
     }
 
     /// The values an aggregate is over: of admitted events of this subject, oldest first.
@@ -104,8 +125,8 @@ impl<'a> Scene<'a> {
 
     fn is_about(&self, event: &Event) -> bool {
         match &event.child {
-            Some((entity, id)) => self.actor.is_child && *entity == self.actor.entity && *id == self.actor.id,
-            None => !self.actor.is_child,
+            Some((entity, id)) => *entity == self.entity && *id == self.id,
+            None => self.subject.0.is_none(),
         }
     }
 
@@ -173,38 +194,26 @@ impl Env for Scene<'_> {
 
     fn calendar(&self, name: Option<Name>) -> Option<&Calendar> {
         let bundle = self.stage.suite.bundle;
-        let own = || bundle.schema.entities.get(&self.actor.entity)?.calendar;
+        let of = |entity: &Name| bundle.schema.entities.get(entity)?.calendar;
+        let own = || of(&self.entity).or_else(|| of(&self.row.key.entity));
         bundle.calendars.get(&name.or_else(own)?)
     }
 
     fn attr(&self, owner: Owner, name: Name) -> Value {
-        let schema = &self.stage.suite.bundle.schema;
-        let entity = schema.entities.get(&self.entity(owner));
-        let derived = entity.and_then(|entity| entity.fields.iter().find(|field| field.name == name)?.value.as_ref());
-        match derived {
-            Some(value) if owner == Owner::Subject => eval(value, self),
-            _ => self.stored(owner, name),
-        }
+        self.of(owner).attribute(name)
     }
 
     fn tag(&self, owner: Owner, name: Name) -> bool {
         let Some(sym) = self.stage.world.symbols.sym(name) else { return false };
-        let state = &self.row.state;
-        let tags = match (owner, &self.subject.0) {
-            (Owner::Subject, Some((entity, id))) => {
-                let child = state.children.iter().find(|child| child.entity == *entity && child.id == *id);
-                child.map_or(&[][..], |child| &child.tags)
-            }
-            _ => &state.tags,
-        };
-        tags.iter().any(|(tag, until)| *tag == sym && until.is_none_or(|until| self.now() < until))
+        let scene = self.of(owner);
+        scene.tags().iter().any(|(tag, until)| *tag == sym && until.is_none_or(|until| self.now() < until))
     }
 
-    fn def(&self, _owner: Owner, index: u16) -> Value {
+    fn def(&self, owner: Owner, index: u16) -> Value {
         let name = self.uses.defs.get(usize::from(index));
         let derived = name.and_then(|name| self.stage.suite.model.derived.get(name));
         match derived.filter(|_| self.depth < DEEPEST) {
-            Some(derived) => eval(&derived.value, &self.within(&derived.uses)),
+            Some(derived) => eval(&derived.value, &self.of(owner).using(&derived.uses)),
             None => Value::Missing,
         }
     }
@@ -226,13 +235,16 @@ impl Env for Scene<'_> {
     }
 
     fn children(&self, entity: Name) -> Vec<Value> {
-        let symbols = &self.stage.world.symbols;
-        let Some(sym) = symbols.sym(entity) else { return Vec::new() };
-        let named = |attributes: &[(Sym, Value)]| {
-            let fields = attributes.iter().filter_map(|(sym, value)| Some((symbols.name(*sym)?, value.clone())));
-            Value::Record(fields.collect())
+        let Some(sym) = self.stage.world.symbols.sym(entity) else { return Vec::new() };
+        let schema = self.stage.suite.bundle.schema.entities.get(&entity);
+        let fields = || schema.iter().flat_map(|schema| &schema.fields).map(|field| field.name);
+        let record = |child: &Child| {
+            let (id, subject) = (Arc::clone(&child.id), SubjectRef(Some((sym, Arc::clone(&child.id)))));
+            let scene = Self { entity, id, subject, ..*self };
+            let known = fields().map(|name| (name, scene.attribute(name))).filter(|(_, value)| !value.is_missing());
+            Value::Record(known.collect())
         };
-        self.row.state.children.iter().filter(|child| child.entity == sym).map(|child| named(&child.attributes)).collect()
+        self.row.state.children.iter().filter(|child| child.entity == sym).map(record).collect()
     }
 
     fn history(&self, feature: u16) -> Value {
@@ -263,9 +275,8 @@ pub(super) fn matches(pattern: &Pattern, event: &Event, scene: &Scene<'_>) -> bo
         }
         _ => false,
     };
-    let about = scene.actor.is_child == event.child.is_some();
     let element = Value::Record(event.fields.clone());
-    is_kind && about && scene.is_about(event) && admits(pattern.filter.as_ref(), &element, scene)
+    is_kind && scene.is_about(event) && admits(pattern.filter.as_ref(), &element, scene)
 }
 
 /// A scene outside any subject, for dates and moments of the script.

@@ -1,0 +1,57 @@
+//! The story of a customer: what happened and what was decided, line by line, for people who look for the fault.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::property::payload;
+use super::record::What;
+use super::stage::Stage;
+use crate::expr::show;
+use crate::step::{Event, EventKind, explain};
+
+/// An instant in `zone`, to the minute where it is a whole one.
+pub(super) fn instant(at: Timestamp, zone: &TimeZone) -> String {
+    let zoned = at.to_zoned(zone.clone());
+    let form = if zoned.second() == 0 { "%Y-%m-%d %H:%M" } else { "%Y-%m-%d %H:%M:%S" };
+    zoned.strftime(form).to_string()
+}
+
+/// One line per thing that happened to a row.
+pub(super) fn of_row(stage: &Stage<'_>, row: usize) -> Vec<String> {
+    let Some(row) = stage.rows.get(row) else { return Vec::new() };
+    let mut lines = vec![format!("the story of {} {}", row.key.entity, row.key.id)];
+    for line in &row.record.lines {
+        if let Some(told) = told(stage, &line.what) {
+            lines.push(format!("{}  {told}", instant(line.at, stage.suite.zone)));
+        }
+    }
+    lines
+}
+
+/// The stories of all rows, up to `most` of them.
+pub(super) fn of_all(stage: &Stage<'_>, most: usize) -> Vec<String> {
+    (0..stage.rows.len().min(most)).flat_map(|row| of_row(stage, row)).collect()
+}
+
+fn told(stage: &Stage<'_>, what: &What) -> Option<String> {
+    match what {
+        What::Event(event) => Some(happened(event)),
+        What::Trace(trace) => Some(explain(&stage.world, trace)),
+        What::Delivered(delivery) => {
+            let body = delivery.parts.iter().map(|(part, text)| format!("{part} {text:?}"));
+            Some(format!("  {} to {}: {}", delivery.channel, delivery.address, body.collect::<Vec<_>>().join(", ")))
+        }
+    }
+}
+
+fn happened(event: &Event) -> String {
+    let who = event.child.as_ref().map(|(_, id)| format!(" by {id}")).unwrap_or_default();
+    match &event.kind {
+        EventKind::Declared(name) => format!("* {name}{}{who}", payload(&event.fields)),
+        EventKind::Message { kind, key } => format!("* {}({})", kind.as_str(), key.step),
+        EventKind::Attributes => {
+            let fields = event.fields.iter().map(|(name, value)| format!("{name} = {}", show::value(value)));
+            format!("* attributes{who}: {}", fields.collect::<Vec<_>>().join("; "))
+        }
+    }
+}
