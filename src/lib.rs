@@ -29,5 +29,6 @@ pub mod program;
 pub mod step;
 pub mod store;
 pub mod syntax;
+pub mod testing;
 pub mod text;
 pub mod value;

@@ -26,7 +26,7 @@ use crate::name::Name;
 use crate::step::World;
 use crate::value::Value;
 use plan::Plan;
-pub(super) use print::payload;
+pub(in crate::testing) use print::payload;
 
 /// Something random that happens to one of the case's subjects.
 #[derive(Clone, Debug, PartialEq)]

@@ -62,7 +62,7 @@ fn told(event: &Event) -> Option<String> {
     }
 }
 
-pub(super) fn payload(fields: &[(Name, Value)]) -> String {
+pub(in crate::testing) fn payload(fields: &[(Name, Value)]) -> String {
     if fields.is_empty() {
         return String::new();
     }

@@ -141,8 +141,10 @@ impl<'a> Stage<'a> {
     }
 
     fn act(&mut self) -> Vec<usize> {
-        if let Some(entry) = self.later.first_entry().filter(|entry| entry.key().0 <= self.now) {
-            return vec![self.act_later(entry.remove())];
+        if self.later.keys().next().is_some_and(|(at, _)| *at <= self.now)
+            && let Some((_, later)) = self.later.pop_first()
+        {
+            return vec![self.act_later(later)];
         }
         if let Some((journey, root, at)) = ticks::take_due(self.suite, &mut self.ticks, self.now) {
             let rows: Vec<usize> =
@@ -180,7 +182,7 @@ impl<'a> Stage<'a> {
     fn input(&mut self, row: usize, input: &Input) {
         let (now, world) = (self.now, Arc::clone(&self.world));
         let Some(target) = self.rows.get_mut(row) else { return };
-        let output = step(&world, &mut target.state, &target.key, input, now);
+        let output = step(&world, &target.key, &mut target.state, input, now);
         self.note(row, output.trace.into_iter().map(What::Trace));
         self.reschedule(row);
         for effect in output.effects {
