@@ -29,6 +29,5 @@ pub mod program;
 pub mod step;
 pub mod store;
 pub mod syntax;
-pub mod testing;
 pub mod text;
 pub mod value;

@@ -2,7 +2,7 @@
 
 use clap::{ColorChoice, Parser, Subcommand};
 
-use super::command::{customers, events, explain};
+use super::command::{customers, events, explain, init};
 use super::{Exit, Failure, Output};
 
 /// Customer journeys as a language: compile, prove, plan and durably run them.
@@ -19,6 +19,7 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Init(init::Args),
     Customers(customers::Args),
     Events(events::Args),
     Explain(explain::Args),
@@ -28,6 +29,7 @@ impl Command {
     /// Does what was asked.
     pub fn run(&self, output: &Output) -> Result<Exit, Failure> {
         match self {
+            Self::Init(args) => init::run(args, output),
             Self::Customers(args) => customers::run(args, output),
             Self::Events(args) => events::run(args, output),
             Self::Explain(args) => explain::run(args, output),

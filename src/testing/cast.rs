@@ -63,7 +63,7 @@ pub(super) fn enter(stage: &mut Stage<'_>, role: Role) -> Actor {
     let fields = stage.suite.bundle.schema.entities.get(&actor.entity).map(|entity| {
         let schema = &stage.suite.bundle.schema;
         let now = stage.now;
-        complete(entity, role.fields, |field| default_value(&field.ty, schema, stage, now))
+        complete(entity, &role.fields, |field| default_value(&field.ty, schema, stage, now))
     });
     let event = event(stage, EventKind::Attributes, &actor, fields.unwrap_or_default());
     stage.happen(row, event);
@@ -76,7 +76,12 @@ pub(super) fn parent_of(stage: &Stage<'_>, entity: Name) -> Option<Name> {
 }
 
 /// An event about `actor` that happens now.
-pub(super) fn event(stage: &mut Stage<'_>, kind: EventKind, actor: &Actor, fields: Vec<(Name, Value)>) -> Event {
+pub(super) fn event(
+    stage: &mut Stage<'_>,
+    kind: EventKind,
+    actor: &Actor,
+    fields: Vec<(Name, Value)>,
+) -> Event {
     let id = format!("test-{}", stage.next_serial());
     // A message says itself whose it is.
     let is_message = matches!(kind, EventKind::Message { .. });
@@ -91,7 +96,11 @@ pub(super) fn event(stage: &mut Stage<'_>, kind: EventKind, actor: &Actor, field
     }
 }
 
-fn complete(entity: &Entity, given: Vec<(Name, Value)>, default: impl Fn(&Field) -> Option<Value>) -> Vec<(Name, Value)> {
+fn complete(
+    entity: &Entity,
+    given: &[(Name, Value)],
+    default: impl Fn(&Field) -> Option<Value>,
+) -> Vec<(Name, Value)> {
     let stored = entity.fields.iter().filter(|field| field.value.is_none() && field.name != entity.key);
     let value = |field: &Field| {
         let said = given.iter().find(|(name, _)| *name == field.name).map(|(_, value)| value.clone());

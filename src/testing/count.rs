@@ -47,10 +47,10 @@ pub(super) fn listed(view: View<'_, '_>, counted: &[(usize, Counted)]) -> String
     if counted.len() > MOST_LISTED {
         parts.push(format!("{} more", counted.len() - MOST_LISTED));
     }
-    match parts.is_empty() {
-        true => "it is 0".to_owned(),
-        false => format!("it is {}: {}", counted.len(), parts.join(", ")),
+    if parts.is_empty() {
+        return "it is 0".to_owned();
     }
+    format!("it is {}: {}", counted.len(), parts.join(", "))
 }
 
 /// From where on things count. `None`: the anchor has not happened, nothing counts.
@@ -81,7 +81,9 @@ fn anchored(view: View<'_, '_>, anchor: &Anchor, number: usize) -> Option<From> 
     let run = || runs(view, number).pop();
     let sent = |step: Option<Name>| messages(view, row, MessageEvent::Sent, step);
     match anchor {
-        Anchor::Entered | Anchor::Entry | Anchor::Here => run().map(|run| From { serial: run.serial, at: run.entered }),
+        Anchor::Entered | Anchor::Entry | Anchor::Here => {
+            run().map(|run| From { serial: run.serial, at: run.entered })
+        }
         Anchor::Sent(step) => sent(Some(*step)).pop().map(|one| From { serial: one.serial, at: one.at }),
         Anchor::FirstSent => {
             let entered = run()?.serial;
@@ -133,11 +135,17 @@ fn occurrences(view: View<'_, '_>, pattern: &Pattern, number: usize) -> Vec<Coun
     if let Source::Message { kind, step } = &pattern.source {
         return messages(view, row, *kind, *step);
     }
-    let scenes: Vec<Scene<'_>> = actors(view, number).filter_map(|actor| Scene::new(view.stage, actor, &view.test.uses)).collect();
-    let matching = row.record.events().filter(|(_, event)| scenes.iter().any(|scene| matches(pattern, event, scene)));
+    let scenes: Vec<Scene<'_>> =
+        actors(view, number).filter_map(|actor| Scene::new(view.stage, actor, &view.test.uses)).collect();
+    let matching =
+        row.record.events().filter(|(_, event)| scenes.iter().any(|scene| matches(pattern, event, scene)));
     let name = crate::expr::show::pattern(pattern, &());
     matching
-        .map(|(line, event)| Counted { at: event.time, serial: line.serial, what: format!("`{name}`").into() })
+        .map(|(line, event)| Counted {
+            at: event.time,
+            serial: line.serial,
+            what: format!("`{name}`").into(),
+        })
         .collect()
 }
 

@@ -14,7 +14,9 @@ use super::record::{Line, is_at_or_below, is_event};
 use super::stage::{Row, Stage};
 use crate::expr::civil::{Calendar, date_of, last_window_start, start_of_day};
 use crate::expr::eval::{Env, admits, eval, eval_on, fold};
-use crate::expr::{Aggregate, Owner, Pattern, Source, Window};
+use crate::expr::explain::Reader;
+use crate::expr::show::Names;
+use crate::expr::{Aggregate, Expr, Owner, Pattern, Source, Window};
 use crate::model::Uses;
 use crate::name::Name;
 use crate::step::state::{Child, SubjectRef};
@@ -65,7 +67,8 @@ impl<'a> Scene<'a> {
 
     fn attribute(&self, name: Name) -> Value {
         let entity = self.stage.suite.bundle.schema.entities.get(&self.entity);
-        let derived = entity.and_then(|entity| entity.fields.iter().find(|field| field.name == name)?.value.as_ref());
+        let derived =
+            entity.and_then(|entity| entity.fields.iter().find(|field| field.name == name)?.value.as_ref());
         match derived {
             Some(value) => eval(value, self),
             None if entity.is_some_and(|entity| entity.key == name) => Value::Text(Arc::clone(&self.id)),
@@ -131,7 +134,12 @@ impl<'a> Scene<'a> {
     }
 
     /// The record of a message event: its step and channel.
-    fn message(&self, line: &Line, kind: crate::expr::MessageEvent, step: Option<Name>) -> Option<(Timestamp, Value)> {
+    fn message(
+        &self,
+        line: &Line,
+        kind: crate::expr::MessageEvent,
+        step: Option<Name>,
+    ) -> Option<(Timestamp, Value)> {
         let super::record::What::Trace(trace) = &line.what else { return None };
         if trace.subject != self.subject {
             return None;
@@ -145,7 +153,8 @@ impl<'a> Scene<'a> {
         step.is_none_or(|step| is_at_or_below(name.as_str(), step.as_str())).then_some(())?;
         let channel = self.channel_of(trace.journey, *found);
         let fields = [("step", Some(name)), ("channel", channel)];
-        let fields = fields.into_iter().filter_map(|(field, value)| Some((Name::new(field), Value::Choice(value?))));
+        let fields =
+            fields.into_iter().filter_map(|(field, value)| Some((Name::new(field), Value::Choice(value?))));
         Some((at, Value::Record(fields.collect())))
     }
 
@@ -241,7 +250,8 @@ impl Env for Scene<'_> {
         let record = |child: &Child| {
             let (id, subject) = (Arc::clone(&child.id), SubjectRef(Some((sym, Arc::clone(&child.id)))));
             let scene = Self { entity, id, subject, ..*self };
-            let known = fields().map(|name| (name, scene.attribute(name))).filter(|(_, value)| !value.is_missing());
+            let known =
+                fields().map(|name| (name, scene.attribute(name))).filter(|(_, value)| !value.is_missing());
             Value::Record(known.collect())
         };
         self.row.state.children.iter().filter(|child| child.entity == sym).map(record).collect()
@@ -260,6 +270,28 @@ impl Env for Scene<'_> {
             let place = |name| cases.iter().position(|case| *case == name);
             Some(place(left)?.cmp(&place(right)?))
         })
+    }
+}
+
+impl Names for Scene<'_> {
+    fn def(&self, index: u16) -> Option<Name> {
+        self.uses.defs.get(usize::from(index)).copied()
+    }
+
+    fn feature(&self, index: u16) -> Option<&Aggregate> {
+        self.uses.features.get(usize::from(index))
+    }
+}
+
+impl Reader for Scene<'_> {
+    /// The customers of a test are made up.
+    fn is_masked(&self, _leaf: &Expr) -> bool {
+        false
+    }
+
+    /// Definitions have numbers of their own for what they use, so they are named, not looked into.
+    fn definition(&self, _index: u16) -> Option<&Expr> {
+        None
     }
 }
 

@@ -8,13 +8,13 @@ use super::record::Run;
 use super::script::{Broken, Cast};
 use super::stage::Stage;
 use super::story::instant;
-use crate::expr::eval::{eval, holds};
+use crate::expr::explain::explain;
 use crate::expr::{BinaryOp, Expr};
 use crate::model::Test;
 use crate::model::test::{CountOf, Expectation};
 use crate::name::Name;
 use crate::text::Span;
-use crate::value::{Length, Value};
+use crate::value::Length;
 
 /// What there is to look at.
 #[derive(Clone, Copy)]
@@ -135,21 +135,14 @@ fn condition_holds(view: View<'_, '_>, condition: &Expr, scope: Scope) -> Result
     let actors = view.cast.iter().map(|(_, actor)| actor);
     for actor in actors.filter(|actor| Some(actor.entity) == entity && rows.contains(&actor.row)) {
         let Some(scene) = Scene::new(view.stage, actor, &view.test.uses) else { continue };
-        if !holds(condition, &scene) {
-            let was = format!("it is {} for {}", truth(&eval(condition, &scene)), actor.id);
+        let explained = explain(condition, &scene, &scene);
+        if !explained.holds {
+            let because: Vec<String> = explained.because.iter().map(ToString::to_string).collect();
+            let was = format!("for {} {}", actor.id, because.join(", "));
             return Err(Found { was, row: Some(actor.row) });
         }
     }
     Ok(())
-}
-
-fn truth(value: &Value) -> String {
-    match value {
-        Value::Bool(true) => "true".to_owned(),
-        Value::Bool(false) => "not".to_owned(),
-        Value::Missing => "unknown".to_owned(),
-        other => crate::expr::show::value(other),
-    }
 }
 
 impl<'a> Eventual<'a> {
@@ -207,7 +200,8 @@ impl<'a> Eventual<'a> {
 
     fn limit(&self, view: View<'_, '_>, from: Timestamp, patience: Timestamp) -> Timestamp {
         let zone = view.stage.suite.zone;
-        let limit = self.within.and_then(|within| crate::expr::civil::shift_moment(from, within, false, zone, None));
+        let limit =
+            self.within.and_then(|within| crate::expr::civil::shift_moment(from, within, false, zone, None));
         limit.unwrap_or(patience)
     }
 }
@@ -253,7 +247,9 @@ fn found(view: View<'_, '_>, row: usize, run: &Run) -> Found {
     let entered = instant(run.entered, zone);
     let was = match run.ended {
         Some((end, at)) => format!("{who} entered at {entered} and ended `{end}` at {}", instant(at, zone)),
-        None => format!("{who} entered at {entered} and is still waiting at {}", instant(view.stage.now, zone)),
+        None => {
+            format!("{who} entered at {entered} and is still waiting at {}", instant(view.stage.now, zone))
+        }
     };
     Found { was, row: Some(row) }
 }

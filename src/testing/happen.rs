@@ -50,7 +50,8 @@ fn reachable(script: &Script<'_>, row: usize, kind: MessageEvent, back: usize) -
     let row = script.stage.rows.get(row)?;
     let channels = &script.stage.suite.bundle.channels;
     let reports = |channel: &Name| {
-        kind == MessageEvent::Failed || channels.get(channel).is_some_and(|channel| channel.outcomes.contains(&kind))
+        kind == MessageEvent::Failed
+            || channels.get(channel).is_some_and(|channel| channel.outcomes.contains(&kind))
     };
     let found = row.record.deliveries().filter(|delivery| reports(&delivery.channel)).nth(back)?;
     Some(found.message.clone())
@@ -99,7 +100,8 @@ fn described(
 ) -> Result<(EventKind, Vec<(Name, Value)>), String> {
     match event {
         Happening::Event { event, fields } => {
-            let given: Vec<_> = fields.iter().map(|(name, value)| (*name, value_of(script, value, actor))).collect();
+            let given: Vec<_> =
+                fields.iter().map(|(name, value)| (*name, value_of(script, value, actor))).collect();
             Ok((EventKind::Declared(*event), cast::event_fields(&script.stage, *event, &given)))
         }
         Happening::Change { attribute, new } => {
@@ -120,6 +122,8 @@ fn described(
 fn value_of(script: &Script<'_>, expr: &Expr, actor: &Actor) -> Value {
     match Scene::new(&script.stage, actor, &script.test.uses) {
         Some(scene) => eval(expr, &scene),
-        None => eval(expr, &Bare { now: script.stage.now, zone: script.stage.suite.zone, calendar: &|_| None }),
+        None => {
+            eval(expr, &Bare { now: script.stage.now, zone: script.stage.suite.zone, calendar: &|_| None })
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Reports as JUnit XML, which build servers read.
+//! Reports as `JUnit` XML, which build servers read.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -23,7 +23,12 @@ pub fn write(reports: &[Report], out: &mut dyn Write) -> io::Result<()> {
 
 fn case(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let (name, class) = (escaped(&report.title), escaped(report.journey.as_str()));
-    write!(out, r#"    <testcase name="{name}" classname="{class}" file="{}" line="{}""#, escaped(&report.path), report.line)?;
+    write!(
+        out,
+        r#"    <testcase name="{name}" classname="{class}" file="{}" line="{}""#,
+        escaped(&report.path),
+        report.line
+    )?;
     let Verdict::Failed(failure) = &report.verdict else { return writeln!(out, "/>") };
     writeln!(out, ">")?;
     let mut text = format!("{}:{}\n{}\nbut {}\n", failure.path, failure.line, failure.expected, failure.was);
@@ -58,6 +63,9 @@ mod tests {
 
     #[test]
     fn markup_and_controls_do_not_break_the_document() {
-        assert_eq!(escaped("a < b & \"c\" > 首贷\u{1}\n"), "a &lt; b &amp; &quot;c&quot; &gt; 首贷\u{fffd}\n");
+        assert_eq!(
+            escaped("a < b & \"c\" > 首贷\u{1}\n"),
+            "a &lt; b &amp; &quot;c&quot; &gt; 首贷\u{fffd}\n"
+        );
     }
 }

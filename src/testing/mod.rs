@@ -85,7 +85,10 @@ pub fn run(suite: Suite<'_>, options: &Options) -> Vec<Report> {
     let mut reports: Vec<Report> = std::thread::scope(|scope| {
         let threads = 0..options.threads.clamp(1, tests.len().max(1));
         let running: Vec<_> = threads.map(|_| scope.spawn(work)).collect();
-        running.into_iter().flat_map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+        running
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
+            .collect()
     });
     reports.sort_by_key(|report| (report.span.file, report.span.start));
     reports
@@ -96,7 +99,7 @@ fn play(suite: Suite<'_>, world: &Arc<World>, test: &Test, options: &Options) ->
         property::play(suite, world, test, options)
     } else {
         let played = script::play(suite, world, test);
-        report::of_script(suite, test, played)
+        report::of_script(suite, test, &played)
     }
 }
 

@@ -4,10 +4,6 @@
 pub(super) struct Random(u64);
 
 impl Random {
-    pub(super) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
     /// A stream of its own for part `number`, so that one case does not depend on how much another has drawn.
     pub(super) fn stream(seed: u64, number: u64) -> Self {
         let mut base = Self(seed);
@@ -51,7 +47,7 @@ mod tests {
     #[test]
     fn known_values_and_independent_streams() {
         // The reference outputs of SplitMix64 for seed 1234567.
-        let mut random = Random::new(1_234_567);
+        let mut random = Random(1_234_567);
         assert_eq!(random.next(), 6_457_827_717_110_365_317);
         assert_eq!(random.next(), 3_203_168_211_198_807_973);
         let draws = |stream: u64| Random::stream(7, stream).next();
@@ -61,7 +57,7 @@ mod tests {
 
     #[test]
     fn bounds_are_kept() {
-        let mut random = Random::new(3);
+        let mut random = Random(3);
         for _ in 0..1000 {
             assert!((-3..=4).contains(&random.within(-3, 4)));
             assert!(random.below(5) < 5);

@@ -115,7 +115,12 @@ impl Record {
     }
 
     /// The newest message of a journey to `actor` whose step is `step` or below it.
-    pub(super) fn newest_message(&self, journey: Name, actor: &Actor, step: Option<Name>) -> Option<&MessageKey> {
+    pub(super) fn newest_message(
+        &self,
+        journey: Name,
+        actor: &Actor,
+        step: Option<Name>,
+    ) -> Option<&MessageKey> {
         let child = actor.child().map(|(entity, id)| (Arc::from(entity.as_str()), id));
         let keys = self.deliveries().map(|delivery| &delivery.message);
         keys.filter(|key| *key.journey == *journey.as_str() && key.child == child)

@@ -92,8 +92,8 @@ impl Failure {
     }
 }
 
-pub(super) fn of_script(suite: Suite<'_>, test: &Test, played: Played<'_>) -> Report {
-    let story = story(&played);
+pub(super) fn of_script(suite: Suite<'_>, test: &Test, played: &Played<'_>) -> Report {
+    let story = story(played);
     match &played.broken {
         None => report(suite, test, Verdict::Passed { cases: None }, story),
         Some(broken) => report(suite, test, failed(suite, broken, Vec::new()), story),
@@ -104,13 +104,13 @@ pub(super) fn of_script(suite: Suite<'_>, test: &Test, played: Played<'_>) -> Re
 pub(super) fn of_property(
     suite: Suite<'_>,
     test: &Test,
-    played: Played<'_>,
+    played: &Played<'_>,
     mut counterexample: Vec<String>,
     number: u32,
 ) -> Report {
     let Some(broken) = &played.broken else { return of_script(suite, test, played) };
     counterexample.push(format!("// found in case {number}, then made smaller"));
-    report(suite, test, failed(suite, broken, counterexample), story(&played))
+    report(suite, test, failed(suite, broken, counterexample), story(played))
 }
 
 /// A property that held in `played` cases, of which `entered` entered the journey.
@@ -125,7 +125,15 @@ pub(super) fn of_broken(suite: Suite<'_>, test: &Test, broken: &Broken) -> Repor
 
 fn report(suite: Suite<'_>, test: &Test, verdict: Verdict, story: Vec<String>) -> Report {
     let (path, line) = suite.sources.place(test.span);
-    Report { title: Arc::clone(&test.title), journey: test.journey, span: test.span, path, line, verdict, story }
+    Report {
+        title: Arc::clone(&test.title),
+        journey: test.journey,
+        span: test.span,
+        path,
+        line,
+        verdict,
+        story,
+    }
 }
 
 fn failed(suite: Suite<'_>, broken: &Broken, counterexample: Vec<String>) -> Verdict {

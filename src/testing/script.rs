@@ -32,7 +32,6 @@ const PATIENCE: SignedDuration = SignedDuration::from_hours(24 * 400);
 /// A test that has been played, as far as it went.
 pub(super) struct Played<'a> {
     pub(super) stage: Stage<'a>,
-    pub(super) cast: Cast,
     pub(super) broken: Option<Broken>,
 }
 
@@ -65,7 +64,7 @@ pub(super) struct Script<'a> {
 pub(super) fn play<'a>(suite: Suite<'a>, world: &Arc<World>, test: &'a Test) -> Played<'a> {
     let mut script = Script::new(suite, world, test, start(suite, test));
     let broken = script.run().err();
-    Played { stage: script.stage, cast: script.cast, broken }
+    Played { stage: script.stage, broken }
 }
 
 /// Where the clock of a test begins: its `clock`, or a plain Monday morning.
@@ -81,7 +80,15 @@ pub(super) fn start(suite: Suite<'_>, test: &Test) -> Timestamp {
 impl<'a> Script<'a> {
     pub(super) fn new(suite: Suite<'a>, world: &Arc<World>, test: &'a Test, start: Timestamp) -> Self {
         let stage = Stage::new(suite, world, start);
-        Self { test, stage, cast: Vec::new(), acts: VecDeque::new(), rest: SignedDuration::ZERO, eventual: Vec::new(), running: false }
+        Self {
+            test,
+            stage,
+            cast: Vec::new(),
+            acts: VecDeque::new(),
+            rest: SignedDuration::ZERO,
+            eventual: Vec::new(),
+            running: false,
+        }
     }
 
     /// Brings a subject on stage under a name.
@@ -123,27 +130,31 @@ impl<'a> Script<'a> {
             TestKind::Given { entity, who, fields, parent, .. } => {
                 self.given(*entity, who, fields, *parent, item.span)
             }
-            TestKind::Clock(at) => self.clock(at, item.span),
+            TestKind::Clock(at) | TestKind::AdvanceTo(at) => self.clock(at, item.span),
             TestKind::Advance(length) => {
-                let until = self.later(*length).ok_or_else(|| broken(item.span, "the calendar ends before that"))?;
+                let until =
+                    self.later(*length).ok_or_else(|| broken(item.span, "the calendar ends before that"))?;
                 self.advance_to(until, item.span)
             }
-            TestKind::AdvanceTo(at) => self.clock(at, item.span),
             TestKind::Happen { event, by, at } => {
                 let at = match at {
                     Some(at) => self.moment(at, item.span)?,
                     None => self.stage.now,
                 };
-                let rows = happen::happen(self, event, by.as_ref(), at).map_err(|was| broken(item.span, was))?;
+                let rows =
+                    happen::happen(self, event, by.as_ref(), at).map_err(|was| broken(item.span, was))?;
                 self.watch(&rows)
             }
             TestKind::Outage { channel, length } => {
-                let until = self.later(*length).ok_or_else(|| broken(item.span, "the calendar ends before that"))?;
+                let until =
+                    self.later(*length).ok_or_else(|| broken(item.span, "the calendar ends before that"))?;
                 self.stage.outage(*channel, until);
                 Ok(())
             }
             TestKind::Expect { mode, what, within } => match mode {
-                Mode::Now => expect::check(self.view(), what, Scope::All).map_err(|found| found.at(item.span)),
+                Mode::Now => {
+                    expect::check(self.view(), what, Scope::All).map_err(|found| found.at(item.span))
+                }
                 // Looked at from the beginning on: see `watch`.
                 Mode::Always => Ok(()),
                 Mode::Eventually => {
@@ -163,9 +174,13 @@ impl<'a> Script<'a> {
         span: Span,
     ) -> Result<(), Broken> {
         if self.running {
-            return Err(broken(span, "the story has begun already: `given` comes before everything that happens"));
+            return Err(broken(
+                span,
+                "the story has begun already: `given` comes before everything that happens",
+            ));
         }
-        let role = |id: Arc<str>, parent: Option<Arc<str>>| Role { entity, id, parent, fields: fields.to_vec() };
+        let role =
+            |id: Arc<str>, parent: Option<Arc<str>>| Role { entity, id, parent, fields: fields.to_vec() };
         let parent = cast::parent_of(&self.stage, entity).map(|above| match parent {
             Some(name) => Arc::from(name.as_str()),
             None => self.newest(above).unwrap_or_else(|| Arc::from(above.as_str())),
@@ -198,7 +213,9 @@ impl<'a> Script<'a> {
         }
         self.running = true;
         let rows: Vec<usize> = (0..self.stage.rows.len()).collect();
-        rows.iter().for_each(|row| self.stage.settle(*row));
+        for row in &rows {
+            self.stage.settle(*row);
+        }
         self.watch(&rows)
     }
 
@@ -244,8 +261,7 @@ impl<'a> Script<'a> {
     fn settle_eventual(&mut self) -> Result<(), Broken> {
         let patience = self.stage.now.saturating_add(PATIENCE).unwrap_or(Timestamp::MAX);
         for number in 0..self.eventual.len() {
-            loop {
-                let Some(eventual) = self.eventual.get(number) else { break };
+            while let Some(eventual) = self.eventual.get(number) {
                 let span = eventual.span;
                 match eventual.state(self.view(), patience) {
                     expect::State::Holds => break,

@@ -21,9 +21,7 @@ pub(super) fn of_row(stage: &Stage<'_>, row: usize) -> Vec<String> {
     let Some(row) = stage.rows.get(row) else { return Vec::new() };
     let mut lines = vec![format!("the story of {} {}", row.key.entity, row.key.id)];
     for line in &row.record.lines {
-        if let Some(told) = told(stage, &line.what) {
-            lines.push(format!("{}  {told}", instant(line.at, stage.suite.zone)));
-        }
+        lines.push(format!("{}  {}", instant(line.at, stage.suite.zone), told(stage, &line.what)));
     }
     lines
 }
@@ -33,13 +31,13 @@ pub(super) fn of_all(stage: &Stage<'_>, most: usize) -> Vec<String> {
     (0..stage.rows.len().min(most)).flat_map(|row| of_row(stage, row)).collect()
 }
 
-fn told(stage: &Stage<'_>, what: &What) -> Option<String> {
+fn told(stage: &Stage<'_>, what: &What) -> String {
     match what {
-        What::Event(event) => Some(happened(event)),
-        What::Trace(trace) => Some(explain(&stage.world, trace)),
+        What::Event(event) => happened(event),
+        What::Trace(trace) => explain(&stage.world, trace),
         What::Delivered(delivery) => {
             let body = delivery.parts.iter().map(|(part, text)| format!("{part} {text:?}"));
-            Some(format!("  {} to {}: {}", delivery.channel, delivery.address, body.collect::<Vec<_>>().join(", ")))
+            format!("  {} to {}: {}", delivery.channel, delivery.address, body.collect::<Vec<_>>().join(", "))
         }
     }
 }

@@ -3,6 +3,7 @@
 pub mod customers;
 pub mod events;
 pub mod explain;
+pub mod init;
 mod tally;
 
 #[cfg(test)]

@@ -152,16 +152,21 @@ impl Draw<'_, '_> {
                 Value::Moment(self.start.saturating_add(after).unwrap_or(self.start))
             }
             Type::Duration => Value::Length(Length::Elapsed(self.random.within(0, 3_600_000))),
-            Type::Choice(choice) => self.case_of(self.plan.suite.bundle.schema.choices.get(choice).map(Vec::as_slice)),
+            Type::Choice(choice) => {
+                self.case_of(self.plan.suite.bundle.schema.choices.get(choice).map(Vec::as_slice))
+            }
             Type::OneOf(cases) => self.case_of(Some(cases)),
             Type::Channel => {
                 let channels: Vec<Name> = self.plan.suite.bundle.channels.keys().copied().collect();
                 self.case_of(Some(&channels))
             }
             Type::List(inner) => self.list(inner),
-            Type::Period | Type::Content | Type::Audience(_) | Type::Event(_) | Type::Range(_) | Type::Error => {
-                Value::Missing
-            }
+            Type::Period
+            | Type::Content
+            | Type::Audience(_)
+            | Type::Event(_)
+            | Type::Range(_)
+            | Type::Error => Value::Missing,
         }
     }
 
@@ -194,7 +199,9 @@ impl Draw<'_, '_> {
         let by = self.random.within(-1, 1);
         Some(match constant {
             Value::Int(value) => Value::Int(value.saturating_add(by)),
-            Value::Money(money) => Value::Money(Money { minor: money.minor.saturating_add(by).max(0), ..money }),
+            Value::Money(money) => {
+                Value::Money(Money { minor: money.minor.saturating_add(by).max(0), ..money })
+            }
             Value::Date(date) => Value::Date(date.saturating_add(Span::new().days(by))),
             other => other,
         })

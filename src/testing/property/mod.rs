@@ -38,9 +38,15 @@ pub(super) struct Act {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Doing {
-    Event { event: Name, fields: Vec<(Name, Value)> },
+    Event {
+        event: Name,
+        fields: Vec<(Name, Value)>,
+    },
     /// Answers the message `back` messages before the newest; nothing happens where there is none.
-    React { kind: MessageEvent, back: usize },
+    React {
+        kind: MessageEvent,
+        back: usize,
+    },
 }
 
 /// One subject and its history.
@@ -74,10 +80,11 @@ pub(super) fn play(suite: Suite<'_>, world: &Arc<World>, test: &Test, options: &
         };
         let (smallest, last) = shrink::shrink(&plan, case, first, &broken);
         let told = print::as_test(&plan, &smallest, &last);
-        return report::of_property(suite, test, last, told, number);
+        return report::of_property(suite, test, &last, told, number);
     }
     if played == 0 {
-        let why = format!("no {} was found that the `where` admits, in {MOST_DRAWS} tries a case", plan.entity);
+        let why =
+            format!("no {} was found that the `where` admits, in {MOST_DRAWS} tries a case", plan.entity);
         return report::of_broken(suite, test, &script::broken(plan.span, why));
     }
     report::of_cases(suite, test, played, entered)
@@ -114,6 +121,6 @@ impl<'a> Plan<'a> {
         let at = |after: SignedDuration| case.start.saturating_add(after).unwrap_or(Timestamp::MAX);
         script.lay(case.acts.iter().map(|(after, act)| (at(*after), act.clone())), REST);
         let broken = script.run().err();
-        Some(Played { stage: script.stage, cast: script.cast, broken })
+        Some(Played { stage: script.stage, broken })
     }
 }

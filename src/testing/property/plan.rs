@@ -64,7 +64,8 @@ impl<'a> Plan<'a> {
 
 /// FNV-1a, so that every test searches in its own place.
 pub(super) fn digest(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    text.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// The journey, those it hands over to, and those that hand over to it.
@@ -134,9 +135,13 @@ fn reactions(suite: Suite<'_>) -> Vec<MessageEvent> {
 
 fn constants(suite: Suite<'_>, programs: &[Arc<Program>], filter: Option<&Expr>) -> Vec<Value> {
     let mut constants = Constants::default();
-    programs.iter().for_each(|program| constants.program(program));
+    for program in programs {
+        constants.program(program);
+    }
     suite.model.derived.values().for_each(|derived| constants.expr(&derived.value));
-    filter.into_iter().for_each(|filter| constants.expr(filter));
+    if let Some(filter) = filter {
+        constants.expr(filter);
+    }
     constants.0
 }
 
@@ -153,7 +158,9 @@ impl Constants {
         match &program.enter {
             Enter::When { condition, .. } => self.expr(condition),
             Enter::Date { filter, .. } | Enter::Anchor { filter, .. } | Enter::Every { filter, .. } => {
-                filter.iter().for_each(|filter| self.expr(filter));
+                if let Some(filter) = filter {
+                    self.expr(filter);
+                }
             }
             Enter::Event(_) | Enter::Without { .. } | Enter::Start | Enter::List => {}
         }

@@ -66,7 +66,8 @@ pub(in crate::testing) fn payload(fields: &[(Name, Value)]) -> String {
     if fields.is_empty() {
         return String::new();
     }
-    let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name} = {}", show::value(value))).collect();
+    let fields: Vec<String> =
+        fields.iter().map(|(name, value)| format!("{name} = {}", show::value(value))).collect();
     format!("({})", fields.join(", "))
 }
 

@@ -20,7 +20,12 @@ struct Shrink<'s, 'a> {
 }
 
 /// The smallest case found, and how it plays.
-pub(super) fn shrink<'a>(plan: &Plan<'a>, case: Case, played: Played<'a>, broken: &Broken) -> (Case, Played<'a>) {
+pub(super) fn shrink<'a>(
+    plan: &Plan<'a>,
+    case: Case,
+    played: Played<'a>,
+    broken: &Broken,
+) -> (Case, Played<'a>) {
     let mut shrink = Shrink { plan, broken, best: case, played, left: MOST_PLAYS };
     while shrink.fewer_acts() | shrink.plainer_fields() | shrink.shorter_pauses() {}
     (shrink.best, shrink.played)
@@ -72,7 +77,10 @@ impl Shrink<'_, '_> {
     }
 
     /// Tries plainer values for each of some fields; a field left out has its default.
-    fn plainer(&mut self, fields: impl Fn(&mut Case) -> Option<&mut Vec<(crate::name::Name, Value)>>) -> bool {
+    fn plainer(
+        &mut self,
+        fields: impl Fn(&mut Case) -> Option<&mut Vec<(crate::name::Name, Value)>>,
+    ) -> bool {
         let mut any = false;
         let mut number = 0;
         loop {
@@ -130,7 +138,9 @@ fn plainer(value: &Value) -> Vec<Value> {
             .collect(),
         Value::List(items) => {
             let without = |number: usize| items.iter().enumerate().filter(move |(at, _)| *at != number);
-            (0..items.len()).map(|number| Value::List(without(number).map(|(_, item)| item.clone()).collect())).collect()
+            (0..items.len())
+                .map(|number| Value::List(without(number).map(|(_, item)| item.clone()).collect()))
+                .collect()
         }
         _ => Vec::new(),
     }

@@ -47,9 +47,15 @@ pub(super) struct Row {
 }
 
 enum Later {
-    Event { row: usize, event: Event },
+    Event {
+        row: usize,
+        event: Event,
+    },
     /// A dispatch that an outage held back.
-    Retry { row: usize, message: MessageKey },
+    Retry {
+        row: usize,
+        message: MessageKey,
+    },
 }
 
 /// A row kept asking to be woken at an instant that never passes.
@@ -147,9 +153,12 @@ impl<'a> Stage<'a> {
             return vec![self.act_later(later)];
         }
         if let Some((journey, root, at)) = ticks::take_due(self.suite, &mut self.ticks, self.now) {
-            let rows: Vec<usize> =
-                (0..self.rows.len()).filter(|row| self.rows.get(*row).is_some_and(|row| row.key.entity == root)).collect();
-            rows.iter().for_each(|row| self.input(*row, &Input::Tick { journey, at }));
+            let rows: Vec<usize> = (0..self.rows.len())
+                .filter(|row| self.rows.get(*row).is_some_and(|row| row.key.entity == root))
+                .collect();
+            for row in &rows {
+                self.input(*row, &Input::Tick { journey, at });
+            }
             return rows;
         }
         let Some(row) = self.wakes.first().map(|(_, row)| *row) else { return Vec::new() };

@@ -25,7 +25,11 @@ pub(super) fn first(suite: Suite<'_>, now: Timestamp) -> Vec<Tick> {
 }
 
 /// Takes one tick that is due: its journey, the roots it concerns, and its instant.
-pub(super) fn take_due(suite: Suite<'_>, ticks: &mut [Tick], now: Timestamp) -> Option<(Name, Name, Timestamp)> {
+pub(super) fn take_due(
+    suite: Suite<'_>,
+    ticks: &mut [Tick],
+    now: Timestamp,
+) -> Option<(Name, Name, Timestamp)> {
     let tick = ticks.iter_mut().find(|tick| tick.next.is_some_and(|next| next <= now))?;
     let at = tick.next?;
     let program = suite.bundle.programs.get(&tick.journey)?;
