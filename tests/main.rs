@@ -5,6 +5,7 @@
 mod check;
 mod cli;
 mod editors;
+mod init;
 mod layers;
 mod pages;
 mod parse;
