@@ -27,12 +27,16 @@ pub(super) enum Trigger {
 pub(super) struct Index {
     /// By [`ProgramNo`].
     programs: Vec<Option<Arc<Loaded>>>,
-    live: Vec<Arc<Loaded>>,
     by_journey: HashMap<Name, Arc<Loaded>>,
     entries: HashMap<Trigger, Vec<Arc<Loaded>>>,
     absences: HashMap<Trigger, Vec<Arc<Loaded>>>,
     features: HashMap<Trigger, Vec<Arc<Kept>>>,
     firsts: HashMap<Trigger, Vec<Arc<First>>>,
+    heard: HashSet<Trigger>,
+    /// Live programs entered by a condition that is looked at on every input.
+    watchers: Vec<Arc<Loaded>>,
+    /// Live programs entered on a date.
+    dated: Vec<Arc<Loaded>>,
     /// Text of each symbol.
     texts: Vec<Arc<str>>,
     pub entities: HashMap<Name, Entity>,
@@ -124,10 +128,6 @@ impl Index {
         self.by_journey.get(&name)
     }
 
-    pub(super) fn live(&self) -> &[Arc<Loaded>] {
-        &self.live
-    }
-
     /// Live programs that this may enter.
     pub(super) fn entries(&self, trigger: Trigger) -> &[Arc<Loaded>] {
         self.entries.get(&trigger).map_or(&[], Vec::as_slice)
@@ -148,10 +148,15 @@ impl Index {
 
     /// Whether anything at all listens for this.
     pub(super) fn is_heard(&self, trigger: Trigger) -> bool {
-        self.entries.contains_key(&trigger)
-            || self.absences.contains_key(&trigger)
-            || self.features.contains_key(&trigger)
-            || self.programs.iter().flatten().any(|loaded| loaded.hears(trigger))
+        self.heard.contains(&trigger)
+    }
+
+    pub(super) fn watchers(&self) -> &[Arc<Loaded>] {
+        &self.watchers
+    }
+
+    pub(super) fn dated(&self) -> &[Arc<Loaded>] {
+        &self.dated
     }
 
     pub(super) fn text(&self, sym: Sym) -> Arc<str> {
@@ -196,12 +201,21 @@ impl Index {
         if let Some(slot) = self.programs.get_mut(at) {
             *slot = Some(Arc::clone(&loaded));
         }
+        self.heard.extend(loaded.hears.iter().copied());
         self.add_features(&loaded, symbols);
         self.add_firsts(&loaded);
         if is_live {
             self.add_entry(&loaded);
-            self.by_journey.insert(loaded.program.journey, Arc::clone(&loaded));
-            self.live.push(loaded);
+            self.add_look(&loaded);
+            self.by_journey.insert(loaded.program.journey, loaded);
+        }
+    }
+
+    fn add_look(&mut self, loaded: &Arc<Loaded>) {
+        match loaded.program.enter {
+            Enter::When { schedule: None, .. } => self.watchers.push(Arc::clone(loaded)),
+            Enter::Date { .. } | Enter::Anchor { .. } => self.dated.push(Arc::clone(loaded)),
+            _ => {}
         }
     }
 
@@ -210,6 +224,7 @@ impl Index {
             Enter::Event(patterns) => patterns.iter().collect(),
             Enter::Without { trigger, absent, .. } => {
                 if let Some(absent) = Trigger::of(&absent.source) {
+                    self.heard.insert(absent);
                     self.absences.entry(absent).or_default().push(Arc::clone(loaded));
                 }
                 vec![trigger]
@@ -218,6 +233,7 @@ impl Index {
         };
         for pattern in patterns {
             let Some(trigger) = Trigger::of(&pattern.source) else { continue };
+            self.heard.insert(trigger);
             let entered = self.entries.entry(trigger).or_default();
             if entered.iter().all(|known| known.no != loaded.no) {
                 entered.push(Arc::clone(loaded));
@@ -231,6 +247,7 @@ impl Index {
             else {
                 continue;
             };
+            self.heard.insert(trigger);
             let kept = self.features.entry(trigger).or_default();
             if kept.iter().all(|known| known.id != id || known.loaded.of_child != loaded.of_child) {
                 let aggregate = feature.aggregate.clone();

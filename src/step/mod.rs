@@ -1,20 +1,43 @@
 //! The runtime's heart: one pure function over one root subject's whole state.
 //!
-//! `step(world, state, input, now) -> effects, trace`. No IO, no clock, no chance: they are arguments. The daemon,
-//! `wayfare test` and every simulation call this one function; a behaviour that exists only in the daemon is a
-//! defect. Reading order: [`world`] (what is the same for everybody), [`state`] (what is one customer's),
-//! [`input`], [`effect`], [`trace`].
+//! [`step`]`(world, root, state, input, now) -> effects, trace`. No IO, no clock, no chance: they are arguments. The
+//! daemon, `wayfare test` and every simulation call this one function; a behaviour that exists only in the daemon is
+//! a defect.
+//!
+//! Reading order: [`world`] (what is the same for everybody), [`state`] (what is one customer's), [`input`],
+//! [`effect`], [`trace`]; then `run` (one call), `occurrence` (what happened), `enter`, `actor` (one instance at
+//! work) with `exits`, `goals` and `node`, then `message` and `gate`, and `features` for history.
 
+mod actor;
+mod attributes;
+mod because;
 pub mod codec;
+mod content;
+mod due;
 pub mod effect;
+mod enter;
+mod exits;
+mod features;
+mod gate;
+mod goals;
 pub mod history;
 mod index;
 pub mod input;
+mod lateness;
+mod message;
+mod node;
+mod occurrence;
+mod park;
+mod receipts;
+mod row;
+mod run;
+mod scene;
 pub mod state;
 pub mod symbols;
 pub mod trace;
 mod wire;
 pub mod world;
+
 
 pub use effect::{Delivery, Effect, Output};
 pub use input::{Event, EventKind, Input, MessageKey, RootKey};
@@ -22,3 +45,165 @@ pub use state::State;
 pub use symbols::{Sym, Symbols};
 pub use trace::{Decision, Trace};
 pub use world::{Kill, ProgramNo, World};
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use actor::Actor;
+use index::Loaded;
+use occurrence::Occurrence;
+use run::{Follow, Run};
+use state::Instance;
+
+use crate::program::NodeKind;
+
+/// Rounds of looking at conditions that others' changes may have made true.
+const MOST_ROUNDS: usize = 8;
+
+/// Takes one input and moves everything that it concerns, as far as it goes without waiting.
+///
+/// `now` is when this happens for the journeys: waits begin at it. It never runs backwards for one subject. The same
+/// arguments give the same result. Instants are whole milliseconds; finer ones are cut off.
+#[must_use]
+pub fn step(world: &World, root: &RootKey, state: &mut State, input: &Input, now: Timestamp) -> Output {
+    let mut run = Run::new(world, root, state, now);
+    match input {
+        Input::Event(event) => take_event(&mut run, event),
+        Input::Tick { journey, at } => enter::tick(&mut run, *journey, *at),
+        Input::Wake => {
+            let until = run.now;
+            due::run_until(&mut run, until);
+        }
+        Input::Settle => enter::plan_date(&mut run),
+        Input::Dispatch(key) => message::dispatch(&mut run, key),
+        Input::Answer { message, outcome, detail } => message::answer(&mut run, message, *outcome, detail),
+    }
+    settle(&mut run, input);
+    run.out
+}
+
+fn take_event(run: &mut Run, event: &Event) {
+    match &event.kind {
+        EventKind::Attributes => attributes::merge(run, event),
+        EventKind::Message { kind, key } => receipts::take(run, event, *kind, key),
+        EventKind::Declared(_) if !run.state.known => park::park(run, event),
+        EventKind::Declared(name) => {
+            let occurrence = Occurrence::of_event(event, *name, run);
+            happen(run, occurrence);
+        }
+    }
+}
+
+/// Lets everybody hear of an occurrence: history first, then what runs, then what it may enter.
+///
+/// Timers that were due before it happened fire before it, whatever came late to this process; timers that were due
+/// behind it wait for their `Wake`, so that an event in time wins against a timer that has not fired yet.
+fn happen(run: &mut Run, mut occurrence: Occurrence) {
+    let until = occurrence.at.min(run.now);
+    due::run_until(run, until);
+    tell_all(run, &mut occurrence);
+    settle_followers(run);
+}
+
+fn tell_all(run: &mut Run, occurrence: &mut Occurrence) {
+    if !run.world.index().is_heard(occurrence.trigger) {
+        return;
+    }
+    occurrence.note_firsts(run);
+    features::update(run, occurrence);
+    enter::absent(run, occurrence);
+    goals::hear_ended(run, occurrence);
+    each_actor(
+        run,
+        |_, loaded, instance| loaded.hears(occurrence.trigger) && occurrence.concerns(&instance.subject),
+        |actor| actor.hear(occurrence),
+    );
+    enter::heard(run, occurrence);
+}
+
+/// What instances caused: messages that went out, journeys that they started.
+fn settle_followers(run: &mut Run) {
+    while let Some(follower) = run.next_follower() {
+        match follower {
+            Follow::Occurrence(mut occurrence) => tell_all(run, &mut occurrence),
+            Follow::Start(candidate, journey) => enter::by_start(run, journey, *candidate),
+        }
+    }
+}
+
+/// Looks at conditions until nothing moves any more.
+fn settle(run: &mut Run, input: &Input) {
+    settle_followers(run);
+    for _ in 0..MOST_ROUNDS {
+        run.moved = false;
+        goals::look_ended(run);
+        each_actor(run, looks_at_state, |actor| actor.look());
+        watch(run, input);
+        settle_followers(run);
+        if !run.moved {
+            return;
+        }
+    }
+}
+
+fn looks_at_state(run: &Run, loaded: &Loaded, instance: &Instance) -> bool {
+    let node = loaded.program.nodes.get(usize::from(instance.node));
+    loaded.watches_state
+        || match node.map(|node| &node.kind) {
+            Some(NodeKind::UntilState { .. }) => true,
+            Some(NodeKind::UntilMoment { .. }) => run.attributes_changed,
+            _ => false,
+        }
+}
+
+/// Lets each instance that `concerned` names act, in order of entry.
+fn each_actor(
+    run: &mut Run,
+    concerned: impl Fn(&Run, &Loaded, &Instance) -> bool,
+    act: impl Fn(Actor) -> Option<Instance>,
+) {
+    let mut at = 0;
+    while let Some(instance) = run.state.instances.get(at) {
+        let loaded = run.world.index().program(instance.program);
+        let before = run.state.instances.len();
+        if loaded.is_some_and(|loaded| concerned(run, loaded, instance)) {
+            with_actor(run, at, &act);
+        }
+        if run.state.instances.len() == before {
+            at += 1;
+        }
+    }
+}
+
+/// Takes the instance at `at` out of the state, lets it act, and puts it back unless it ended.
+fn with_actor(run: &mut Run, at: usize, act: impl FnOnce(Actor) -> Option<Instance>) {
+    let Some(no) = run.state.instances.get(at).map(|instance| instance.program) else { return };
+    let Some(loaded) = run.world.index().program(no) else { return };
+    let instance = run.state.instances.remove(at);
+    if let Some(instance) = act(Actor::new(run, loaded, instance)) {
+        run.state.instances.insert(at.min(run.state.instances.len()), instance);
+    }
+}
+
+/// Looks at journeys that are entered when a condition becomes true.
+fn watch(run: &mut Run, input: &Input) {
+    if run.world.index().watchers().is_empty() {
+        return;
+    }
+    if let Some(identity) = identity_of(run, input) {
+        enter::watch(run, &identity);
+    }
+}
+
+/// What made an input this one and no other, as an entry key. A wake that fired nothing made nothing true.
+fn identity_of(run: &Run, input: &Input) -> Option<Arc<str>> {
+    Some(match input {
+        Input::Event(event) => occurrence::identity(event),
+        Input::Tick { at, .. } => at.to_string().into(),
+        Input::Dispatch(key) => format!("{key}#dispatch").into(),
+        Input::Answer { message, outcome, .. } => format!("{message}#{}", outcome.as_str()).into(),
+        Input::Wake => run.fired?.to_string().into(),
+        Input::Settle => run.world.bundle.hash.clone(),
+    })
+}

@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 pub use super::history::{Feature, Tally, Vote};
@@ -64,6 +65,8 @@ pub struct State {
 pub const MAX_INSTANCES: usize = 256;
 pub const MAX_ENTRIES: usize = 512;
 pub const MAX_RECENT: usize = 16;
+/// `A without B` waiting at once, per journey and subject.
+pub const MAX_PENDING: usize = 16;
 pub const MAX_WATCHES: usize = 64;
 pub const MAX_MESSAGES: usize = 64;
 pub const MAX_PARKED: usize = 100;
@@ -211,10 +214,24 @@ pub struct Pending {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum PendingWhy {
-    /// The trigger happened; `absent` cancels it until `due`.
-    Without(Box<Event>),
-    /// A date entry; the occurrence's own date makes the key.
-    Date,
+    /// The trigger of `A without B` happened; B cancels it.
+    Without(Box<Awaited>),
+    /// A date entry. The date makes the key: the one the journey names, before it is shifted.
+    Date(Date),
+}
+
+/// A trigger that waits for the other not to come.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Awaited {
+    /// Name of the event.
+    pub event: Sym,
+    /// Its (source, id) as an entry key.
+    pub identity: Arc<str>,
+    #[serde(with = "wire")]
+    pub at: Timestamp,
+    #[serde(with = "wire")]
+    pub received: Timestamp,
+    pub fields: Vec<(Name, Value)>,
 }
 
 /// A message this subject got, or nearly.

@@ -1,0 +1,181 @@
+//! One instance at work: taken out of the state, moved until it waits or ends, and given back.
+
+use jiff::Timestamp;
+
+use super::index::Loaded;
+use super::node;
+use super::occurrence::Occurrence;
+use super::run::Run;
+use super::scene::Scene;
+use super::state::Instance;
+use super::symbols::{self, Sym};
+use super::trace::Decision;
+use super::{enter, exits, goals, message, node::Flow};
+use crate::expr::Anchor;
+use crate::program::{Node, NodeId, Outcome};
+
+/// Nodes that one instance may run without waiting. No compiled journey has so many in a row; one that does anyway
+/// ends as `stuck`.
+const FUEL: usize = 1_000;
+
+pub(super) struct Actor<'r, 'a> {
+    pub run: &'r mut Run<'a>,
+    pub loaded: &'r Loaded,
+    pub it: Instance,
+    /// In an exit block: it does not wait, and no exit is looked for.
+    pub leaving: bool,
+    ended: bool,
+}
+
+/// What became of a message, told to the instance that decided it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum News {
+    Sent,
+    Delivered,
+    Failed,
+    /// The gate refused at dispatch.
+    Refused(Outcome),
+}
+
+impl<'r, 'a> Actor<'r, 'a> {
+    pub(super) fn new(run: &'r mut Run<'a>, loaded: &'r Loaded, it: Instance) -> Self {
+        Self { run, loaded, it, leaving: false, ended: false }
+    }
+
+    /// Runs a new instance from its first node.
+    pub(super) fn begin(mut self) -> Option<Instance> {
+        self.go(0);
+        self.rest()
+    }
+
+    /// Something happened: goals first, then exits, then what it waits for.
+    pub(super) fn hear(mut self, occurrence: &Occurrence) -> Option<Instance> {
+        goals::hear(&mut self, occurrence);
+        if !exits::hear(&mut self, occurrence) {
+            node::hear(&mut self, occurrence);
+        }
+        self.rest()
+    }
+
+    /// Its timer is due.
+    pub(super) fn wake(mut self) -> Option<Instance> {
+        if self.it.expires.is_some_and(|at| at <= self.run.now) {
+            let end = self.run.fixed(symbols::EXPIRED);
+            self.exit_as(end);
+        } else if !exits::look(&mut self) {
+            self.it.due = None;
+            node::wake(&mut self);
+        }
+        self.rest()
+    }
+
+    /// Looks at conditions again: goals, exits, and a wait for a state.
+    pub(super) fn look(mut self) -> Option<Instance> {
+        goals::look(&mut self);
+        if !exits::look(&mut self) {
+            node::look(&mut self);
+        }
+        self.rest()
+    }
+
+    /// Before a dispatch: only whether it exits.
+    pub(super) fn look_for_exit(mut self) -> Option<Instance> {
+        goals::look(&mut self);
+        exits::look(&mut self);
+        self.rest()
+    }
+
+    pub(super) fn told(mut self, step: Sym, news: News) -> Option<Instance> {
+        node::told(&mut self, step, news);
+        self.rest()
+    }
+
+    /// Ends from outside: undispatched messages are cancelled.
+    pub(super) fn leave(mut self, end: Sym) {
+        self.exit_as(end);
+    }
+
+    pub(super) fn scene(&self) -> Scene<'_> {
+        let scene = self.run.scene(self.loaded, &self.it.subject);
+        Scene { instance: Some(&self.it), ..scene }
+    }
+
+    pub(super) fn node(&self) -> Option<&'r Node> {
+        self.loaded.program.nodes.get(usize::from(self.it.node))
+    }
+
+    pub(super) fn trace(&mut self, what: Decision) {
+        self.run.trace(&self.it, what);
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Runs from `target` until something waits. Exits with a condition are looked at before every step.
+    pub(super) fn go(&mut self, target: NodeId) {
+        let mut target = target;
+        self.run.moved = true;
+        for _ in 0..FUEL {
+            self.arrive(target);
+            if !self.leaving && exits::look(self) {
+                return;
+            }
+            match node::execute(self) {
+                Flow::Go(next) => target = next,
+                Flow::Wait if !self.leaving => return,
+                Flow::Wait => break,
+                Flow::End(name) => {
+                    let end = self.run.sym(name);
+                    return self.end(end, Decision::Ended { end });
+                }
+            }
+        }
+        let end = self.run.fixed(symbols::STUCK);
+        self.end(end, Decision::Ended { end });
+    }
+
+    /// Waits here until `deadline`; the timer fires `late_ms` behind it.
+    pub(super) fn wait_until(&mut self, deadline: Timestamp, late_ms: i64) -> Flow {
+        self.it.deadline = Some(deadline);
+        self.it.due = Some(super::run::later(deadline, late_ms));
+        self.trace(Decision::Waits { until: Some(deadline) });
+        Flow::Wait
+    }
+
+    /// The instant of an anchor, if it is known.
+    pub(super) fn anchor(&self, anchor: &Anchor) -> Option<Timestamp> {
+        self.scene().anchor(anchor)
+    }
+
+    /// Cancels what has not left yet and ends.
+    pub(super) fn exit_as(&mut self, end: Sym) {
+        self.trace(Decision::Exited { end });
+        message::cancel(self.run, &self.it);
+        self.finish(end);
+    }
+
+    fn end(&mut self, end: Sym, what: Decision) {
+        self.trace(what);
+        self.finish(end);
+    }
+
+    fn finish(&mut self, end: Sym) {
+        self.ended = true;
+        self.it.due = None;
+        goals::keep_watch(self);
+        enter::close(self.run, &self.it, end, self.run.now);
+        self.run.moved = true;
+    }
+
+    fn arrive(&mut self, target: NodeId) {
+        self.it.node = target;
+        self.it.since = self.run.now;
+        self.it.due = None;
+        self.it.deadline = None;
+    }
+
+    fn rest(self) -> Option<Instance> {
+        if self.ended { None } else { Some(self.it) }
+    }
+}

@@ -1,0 +1,82 @@
+//! Attributes arrive: they are set or removed, changes become events, and dates are planned again.
+
+use std::cmp::Ordering;
+
+use super::index::Trigger;
+use super::input::Event;
+use super::occurrence::Occurrence;
+use super::run::Run;
+use super::scene::ROOT;
+use super::state::SubjectRef;
+use super::{enter, park};
+use crate::expr::eval;
+use crate::name::Name;
+use crate::value::Value;
+
+/// Merges the fields into the root or a child, and lets everybody hear what changed. A first value is no change.
+pub(super) fn merge(run: &mut Run, event: &Event) {
+    let subject = SubjectRef(event.child.as_ref().map(|(entity, id)| (run.sym(*entity), id.clone())));
+    let was_known = run.state.known;
+    let is_new = match &subject.0 {
+        None => !was_known,
+        Some((entity, id)) => run.state.child(*entity, id).is_none(),
+    };
+    let changes = set(run, event, &subject);
+    run.state.known |= event.child.is_none();
+    run.attributes_changed = true;
+    run.moved = true;
+    run.refresh_zone();
+    if !is_new {
+        for (name, old, new) in changes {
+            let order = compare(run, &old, &new);
+            let occurrence = Occurrence::of_change(event, &subject, name, (old, new), order, run);
+            super::happen(run, occurrence);
+        }
+    }
+    enter::plan_date(run);
+    if !was_known && run.state.known {
+        park::release(run);
+    }
+}
+
+/// Sets the fields; returns what changed and is listened for.
+fn set(run: &mut Run, event: &Event, subject: &SubjectRef) -> Vec<(Name, Value, Value)> {
+    let mut changes = Vec::new();
+    if event.fields.is_empty() {
+        touch(run, subject);
+    }
+    for (name, new) in &event.fields {
+        let sym = run.sym(*name);
+        let old = run.state.set_attribute(subject, sym, new.clone());
+        if !eval::same(&old, new) && old != *new && run.world.index().is_heard(Trigger::Change(*name)) {
+            changes.push((*name, old, new.clone()));
+        }
+    }
+    changes
+}
+
+/// A child without fields still exists.
+fn touch(run: &mut Run, subject: &SubjectRef) {
+    let sym = run.sym(run.root.entity);
+    run.state.set_attribute(subject, sym, Value::Missing);
+}
+
+fn compare(run: &Run, old: &Value, new: &Value) -> Option<Ordering> {
+    let world = run.world;
+    let scene = super::scene::Scene {
+        world,
+        root: run.root,
+        state: run.state,
+        now: run.now,
+        zone: &run.zone,
+        subject: &ROOT,
+        defs: &[],
+        features: &[],
+        instance: None,
+        entry: None,
+        element: None,
+        params: &[],
+        locale: None,
+    };
+    eval::compare(new, old, &scene)
+}

@@ -1,0 +1,79 @@
+//! The leaves of a condition with the values they had, for the trace. Numbered in the order written, so that
+//! [`super::explain`] finds their words in the pinned program.
+
+use super::scene::{ROOT, Scene};
+use super::trace::Because;
+use crate::expr::{Expr, Owner, eval};
+use crate::name::Name;
+use crate::value::Value;
+
+/// More leaves than anybody reads.
+const MOST_LEAVES: usize = 8;
+/// What stands for a value of a class that must not be in traces.
+const MASKED: &str = "***";
+
+pub(super) fn of(condition: &Expr, scene: &Scene) -> Because {
+    of_all(std::slice::from_ref(condition), scene)
+}
+
+pub(super) fn of_all(conditions: &[Expr], scene: &Scene) -> Because {
+    let leaves = (0_u16..).zip(leaves(conditions)).take(MOST_LEAVES);
+    leaves.map(|(number, leaf)| (number, seen(leaf, scene))).collect()
+}
+
+/// Everything named that the conditions look at, in the order written.
+pub(super) fn leaves(conditions: &[Expr]) -> Vec<&Expr> {
+    let mut found = Vec::new();
+    for condition in conditions {
+        collect(condition, &mut found);
+    }
+    found
+}
+
+fn collect<'e>(expr: &'e Expr, found: &mut Vec<&'e Expr>) {
+    match expr {
+        Expr::Attr(..)
+        | Expr::Def(..)
+        | Expr::Tag(..)
+        | Expr::Local(_)
+        | Expr::Param(_)
+        | Expr::Field(..)
+        | Expr::Aggregate(_)
+        | Expr::History(_) => found.push(expr),
+        other => other.parts().into_iter().for_each(|part| collect(part, found)),
+    }
+}
+
+fn seen(leaf: &Expr, scene: &Scene) -> Value {
+    match eval(leaf, scene) {
+        Value::Missing => Value::Missing,
+        _ if is_masked(leaf, scene) => Value::text(MASKED),
+        value @ (Value::Record(_) | Value::List(_)) => summary(&value),
+        value => value,
+    }
+}
+
+/// A list or record is named, not copied: it may be long, and may hold what is masked.
+fn summary(value: &Value) -> Value {
+    match value {
+        Value::List(items) if items.iter().all(|item| matches!(item, Value::Choice(_))) => value.clone(),
+        Value::List(items) => Value::text(&format!("{} values", items.len())),
+        _ => Value::text("known"),
+    }
+}
+
+fn is_masked(leaf: &Expr, scene: &Scene) -> bool {
+    let Expr::Attr(owner, name) = leaf else { return false };
+    let subject = match owner {
+        Owner::Subject => scene.subject,
+        Owner::Parent => &ROOT,
+    };
+    let entity = scene.entity(subject).and_then(|entity| scene.world.index().entities.get(&entity));
+    let class = entity.and_then(|entity| entity.fields.iter().find(|field| field.name == *name)?.class);
+    class.is_some_and(masks)
+}
+
+/// Data classes whose values never enter a trace.
+pub(super) fn masks(class: Name) -> bool {
+    matches!(class.as_str(), "identity" | "sensitive" | "protected")
+}

@@ -1,0 +1,62 @@
+//! Content at dispatch: the live variant, its holes filled for this customer.
+
+use std::sync::Arc;
+
+use super::scene::{ROOT, Scene};
+use crate::expr::{eval, print};
+use crate::name::Name;
+use crate::program::{Copy, CopyPiece, Variant};
+use crate::value::Value;
+
+/// The language of copy where the customer's is not known.
+const DEFAULT_LOCALE: &str = "zh";
+/// The root's attribute that says which locale to use.
+const LOCALE: &str = "locale";
+
+/// The locale of the root's attribute `locale`, else `zh`.
+pub(super) fn locale(scene: &Scene) -> Name {
+    match scene.attribute(&ROOT, Name::new(LOCALE)) {
+        Value::Choice(locale) => Some(locale),
+        Value::Text(locale) => Name::lookup(&locale),
+        _ => None,
+    }
+    .unwrap_or_else(|| Name::new(DEFAULT_LOCALE))
+}
+
+/// Each part once, in the order written: in the scene's locale, else without one, else in the default locale.
+pub(super) fn render(variant: &Variant, scene: &Scene) -> Vec<(Name, Arc<str>)> {
+    let mut parts: Vec<(Name, Arc<str>)> = Vec::new();
+    for (part, ..) in &variant.parts {
+        if parts.iter().any(|(done, _)| done == part) {
+            continue;
+        }
+        if let Some(copy) = choose(variant, *part, scene.locale) {
+            parts.push((*part, fill(copy, scene).into()));
+        }
+    }
+    parts
+}
+
+fn choose(variant: &Variant, part: Name, locale: Option<Name>) -> Option<&Copy> {
+    let fallbacks = [locale, None, Some(Name::new(DEFAULT_LOCALE))];
+    let of = |wanted: Option<Name>| {
+        variant.parts.iter().find(|(name, locale, _)| *name == part && *locale == wanted)
+    };
+    let any = || variant.parts.iter().find(|(name, ..)| *name == part);
+    fallbacks.into_iter().find_map(of).or_else(any).map(|(_, _, copy)| copy)
+}
+
+/// A hole without a value stays empty; the checker refuses copy whose holes are optional.
+fn fill(copy: &Copy, scene: &Scene) -> String {
+    let mut text = String::new();
+    for piece in &copy.0 {
+        match piece {
+            CopyPiece::Text(plain) => text.push_str(plain),
+            CopyPiece::Hole(expr) => {
+                let value = eval(expr, scene);
+                text.push_str(&print::hole(&value, scene.zone, scene.locale).unwrap_or_default());
+            }
+        }
+    }
+    text
+}

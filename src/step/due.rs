@@ -1,0 +1,73 @@
+//! Timers: what of a row is due, and doing it in the order in which it became due.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::enter;
+use super::run::Run;
+use super::state::{Instance, Pending, PendingWhy, State};
+
+/// Timers that fire within one step. Every one of them ends or moves something, so this is met only by a bundle that
+/// no compiler of ours made; the rest stays due.
+const MOST_TIMERS: usize = 4_096;
+
+impl State {
+    /// The earliest instant at which a `Wake` has something to do.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Timestamp> {
+        let instances = self.instances.iter().filter_map(due_of);
+        instances.chain(self.pending.iter().map(|pending| pending.due)).min()
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Timer {
+    Instance(usize),
+    Pending(usize),
+}
+
+/// Fires everything that became due at or before `until`, earliest first; of equals what entered first.
+pub(super) fn run_until(run: &mut Run, until: Timestamp) {
+    for _ in 0..MOST_TIMERS {
+        let Some((due, timer)) = earliest(run.state, until) else { return };
+        run.fired = Some(due);
+        match timer {
+            Timer::Instance(at) => super::with_actor(run, at, |actor| actor.wake()),
+            Timer::Pending(at) => {
+                let pending = run.state.pending.remove(at);
+                fire(run, pending);
+            }
+        }
+        super::settle_followers(run);
+    }
+}
+
+fn due_of(instance: &Instance) -> Option<Timestamp> {
+    match (instance.due, instance.expires) {
+        (Some(due), Some(expires)) => Some(due.min(expires)),
+        (due, expires) => due.or(expires),
+    }
+}
+
+fn earliest(state: &State, until: Timestamp) -> Option<(Timestamp, Timer)> {
+    let instances = state.instances.iter().enumerate();
+    let instances = instances.filter_map(|(at, it)| Some((due_of(it)?, Timer::Instance(at))));
+    let pending = state.pending.iter().enumerate().map(|(at, it)| (it.due, Timer::Pending(at)));
+    let due = instances.chain(pending).filter(|(due, _)| *due <= until);
+    due.min_by_key(|(due, _)| *due)
+}
+
+/// A pending entry of a journey that is no longer deployed is forgotten.
+fn fire(run: &mut Run, pending: Pending) {
+    let journey = run.world.symbols.name(pending.journey);
+    let Some(loaded) = journey.and_then(|journey| run.world.index().journey(journey)).map(Arc::clone) else {
+        return;
+    };
+    match pending.why {
+        PendingWhy::Without(awaited) => {
+            enter::fire_without(run, &loaded, pending.subject, *awaited, pending.due);
+        }
+        PendingWhy::Date(date) => enter::fire_date(run, &loaded, pending.subject, pending.due, date),
+    }
+}

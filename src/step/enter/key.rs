@@ -1,0 +1,48 @@
+//! Entry keys: what makes two entries of one subject the same. Never a counter, never the time of evaluation.
+
+use std::sync::Arc;
+
+use jiff::civil::ISOWeekDate;
+
+use super::Candidate;
+use crate::expr::{Env, civil, eval, show};
+use crate::program::{EntryUnit, Reenter};
+use crate::step::index::Loaded;
+use crate::step::run::Run;
+use crate::value::Value;
+
+pub(super) fn of(run: &Run, loaded: &Loaded, candidate: &Candidate) -> Arc<str> {
+    match &loaded.program.reenter {
+        Reenter::Never => run.scene(loaded, &candidate.subject).id(&candidate.subject),
+        Reenter::Per(units) => per(units, run, loaded, candidate).into(),
+        Reenter::Occurrence => match candidate.date {
+            Some(date) => date.to_string().into(),
+            None => candidate.identity.clone(),
+        },
+        Reenter::After(_) | Reenter::Restart => candidate.identity.clone(),
+    }
+}
+
+fn per(units: &[EntryUnit], run: &Run, loaded: &Loaded, candidate: &Candidate) -> String {
+    let scene = run.scene(loaded, &candidate.subject).entered_by(&candidate.payload);
+    let date = civil::date_of(candidate.at, scene.zone());
+    let parts = units.iter().map(|unit| match unit {
+        EntryUnit::Day => date.to_string(),
+        EntryUnit::Week => {
+            let week: ISOWeekDate = date.iso_week_date();
+            format!("{}-W{:02}", week.year(), week.week())
+        }
+        EntryUnit::Month => format!("{:04}-{:02}", date.year(), date.month()),
+        EntryUnit::Value(expr) => text(&eval(expr, &scene)),
+    });
+    parts.collect::<Vec<_>>().join(",")
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::Text(text) => text.to_string(),
+        Value::Int(number) => number.to_string(),
+        Value::Choice(name) => name.to_string(),
+        other => show::value(other),
+    }
+}

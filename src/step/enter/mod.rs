@@ -1,0 +1,148 @@
+//! How instances come to be. Each kind of entry has a file; here is what they share: the checks every candidate
+//! passes, in order, and the birth of the instance.
+
+mod date;
+mod event;
+mod key;
+mod ledger;
+mod schedule;
+mod when;
+mod without;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+pub(super) use date::{as_moment, fire as fire_date, plan as plan_date};
+pub(super) use event::heard;
+pub(super) use ledger::close;
+pub(super) use schedule::tick;
+pub(super) use when::watch;
+pub(super) use without::{absent, fire as fire_without, trigger};
+
+use super::actor::Actor;
+use super::index::Loaded;
+use super::run::{Follow, Run};
+use super::state::{Instance, MAX_INSTANCES, SubjectRef};
+use super::trace::{Because, Cause, Decision, NotEntered};
+use super::world::World;
+use crate::expr::civil;
+use crate::name::Name;
+use crate::value::Value;
+
+/// Somebody who may enter a journey.
+pub(super) struct Candidate {
+    pub subject: SubjectRef,
+    pub cause: Cause,
+    /// When what enters happened.
+    pub at: Timestamp,
+    /// The payload of the entry event, or the arguments of `start`.
+    pub payload: Vec<(Name, Value)>,
+    /// What makes two entries of `reenter after` and `restart` the same.
+    pub identity: Arc<str>,
+    /// Of date entries.
+    pub date: Option<Date>,
+}
+
+/// Enters, or traces why not.
+pub(super) fn consider(run: &mut Run, loaded: &Arc<Loaded>, candidate: Candidate) {
+    let key = key::of(run, loaded, &candidate);
+    match may_enter(run, loaded, &candidate, &key) {
+        Ok(()) => enter(run, loaded, candidate, key),
+        Err(why) => refuse(run, loaded, &candidate, why),
+    }
+}
+
+pub(super) fn refuse(run: &mut Run, loaded: &Loaded, candidate: &Candidate, why: NotEntered) {
+    let what = Decision::NotEntered { by: candidate.cause.clone(), why };
+    run.trace_entry(loaded, &candidate.subject, what);
+}
+
+/// Whether the journey takes anybody in on this day, in the bank's zone.
+pub(super) fn is_open(loaded: &Loaded, world: &World, now: Timestamp) -> bool {
+    loaded.program.open.is_none_or(|(first, last)| {
+        let today = civil::date_of(now, &world.zone);
+        first <= today && today <= last
+    })
+}
+
+/// Enters the journey that a `start` step names: the live version, for the caller's subject or its root.
+pub(super) fn by_start(run: &mut Run, journey: Name, mut candidate: Candidate) {
+    let Some(loaded) = run.world.index().journey(journey).cloned() else { return };
+    if !loaded.of_child {
+        candidate.subject = SubjectRef(None);
+    }
+    consider(run, &loaded, candidate);
+}
+
+fn may_enter(run: &mut Run, loaded: &Loaded, candidate: &Candidate, key: &str) -> Result<(), NotEntered> {
+    if !is_open(loaded, run.world, run.now) {
+        return Err(NotEntered::Closed);
+    }
+    ledger::check(run, loaded, &candidate.subject, key)?;
+    if run.state.instances.len() >= MAX_INSTANCES {
+        return Err(NotEntered::TooMany);
+    }
+    Ok(())
+}
+
+fn enter(run: &mut Run, loaded: &Arc<Loaded>, candidate: Candidate, key: Arc<str>) {
+    ledger::replace_running(run, loaded, &candidate.subject);
+    ledger::open(run, loaded, &candidate.subject, &key);
+    let slots = loaded.program.locals.len();
+    let mut instance = Instance {
+        journey: loaded.journey,
+        subject: candidate.subject,
+        key,
+        program: loaded.no,
+        entered: run.now,
+        entry_time: candidate.at,
+        entry: Value::Record(candidate.payload),
+        locals: vec![(Value::Missing, None); slots],
+        node: 0,
+        since: run.now,
+        due: None,
+        deadline: None,
+        ladder: None,
+        sent: Vec::new(),
+        seen: Vec::new(),
+        goals: Vec::new(),
+        missed: Vec::new(),
+        expires: None,
+    };
+    let scene = run.scene(loaded, &instance.subject);
+    instance.expires = loaded.program.lasts.map(|lasts| run.after(run.now, lasts, &scene));
+    run.trace(&instance, Decision::Entered { by: candidate.cause });
+    run.moved = true;
+    if let Some(instance) = Actor::new(run, loaded, instance).begin() {
+        run.state.instances.push(instance);
+    }
+}
+
+/// The condition of an entry, and the leaves that decided it if it is false.
+pub(super) fn condition(
+    run: &Run,
+    loaded: &Loaded,
+    candidate: &Candidate,
+    condition: Option<&crate::expr::Expr>,
+) -> Result<(), Because> {
+    let Some(condition) = condition else { return Ok(()) };
+    let scene = run.scene(loaded, &candidate.subject).entered_by(&candidate.payload);
+    if scene.admits(Some(condition)) { Ok(()) } else { Err(super::because::of(condition, &scene)) }
+}
+
+/// Subjects of `loaded` in this row: the root, or each child of its kind.
+pub(super) fn subjects(run: &Run, loaded: &Loaded) -> Vec<SubjectRef> {
+    if !loaded.of_child {
+        return if run.root.entity == loaded.program.subject { vec![SubjectRef(None)] } else { Vec::new() };
+    }
+    let entity = run.sym(loaded.program.subject);
+    let children = run.state.children.iter().filter(|child| child.entity == entity);
+    children.map(|child| SubjectRef(Some((child.entity, child.id.clone())))).collect()
+}
+
+/// Asks for a journey to be started once the caller has come to rest.
+pub(super) fn ask_start(run: &mut Run, journey: Name, candidate: Candidate) {
+    run.follow(Follow::Start(Box::new(candidate), journey));
+}

@@ -1,0 +1,70 @@
+//! `enter when C`: the edge from false to true, at a schedule or, without one, at every input of the subject.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{Candidate, condition, consider, is_open, refuse, subjects};
+use crate::expr::Expr;
+use crate::program::Enter;
+use crate::step::index::Loaded;
+use crate::step::run::Run;
+use crate::step::state::{AudienceMemory, SubjectRef};
+use crate::step::trace::{Because, Cause, NotEntered};
+
+/// What those who were already in the audience at the first look enter by: once, whenever the look happens.
+const EXISTING: &str = "existing";
+
+/// Looks at every journey that is entered by a condition without a schedule. `identity` is that of the input.
+pub(in crate::step) fn watch(run: &mut Run, identity: &Arc<str>) {
+    let world = run.world;
+    for loaded in world.index().watchers() {
+        let Enter::When { condition, .. } = &loaded.program.enter else { continue };
+        for subject in subjects(run, loaded) {
+            look(run, loaded, condition, subject, identity.clone(), run.now);
+        }
+    }
+}
+
+/// One look at one subject. A false answer is traced when it is the first or a change; the edge is used up even if
+/// `reenter` refuses, but not while the journey is closed.
+pub(super) fn look(
+    run: &mut Run,
+    loaded: &Arc<Loaded>,
+    expr: &Expr,
+    subject: SubjectRef,
+    identity: Arc<str>,
+    at: Timestamp,
+) {
+    if !run.state.known || !is_open(loaded, run.world, run.now) {
+        return;
+    }
+    let mut candidate =
+        Candidate { subject, cause: Cause::Schedule, at, payload: Vec::new(), identity, date: None };
+    let now_in = condition(run, loaded, &candidate, Some(expr));
+    let before = swap(run, loaded, &candidate.subject, now_in.is_ok());
+    match (before, now_in) {
+        (Some(false), Ok(())) => consider(run, loaded, candidate),
+        (None, Ok(())) if loaded.program.existing == Some(true) => {
+            candidate.identity = EXISTING.into();
+            consider(run, loaded, candidate);
+        }
+        (None, Ok(())) => refuse(run, loaded, &candidate, NotEntered::Existing),
+        (None | Some(true), Err(because)) => out(run, loaded, &candidate, because),
+        (Some(true), Ok(())) | (Some(false), Err(_)) => {}
+    }
+}
+
+fn out(run: &mut Run, loaded: &Loaded, candidate: &Candidate, because: Because) {
+    refuse(run, loaded, candidate, NotEntered::Condition(because));
+}
+
+/// Writes what is seen now and returns what was seen last.
+fn swap(run: &mut Run, loaded: &Loaded, subject: &SubjectRef, is: bool) -> Option<bool> {
+    let own = |memory: &&mut AudienceMemory| memory.journey == loaded.journey && memory.subject == *subject;
+    if let Some(memory) = run.state.audiences.iter_mut().find(own) {
+        return Some(std::mem::replace(&mut memory.was, is));
+    }
+    run.state.audiences.push(AudienceMemory { journey: loaded.journey, subject: subject.clone(), was: is });
+    None
+}

@@ -1,0 +1,124 @@
+//! What the steps do. Each kind of node has a file; here they are told apart.
+
+mod branch;
+mod reach;
+mod send;
+mod tag;
+mod wait;
+
+use super::actor::{Actor, News};
+use super::enter::{Candidate, ask_start};
+use super::occurrence::Occurrence;
+use super::symbols::Sym;
+use super::trace::{Cause, Decision};
+use crate::expr::{Expr, eval};
+use crate::name::Name;
+use crate::program::{NodeId, NodeKind};
+
+pub(super) enum Flow {
+    Go(NodeId),
+    /// Something outside must happen first.
+    Wait,
+    End(Name),
+}
+
+/// Does what stands at the instance's node.
+pub(super) fn execute(actor: &mut Actor) -> Flow {
+    let Some(node) = actor.node() else { return Flow::Wait };
+    match &node.kind {
+        NodeKind::Send { .. } => send::decide(actor, node),
+        NodeKind::Reach { .. } => reach::begin(actor, node),
+        NodeKind::Pause { length, .. } => wait::pause(actor, *length),
+        NodeKind::UntilMoment { moment, next } => wait::until_moment(actor, moment, *next),
+        NodeKind::UntilState { condition, within, from, next, .. } => {
+            wait::until_state(actor, condition, *within, from, *next)
+        }
+        NodeKind::Events { arms, within, from, .. } => wait::events(actor, arms, *within, from),
+        NodeKind::If { condition, then, otherwise } => branch::on(actor, condition, *then, *otherwise),
+        NodeKind::Match { subjects, cases, otherwise } => branch::among(actor, subjects, cases, *otherwise),
+        NodeKind::Tag { tag, keep, next } => tag::give(actor, *tag, *keep, *next),
+        NodeKind::Untag { tag, next } => tag::take(actor, *tag, *next),
+        NodeKind::Remember { slot, value, next } => remember(actor, *slot, value, *next),
+        NodeKind::Start { journey, args, next } => start(actor, node.step, *journey, args, *next),
+        NodeKind::End { name } => Flow::End(*name),
+    }
+}
+
+/// Something happened that is neither goal nor exit.
+pub(super) fn hear(actor: &mut Actor, occurrence: &Occurrence) {
+    if actor.has_ended() {
+        return;
+    }
+    match actor.node().map(|node| &node.kind) {
+        Some(NodeKind::Events { arms, .. }) if wait::heard(actor, arms, occurrence) => {}
+        Some(NodeKind::Reach { rungs, .. }) if reach::heard(actor, rungs, occurrence) => {}
+        _ => {
+            wait::look_back(actor, occurrence);
+            wait::note_late(actor, occurrence);
+        }
+    }
+}
+
+/// The node's timer is due.
+pub(super) fn wake(actor: &mut Actor) {
+    let Some(node) = actor.node() else { return };
+    match &node.kind {
+        NodeKind::Pause { next, .. } | NodeKind::UntilMoment { next, .. } => actor.go(*next),
+        NodeKind::UntilState { condition, next, timeout, .. } => {
+            wait::state_timeout(actor, condition, *next, *timeout);
+        }
+        NodeKind::Events { arms, timeout, .. } => wait::events_timeout(actor, arms, *timeout),
+        NodeKind::Send { .. } => send::receipt_timeout(actor, node),
+        NodeKind::Reach { .. } => reach::rung_timeout(actor, node),
+        _ => {}
+    }
+}
+
+/// Attributes, tags or history may have changed.
+pub(super) fn look(actor: &mut Actor) {
+    if actor.has_ended() {
+        return;
+    }
+    match actor.node().map(|node| &node.kind) {
+        Some(NodeKind::UntilState { condition, next, .. }) => _ = wait::look(actor, condition, *next),
+        Some(NodeKind::UntilMoment { moment, next }) => wait::retime(actor, moment, *next),
+        _ => {}
+    }
+}
+
+/// What became of the message of `step`.
+pub(super) fn told(actor: &mut Actor, step: Sym, news: News) {
+    let Some(node) = actor.node() else { return };
+    match &node.kind {
+        NodeKind::Send { .. } if actor.run.sym(node.step) == step => send::told(actor, node, news),
+        NodeKind::Reach { .. } => reach::told(actor, node, step, news),
+        _ => {}
+    }
+}
+
+fn remember(actor: &mut Actor, slot: u16, value: &Expr, next: NodeId) -> Flow {
+    let value = eval(value, &actor.scene());
+    if let Some(local) = actor.it.locals.get_mut(usize::from(slot)) {
+        *local = (value.clone(), None);
+    }
+    actor.trace(Decision::Remembered { slot, value });
+    Flow::Go(next)
+}
+
+/// The other journey begins once this instance has come to rest; the caller and its step make the key.
+fn start(actor: &mut Actor, step: Name, journey: Name, args: &[(Name, Expr)], next: NodeId) -> Flow {
+    let scene = actor.scene();
+    let payload = args.iter().map(|(name, value)| (*name, eval(value, &scene))).collect();
+    let candidate = Candidate {
+        subject: actor.it.subject.clone(),
+        cause: Cause::Start { journey: actor.it.journey },
+        at: actor.run.now,
+        payload,
+        identity: format!("{}/{}/{step}", actor.loaded.program.journey, actor.it.key).into(),
+        date: None,
+    };
+    let sym = actor.run.sym(journey);
+    actor.trace(Decision::Started { journey: sym });
+    ask_start(actor.run, journey, candidate);
+    Flow::Go(next)
+}

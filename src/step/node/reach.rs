@@ -1,0 +1,117 @@
+//! `reach`: rungs in order until one is answered. A refused rung falls to the next at once; a sent one waits for its
+//! own events, from its own send and within its own time.
+
+use super::{Flow, wait};
+use crate::expr::{Expr, eval};
+use crate::program::{Node, NodeKind, Rung};
+use crate::step::actor::{Actor, News};
+use crate::step::lateness;
+use crate::step::message;
+use crate::step::occurrence::Occurrence;
+use crate::step::state::Ladder;
+use crate::step::symbols::Sym;
+use crate::step::trace::Decision;
+use crate::value::Value;
+
+pub(super) fn begin(actor: &mut Actor, node: &Node) -> Flow {
+    let NodeKind::Reach { prefer, rungs, .. } = &node.kind else { return Flow::Wait };
+    let order = order(actor, prefer.as_ref(), rungs);
+    actor.it.ladder = Some(Ladder { order, at: 0, sent: 0 });
+    climb(actor, node)
+}
+
+/// Whether the occurrence answered the rung that is being tried.
+pub(super) fn heard(actor: &mut Actor, rungs: &[Rung], occurrence: &Occurrence) -> bool {
+    let Some(rung) = current(actor, rungs) else { return false };
+    let Some(deadline) = actor.it.deadline else { return false };
+    let from = actor.it.since;
+    let won = rung.awaits.iter().find(|number| {
+        from <= occurrence.at && wait::counts(actor, **number, occurrence, deadline)
+    });
+    let Some(number) = won else { return false };
+    wait::keep(actor, *number, occurrence.at, Value::Record(occurrence.fields.to_vec()));
+    actor.trace(Decision::Happened { awaited: *number, at: occurrence.at });
+    actor.it.ladder = None;
+    actor.go(rung.success);
+    true
+}
+
+pub(super) fn rung_timeout(actor: &mut Actor, node: &Node) {
+    let NodeKind::Reach { rungs, .. } = &node.kind else { return };
+    if let Some(rung) = current(actor, rungs) {
+        wait::miss(actor, rung.awaits.iter().copied());
+    }
+    actor.trace(Decision::TimedOut);
+    next_rung(actor, node);
+}
+
+/// What became of a rung's message: one that never left, or that the provider refused, falls to the next rung.
+pub(super) fn told(actor: &mut Actor, node: &Node, step: Sym, news: News) {
+    let NodeKind::Reach { rungs, .. } = &node.kind else { return };
+    let is_current = current(actor, rungs).is_some_and(|rung| actor.run.sym(rung.step) == step);
+    if !matches!(news, News::Failed | News::Refused(_)) {
+        return;
+    }
+    if let Some(ladder) = &mut actor.it.ladder {
+        ladder.sent = ladder.sent.saturating_sub(1);
+    }
+    if is_current {
+        next_rung(actor, node);
+    }
+}
+
+fn next_rung(actor: &mut Actor, node: &Node) {
+    if let Some(ladder) = &mut actor.it.ladder {
+        ladder.at = ladder.at.saturating_add(1);
+    }
+    actor.it.since = actor.run.now;
+    (actor.it.due, actor.it.deadline) = (None, None);
+    if crate::step::exits::look(actor) {
+        return;
+    }
+    match climb(actor, node) {
+        Flow::Go(target) => actor.go(target),
+        Flow::Wait | Flow::End(_) => {}
+    }
+}
+
+/// Tries rungs from the current one on until one is sent.
+fn climb(actor: &mut Actor, node: &Node) -> Flow {
+    let NodeKind::Reach { rungs, otherwise, not_sent, .. } = &node.kind else { return Flow::Wait };
+    while let Some(rung) = current(actor, rungs) {
+        if message::decide(actor, rung.step, rung.channel, &rung.content).is_ok() {
+            if let Some(ladder) = &mut actor.it.ladder {
+                ladder.sent = ladder.sent.saturating_add(1);
+            }
+            let deadline = actor.run.after(actor.run.now, rung.within, &actor.scene());
+            let late_ms = lateness::of_awaits(rung.awaits.iter().copied(), actor.loaded, actor.run.world);
+            return actor.wait_until(deadline, late_ms);
+        }
+        if let Some(ladder) = &mut actor.it.ladder {
+            ladder.at = ladder.at.saturating_add(1);
+        }
+    }
+    let sent = actor.it.ladder.take().is_some_and(|ladder| ladder.sent > 0);
+    Flow::Go(if sent { *otherwise } else { *not_sent })
+}
+
+fn current<'n>(actor: &Actor, rungs: &'n [Rung]) -> Option<&'n Rung> {
+    let ladder = actor.it.ladder.as_ref()?;
+    let at = ladder.order.get(usize::from(ladder.at))?;
+    rungs.get(usize::from(*at))
+}
+
+/// The order written, with the rung of the preferred channel first.
+fn order(actor: &Actor, prefer: Option<&Expr>, rungs: &[Rung]) -> Vec<u8> {
+    let mut order: Vec<u8> = (0..=u8::MAX).take(rungs.len()).collect();
+    let preferred = prefer.map(|prefer| eval(prefer, &actor.scene()));
+    let found = rungs.iter().position(|rung| match &preferred {
+        Some(Value::Choice(channel)) => rung.channel == *channel,
+        Some(Value::Text(channel)) => rung.channel.as_str() == &**channel,
+        _ => false,
+    });
+    if let Some(front) = order.get_mut(..=found.unwrap_or(0)) {
+        front.rotate_right(1.min(front.len().saturating_sub(1)));
+    }
+    order
+}

@@ -1,0 +1,70 @@
+//! `send`: the gate decides at once; the provider is waited for only where an outcome branch asks.
+
+use super::Flow;
+use crate::expr::MessageEvent;
+use crate::name::Name;
+use crate::program::{Node, NodeId, NodeKind, Outcome};
+use crate::step::actor::{Actor, News};
+use crate::step::message::{self, Decided};
+use crate::step::trace::Decision;
+
+/// Where each outcome leads.
+type Arms = [(Outcome, NodeId)];
+
+pub(super) fn decide(actor: &mut Actor, node: &Node) -> Flow {
+    let NodeKind::Send { content, channel, receipt, outcomes, otherwise, next } = &node.kind else {
+        return Flow::Wait;
+    };
+    match message::decide(actor, node.step, *channel, content) {
+        Err(outcome) => Flow::Go(arm(outcomes, outcome).unwrap_or(*otherwise)),
+        Ok(Decided::OnRecord) => Flow::Go(good(outcomes, *next)),
+        Ok(Decided::Queued) if actor.leaving => Flow::Go(good(outcomes, *next)),
+        Ok(Decided::Queued) => match receipt {
+            Some(length) => {
+                let deadline = actor.run.after(actor.run.now, *length, &actor.scene());
+                actor.wait_until(deadline, 0)
+            }
+            None if arm(outcomes, Outcome::Sent).is_some() => {
+                actor.trace(Decision::Waits { until: None });
+                Flow::Wait
+            }
+            None => Flow::Go(good(outcomes, *next)),
+        },
+    }
+}
+
+pub(super) fn told(actor: &mut Actor, node: &Node, news: News) {
+    let NodeKind::Send { channel, outcomes, otherwise, next, .. } = &node.kind else { return };
+    let target = match news {
+        News::Sent if may_say_more(actor, *channel, outcomes) => return,
+        News::Sent => good(outcomes, *next),
+        News::Delivered => arm(outcomes, Outcome::Delivered).unwrap_or_else(|| good(outcomes, *next)),
+        News::Failed => arm(outcomes, Outcome::Failed).unwrap_or(*otherwise),
+        News::Refused(outcome) => arm(outcomes, outcome).unwrap_or(*otherwise),
+    };
+    actor.go(target);
+}
+
+/// No receipt within the time for it: what was accepted counts as sent.
+pub(super) fn receipt_timeout(actor: &mut Actor, node: &Node) {
+    let NodeKind::Send { outcomes, next, .. } = &node.kind else { return };
+    actor.trace(Decision::TimedOut);
+    actor.go(good(outcomes, *next));
+}
+
+/// Whether the channel reports a receipt that a branch asks for.
+fn may_say_more(actor: &Actor, channel: Name, outcomes: &Arms) -> bool {
+    let Some(channel) = actor.run.world.index().channels.get(&channel) else { return false };
+    let asks = |outcome, event: MessageEvent| {
+        arm(outcomes, outcome).is_some() && channel.outcomes.contains(&event)
+    };
+    asks(Outcome::Delivered, MessageEvent::Delivered) || asks(Outcome::Failed, MessageEvent::Failed)
+}
+
+fn good(outcomes: &Arms, next: NodeId) -> NodeId {
+    arm(outcomes, Outcome::Sent).unwrap_or(next)
+}
+
+fn arm(outcomes: &Arms, wanted: Outcome) -> Option<NodeId> {
+    outcomes.iter().find(|(outcome, _)| *outcome == wanted).map(|(_, node)| *node)
+}

@@ -1,0 +1,184 @@
+//! Something that happened, in the one shape that every pattern is held against.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::index::{Loaded, Trigger, digest};
+use super::input::Event;
+use super::run::{Run, whole_ms};
+use super::scene::{Fields, ROOT, Scene};
+use super::state::{First, Message, SubjectRef};
+use super::symbols::Sym;
+use crate::expr::{ChangeVerb, MessageEvent, Pattern, Source};
+use crate::name::Name;
+use crate::value::Value;
+
+pub(super) struct Occurrence<'e> {
+    pub trigger: Trigger,
+    /// Name in state and trace.
+    pub name: Sym,
+    /// When it happened, and when it arrived.
+    pub at: Timestamp,
+    pub received: Timestamp,
+    pub subject: SubjectRef,
+    pub fields: Cow<'e, Fields>,
+    /// (source, id), as an entry key.
+    pub identity: Arc<str>,
+    pub message: Option<About>,
+    /// Of a change: how the new value compares with the old.
+    pub change: Option<std::cmp::Ordering>,
+    /// Patterns with `first` that this is the first of.
+    firsts: Vec<u64>,
+}
+
+/// Which message a message event is about.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct About {
+    pub journey: Sym,
+    pub entry: Arc<str>,
+    pub step: Name,
+}
+
+impl<'e> Occurrence<'e> {
+    pub(super) fn of_event(event: &'e Event, name: Name, run: &Run) -> Self {
+        let child = event.child.as_ref();
+        Self {
+            trigger: Trigger::Event(name),
+            name: run.sym(name),
+            at: whole_ms(event.time),
+            received: whole_ms(event.received),
+            subject: SubjectRef(child.map(|(entity, id)| (run.sym(*entity), id.clone()))),
+            fields: Cow::Borrowed(&event.fields),
+            identity: identity(event),
+            message: None,
+            change: None,
+            firsts: Vec::new(),
+        }
+    }
+
+    /// What became of a message. `identity` tells two opens apart.
+    pub(super) fn of_message(
+        message: &Message,
+        kind: MessageEvent,
+        at: Timestamp,
+        identity: Arc<str>,
+        run: &Run,
+    ) -> Occurrence<'static> {
+        let name = |sym| run.world.symbols.name(sym);
+        let step = name(message.step).unwrap_or_else(|| Name::new(""));
+        let fields = [("channel", name(message.channel)), ("step", Some(step)), ("journey", name(message.journey))];
+        let choices = fields.into_iter().filter_map(|(field, value)| Some((Name::new(field), Value::Choice(value?))));
+        Occurrence {
+            trigger: Trigger::Message(kind),
+            name: run.fixed(kind.as_str()),
+            at: whole_ms(at),
+            received: run.now,
+            subject: message.subject.clone(),
+            fields: Cow::Owned(choices.collect()),
+            identity,
+            message: Some(About { journey: message.journey, entry: message.entry.clone(), step }),
+            change: None,
+            firsts: Vec::new(),
+        }
+    }
+
+    /// A change of one attribute.
+    pub(super) fn of_change(
+        event: &Event,
+        subject: &SubjectRef,
+        attribute: Name,
+        (old, new): (Value, Value),
+        order: Option<std::cmp::Ordering>,
+        run: &Run,
+    ) -> Occurrence<'static> {
+        let fields = [(Name::new("old"), old), (Name::new("new"), new)];
+        let known = fields.into_iter().filter(|(_, value)| !value.is_missing());
+        Occurrence {
+            trigger: Trigger::Change(attribute),
+            name: run.sym(attribute),
+            at: whole_ms(event.time),
+            received: whole_ms(event.received),
+            subject: subject.clone(),
+            fields: Cow::Owned(known.collect()),
+            identity: identity(event),
+            message: None,
+            change: Some(order.unwrap_or(std::cmp::Ordering::Equal)),
+            firsts: Vec::new(),
+        }
+    }
+
+    /// Whether it is about `subject`: the same one, its parent, or, seen from the root, any of its children.
+    pub(super) fn concerns(&self, subject: &SubjectRef) -> bool {
+        self.subject.0.is_none() || subject.0.is_none() || self.subject == *subject
+    }
+
+    /// Whether this is what `pattern` of `loaded` waits for. In a scene with an instance, a message event is one of
+    /// that instance's own messages.
+    pub(super) fn matches(&self, pattern: &Pattern, loaded: &Loaded, scene: Scene) -> bool {
+        Trigger::of(&pattern.source) == Some(self.trigger)
+            && self.is_of(&pattern.source, loaded, &scene)
+            && (!pattern.first || self.firsts.contains(&digest(pattern)))
+            && scene.testing(&self.fields).admits(pattern.filter.as_ref())
+    }
+
+    /// Whether the source's own limits (which step, which direction of change) let it through.
+    pub(super) fn is_of(&self, source: &Source, loaded: &Loaded, scene: &Scene) -> bool {
+        match (source, &self.message) {
+            (Source::Message { step: Some(step), .. }, Some(about)) => {
+                let own = scene.instance.is_none_or(|instance| {
+                    about.entry == instance.key && self.subject == instance.subject
+                });
+                own && about.journey == loaded.journey && loaded.is_step(about.step, *step)
+            }
+            (Source::Change { verb, .. }, _) => match verb {
+                ChangeVerb::Change => true,
+                ChangeVerb::Rise => self.change.is_some_and(std::cmp::Ordering::is_gt),
+                ChangeVerb::Drop => self.change.is_some_and(std::cmp::Ordering::is_lt),
+            },
+            _ => true,
+        }
+    }
+
+    /// Notes which `first` patterns this is the first of. Once per occurrence, before anybody hears of it.
+    pub(super) fn note_firsts(&mut self, run: &mut Run) {
+        let world = run.world;
+        for first in world.index().firsts(self.trigger) {
+            let met = |known: &First| known.digest == first.digest && known.subject == self.subject;
+            if run.state.firsts.iter().any(met) {
+                continue;
+            }
+            let scene = run.scene(&first.loaded, &self.subject).entered_by(&self.fields);
+            let pattern = Pattern { first: false, ..first.pattern.clone() };
+            if self.matches(&pattern, &first.loaded, scene) {
+                self.firsts.push(first.digest);
+                let subject = self.subject.clone();
+                run.state.firsts.push(First { digest: first.digest, subject, at: self.at });
+            }
+        }
+    }
+
+    /// Whether every condition of the pattern but `first` holds: for the reason given.
+    pub(super) fn is_first_of(&self, pattern: &Pattern) -> bool {
+        !pattern.first || self.firsts.contains(&digest(pattern))
+    }
+
+    /// The subject of `loaded` that this enters; `None` if it is about another kind of subject.
+    pub(super) fn entrant(&self, loaded: &Loaded, run: &Run) -> Option<SubjectRef> {
+        if !loaded.of_child {
+            return Some(ROOT.clone());
+        }
+        let (entity, _) = self.subject.0.as_ref()?;
+        (run.sym(loaded.program.subject) == *entity).then(|| self.subject.clone())
+    }
+}
+
+/// (source, id) as one text.
+pub(super) fn identity(event: &Event) -> Arc<str> {
+    let mut text = String::with_capacity(event.source.len() + event.id.len() + 1);
+    text.push_str(&event.source);
+    text.push('#');
+    text.push_str(&event.id);
+    text.into()
+}

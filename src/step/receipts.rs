@@ -1,0 +1,57 @@
+//! What became of a message, reported from outside: it is kept with the message, told to whoever waits for it, and
+//! then heard like any other event.
+
+use super::actor::News;
+use super::input::{Event, MessageKey};
+use super::message;
+use super::occurrence::{Occurrence, identity};
+use super::run::{Run, whole_ms};
+use super::state::MessageStatus;
+use super::trace::Decision;
+use crate::expr::MessageEvent;
+
+/// A report on a message that the state no longer holds, or never held, changes nothing.
+pub(super) fn take(run: &mut Run, event: &Event, kind: MessageEvent, key: &MessageKey) {
+    let Some(at) = message::find(run, key) else { return };
+    let happened = whole_ms(event.time);
+    let Some(message) = run.state.messages.get_mut(at) else { return };
+    let is_new = message.receipts.iter().all(|(known, _)| *known != kind);
+    if is_new {
+        message.receipts.push((kind, happened));
+    }
+    settle(message, kind);
+    let message = message.clone();
+    message::trace(run, &message, Decision::Receipt { step: message.step, kind, at: happened });
+    let occurrence = Occurrence::of_message(&message, kind, happened, identity(event), run);
+    super::happen(run, occurrence);
+    if is_new {
+        message::tell(run, &message, news(kind));
+    }
+}
+
+/// A receipt is also an answer, if none came before.
+fn settle(message: &mut super::state::Message, kind: MessageEvent) {
+    let is_open = matches!(message.status, MessageStatus::Pending | MessageStatus::Dispatching);
+    match kind {
+        MessageEvent::Failed if is_open || message.status == MessageStatus::Sent => {
+            message.status = MessageStatus::Failed;
+            message.args.clear();
+        }
+        _ if is_open => {
+            message.status = MessageStatus::Sent;
+            message.args.clear();
+        }
+        _ => {}
+    }
+}
+
+/// Whoever opened a message got it.
+fn news(kind: MessageEvent) -> News {
+    match kind {
+        MessageEvent::Sent => News::Sent,
+        MessageEvent::Failed => News::Failed,
+        MessageEvent::Delivered | MessageEvent::Opened | MessageEvent::Clicked | MessageEvent::Replied => {
+            News::Delivered
+        }
+    }
+}
