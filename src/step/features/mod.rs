@@ -6,8 +6,6 @@
 
 mod form;
 mod tally;
-#[cfg(test)]
-mod tests;
 
 use jiff::Timestamp;
 
