@@ -17,7 +17,7 @@ fn patterns(value: &Value, out: &mut Vec<String>) {
             for (key, field) in fields {
                 match field {
                     Value::String(text) if matches!(key.as_str(), "match" | "begin" | "end") => {
-                        out.push(text.clone())
+                        out.push(text.clone());
                     }
                     _ => patterns(field, out),
                 }

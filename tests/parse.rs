@@ -68,3 +68,34 @@ fn line_ends_and_byte_order_mark_change_nothing() {
         assert_eq!(dump(&again.file), dump(&parsed.file));
     });
 }
+
+/// Names of a tree and the bytes their spans stand for, from its `Debug` text.
+fn names(parsed: &Parsed) -> Vec<(String, std::ops::Range<usize>)> {
+    let text = format!("{:?}", parsed.file);
+    let number = |text: &str, key: &str| -> usize {
+        let digits = text.split_once(key).unwrap().1;
+        digits.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap()
+    };
+    let found = text.split("Ident { name: ").skip(1).map(|rest| {
+        let (name, rest) = rest.split_once(", span").unwrap();
+        (name.to_owned(), number(rest, "start: ")..number(rest, "end: "))
+    });
+    found.collect()
+}
+
+#[test]
+fn every_name_is_where_its_span_says() {
+    insta::glob!("suite/parse/good/*.journey", |path| {
+        let (text, parsed) = read(path);
+        let mut checked = 0;
+        for (name, range) in names(&parsed) {
+            let written = &text[range];
+            // `via sms "…"` has no word `body`; the span is the text's.
+            if !written.starts_with('"') {
+                assert_eq!(written.trim_matches('`'), name, "{}", path.display());
+                checked += 1;
+            }
+        }
+        assert!(checked > 20, "{}", path.display());
+    });
+}

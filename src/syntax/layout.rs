@@ -146,10 +146,11 @@ impl<'a> Pass<'a> {
             | K::LBrace
             | K::Semicolon
             | K::Comma
+            | K::Colon
+            | K::Dot
             | K::FatArrow
             | K::Arrow
             | K::Equals => true,
-            K::Colon | K::Dot => true,
             K::Name => INFIXES.contains(&self.word(last)),
             kind => is_infix(kind),
         }

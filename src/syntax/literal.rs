@@ -113,12 +113,11 @@ pub(super) fn unescape(inside: &str) -> (String, Vec<BadEscape>) {
         let (before, escape) = rest.split_at(at);
         out.push_str(before);
         let (length, meaning) = escape_at(escape);
-        match meaning {
-            Some(c) => out.push(c),
-            None => {
-                bad.push(BadEscape { at: inside.len() - escape.len(), length });
-                out.push_str(escape.get(..length).unwrap_or_default());
-            }
+        if let Some(c) = meaning {
+            out.push(c);
+        } else {
+            bad.push(BadEscape { at: inside.len() - escape.len(), length });
+            out.push_str(escape.get(..length).unwrap_or_default());
         }
         rest = escape.get(length..).unwrap_or_default();
     }

@@ -8,6 +8,8 @@
 //! Reading order: [`input`] (what parsers read), [`primitive`] (items, blocks, lists, recovery), [`report`] (what
 //! is said), [`heading`] (first words), then the grammar from the file down.
 
+#![allow(clippy::unnecessary_wraps, reason = "a parser has the shape of a parser even where it cannot fail")]
+
 mod choose;
 mod content;
 mod copy;
@@ -99,3 +101,6 @@ fn expression_in(i: In<'_>, start: usize, end: usize) -> ast::Expr {
     i.cx.diagnostics.borrow_mut().extend(diagnostics);
     expr
 }
+
+#[cfg(test)]
+mod tests;

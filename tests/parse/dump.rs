@@ -27,7 +27,7 @@ fn read(text: &mut Peekable<Chars<'_>>) -> Node {
     match text.peek() {
         Some('(' | '[') => {
             text.next();
-            Node::Tuple(name, sequence(text, |text| read(text)))
+            Node::Tuple(name, sequence(text, read))
         }
         Some(' ') => {
             text.next_if(|_| true);
@@ -91,8 +91,7 @@ fn simplify(node: Node) -> Node {
             let mut items: Vec<Node> =
                 items.into_iter().map(simplify).filter(|item| !is_span(item)).collect();
             match (name.as_str(), items.len()) {
-                ("Some", 1) => items.remove(0),
-                ("Path", 1) => items.remove(0),
+                ("Some" | "Path", 1) => items.remove(0),
                 ("", _) => Node::Tuple(name, items),
                 (_, 0) => Node::Atom(name),
                 _ => Node::Tuple(name, items),
@@ -166,18 +165,24 @@ fn draw(node: &Node, indent: usize, out: &mut String) {
         return;
     }
     let mut child = |label: &str, value: &Node| {
-        out.push_str(&format!("\n{:1$}{label}", "", indent + 2));
+        out.push('\n');
+        out.extend(std::iter::repeat_n(' ', indent + 2));
+        out.push_str(label);
         draw(value, indent + 2, out);
     };
     match node {
         Node::Atom(text) => out.push_str(text),
         Node::Tuple(name, items) => {
             child("", &Node::Atom(if name.is_empty() { "list".to_owned() } else { name.clone() }));
-            items.iter().for_each(|item| child("- ", item));
+            for item in items {
+                child("- ", item);
+            }
         }
         Node::Struct(name, fields) => {
             child("", &Node::Atom(name.clone()));
-            fields.iter().for_each(|(field, value)| child(&format!(". {field} = "), value));
+            for (field, value) in fields {
+                child(&format!(". {field} = "), value);
+            }
         }
     }
 }

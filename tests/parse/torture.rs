@@ -212,3 +212,35 @@ proptest! {
         prop_assert_eq!(joined, text);
     }
 }
+
+/// Inputs on which a parser that goes back and forth would take forever.
+#[test]
+fn large_hostile_texts_are_read_in_linear_time() {
+    let line = "wait for x where (a or b) within 2 days else { send y via z }\n";
+    let many = 20_000;
+    let texts = [
+        "{".repeat(many),
+        "}".repeat(many),
+        "} {\n".repeat(many),
+        "(".repeat(many),
+        "\"\"\"".repeat(many),
+        "\"".repeat(many),
+        "“".repeat(many),
+        "\"\"\"{{".repeat(many),
+        "journey a of b {\n".repeat(many),
+        "if x {\n".repeat(many),
+        "  else send x via y }\n".repeat(many),
+        "tag x\n{ keep\n".repeat(many),
+        "/// doc\n".repeat(many),
+        "@ ".repeat(many),
+        "a.".repeat(many),
+        "x = ".repeat(many),
+        format!("journey a of b {{\n{}", line.repeat(many / 10)),
+        format!("journey a of b {{\n{}}}\n}}", line.replace('{', "").repeat(many / 10)),
+        format!("content c {{ via sms \"\"\"{}\"\"\" }}", "{{ } }}".repeat(many)),
+    ];
+    for text in texts {
+        let parsed = parse(FileId(0), &text);
+        assert_eq!(parsed.tokens.last().map(|token| token.end as usize), Some(text.len()));
+    }
+}

@@ -57,7 +57,6 @@ fn pieces(i: In<'_>) -> Vec<CopyPiece> {
                 }
             }
             Stretch::Hole(from, to) => {
-                trim.first = false;
                 out.push(CopyPiece::Hole(expression_in(i, from, to)));
             }
         }
@@ -128,8 +127,7 @@ impl Trim {
             }
             out.push_str(if index > 0 { self.stripped(line) } else { line });
         }
-        let dropped =
-            if std::mem::take(&mut self.first) { out.strip_prefix('\n').unwrap_or(&out) } else { &out };
+        let dropped = if std::mem::take(&mut self.first) { without_first_line(&out) } else { &out };
         let dropped = if last { without_last_line(dropped) } else { dropped };
         dropped.replace("\\{{", "{{").into()
     }
@@ -137,6 +135,14 @@ impl Trim {
     fn stripped<'t>(&self, line: &'t str) -> &'t str {
         let blanks = line.len() - line.trim_start_matches([' ', '\t']).len();
         line.get(blanks.min(self.indentation)..).unwrap_or_default()
+    }
+}
+
+/// Where the opening `"""` ends its line, that line is no part of the copy.
+fn without_first_line(text: &str) -> &str {
+    match text.split_once('\n') {
+        Some((first, rest)) if first.trim_matches([' ', '\t']).is_empty() => rest,
+        _ => text,
     }
 }
 

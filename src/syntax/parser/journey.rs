@@ -45,7 +45,7 @@ pub(super) fn journey(i: In<'_>) -> P<'_, DeclKind> {
             Line::Clause(clause) if !said => said = below_step(i, clause, first_step),
             // Not for what could not be read, which may have been meant as a clause.
             Line::Step(step) if step.kind != StepKind::Error => {
-                first_step = first_step.or(Some(step.word.span))
+                first_step = first_step.or(Some(step.word.span));
             }
             _ => {}
         }

@@ -191,16 +191,13 @@ fn date(i: In<'_>) -> P<'_, Expr> {
     if i.kind() != TokenKind::Date {
         return missed(i, "a date");
     }
-    match literal::date(i.text()) {
-        Some(date) => constant(i, ExprKind::Date(date)),
-        None => {
-            let finding =
-                Diagnostic::new(code::NO_SUCH_TIME, i.span(), format!("`{}` is not a day", i.text()))
-                    .help("dates are written `2026-12-01` and must exist in the calendar");
-            report::at(i, finding);
-            constant(i, ExprKind::Error)
-        }
+    if let Some(date) = literal::date(i.text()) {
+        return constant(i, ExprKind::Date(date));
     }
+    let finding = Diagnostic::new(code::NO_SUCH_TIME, i.span(), format!("`{}` is not a day", i.text()))
+        .help("dates are written `2026-12-01` and must exist in the calendar");
+    report::at(i, finding);
+    constant(i, ExprKind::Error)
 }
 
 /// `10:00`. A time the clock does not show is reported and read as midnight.

@@ -79,7 +79,7 @@ pub(super) fn expect_word<'a>(word: &'static str) -> impl Fn(In<'a>) -> P<'a, Sp
     move |i| if i.is_word(word) { Ok((i.next(), i.span())) } else { go_on(i, format!("`{word}`")) }
 }
 
-fn go_on<'a>(i: In<'a>, what: impl Into<Cow<'static, str>>) -> P<'a, Span> {
+fn go_on(i: In<'_>, what: impl Into<Cow<'static, str>>) -> P<'_, Span> {
     report::left_out(i, &what.into());
     Ok((i, i.last_span().after()))
 }
@@ -214,10 +214,10 @@ pub(super) fn block<'a, T>(
     start: In<'a>,
     mut one: impl FnMut(In<'a>) -> (In<'a>, T),
 ) -> P<'a, (Vec<T>, Span)> {
-    let mut i = match sign(TokenKind::LBrace, "`{`")(start) {
-        Ok((rest, _)) => rest,
-        Err(_) => return go_on(start, "`{`").map(|(rest, span)| (rest, (Vec::new(), span))),
-    };
+    if start.kind() != TokenKind::LBrace {
+        return go_on(start, "`{`").map(|(rest, span)| (rest, (Vec::new(), span)));
+    }
+    let mut i = start.next();
     let mut items = Vec::new();
     loop {
         match i.kind() {
