@@ -14,6 +14,7 @@
 
 pub mod channel;
 pub mod cli;
+pub mod compile;
 pub mod config;
 pub mod demo;
 pub mod diagnostic;
@@ -26,6 +27,7 @@ pub mod lower;
 pub mod model;
 pub mod name;
 pub mod program;
+pub mod project;
 pub mod step;
 pub mod store;
 pub mod syntax;

@@ -4,6 +4,7 @@
 
 mod check;
 mod cli;
+mod compile;
 mod editors;
 mod init;
 mod layers;

@@ -84,10 +84,10 @@ fn enter(enter: &Enter, numbers: &Numbers) -> Enter {
         Enter::When { condition, schedule: _ } => numbers.expr(condition),
         Enter::Date { moment, filter } => {
             numbers.expr(moment);
-            filter.iter_mut().for_each(|filter| numbers.expr(filter));
+            numbers.optional(filter);
         }
         Enter::Anchor { filter, .. } | Enter::Every { filter, .. } => {
-            filter.iter_mut().for_each(|filter| numbers.expr(filter));
+            numbers.optional(filter);
         }
         Enter::Start | Enter::List => {}
     }
@@ -97,7 +97,9 @@ fn enter(enter: &Enter, numbers: &Numbers) -> Enter {
 fn reenter(reenter: &Reenter, numbers: &Numbers) -> Reenter {
     let mut reenter = reenter.clone();
     if let Reenter::Per(units) = &mut reenter {
-        units.iter_mut().for_each(|unit| numbers.unit(unit));
+        for unit in units {
+            numbers.unit(unit);
+        }
     }
     reenter
 }

@@ -20,9 +20,16 @@ impl Numbers {
         }
     }
 
+    pub(super) fn optional(&self, expr: &mut Option<Expr>) {
+        if let Some(expr) = expr {
+            self.expr(expr);
+        }
+    }
+
     pub(super) fn aggregate(&self, aggregate: &mut Aggregate) {
         let Aggregate { function: _, source: _, filter, value, window } = aggregate;
-        filter.iter_mut().chain(value).for_each(|expr| self.expr(expr));
+        self.optional(filter);
+        self.optional(value);
         match window {
             Some(Window::Span(span)) => self.expr(span),
             Some(Window::Since(anchor)) => self.anchor(anchor),
@@ -37,14 +44,15 @@ impl Numbers {
     }
 
     pub(super) fn patterns(&self, patterns: &mut [Pattern]) {
-        patterns
-            .iter_mut()
-            .filter_map(|pattern| pattern.filter.as_mut())
-            .for_each(|filter| self.expr(filter));
+        for pattern in patterns {
+            self.optional(&mut pattern.filter);
+        }
     }
 
     pub(super) fn call(&self, call: &mut ContentCall) {
-        call.args.iter_mut().for_each(|(_, value)| self.expr(value));
+        for (_, value) in &mut call.args {
+            self.expr(value);
+        }
     }
 
     pub(super) fn copy(&self, copy: &mut Copy) {
@@ -65,7 +73,11 @@ impl Numbers {
         match test {
             CaseTest::Any => {}
             CaseTest::Compare(_, value) => self.expr(value),
-            CaseTest::OneOf(values) => values.iter_mut().for_each(|value| self.expr(value)),
+            CaseTest::OneOf(values) => {
+                for value in values {
+                    self.expr(value);
+                }
+            }
         }
     }
 }

@@ -73,11 +73,17 @@ impl<'a> Tables<'a> {
     fn digest(&self, said: &Said<'_>) -> Name {
         let (mut expr, mut aggregate) = (said.expr.cloned(), said.aggregate.cloned());
         let mut used = Used::default();
-        expr.iter().for_each(|expr| used.see(expr));
-        aggregate.iter().for_each(|aggregate| used.see_aggregate(aggregate));
+        if let Some(expr) = &expr {
+            used.see(expr);
+        }
+        if let Some(aggregate) = &aggregate {
+            used.see_aggregate(aggregate);
+        }
         let numbers = used.numbers();
-        expr.iter_mut().for_each(|expr| numbers.expr(expr));
-        aggregate.iter_mut().for_each(|aggregate| numbers.aggregate(aggregate));
+        numbers.optional(&mut expr);
+        if let Some(aggregate) = &mut aggregate {
+            numbers.aggregate(aggregate);
+        }
         let defs = used.defs.iter().filter_map(|&at| self.digests.get(usize::from(at)));
         let features = used.features.iter().filter_map(|&at| self.features.get(usize::from(at)));
         let features = features.map(|feature| feature.id);

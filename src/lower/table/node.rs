@@ -117,7 +117,7 @@ impl Table<'_> {
         otherwise: &[Step],
         next: NodeId,
     ) -> Option<NodeKind> {
-        let Some(((condition, body), rest)) = arms.split_first() else { return None };
+        let ((condition, body), rest) = arms.split_first()?;
         let then = self.arm(body, next)?;
         let otherwise = if rest.is_empty() {
             self.arm(otherwise, next)?
@@ -140,7 +140,9 @@ impl Table<'_> {
         let mut laid = Vec::new();
         for case in cases {
             let mut tests = case.tests.clone();
-            tests.iter_mut().for_each(|test| self.numbers.case(test));
+            for test in &mut tests {
+                self.numbers.case(test);
+            }
             laid.push((tests, self.arm(&case.body, next)?));
         }
         let otherwise = match otherwise {

@@ -1,0 +1,79 @@
+use super::*;
+
+const WORLD: &str = "\
+entity customer { key id : Id; consent : [channel] }
+channel push { kind push }
+event signed_up of customer { key id : Id }
+content hello { via push { title \"你好\"; body \"\"\"欢迎。\"\"\" } }
+";
+
+const WELCOME: &str = "
+journey welcome of customer {
+  purpose service
+  owner \"crm@bank.example\"
+  enter on signed_up
+  reenter never
+  send hello via push
+  wait 2 days
+  end greeted
+}
+";
+
+fn input(files: &[(&str, &str)]) -> Input {
+    let file =
+        |&(path, text): &(&str, &str)| File { path: path.into(), package: "".into(), text: text.into() };
+    Input { files: files.iter().map(file).collect(), ..Input::default() }
+}
+
+fn hashes(files: &[(&str, &str)]) -> (Arc<str>, Arc<str>) {
+    let compilation = compile(&input(files));
+    let told: Vec<&str> = compilation.diagnostics.iter().map(|finding| finding.headline.as_str()).collect();
+    let bundle = compilation.bundle.unwrap_or_else(|| panic!("{told:?}"));
+    (bundle.programs[&Name::new("welcome")].hash.clone(), bundle.hash)
+}
+
+#[test]
+fn neither_names_nor_places_of_files_change_a_hash() {
+    let before = hashes(&[("model.journey", WORLD), ("welcome.journey", WELCOME)]);
+    let other = WELCOME.replace("journey welcome of", "journey goodbye of");
+    assert_eq!(
+        hashes(&[("a/b.journey", WELCOME), ("model.journey", WORLD)]),
+        before,
+        "another order and name"
+    );
+    let one_file = format!("// A comment.\n\n{WELCOME}\n{WORLD}");
+    assert_eq!(hashes(&[("all.journey", &one_file)]), before, "moved to the top of another file");
+    let more = hashes(&[("all.journey", &format!("{WORLD}{other}{WELCOME}"))]);
+    assert_eq!(more.0, before.0, "a neighbour changes no program");
+    assert_ne!(more.1, before.1, "but it does change the bundle");
+}
+
+#[test]
+fn a_step_changes_the_program_and_copy_only_the_bundle() {
+    let before = hashes(&[("model.journey", WORLD), ("welcome.journey", WELCOME)]);
+    let longer = WELCOME.replace("2 days", "3 days");
+    assert_ne!(hashes(&[("model.journey", WORLD), ("welcome.journey", &longer)]).0, before.0);
+    let reworded = WORLD.replace("欢迎。", "欢迎您。");
+    let after = hashes(&[("model.journey", &reworded), ("welcome.journey", WELCOME)]);
+    assert_eq!(after.0, before.0);
+    assert_ne!(after.1, before.1);
+}
+
+#[test]
+fn mistakes_of_all_phases_are_told_in_one_run() {
+    let wrong = WELCOME.replace("  end greeted\n", "");
+    let second = WELCOME.replace("journey welcome", "journey second").replace("signed_up", "signed_of");
+    let third = "tag x of customer { keep for 3 days }\n";
+    let files =
+        [("model.journey", WORLD), ("a.journey", &wrong), ("b.journey", &second), ("c.journey", third)];
+    let compilation = compile(&input(&files));
+    let told: Vec<String> = compilation
+        .diagnostics
+        .iter()
+        .map(|finding| format!("{} {}", compilation.sources.place(finding.primary.span).0, finding.code))
+        .collect();
+    assert_eq!(told, ["a.journey E0451", "b.journey E0202", "c.journey E0101"]);
+    assert!(compilation.bundle.is_none());
+    let graphs: Vec<Name> = compilation.graphs.keys().copied().collect();
+    assert_eq!(graphs, [Name::new("welcome")], "the journey with an unknown event has no graph");
+}

@@ -1,0 +1,121 @@
+//! Projects on disk: the only room of the compiler that reads files.
+//!
+//! A project is a folder with a `wayfare.toml` and every `*.journey` file below it, or, where there is no such file
+//! at or above the paths that were asked for, just these paths. The folder of a file, seen from the project's root
+//! and dotted, is its package: `loans/cards/first.journey` is in `loans.cards`.
+//!
+//! The standard library is inside the program. There each *file* is a package: `import std.cn.bank { push }` finds
+//! `push` in `stdlib/cn/bank.journey`. Only packages that are imported become part of a compilation.
+
+mod discover;
+mod stdlib;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::compile::{File, Input};
+use crate::config;
+use crate::model::check::calendar_files;
+use crate::syntax::{ast, parse};
+use crate::text::FileId;
+
+/// A project, read.
+#[derive(Clone, Debug)]
+pub struct Project {
+    /// The folder of `wayfare.toml`; without one, the first path that was asked for, or its folder.
+    pub root: PathBuf,
+    pub input: Input,
+}
+
+/// Why a project could not be read.
+#[derive(Debug)]
+pub enum ProjectError {
+    /// A file or folder could not be used.
+    File { path: PathBuf, error: io::Error },
+    /// There is nothing to compile at this place.
+    Empty { path: PathBuf },
+}
+
+impl std::fmt::Display for ProjectError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File { path, error } => write!(f, "cannot read `{}`: {error}", path.display()),
+            Self::Empty { path } => write!(f, "there is no `.journey` file in `{}`", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for ProjectError {}
+
+/// Reads the project around `paths` (files or folders; none means the current folder).
+///
+/// # Errors
+/// A path that is not there, a file that cannot be read or is not UTF-8, or no journey file at all. A calendar file
+/// that is not there is told by the checker, at the line that names it.
+pub fn load(paths: &[PathBuf]) -> Result<Project, ProjectError> {
+    let here = [PathBuf::from(".")];
+    let paths = if paths.is_empty() { &here } else { paths };
+    let first = paths.first().map_or(Path::new("."), PathBuf::as_path);
+    let folder = if first.is_file() { discover::parent(first) } else { first };
+    let (root, found) = match root(folder) {
+        Some(root) => {
+            discover::check_paths(paths)?;
+            (root.clone(), discover::journeys(&[root])?)
+        }
+        None => (folder.to_owned(), discover::journeys(paths)?),
+    };
+    if found.is_empty() {
+        return Err(ProjectError::Empty { path: root });
+    }
+    let mut input = Input::default();
+    let mut imports = BTreeSet::new();
+    for path in found {
+        let file = read(&root, &path)?;
+        let tree = parse(FileId::default(), &file.text).file;
+        input.calendars.extend(calendars(&file, &tree, |written| {
+            std::fs::read_to_string(discover::parent(&path).join(written)).ok().map(Arc::from)
+        }));
+        imports.extend(imported(&tree));
+        input.files.push(file);
+    }
+    stdlib::add(imports, &mut input);
+    Ok(Project { root, input })
+}
+
+/// The nearest folder at or above `folder` that has a `wayfare.toml`.
+#[must_use]
+pub fn root(folder: &Path) -> Option<PathBuf> {
+    // Made absolute without touching links, so that `.` has parents to look at.
+    let whole = std::path::absolute(folder).ok()?;
+    let found = whole.ancestors().position(|above| above.join(config::FILE).is_file())?;
+    if found == 0 { Some(folder.to_owned()) } else { whole.ancestors().nth(found).map(Path::to_owned) }
+}
+
+fn read(root: &Path, path: &Path) -> Result<File, ProjectError> {
+    let text =
+        std::fs::read_to_string(path).map_err(|error| ProjectError::File { path: path.to_owned(), error })?;
+    let folder = discover::parent(path).strip_prefix(root).unwrap_or(Path::new(""));
+    let parts: Vec<String> = folder.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+    Ok(File { path: discover::shown(path).into(), package: parts.join(".").into(), text: text.into() })
+}
+
+type Calendars = BTreeMap<(Arc<str>, Arc<str>), Arc<str>>;
+
+fn calendars(file: &File, tree: &ast::File, read: impl Fn(&str) -> Option<Arc<str>>) -> Calendars {
+    let named = calendar_files(tree).into_iter();
+    named.filter_map(|written| Some(((file.path.clone(), written.clone()), read(&written)?))).collect()
+}
+
+/// The packages that a file imports, dotted.
+fn imported(tree: &ast::File) -> BTreeSet<String> {
+    let dotted = |import: &ast::Import| {
+        let parts: Vec<&str> = import.path.parts.iter().map(|part| part.name.as_str()).collect();
+        parts.join(".")
+    };
+    tree.imports.iter().map(dotted).collect()
+}
+
+#[cfg(test)]
+mod tests;

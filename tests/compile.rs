@@ -1,0 +1,54 @@
+//! The compiler on the journeys of the repository: they compile without a word, and their graphs read as they do.
+
+use std::path::PathBuf;
+
+use wayfare::compile::{Compilation, compile};
+use wayfare::graph::export;
+use wayfare::project;
+
+fn journeys() -> Compilation {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("journeys");
+    compile(&project::load(&[root]).unwrap().input)
+}
+
+#[test]
+fn the_journeys_of_the_repository_have_no_findings() {
+    let compilation = journeys();
+    let told: Vec<String> = compilation
+        .diagnostics
+        .iter()
+        .map(|finding| {
+            let (path, line) = compilation.sources.place(finding.primary.span);
+            format!("{path}:{line} {} {}", finding.code, finding.headline)
+        })
+        .collect();
+    assert_eq!(told, Vec::<String>::new());
+    let bundle = compilation.bundle.unwrap();
+    let journeys: Vec<&str> = bundle.programs.keys().map(|name| name.as_str()).collect();
+    assert_eq!(journeys, compilation.graphs.keys().map(|name| name.as_str()).collect::<Vec<_>>());
+    for program in bundle.programs.values() {
+        let count = u16::try_from(program.body.nodes.len()).unwrap();
+        let leads = program.body.nodes.iter().flat_map(|node| node.kind.successors());
+        assert!(leads.into_iter().all(|to| to < count), "{}", program.body.journey);
+    }
+}
+
+#[test]
+fn graphs_of_real_journeys_keep_their_chinese() {
+    let compilation = journeys();
+    for (name, graph) in &compilation.graphs {
+        insta::assert_snapshot!(format!("graph_{name}_mermaid"), export::mermaid(graph));
+    }
+    let maturity = compilation.graphs.iter().find(|(name, _)| name.as_str() == "maturity").unwrap().1;
+    insta::assert_snapshot!("graph_maturity_dot", export::dot(maturity));
+}
+
+#[test]
+fn the_same_files_give_the_same_bytes() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("journeys");
+    let mut input = project::load(&[root]).unwrap().input;
+    let first = serde_json::to_string(&compile(&input).bundle.unwrap()).unwrap();
+    input.files.reverse();
+    let second = serde_json::to_string(&compile(&input).bundle.unwrap()).unwrap();
+    assert_eq!(first, second, "whatever the order of files");
+}
