@@ -60,7 +60,8 @@ impl Project {
             let place = source.position(finding.primary.span.start);
             let (headline, label) = (&finding.headline, &finding.primary.text);
             let help = finding.help.join(" / ");
-            writeln!(out, "{}:{} {} {headline} | {label} | {help}", place.line, place.column, finding.code).unwrap();
+            writeln!(out, "{}:{} {} {headline} | {label} | {help}", place.line, place.column, finding.code)
+                .unwrap();
         }
         out
     }
@@ -68,7 +69,8 @@ impl Project {
 
 fn journeys_in(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut paths: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|ext| ext == "journey")).collect();
+    let mut paths: Vec<PathBuf> =
+        entries.filter(|path| path.extension().is_some_and(|ext| ext == "journey")).collect();
     paths.sort();
     paths
 }

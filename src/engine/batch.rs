@@ -20,7 +20,7 @@ use super::timers::Chunks;
 use super::work::{Cx, Item, Origin, Steps, Subject, Work, register, sort, walk};
 use crate::name::Name;
 use crate::step::state::MAX_TRACE_REFS;
-use crate::step::{Delivery, Input, State, World, codec};
+use crate::step::{Delivery, Input, RootKey, State, Trace, World, codec};
 use crate::store::{Commit, OutboxRow, PackedKind, Quarantined, RowKey, StateRow};
 
 /// Why a subject was isolated: a stable code and the reason.
@@ -40,6 +40,8 @@ pub(super) struct Batch<'a> {
     receipts: Vec<Receipt>,
     sends: Vec<(Ticket, Delivery)>,
     counts: Stats,
+    /// What was decided, for a watcher; `None` where nobody watches.
+    decided: Option<Vec<(RootKey, Vec<Trace>)>>,
 }
 
 /// The row of one channel in the making: what goes out at once, and what waits.
@@ -56,6 +58,7 @@ pub(super) struct Made {
     pub sends: Vec<(Ticket, Delivery)>,
     /// Only the counts.
     pub counts: Stats,
+    pub decided: Option<Vec<(RootKey, Vec<Trace>)>>,
 }
 
 impl<'a> Batch<'a> {
@@ -67,6 +70,7 @@ impl<'a> Batch<'a> {
         dispatcher: &'a mut Dispatcher,
         commit: Commit,
         receipts: Vec<Receipt>,
+        watched: bool,
     ) -> Self {
         let batch = commit.batch;
         Self {
@@ -82,6 +86,7 @@ impl<'a> Batch<'a> {
             receipts,
             sends: Vec::new(),
             counts: Stats::default(),
+            decided: watched.then(Vec::new),
         }
     }
 
@@ -126,7 +131,13 @@ impl<'a> Batch<'a> {
             }
         }
         self.counts.quarantined = self.commit.quarantine.len() as u64;
-        Ok(Made { commit: self.commit, receipts: self.receipts, sends: self.sends, counts: self.counts })
+        Ok(Made {
+            commit: self.commit,
+            receipts: self.receipts,
+            sends: self.sends,
+            counts: self.counts,
+            decided: self.decided,
+        })
     }
 
     fn outbox_row(&mut self, batch: u64, channel: u32, list: OutboxList) -> Result<(), String> {
@@ -232,6 +243,9 @@ impl<'a> Batch<'a> {
 
     /// Takes up the effects of a subject whose row is in the commit.
     fn settle(&mut self, subject: &Subject, work: Work) {
+        if let Some(decided) = &mut self.decided {
+            decided.push((subject.root.clone(), work.trace));
+        }
         for (place, receipt) in work.receipts {
             self.receipt(place, receipt);
         }

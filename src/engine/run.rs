@@ -19,6 +19,7 @@ use super::handle::{Command, EngineError, Receipt, Stats, SubmitError};
 use super::intake;
 use super::lane::Ticket;
 use super::pack::Queued;
+use super::start::Watcher;
 use super::sweep::{Page, Sweeps};
 use super::timers::Timers;
 use super::work::{Item, Origin, Steps, Subject};
@@ -42,6 +43,7 @@ pub(super) struct Engine {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub steps: Steps,
+    pub watcher: Option<Watcher>,
     pub world: Arc<World>,
     pub dispatcher: Dispatcher,
     pub timers: Timers,
@@ -276,7 +278,9 @@ impl Engine {
             Err(error) => return Err(gathered.fail(error)),
         };
         let commit = std::mem::take(&mut gathered.commit);
-        let mut batch = Batch::new(&self.world, self.steps, self.now, &mut self.dispatcher, commit, receipts);
+        let watched = self.watcher.is_some();
+        let mut batch =
+            Batch::new(&self.world, self.steps, self.now, &mut self.dispatcher, commit, receipts, watched);
         for (ticket, queued) in std::mem::take(&mut gathered.retries) {
             batch.again(&ticket, queued);
         }
@@ -368,6 +372,9 @@ impl Engine {
         self.timers.committed(&made.commit.timers);
         for (ticket, delivery) in made.sends {
             self.dispatcher.send(ticket, delivery);
+        }
+        if let (Some(watcher), Some(decided)) = (&self.watcher, made.decided) {
+            decided.iter().for_each(|(root, trace)| watcher(&self.world, root, trace));
         }
         let mut receipts = made.receipts.into_iter();
         for (submission, count) in gathered.submissions.into_iter().zip(gathered.counts) {

@@ -15,6 +15,7 @@ use super::sweep::Sweeps;
 use super::timers::Timers;
 use super::work::Steps;
 use crate::channel::Channels;
+use crate::step::{RootKey, Trace, World};
 use crate::store::Store;
 
 const CLOCK: &str = "clock";
@@ -26,7 +27,11 @@ pub struct Options {
     pub zone: TimeZone,
     pub clock: Arc<dyn Clock>,
     pub steps: Steps,
+    pub watcher: Option<Watcher>,
 }
+
+/// Is shown every decision once it is durable, subject by subject. Called between batches: it must be quick.
+pub type Watcher = Arc<dyn Fn(&World, &RootKey, &[Trace]) + Send + Sync>;
 
 /// Starts an engine on `store`, which it closes at its end. The task ends after [`EngineHandle::stop`], or with what
 /// went wrong for good.
@@ -37,7 +42,7 @@ pub async fn start(
     store: Arc<dyn Store>,
     options: Options,
 ) -> Result<(EngineHandle, JoinHandle<Result<(), EngineError>>), EngineError> {
-    let Options { channels, zone, clock, steps } = options;
+    let Options { channels, zone, clock, steps, watcher } = options;
     let now = clock.now();
     let (mut dispatcher, answers) = Dispatcher::new(channels);
     let mut world = deploy::load(&*store, zone).await?;
@@ -54,6 +59,7 @@ pub async fn start(
         store,
         clock: Arc::clone(&clock),
         steps,
+        watcher,
         world,
         dispatcher,
         timers,

@@ -90,10 +90,7 @@ pub(super) fn look_ended(run: &mut Run) {
     });
 }
 
-fn settle_watches(
-    run: &mut Run,
-    reached: impl Fn(&Run, &Watch, &Loaded, &Goal) -> Option<Timestamp>,
-) {
+fn settle_watches(run: &mut Run, reached: impl Fn(&Run, &Watch, &Loaded, &Goal) -> Option<Timestamp>) {
     let mut at = 0;
     while let Some(watch) = run.state.watches.get(at) {
         let loaded = run.world.index().program(watch.program);

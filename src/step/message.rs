@@ -168,13 +168,7 @@ pub(super) fn set_status(run: &mut Run, at: usize, status: MessageStatus) {
     }
 }
 
-fn new_message(
-    actor: &Actor,
-    step: Sym,
-    channel: Sym,
-    call: &ContentCall,
-    status: MessageStatus,
-) -> Message {
+fn new_message(actor: &Actor, step: Sym, channel: Sym, call: &ContentCall, status: MessageStatus) -> Message {
     let scene = actor.scene();
     let args = if status == MessageStatus::Pending { call.args.as_slice() } else { &[] };
     Message {

@@ -38,7 +38,6 @@ pub mod trace;
 mod wire;
 pub mod world;
 
-
 pub use effect::{Delivery, Effect, Output};
 pub use input::{Event, EventKind, Input, MessageKey, RootKey};
 pub use state::State;

@@ -68,8 +68,10 @@ impl<'e> Occurrence<'e> {
     ) -> Occurrence<'static> {
         let name = |sym| run.world.symbols.name(sym);
         let step = name(message.step).unwrap_or_else(|| Name::new(""));
-        let fields = [("channel", name(message.channel)), ("step", Some(step)), ("journey", name(message.journey))];
-        let choices = fields.into_iter().filter_map(|(field, value)| Some((Name::new(field), Value::Choice(value?))));
+        let fields =
+            [("channel", name(message.channel)), ("step", Some(step)), ("journey", name(message.journey))];
+        let choices =
+            fields.into_iter().filter_map(|(field, value)| Some((Name::new(field), Value::Choice(value?))));
         Occurrence {
             trigger: Trigger::Message(kind),
             name: run.fixed(kind.as_str()),
@@ -127,9 +129,9 @@ impl<'e> Occurrence<'e> {
     pub(super) fn is_of(&self, source: &Source, loaded: &Loaded, scene: &Scene) -> bool {
         match (source, &self.message) {
             (Source::Message { step: Some(step), .. }, Some(about)) => {
-                let own = scene.instance.is_none_or(|instance| {
-                    about.entry == instance.key && self.subject == instance.subject
-                });
+                let own = scene
+                    .instance
+                    .is_none_or(|instance| about.entry == instance.key && self.subject == instance.subject);
                 own && about.journey == loaded.journey && loaded.is_step(about.step, *step)
             }
             (Source::Change { verb, .. }, _) => match verb {

@@ -5,11 +5,11 @@ use std::cmp::Ordering;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{enter, features};
 use super::input::RootKey;
 use super::state::{Child, Instance, State, SubjectRef};
 use super::symbols::Sym;
 use super::world::World;
+use super::{enter, features};
 use crate::expr::civil::Calendar;
 use crate::expr::{Anchor, Env, Expr, Owner, eval};
 use crate::name::Name;
@@ -106,9 +106,10 @@ impl<'a> Scene<'a> {
     /// The latest send of the step; of a `reach`, of any of its rungs.
     fn sent(&self, instance: &Instance, step: Name) -> Option<Timestamp> {
         let loaded = self.world.index().program(instance.program)?;
-        let own = instance.sent.iter().filter(|(sym, _)| {
-            self.world.symbols.name(*sym).is_some_and(|sent| loaded.is_step(sent, step))
-        });
+        let own = instance
+            .sent
+            .iter()
+            .filter(|(sym, _)| self.world.symbols.name(*sym).is_some_and(|sent| loaded.is_step(sent, step)));
         own.map(|(_, at)| *at).max()
     }
 

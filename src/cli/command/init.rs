@@ -35,7 +35,10 @@ pub fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
         write(&path, text)?;
         output.say(format_args!("wrote {}", path.display()));
     }
-    output.say(format_args!("next: `cd {}`, then `wayfare check`, `wayfare test`, `wayfare dev`", args.dir.display()));
+    output.say(format_args!(
+        "next: `cd {}`, then `wayfare check`, `wayfare test`, `wayfare dev`",
+        args.dir.display()
+    ));
     Ok(Exit::Clean)
 }
 

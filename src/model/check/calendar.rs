@@ -12,7 +12,12 @@ use crate::model::Calendar;
 use crate::syntax::ast::{CalendarItem, Text};
 use crate::text::FileId;
 
-pub(super) fn calendar(world: &World, declared: &Declared, items: &[CalendarItem], sink: &mut Sink) -> Calendar {
+pub(super) fn calendar(
+    world: &World,
+    declared: &Declared,
+    items: &[CalendarItem],
+    sink: &mut Sink,
+) -> Calendar {
     let mut calendar = Calendar {
         name: declared.name,
         label: schema::label(declared.decl),
@@ -35,9 +40,13 @@ pub(super) fn calendar(world: &World, declared: &Declared, items: &[CalendarItem
             calendar.data = read(world, declared.file, text, sink);
         }
         None => sink.report(
-            Diagnostic::new(code::CALENDAR, declared.span, format!("calendar `{}` has no file", declared.name))
-                .label("where are its days?")
-                .help("write `file \"calendars/cn_2026_2027.csv\"`"),
+            Diagnostic::new(
+                code::CALENDAR,
+                declared.span,
+                format!("calendar `{}` has no file", declared.name),
+            )
+            .label("where are its days?")
+            .help("write `file \"calendars/cn_2026_2027.csv\"`"),
         ),
     }
     calendar
@@ -55,7 +64,8 @@ fn read(world: &World, file: FileId, path: &Text, sink: &mut Sink) -> civil::Cal
     };
     let (data, mistakes) = parse(text);
     if let Some((line, what)) = mistakes.first() {
-        let headline = format!("the calendar file `{}` has {} that cannot be read", path.value, lines(mistakes.len()));
+        let headline =
+            format!("the calendar file `{}` has {} that cannot be read", path.value, lines(mistakes.len()));
         sink.report(
             Diagnostic::new(code::CALENDAR, path.span, headline)
                 .label(format!("line {line}: {what}"))

@@ -32,14 +32,21 @@ pub(super) fn channel(declared: &Declared, items: &[ChannelItem], sink: &mut Sin
             ChannelItem::Outcomes(words) => channel.outcomes = receipts(words, sink),
             ChannelItem::Addresses(path) => channel.address = path.parts.last().map(|part| part.name),
             ChannelItem::Owner(text) => channel.owner = Some(text.value.clone()),
-            ChannelItem::Surface(_) | ChannelItem::Party(_) | ChannelItem::Cost(_) | ChannelItem::Error(_) => {}
+            ChannelItem::Surface(_)
+            | ChannelItem::Party(_)
+            | ChannelItem::Cost(_)
+            | ChannelItem::Error(_) => {}
         }
     }
     if kind.is_none() && !items.iter().any(|item| matches!(item, ChannelItem::Error(_))) {
         sink.report(
-            Diagnostic::new(code::CHANNEL_ITEM, declared.span, format!("channel `{}` has no kind", declared.name))
-                .label("how does it reach people?")
-                .help("write `kind push`, or one of `pull`, `slot`, `human`, `group`, `ads`"),
+            Diagnostic::new(
+                code::CHANNEL_ITEM,
+                declared.span,
+                format!("channel `{}` has no kind", declared.name),
+            )
+            .label("how does it reach people?")
+            .help("write `kind push`, or one of `pull`, `slot`, `human`, `group`, `ads`"),
         );
     }
     channel.kind = kind.unwrap_or(channel.kind);
@@ -48,8 +55,9 @@ pub(super) fn channel(declared: &Declared, items: &[ChannelItem], sink: &mut Sin
 
 fn known_kind(word: Ident, sink: &mut Sink) -> Name {
     if !KINDS.contains(&word.name.as_str()) {
-        let finding = Diagnostic::new(code::CHANNEL_ITEM, word.span, format!("`{}` is no kind of channel", word.name))
-            .label("not a kind");
+        let finding =
+            Diagnostic::new(code::CHANNEL_ITEM, word.span, format!("`{}` is no kind of channel", word.name))
+                .label("not a kind");
         let help = suggest::did_you_mean(word.name.as_str(), KINDS);
         sink.report(finding.help(help.unwrap_or_else(|| format!("kinds are {}", list(&KINDS)))));
     }

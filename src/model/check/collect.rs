@@ -139,7 +139,9 @@ fn not_in_package(world: &World, package: Name, ident: ast::Ident) -> Diagnostic
         && let Some(home) = world.packages.get(&one.file)
         && !home.as_str().is_empty()
     {
-        return finding.also(one.span, "declared here").help(format!("write `import {home} {{ {} }}`", ident.name));
+        return finding
+            .also(one.span, "declared here")
+            .help(format!("write `import {home} {{ {} }}`", ident.name));
     }
     let there = world.order.iter().filter(|one| world.packages.get(&one.file) == Some(&package));
     match suggest::did_you_mean(ident.name.as_str(), there.map(|one| one.name.as_str())) {
@@ -154,7 +156,12 @@ pub(super) fn unused_imports(files: &[(FileId, &ast::File)], sink: &mut Sink) {
         for import in &file.imports {
             let alias = import.alias.or(import.path.parts.last().copied());
             let listed = if import.names.is_empty() { alias.as_slice() } else { &import.names };
-            for ident in listed.iter().filter(|ident| !sink.used.contains(&(*id, ident.name))).copied().collect::<Vec<_>>() {
+            for ident in listed
+                .iter()
+                .filter(|ident| !sink.used.contains(&(*id, ident.name)))
+                .copied()
+                .collect::<Vec<_>>()
+            {
                 let headline = format!("`{}` is imported and never used", ident.name);
                 sink.report(
                     Diagnostic::new(code::UNUSED_IMPORT, ident.span, headline)

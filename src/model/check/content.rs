@@ -110,7 +110,8 @@ impl Checker<'_, '_> {
             let locale = part.locale.map(|locale| locale.name);
             if parts.iter().any(|(known, language, _)| *known == word && *language == locale) {
                 let headline = format!("`{word}` is said twice");
-                let finding = Diagnostic::new(code::CONTENT_ITEM, part.word.span, headline).label("again here");
+                let finding =
+                    Diagnostic::new(code::CONTENT_ITEM, part.word.span, headline).label("again here");
                 self.report(finding.help("keep one of them"));
                 continue;
             }
@@ -124,7 +125,9 @@ impl Checker<'_, '_> {
         let headline = format!("a text has no `{}`", word.name);
         let finding = Diagnostic::new(code::CONTENT_ITEM, word.span, headline).label("not known");
         let help = suggest::did_you_mean(word.name.as_str(), PARTS);
-        self.report(finding.help(help.unwrap_or_else(|| "its parts are `title`, `body`, `link`, `image`, `page` and `locale`".into())));
+        self.report(finding.help(help.unwrap_or_else(|| {
+            "its parts are `title`, `body`, `link`, `image`, `page` and `locale`".into()
+        })));
     }
 
     fn copy(&mut self, copy: &ast::Copy) -> Copy {
@@ -139,13 +142,20 @@ impl Checker<'_, '_> {
         let typed = self.expr(hole, None);
         let typed = self.present(hole, typed);
         if !printable(&typed.ty) {
-            let headline = format!("{} is {}: it cannot be printed", words::quote(hole), words::of_type(&typed.ty));
+            let headline =
+                format!("{} is {}: it cannot be printed", words::quote(hole), words::of_type(&typed.ty));
             let help = match typed.ty {
                 Type::Bool => "write two contents and choose between them with `if`".to_owned(),
-                Type::Date | Type::Moment => format!("write `date({})`", words::short(hole).unwrap_or_else(|| "…".into())),
+                Type::Date | Type::Moment => {
+                    format!("write `date({})`", words::short(hole).unwrap_or_else(|| "…".into()))
+                }
                 _ => "print a text, a number, an amount or a date".to_owned(),
             };
-            self.report(Diagnostic::new(code::NOT_PRINTABLE, hole.span, headline).label(typed.ty.to_string()).help(help));
+            self.report(
+                Diagnostic::new(code::NOT_PRINTABLE, hole.span, headline)
+                    .label(typed.ty.to_string())
+                    .help(help),
+            );
         }
         typed.expr
     }

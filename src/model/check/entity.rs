@@ -19,7 +19,10 @@ pub(super) fn values(world: &mut World, file: FileId, decl: &Decl, sink: &mut Si
         match item {
             EntityItem::Field(field) => {
                 if let Some(value) = &field.value
-                    && let Some(ty) = world.entity(name).and_then(|entity| entity.field(field.name.name)).map(|field| field.ty.clone())
+                    && let Some(ty) = world
+                        .entity(name)
+                        .and_then(|entity| entity.field(field.name.name))
+                        .map(|field| field.ty.clone())
                 {
                     let mut checker = Checker::new(world, file, Place::Field, Some(name));
                     let expr = checker.expect(value, &ty);
@@ -44,12 +47,19 @@ pub(super) fn values(world: &mut World, file: FileId, decl: &Decl, sink: &mut Si
 fn anchor(world: &World, entity: Name, item: &EntityItem, sink: &mut Sink) -> Option<DateAnchor> {
     let EntityItem::Anchor { name, label, schedule, roll } = item else { return None };
     let entity = world.entity(entity)?;
-    if let Some(first) = entity.field(name.name).map(|field| field.span)
+    if let Some(first) = entity
+        .field(name.name)
+        .map(|field| field.span)
         .or_else(|| entity.anchors.iter().find(|anchor| anchor.name == name.name).map(|anchor| anchor.span))
     {
         let headline = format!("`{}` is declared twice", name.name);
         let finding = Diagnostic::new(code::DECLARED_TWICE, name.span, headline);
-        sink.report(finding.label("declared again here").also(first, "first declared here").help("give the anchor another name"));
+        sink.report(
+            finding
+                .label("declared again here")
+                .also(first, "first declared here")
+                .help("give the anchor another name"),
+        );
         return None;
     }
     if roll.is_some() && entity.calendar.is_none() {

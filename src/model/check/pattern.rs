@@ -68,7 +68,12 @@ impl Checker<'_, '_> {
             );
             return None;
         }
-        Some(Happening { source: Source::Event(name), shape: Shape::Event(name), names: vec![name], filter: None })
+        Some(Happening {
+            source: Source::Event(name),
+            shape: Shape::Event(name),
+            names: vec![name],
+            filter: None,
+        })
     }
 
     fn event_called(&mut self, callee: &Path, args: &[Arg]) -> Option<Option<Happening>> {
@@ -86,14 +91,27 @@ impl Checker<'_, '_> {
 
     fn message_called(&mut self, kind: MessageEvent, word: Ident, args: &[Arg]) -> Option<Happening> {
         let [arg] = args else {
-            let finding = Diagnostic::new(code::WRONG_ARGUMENTS, word.span, format!("`{}` is of one message", word.name));
-            self.report(finding.label("which one?").help(format!("write `{}(x)` with the name of the step that sends", word.name)));
+            let finding = Diagnostic::new(
+                code::WRONG_ARGUMENTS,
+                word.span,
+                format!("`{}` is of one message", word.name),
+            );
+            self.report(
+                finding
+                    .label("which one?")
+                    .help(format!("write `{}(x)` with the name of the step that sends", word.name)),
+            );
             return None;
         };
         let ExprKind::Path(path) = &arg.value.kind else {
             if !matches!(arg.value.kind, ExprKind::Error) {
-                let finding = Diagnostic::new(code::UNKNOWN_STEP, arg.value.span, "the name of a step is wanted here");
-                self.report(finding.label("not a name").help("write the name of the step that sends: `opened(offer)`"));
+                let finding =
+                    Diagnostic::new(code::UNKNOWN_STEP, arg.value.span, "the name of a step is wanted here");
+                self.report(
+                    finding
+                        .label("not a name")
+                        .help("write the name of the step that sends: `opened(offer)`"),
+                );
             }
             return None;
         };
@@ -103,17 +121,30 @@ impl Checker<'_, '_> {
     /// The full identity of the step that sends, from its name or the end of its path.
     pub(super) fn message_step(&mut self, path: &Path) -> Option<Name> {
         let Some(ids) = self.messages.and_then(|journey| self.world.steps.get(&journey)) else {
-            let finding = Diagnostic::new(code::UNKNOWN_STEP, path.span, "only a journey and its tests can name a message");
-            self.report(finding.label("of which journey?").help("leave the parentheses out: any message of the subject counts"));
+            let finding = Diagnostic::new(
+                code::UNKNOWN_STEP,
+                path.span,
+                "only a journey and its tests can name a message",
+            );
+            self.report(
+                finding
+                    .label("of which journey?")
+                    .help("leave the parentheses out: any message of the subject counts"),
+            );
             return None;
         };
         let text = path.text();
         match ids.message(&text) {
             Ok(id) => Some(id),
             Err(several) if !several.is_empty() => {
-                let finding = Diagnostic::new(code::AMBIGUOUS, path.span, format!("several steps are called `{text}`"));
+                let finding =
+                    Diagnostic::new(code::AMBIGUOUS, path.span, format!("several steps are called `{text}`"));
                 let among: Vec<&str> = several.iter().map(|id| id.as_str()).collect();
-                self.report(finding.label("which one?").help(format!("write its whole name: `{}`", among.join("` or `"))));
+                self.report(
+                    finding
+                        .label("which one?")
+                        .help(format!("write its whole name: `{}`", among.join("` or `"))),
+                );
                 None
             }
             Err(_) => {
@@ -171,13 +202,24 @@ impl Checker<'_, '_> {
             _ => {
                 let (headline, help) = if fits.is_empty() {
                     let fields: Vec<&str> = model.fields.iter().map(|field| field.name.as_str()).collect();
-                    let fields = if fields.is_empty() { "it has no fields".into() } else { format!("its fields are `{}`", fields.join("`, `")) };
+                    let fields = if fields.is_empty() {
+                        "it has no fields".into()
+                    } else {
+                        format!("its fields are `{}`", fields.join("`, `"))
+                    };
                     (format!("`{event}` has no field that can be {}", words::quote(value)), fields)
                 } else {
-                    let help = format!("write `{event}({} = …)`", fits.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" = …)` or `("));
+                    let help = format!(
+                        "write `{event}({} = …)`",
+                        fits.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" = …)` or `(")
+                    );
                     (format!("`{event}` has several fields that can be {}", words::quote(value)), help)
                 };
-                self.report(Diagnostic::new(code::WRONG_ARGUMENTS, value.span, headline).label(words::of_type(&typed.ty)).help(help));
+                self.report(
+                    Diagnostic::new(code::WRONG_ARGUMENTS, value.span, headline)
+                        .label(words::of_type(&typed.ty))
+                        .help(help),
+                );
                 None
             }
         }
@@ -201,10 +243,13 @@ impl Checker<'_, '_> {
             Some(ty) => self.proved(Typed::new(Expr::Field(Box::new(Expr::Element), field.name), ty)),
             None => {
                 let headline = format!("{} has no field `{}`", shape.words(), field.name);
-                let finding = Diagnostic::new(code::UNKNOWN_FIELD, field.span, headline).label("no such field");
+                let finding =
+                    Diagnostic::new(code::UNKNOWN_FIELD, field.span, headline).label("no such field");
                 let fields = shape.fields(self.world);
                 let help = suggest::did_you_mean(field.name.as_str(), fields.iter().copied());
-                self.report(finding.help(help.unwrap_or_else(|| format!("its fields are `{}`", fields.join("`, `")))));
+                self.report(
+                    finding.help(help.unwrap_or_else(|| format!("its fields are `{}`", fields.join("`, `")))),
+                );
                 Typed::error()
             }
         }
@@ -217,23 +262,46 @@ impl Checker<'_, '_> {
             "rise" => ChangeVerb::Rise,
             "drop" => ChangeVerb::Drop,
             _ => {
-                let finding = Diagnostic::new(code::MISPLACED, verb.span, format!("`{} of` is not tracked yet", verb.name));
-                self.report(finding.label("not tracked").help("`change of`, `rise of` and `drop of` an attribute are"));
+                let finding = Diagnostic::new(
+                    code::MISPLACED,
+                    verb.span,
+                    format!("`{} of` is not tracked yet", verb.name),
+                );
+                self.report(
+                    finding
+                        .label("not tracked")
+                        .help("`change of`, `rise of` and `drop of` an attribute are"),
+                );
                 return None;
             }
         };
         let typed = self.path(of, None);
         let Expr::Attr(_, attribute) = typed.expr else {
             if typed.ty != Type::Error {
-                let finding = Diagnostic::new(code::NOT_A_VALUE, of.span, format!("`{}` is not a stored attribute", of.text()));
-                self.report(finding.label("its changes are not seen").help("name an attribute that a system of the bank writes"));
+                let finding = Diagnostic::new(
+                    code::NOT_A_VALUE,
+                    of.span,
+                    format!("`{}` is not a stored attribute", of.text()),
+                );
+                self.report(
+                    finding
+                        .label("its changes are not seen")
+                        .help("name an attribute that a system of the bank writes"),
+                );
             }
             return None;
         };
-        let ordered = matches!(typed.ty.known(), Type::Int | Type::Decimal | Type::Percent | Type::Money(_) | Type::Date | Type::Moment);
+        let ordered = matches!(
+            typed.ty.known(),
+            Type::Int | Type::Decimal | Type::Percent | Type::Money(_) | Type::Date | Type::Moment
+        );
         if kind != ChangeVerb::Change && !ordered {
             let headline = format!("`{attribute}` is {}: it cannot rise or drop", words::of_type(&typed.ty));
-            self.report(Diagnostic::new(code::NO_ORDER, of.span, headline).label("has no order").help(format!("write `change of {attribute}`")));
+            self.report(
+                Diagnostic::new(code::NO_ORDER, of.span, headline)
+                    .label("has no order")
+                    .help(format!("write `change of {attribute}`")),
+            );
             return None;
         }
         Some(Happening {
@@ -245,7 +313,11 @@ impl Checker<'_, '_> {
     }
 
     /// The event of a pattern. `None`: it is not one of an event (perhaps a date), nothing was reported.
-    pub(super) fn occurs(&mut self, occurrence: &Occurrence, messages: Messages) -> Option<Option<Happening>> {
+    pub(super) fn occurs(
+        &mut self,
+        occurrence: &Occurrence,
+        messages: Messages,
+    ) -> Option<Option<Happening>> {
         match &occurrence.kind {
             OccurrenceKind::Change { verb, of } => Some(self.change(*verb, of)),
             OccurrenceKind::Expr(expr) => {
@@ -264,7 +336,10 @@ impl Checker<'_, '_> {
     }
 
     fn which_message(&mut self, word: &str, span: Span) {
-        let names = self.messages.and_then(|journey| self.world.steps.get(&journey)).map(super::journey::identity::StepIds::spellings);
+        let names = self
+            .messages
+            .and_then(|journey| self.world.steps.get(&journey))
+            .map(super::journey::identity::StepIds::spellings);
         let example = names.and_then(|names| names.into_iter().next()).unwrap_or_else(|| "offer".into());
         self.report(
             Diagnostic::new(code::WHICH_MESSAGE, span, format!("`{word}` does not say of which message"))
@@ -335,8 +410,17 @@ impl Checker<'_, '_> {
             return Some(anchor.clone());
         }
         if self.happening(expr, None).is_some() {
-            let finding = Diagnostic::new(code::NO_ANCHOR, path.span, format!("`{name}` has not happened on every path to here"));
-            self.report(finding.label("may not have happened").help("count from `here`, `entered` or `sent(x)`").help(format!("or wait for it first: `wait for {name} as x within …`")));
+            let finding = Diagnostic::new(
+                code::NO_ANCHOR,
+                path.span,
+                format!("`{name}` has not happened on every path to here"),
+            );
+            self.report(
+                finding
+                    .label("may not have happened")
+                    .help("count from `here`, `entered` or `sent(x)`")
+                    .help(format!("or wait for it first: `wait for {name} as x within …`")),
+            );
             return None;
         }
         self.date_anchor(expr)

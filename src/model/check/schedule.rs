@@ -30,7 +30,11 @@ pub(super) fn schedule(place: &Place, written: &ast::Schedule, sink: &mut Sink) 
     at.dedup();
     if at.is_empty() && !matches!(every, Every::Elapsed(_)) {
         if place.needs_time {
-            sink.report(mistake(written, "this does not say at what time", "write for example `at 10:00` behind it"));
+            sink.report(mistake(
+                written,
+                "this does not say at what time",
+                "write for example `at 10:00` behind it",
+            ));
         }
         at.push(Time::midnight());
     }
@@ -77,9 +81,7 @@ fn every(place: &Place, written: &ast::Schedule, sink: &mut Sink) -> Option<Ever
             sink.report(mistake(written, "which day of the month is not said", help));
             None
         }
-        ("year", Some(ScheduleOn::Path(path))) => {
-            date_field(place, path, sink).map(Every::YearOn)
-        }
+        ("year", Some(ScheduleOn::Path(path))) => date_field(place, path, sink).map(Every::YearOn),
         ("year", _) => {
             let help = "write `every year on birthday`, with an attribute that holds a date";
             sink.report(mistake(written, "which day of the year is not said", help));
@@ -100,9 +102,10 @@ fn elapsed(dur: ast::Dur, sink: &mut Sink) -> Option<Every> {
     match length::positive(dur, sink) {
         Length::Elapsed(ms) => Some(Every::Elapsed(ms)),
         Length::Civil { .. } => {
-            let finding = Diagnostic::new(code::SCHEDULE, dur.span, "a clock recurs by a stopwatch time or by a word")
-                .label("calendar time")
-                .help("write `every day`, `every monday` or `every 6h`");
+            let finding =
+                Diagnostic::new(code::SCHEDULE, dur.span, "a clock recurs by a stopwatch time or by a word")
+                    .label("calendar time")
+                    .help("write `every day`, `every monday` or `every 6h`");
             sink.report(finding);
             None
         }
@@ -178,7 +181,12 @@ fn field(place: &Place, path: &ast::Path, ty: &Type, sink: &mut Sink) -> Option<
     match place.fields.iter().find(|field| field.name == last.name) {
         Some(field) if field.ty.known() == ty || field.ty == Type::Error => Some(field.name),
         Some(field) => {
-            let headline = format!("`{}` is {}, not {}", last.name, super::words::of_type(&field.ty), super::words::of_type(ty));
+            let headline = format!(
+                "`{}` is {}, not {}",
+                last.name,
+                super::words::of_type(&field.ty),
+                super::words::of_type(ty)
+            );
             sink.report(
                 Diagnostic::new(code::SCHEDULE, path.span, headline)
                     .label("cannot recur on this")

@@ -64,7 +64,8 @@ fn others(world: &mut World, declared: &Declared, sink: &mut Sink) {
         }
         DeclKind::Journey(journey) => {
             if let Some(subject) = subject(world, declared, sink) {
-                let by_start = |clause: &ast::Clause| matches!(clause.kind, ClauseKind::Enter(ast::Enter::ByStart));
+                let by_start =
+                    |clause: &ast::Clause| matches!(clause.kind, ClauseKind::Enter(ast::Enter::ByStart));
                 let by_start = journey.clauses.iter().any(by_start);
                 world.signatures.insert(name, Signature { subject, by_start });
             }
@@ -248,7 +249,15 @@ fn event(world: &World, declared: &Declared, items: &[EntityItem], sink: &mut Si
         }
     }
     let subject = subject(world, declared, sink)?;
-    Some(Event { name: declared.name, label: label(declared.decl), subject, fields, source, late, span: declared.span })
+    Some(Event {
+        name: declared.name,
+        label: label(declared.decl),
+        subject,
+        fields,
+        source,
+        late,
+        span: declared.span,
+    })
 }
 
 fn tag(world: &World, declared: &Declared, keep: Option<ast::Dur>, sink: &mut Sink) -> Option<Tag> {

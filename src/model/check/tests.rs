@@ -71,7 +71,9 @@ impl Checker<'_, '_> {
                 let channel = self.world.expect(&mut self.sink, self.file, *channel, Kind::Channel)?;
                 TestKind::Outage { channel: channel.name, length }
             }
-            ast::TestKind::Expect { mode, value, within, from } => self.expectation(*mode, value, *within, from.as_ref())?,
+            ast::TestKind::Expect { mode, value, within, from } => {
+                self.expectation(*mode, value, *within, from.as_ref())?
+            }
         })
     }
 
@@ -83,8 +85,10 @@ impl Checker<'_, '_> {
             Type::Moment | Type::Date => Some(typed.expr),
             Type::Error => None,
             other => {
-                let headline = format!("{} is {}, not a point in time", words::quote(written), words::of_type(&other));
-                let finding = Diagnostic::new(code::NOT_A_DATE, written.span, headline).label(other.to_string());
+                let headline =
+                    format!("{} is {}, not a point in time", words::quote(written), words::of_type(&other));
+                let finding =
+                    Diagnostic::new(code::NOT_A_DATE, written.span, headline).label(other.to_string());
                 self.report(finding.help("write `2026-12-01 at 10:00`, or `2 days after now`"));
                 None
             }
@@ -125,8 +129,14 @@ impl Checker<'_, '_> {
     fn named_once(&mut self, name: Option<Ident>, cast: &mut Vec<Ident>) {
         let Some(name) = name else { return };
         if let Some(first) = cast.iter().find(|known| known.name == name.name).copied() {
-            let finding = Diagnostic::new(code::DECLARED_TWICE, name.span, format!("`{}` is given twice", name.name));
-            self.report(finding.label("again here").also(first.span, "first here").help("give the second another name"));
+            let finding =
+                Diagnostic::new(code::DECLARED_TWICE, name.span, format!("`{}` is given twice", name.name));
+            self.report(
+                finding
+                    .label("again here")
+                    .also(first.span, "first here")
+                    .help("give the second another name"),
+            );
         }
         cast.push(name);
     }
@@ -135,14 +145,18 @@ impl Checker<'_, '_> {
     fn entity_of(&mut self, ident: Ident) -> Option<Name> {
         let text = ident.name.as_str();
         let is_entity = |name: Name| self.world.decls.get(&name).is_some_and(|one| one.kind == Kind::Entity);
-        let singular = [text.strip_suffix("ies").map(|stem| format!("{stem}y")), text.strip_suffix('s').map(str::to_owned)];
+        let singular = [
+            text.strip_suffix("ies").map(|stem| format!("{stem}y")),
+            text.strip_suffix('s').map(str::to_owned),
+        ];
         let name = if is_entity(ident.name) {
             ident.name
         } else {
             let known = singular.iter().flatten().map(|word| Name::new(word)).find(|name| is_entity(*name));
             known.unwrap_or(ident.name)
         };
-        let declared = self.world.expect(&mut self.sink, self.file, Ident { name, span: ident.span }, Kind::Entity)?;
+        let declared =
+            self.world.expect(&mut self.sink, self.file, Ident { name, span: ident.span }, Kind::Entity)?;
         Some(declared.name)
     }
 
@@ -164,10 +178,15 @@ impl Checker<'_, '_> {
     }
 
     fn not_given(&mut self, span: Span, quoted: &str, cast: &[Ident]) {
-        let finding = Diagnostic::new(code::UNKNOWN_NAME, span, format!("nobody in this test is called {quoted}"));
+        let finding =
+            Diagnostic::new(code::UNKNOWN_NAME, span, format!("nobody in this test is called {quoted}"));
         let names = cast.iter().map(|known| known.name.as_str());
         let help = suggest::did_you_mean(quoted.trim_matches('`'), names);
-        self.report(finding.label("not given").help(help.unwrap_or_else(|| "write `given customer li { … }` above".into())));
+        self.report(
+            finding
+                .label("not given")
+                .help(help.unwrap_or_else(|| "write `given customer li { … }` above".into())),
+        );
     }
 
     fn given_field(&mut self, entity: Name, field: &GivenField) -> Option<(Name, Literal)> {
@@ -179,11 +198,23 @@ impl Checker<'_, '_> {
                 ast::Window::Ever => field.path.span,
             };
             let finding = Diagnostic::new(code::MISPLACED, span, "a given attribute has one value");
-            self.report(finding.label("a window").help("leave the window out, and let it change later: `happen change of …`"));
+            self.report(
+                finding
+                    .label("a window")
+                    .help("leave the window out, and let it change later: `happen change of …`"),
+            );
         }
         let [name] = field.path.parts.as_slice() else {
-            let finding = Diagnostic::new(code::MISPLACED, field.path.span, "an attribute of the subject itself is wanted here");
-            self.report(finding.label("of something else").help(format!("give the other one a line of its own: `given {} …`", field.path.text())));
+            let finding = Diagnostic::new(
+                code::MISPLACED,
+                field.path.span,
+                "an attribute of the subject itself is wanted here",
+            );
+            self.report(
+                finding
+                    .label("of something else")
+                    .help(format!("give the other one a line of its own: `given {} …`", field.path.text())),
+            );
             return None;
         };
         let ty = self.given_type(entity, *name)?;
@@ -202,9 +233,15 @@ impl Checker<'_, '_> {
         if world.find(&mut self.sink, self.file, name.name).is_some_and(|one| one.kind == Kind::Tag) {
             return Some(Type::Bool);
         }
-        let finding = Diagnostic::new(code::UNKNOWN_FIELD, name.span, format!("`{entity}` has no attribute `{}`", name.name));
-        let help = suggest::did_you_mean(name.name.as_str(), known.fields.iter().map(|field| field.name.as_str()));
-        let derived = world.decls.get(&name.name).is_some_and(|one| matches!(one.kind, Kind::Metric | Kind::Audience));
+        let finding = Diagnostic::new(
+            code::UNKNOWN_FIELD,
+            name.span,
+            format!("`{entity}` has no attribute `{}`", name.name),
+        );
+        let help =
+            suggest::did_you_mean(name.name.as_str(), known.fields.iter().map(|field| field.name.as_str()));
+        let derived =
+            world.decls.get(&name.name).is_some_and(|one| matches!(one.kind, Kind::Metric | Kind::Audience));
         let help = if derived {
             format!("`{}` follows from other attributes and from what happened: give those", name.name)
         } else {
@@ -235,7 +272,11 @@ impl Checker<'_, '_> {
 
     fn not_fixed(&mut self, written: &ast::Expr) -> Option<Literal> {
         let finding = Diagnostic::new(code::NOT_A_VALUE, written.span, "a given value is written out");
-        self.report(finding.label("must be computed").help("write the value itself, for example `50_000 CNY` or `2026-12-01`"));
+        self.report(
+            finding
+                .label("must be computed")
+                .help("write the value itself, for example `50_000 CNY` or `2026-12-01`"),
+        );
         None
     }
 
@@ -297,10 +338,12 @@ impl Checker<'_, '_> {
             .filter(|field| !field.ty.is_optional() && field.value.is_none() && !given(field.name))
             .map(|field| field.name.as_str())
             .collect();
-        let named_wrong = call.args.iter().any(|arg| arg.name.is_some_and(|name| known.field(name.name).is_none()));
+        let named_wrong =
+            call.args.iter().any(|arg| arg.name.is_some_and(|name| known.field(name.name).is_none()));
         if !missing.is_empty() && !named_wrong {
             let headline = format!("`{event}` comes with `{}`", missing.join("` and `"));
-            let finding = Diagnostic::new(code::WRONG_ARGUMENTS, call.span, headline).label("something is missing");
+            let finding =
+                Diagnostic::new(code::WRONG_ARGUMENTS, call.span, headline).label("something is missing");
             self.report(finding.help(format!("write `{event}({} = …)`", missing.join(" = …, "))));
         }
         fields
@@ -313,7 +356,8 @@ impl Checker<'_, '_> {
         let new: Vec<&Arg> =
             call.args.iter().filter(|arg| arg.name.is_none_or(|name| name.name.as_str() == "new")).collect();
         let [arg] = new.as_slice() else {
-            let finding = Diagnostic::new(code::WRONG_ARGUMENTS, call.span, "to which value it changes is not said");
+            let finding =
+                Diagnostic::new(code::WRONG_ARGUMENTS, call.span, "to which value it changes is not said");
             self.report(finding.label("no `new`").help(format!("write `change of {attribute}(new = …)`")));
             return None;
         };
@@ -330,7 +374,11 @@ impl Checker<'_, '_> {
         from: Option<&ast::Anchor>,
     ) -> Option<TestKind> {
         if let Some(from) = from {
-            let finding = Diagnostic::new(code::MISPLACED, from.span, "an expectation counts from the beginning of the run");
+            let finding = Diagnostic::new(
+                code::MISPLACED,
+                from.span,
+                "an expectation counts from the beginning of the run",
+            );
             self.report(finding.label("another instant").help("leave `from …` out"));
         }
         let mode = match mode {
@@ -394,14 +442,24 @@ impl Checker<'_, '_> {
     /// An end state of the journey under test.
     fn end_of_journey(&mut self, end: Ident) -> Name {
         let world = self.world;
-        let Some(journey) = self.messages.and_then(|journey| world.journeys.get(&journey)) else { return end.name };
+        let Some(journey) = self.messages.and_then(|journey| world.journeys.get(&journey)) else {
+            return end.name;
+        };
         let DeclKind::Journey(journey) = &journey.decl.kind else { return end.name };
         let ends = super::journey::ends(journey);
         if !ends.contains(&end.name) {
-            let finding = Diagnostic::new(code::UNKNOWN_END, end.span, format!("the journey never ends `{}`", end.name));
+            let finding = Diagnostic::new(
+                code::UNKNOWN_END,
+                end.span,
+                format!("the journey never ends `{}`", end.name),
+            );
             let help = suggest::did_you_mean(end.name.as_str(), ends.iter().map(|end| end.as_str()));
             let all: Vec<&str> = ends.iter().map(|end| end.as_str()).collect();
-            self.report(finding.label("no such end").help(help.unwrap_or_else(|| format!("its ends are `{}`", all.join("`, `")))));
+            self.report(
+                finding
+                    .label("no such end")
+                    .help(help.unwrap_or_else(|| format!("its ends are `{}`", all.join("`, `")))),
+            );
         }
         end.name
     }
@@ -431,10 +489,19 @@ impl Checker<'_, '_> {
         }
     }
 
-    fn compared_count(&mut self, op: Op, whole: &ast::Expr, args: &[Arg], right: &ast::Expr) -> Option<Expectation> {
+    fn compared_count(
+        &mut self,
+        op: Op,
+        whole: &ast::Expr,
+        args: &[Arg],
+        right: &ast::Expr,
+    ) -> Option<Expectation> {
         let [arg] = args else { return Some(Expectation::Holds(self.condition(whole))) };
-        let occurrence =
-            ast::Occurrence { first: false, kind: OccurrenceKind::Expr(arg.value.clone()), span: arg.value.span };
+        let occurrence = ast::Occurrence {
+            first: false,
+            kind: OccurrenceKind::Expr(arg.value.clone()),
+            span: arg.value.span,
+        };
         let pattern = ast::Pattern {
             occurrence,
             alias: None,
@@ -465,8 +532,16 @@ impl Checker<'_, '_> {
             None | Some(ast::Window::Ever) => {}
             Some(ast::Window::Last(dur)) => count.during = Some(length::positive(*dur, &mut self.sink)),
             Some(ast::Window::Span(span)) => {
-                let finding = Diagnostic::new(code::WINDOW, span.span, "an expectation counts over the run, or over the last days of it");
-                self.report(finding.label("a calendar span").help("write `during last 7 days`, `since` an event, or nothing"));
+                let finding = Diagnostic::new(
+                    code::WINDOW,
+                    span.span,
+                    "an expectation counts over the run, or over the last days of it",
+                );
+                self.report(
+                    finding
+                        .label("a calendar span")
+                        .help("write `during last 7 days`, `since` an event, or nothing"),
+                );
                 return None;
             }
             Some(ast::Window::Since(anchor)) => match self.since_event(anchor)? {
@@ -480,7 +555,11 @@ impl Checker<'_, '_> {
     fn since_event(&mut self, anchor: &ast::Anchor) -> Option<Since> {
         if let Some(found) = self.occurs(anchor, Messages::Any) {
             let happening = found?;
-            return Some(Since::Event(Pattern { source: happening.source, first: anchor.first, filter: happening.filter }));
+            return Some(Since::Event(Pattern {
+                source: happening.source,
+                first: anchor.first,
+                filter: happening.filter,
+            }));
         }
         if let OccurrenceKind::Expr(expr) = &anchor.kind
             && matches!(&expr.kind, ExprKind::Path(path) if path.text() == "entered")

@@ -133,6 +133,8 @@ fn unknown(world: &World, file: FileId, name: Ident) -> Diagnostic {
     let finding = Diagnostic::new(code::UNKNOWN_TYPE, name.span, finding.headline).label("not a type");
     match suggest::did_you_mean(name.name.as_str(), among) {
         Some(help) => finding.help(help),
-        None => finding.help("types are `Bool Int Decimal Percent Money(CNY) Text Id Date Time Moment`, choices and entities"),
+        None => finding.help(
+            "types are `Bool Int Decimal Percent Money(CNY) Text Id Date Time Moment`, choices and entities",
+        ),
     }
 }

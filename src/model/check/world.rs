@@ -225,10 +225,10 @@ impl<'a> World<'a> {
             [first, ..] => {
                 let whole = ast::Ident { name: Name::new(&path.text()), span: path.span };
                 let among = self.visible_of(file, &[kind]);
-                sink.report(self.unknown(file, whole, kind.words(), among).note(format!(
-                    "`{}` is not the name of an imported package",
-                    first.name
-                )));
+                sink.report(
+                    self.unknown(file, whole, kind.words(), among)
+                        .note(format!("`{}` is not the name of an imported package", first.name)),
+                );
                 None
             }
             [] => None,

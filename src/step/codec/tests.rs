@@ -9,8 +9,8 @@ use crate::expr::MessageEvent;
 use crate::name::Name;
 use crate::program::Outcome;
 use crate::step::state::{
-    AudienceMemory, Awaited, Child, Entry, Feature, First, History, Instance, Ladder, Message, MessageStatus, Pending,
-    PendingWhy, Recent, State, SubjectRef, Tally, Vote, Watch,
+    AudienceMemory, Awaited, Child, Entry, Feature, First, History, Instance, Ladder, Message, MessageStatus,
+    Pending, PendingWhy, Recent, State, SubjectRef, Tally, Vote, Watch,
 };
 use crate::step::{Event, EventKind, MessageKey, ProgramNo, Sym};
 use crate::value::{CivilUnit, Currency, Length, Money, Value};
@@ -38,9 +38,8 @@ fn value() -> impl Strategy<Value = Value> {
         any::<i64>().prop_map(Value::Int),
         (any::<i64>(), 0_u32..12).prop_map(|(n, scale)| Value::Decimal(Decimal::new(n, scale))),
         (any::<i32>(), 0_u32..4).prop_map(|(n, scale)| Value::Percent(Decimal::new(n.into(), scale))),
-        any::<i64>().prop_map(|minor| {
-            Value::Money(Money { minor, currency: Currency::parse("CNY").unwrap() })
-        }),
+        any::<i64>()
+            .prop_map(|minor| { Value::Money(Money { minor, currency: Currency::parse("CNY").unwrap() }) }),
         text().prop_map(Value::Text),
         (-3_000_i64..3_000).prop_map(|days| {
             let start = jiff::civil::date(2026, 1, 1);
@@ -102,9 +101,12 @@ fn instance() -> impl Strategy<Value = Instance> {
         few((any::<u16>(), instant(), instant())),
         value(),
     );
-    let ladder = prop::option::of(
-        (few(any::<u8>()), any::<u8>(), any::<u8>()).prop_map(|(order, at, sent)| Ladder { order, at, sent }),
-    );
+    let ladder =
+        prop::option::of((few(any::<u8>()), any::<u8>(), any::<u8>()).prop_map(|(order, at, sent)| Ladder {
+            order,
+            at,
+            sent,
+        }));
     (sym(), subject(), text(), standing, memory, ladder).prop_map(
         |(
             journey,
@@ -139,11 +141,14 @@ fn instance() -> impl Strategy<Value = Instance> {
 }
 
 fn feature() -> impl Strategy<Value = Feature> {
-    let tally = || {
-        (any::<u32>(), instant(), value()).prop_map(|(count, at, value)| Tally { count, at, value })
-    };
-    let vote = (any::<i32>(), value(), any::<u32>(), instant())
-        .prop_map(|(day, value, count, last)| Vote { day, value, count, last });
+    let tally =
+        || (any::<u32>(), instant(), value()).prop_map(|(count, at, value)| Tally { count, at, value });
+    let vote = (any::<i32>(), value(), any::<u32>(), instant()).prop_map(|(day, value, count, last)| Vote {
+        day,
+        value,
+        count,
+        last,
+    });
     prop_oneof![
         tally().prop_map(Feature::Total),
         few((any::<i32>(), tally())).prop_map(Feature::Days),
@@ -189,8 +194,12 @@ fn pending() -> impl Strategy<Value = Pending> {
         }),
         Just(PendingWhy::Date(jiff::civil::date(2026, 12, 1))),
     ];
-    (sym(), subject(), instant(), why)
-        .prop_map(|(journey, subject, due, why)| Pending { journey, subject, due, why })
+    (sym(), subject(), instant(), why).prop_map(|(journey, subject, due, why)| Pending {
+        journey,
+        subject,
+        due,
+        why,
+    })
 }
 
 prop_compose! {

@@ -32,7 +32,13 @@ pub(in crate::step) fn plan(run: &mut Run) {
 }
 
 /// A planned occurrence is due.
-pub(in crate::step) fn fire(run: &mut Run, loaded: &Arc<Loaded>, subject: SubjectRef, due: Timestamp, date: Date) {
+pub(in crate::step) fn fire(
+    run: &mut Run,
+    loaded: &Arc<Loaded>,
+    subject: SubjectRef,
+    due: Timestamp,
+    date: Date,
+) {
     let filter = match &loaded.program.enter {
         Enter::Date { filter, .. } | Enter::Anchor { filter, .. } => filter.as_ref(),
         _ => return,
@@ -54,15 +60,19 @@ pub(in crate::step) fn fire(run: &mut Run, loaded: &Arc<Loaded>, subject: Subjec
 
 fn plan_one(run: &mut Run, loaded: &Loaded, subject: &SubjectRef) {
     let scene = run.scene(loaded, subject);
-    let next = next(&loaded.program, &scene).filter(|(date, due)| {
-        *due > run.now && !is_used(run, loaded, subject, *date)
-    });
+    let next = next(&loaded.program, &scene)
+        .filter(|(date, due)| *due > run.now && !is_used(run, loaded, subject, *date));
     let own = |pending: &Pending| {
         pending.journey == loaded.journey
             && pending.subject == *subject
             && matches!(pending.why, PendingWhy::Date(_))
     };
-    let planned = run.state.pending.iter().find(|pending| own(pending)).map(|pending| (pending.due, pending.why.clone()));
+    let planned = run
+        .state
+        .pending
+        .iter()
+        .find(|pending| own(pending))
+        .map(|pending| (pending.due, pending.why.clone()));
     let wanted = next.map(|(date, due)| (due, PendingWhy::Date(date)));
     // What is due is about to be looked at; planning never takes it away.
     if planned == wanted || planned.as_ref().is_some_and(|(due, _)| *due <= run.now) {
@@ -78,9 +88,11 @@ fn plan_one(run: &mut Run, loaded: &Loaded, subject: &SubjectRef) {
 fn is_used(run: &Run, loaded: &Loaded, subject: &SubjectRef, date: Date) -> bool {
     let key = date.to_string();
     loaded.program.reenter == Reenter::Occurrence
-        && run.state.entries.iter().any(|entry| {
-            entry.journey == loaded.journey && entry.subject == *subject && *entry.key == *key
-        })
+        && run
+            .state
+            .entries
+            .iter()
+            .any(|entry| entry.journey == loaded.journey && entry.subject == *subject && *entry.key == *key)
 }
 
 /// The next occurrence: the date that names it, and its instant.

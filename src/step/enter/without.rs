@@ -52,7 +52,13 @@ pub(in crate::step) fn absent(run: &mut Run, occurrence: &Occurrence) {
 }
 
 /// Nothing came: enters, unless it is long since.
-pub(in crate::step) fn fire(run: &mut Run, loaded: &Arc<Loaded>, subject: SubjectRef, awaited: Awaited, due: Timestamp) {
+pub(in crate::step) fn fire(
+    run: &mut Run,
+    loaded: &Arc<Loaded>,
+    subject: SubjectRef,
+    awaited: Awaited,
+    due: Timestamp,
+) {
     let scene = run.scene(loaded, &subject);
     let fresh_until = loaded.program.stale.map(|stale| run.after(awaited.at, stale, &scene).max(due));
     let age_ms = run.now.duration_since(awaited.at).as_millis();
@@ -107,7 +113,8 @@ fn remember(run: &mut Run, loaded: &Loaded, absent: &Pattern, occurrence: &Occur
     let recent = &mut run.state.recent;
     let own = |recent: &Recent| recent.digest == digest && recent.subject == occurrence.subject;
     if recent.iter().filter(|known| own(known)).count() >= MAX_RECENT {
-        let oldest = recent.iter().enumerate().filter(|(_, known)| own(known)).min_by_key(|(_, known)| known.at);
+        let oldest =
+            recent.iter().enumerate().filter(|(_, known)| own(known)).min_by_key(|(_, known)| known.at);
         if let Some(at) = oldest.map(|(at, _)| at) {
             recent.remove(at);
         }

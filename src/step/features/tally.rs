@@ -25,10 +25,12 @@ impl Tally {
             AggregateFn::First | AggregateFn::Last if takes => self.value = value,
             AggregateFn::First | AggregateFn::Last => {}
             AggregateFn::Sum | AggregateFn::Avg => {
-                self.value = fold(AggregateFn::Sum, &[std::mem::replace(&mut self.value, Value::Missing), value], env);
+                self.value =
+                    fold(AggregateFn::Sum, &[std::mem::replace(&mut self.value, Value::Missing), value], env);
             }
             AggregateFn::Min | AggregateFn::Max => {
-                self.value = fold(function, &[std::mem::replace(&mut self.value, Value::Missing), value], env);
+                self.value =
+                    fold(function, &[std::mem::replace(&mut self.value, Value::Missing), value], env);
             }
         }
         if takes {

@@ -26,7 +26,8 @@ pub(super) fn among(
 ) -> Flow {
     let scene = actor.scene();
     let values: Vec<Value> = subjects.iter().map(|subject| eval(subject, &scene)).collect();
-    let fits = |tests: &[CaseTest]| tests.iter().zip(&values).all(|(test, value)| passes(test, value, &scene));
+    let fits =
+        |tests: &[CaseTest]| tests.iter().zip(&values).all(|(test, value)| passes(test, value, &scene));
     let found = (0_u16..).zip(cases).find(|(_, (tests, _))| fits(tests));
     let end = u16::try_from(cases.len()).unwrap_or(u16::MAX);
     let (arm, target) = found.map_or((end, otherwise), |(arm, (_, target))| (arm, *target));

@@ -25,9 +25,10 @@ pub(super) fn heard(actor: &mut Actor, rungs: &[Rung], occurrence: &Occurrence) 
     let Some(rung) = current(actor, rungs) else { return false };
     let Some(deadline) = actor.it.deadline else { return false };
     let from = actor.it.since;
-    let won = rung.awaits.iter().find(|number| {
-        from <= occurrence.at && wait::counts(actor, **number, occurrence, deadline)
-    });
+    let won = rung
+        .awaits
+        .iter()
+        .find(|number| from <= occurrence.at && wait::counts(actor, **number, occurrence, deadline));
     let Some(number) = won else { return false };
     wait::keep(actor, *number, occurrence.at, Value::Record(occurrence.fields.to_vec()));
     actor.trace(Decision::Happened { awaited: *number, at: occurrence.at });

@@ -55,9 +55,8 @@ pub(super) fn receipt_timeout(actor: &mut Actor, node: &Node) {
 /// Whether the channel reports a receipt that a branch asks for.
 fn may_say_more(actor: &Actor, channel: Name, outcomes: &Arms) -> bool {
     let Some(channel) = actor.run.world.index().channels.get(&channel) else { return false };
-    let asks = |outcome, event: MessageEvent| {
-        arm(outcomes, outcome).is_some() && channel.outcomes.contains(&event)
-    };
+    let asks =
+        |outcome, event: MessageEvent| arm(outcomes, outcome).is_some() && channel.outcomes.contains(&event);
     asks(Outcome::Delivered, MessageEvent::Delivered) || asks(Outcome::Failed, MessageEvent::Failed)
 }
 

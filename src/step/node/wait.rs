@@ -181,7 +181,8 @@ fn earliest_seen(
     for (number, target) in arms {
         let from = anchor_of(actor, *number).unwrap_or(actor.it.since);
         let seen = actor.it.seen.iter().enumerate().find(|(_, (seen, ..))| seen == number);
-        let Some((at, (_, when, _))) = seen.filter(|(_, (_, when, _))| from <= *when && *when < deadline) else {
+        let Some((at, (_, when, _))) = seen.filter(|(_, (_, when, _))| from <= *when && *when < deadline)
+        else {
             continue;
         };
         if best.is_none_or(|(_, earliest, _)| *when < earliest) {

@@ -37,7 +37,13 @@ impl Checker<'_, '_> {
         Typed::new(Expr::Binary(op, Box::new(first.expr), Box::new(second.expr)), ty)
     }
 
-    fn no_arithmetic(&mut self, op: Op, op_span: Span, left: (&ast::Expr, &Type), right: (&ast::Expr, &Type)) {
+    fn no_arithmetic(
+        &mut self,
+        op: Op,
+        op_span: Span,
+        left: (&ast::Expr, &Type),
+        right: (&ast::Expr, &Type),
+    ) {
         let verb = match op {
             Op::Add => "added",
             Op::Sub => "subtracted",
@@ -67,7 +73,8 @@ impl Checker<'_, '_> {
             }
             Type::Error => typed,
             other => {
-                let headline = format!("{} is {}: it has no minus", words::quote(inner), words::of_type(&other));
+                let headline =
+                    format!("{} is {}: it has no minus", words::quote(inner), words::of_type(&other));
                 self.report(
                     Diagnostic::new(code::NO_ARITHMETIC, inner.span, headline)
                         .label("not a number")

@@ -19,7 +19,13 @@ const FUNCTIONS: [(&str, Function, usize); 8] = [
 ];
 
 impl Checker<'_, '_> {
-    pub(super) fn call(&mut self, whole: &ast::Expr, callee: &Path, args: &[Arg], want: Option<&Type>) -> Typed {
+    pub(super) fn call(
+        &mut self,
+        whole: &ast::Expr,
+        callee: &Path,
+        args: &[Arg],
+        want: Option<&Type>,
+    ) -> Typed {
         let name = callee.text();
         let of_values = matches!(name.as_str(), "max" | "min") && args.len() == 2;
         if !of_values && let Some(function) = super::collection::function(&name) {
@@ -57,8 +63,9 @@ impl Checker<'_, '_> {
         }
         let aggregates = super::collection::NAMES.iter().map(|(name, _)| *name);
         let among = FUNCTIONS.iter().map(|(name, ..)| *name).chain(aggregates);
-        let finding = Diagnostic::new(code::UNKNOWN_NAME, callee.span, format!("no function is called `{name}`"))
-            .label("not known");
+        let finding =
+            Diagnostic::new(code::UNKNOWN_NAME, callee.span, format!("no function is called `{name}`"))
+                .label("not known");
         let help = suggest::did_you_mean(name, among);
         let help = help.unwrap_or_else(|| {
             "functions are `count sum avg min max first last most money date mask link round days`".into()
@@ -85,7 +92,13 @@ impl Checker<'_, '_> {
             (Function::Days, Type::Range(inner)) if **inner == Type::Date => Type::Int,
             (
                 Function::Max | Function::Min,
-                Type::Int | Type::Decimal | Type::Percent | Type::Money(_) | Type::Date | Type::Moment | Type::Time,
+                Type::Int
+                | Type::Decimal
+                | Type::Percent
+                | Type::Money(_)
+                | Type::Date
+                | Type::Moment
+                | Type::Time,
             ) => value.ty.clone(),
             _ => {
                 self.wrong_argument(function, &first.value, &value.ty);
@@ -106,7 +119,8 @@ impl Checker<'_, '_> {
             Function::Days => "a range of dates",
             Function::Max | Function::Min | Function::DateOf => "numbers, amounts or dates",
         };
-        let headline = format!("{} is {}, and `{name}` takes {wanted}", words::quote(written), words::of_type(ty));
+        let headline =
+            format!("{} is {}, and `{name}` takes {wanted}", words::quote(written), words::of_type(ty));
         self.report(
             Diagnostic::new(code::WRONG_ARGUMENTS, written.span, headline)
                 .label(ty.to_string())

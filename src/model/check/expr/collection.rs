@@ -44,14 +44,24 @@ impl Checker<'_, '_> {
     ) -> Typed {
         let Some(happening) = self.counted(&pattern.occurrence) else { return Typed::error() };
         if let Some(without) = &pattern.without {
-            let finding = Diagnostic::new(code::MISPLACED, without.pattern.span, "`without` cannot stand in a condition");
-            self.report(finding.label("only an entry waits for what does not follow").help("write `enter on A without B within D`"));
+            let finding = Diagnostic::new(
+                code::MISPLACED,
+                without.pattern.span,
+                "`without` cannot stand in a condition",
+            );
+            self.report(
+                finding
+                    .label("only an entry waits for what does not follow")
+                    .help("write `enter on A without B within D`"),
+            );
         }
         let function = if quantifier == Quantifier::Once { AggregateFn::Once } else { AggregateFn::Any };
         let collection = Collection { happening, value: None };
         let typed = self.fold(span, function, collection, pattern.filter.as_ref(), window);
         match quantifier {
-            Quantifier::No if typed.ty != Type::Error => Typed::new(Expr::Not(Box::new(typed.expr)), Type::Bool),
+            Quantifier::No if typed.ty != Type::Error => {
+                Typed::new(Expr::Not(Box::new(typed.expr)), Type::Bool)
+            }
             _ => typed,
         }
     }
@@ -63,12 +73,22 @@ impl Checker<'_, '_> {
         }
     }
 
-    pub(super) fn aggregate(&mut self, whole: &ast::Expr, function: AggregateFn, name: &str, args: &[Arg]) -> Typed {
+    pub(super) fn aggregate(
+        &mut self,
+        whole: &ast::Expr,
+        function: AggregateFn,
+        name: &str,
+        args: &[Arg],
+    ) -> Typed {
         let [arg] = args else {
             self.report(
-                Diagnostic::new(code::WRONG_ARGUMENTS, whole.span, format!("`{name}` looks at one collection"))
-                    .label(format!("{} given", args.len()))
-                    .help(format!("write for example `{name}(payment.amount during last 30 days)`")),
+                Diagnostic::new(
+                    code::WRONG_ARGUMENTS,
+                    whole.span,
+                    format!("`{name}` looks at one collection"),
+                )
+                .label(format!("{} given", args.len()))
+                .help(format!("write for example `{name}(payment.amount during last 30 days)`")),
             );
             return Typed::error();
         };
@@ -116,7 +136,8 @@ impl Checker<'_, '_> {
         let ExprKind::Path(path) = &expr.kind else { return None };
         let [name] = path.parts.as_slice() else { return None };
         let subject = self.subject?;
-        let is_child = self.world.children.get(&subject).is_some_and(|children| children.contains(&name.name));
+        let is_child =
+            self.world.children.get(&subject).is_some_and(|children| children.contains(&name.name));
         if !is_child {
             return None;
         }
@@ -181,7 +202,8 @@ impl Checker<'_, '_> {
         }
         let window = self.window_of(span, children, &happening, window);
         let Some(ty) = self.result(span, function, value.as_ref()) else { return Typed::error() };
-        let (Some(window), true) = (window, value.as_ref().is_none_or(|(_, value)| value.ty != Type::Error)) else {
+        let (Some(window), true) = (window, value.as_ref().is_none_or(|(_, value)| value.ty != Type::Error))
+        else {
             return Typed::error();
         };
         let value = value.map(|(_, value)| value.expr);
@@ -197,7 +219,9 @@ impl Checker<'_, '_> {
 
     fn no_history(&mut self, span: Span) -> bool {
         let (headline, help) = match self.place {
-            Place::Content => ("copy cannot look into the past", "declare a `metric` and write its name here"),
+            Place::Content => {
+                ("copy cannot look into the past", "declare a `metric` and write its name here")
+            }
             Place::Field => ("a derived field cannot look into the past", "declare a `metric` instead"),
             Place::Derived | Place::Journey | Place::Test => return false,
         };
@@ -247,17 +271,25 @@ impl Checker<'_, '_> {
             (true, None) => Some(None),
             (true, Some(_)) => {
                 self.report(
-                    Diagnostic::new(code::WINDOW, span, format!("{name} is what there is now: it has no window"))
-                        .label("this has a window")
-                        .help("leave the window out, or put the dates into the `where`"),
+                    Diagnostic::new(
+                        code::WINDOW,
+                        span,
+                        format!("{name} is what there is now: it has no window"),
+                    )
+                    .label("this has a window")
+                    .help("leave the window out, or put the dates into the `where`"),
                 );
                 None
             }
             (false, None) => {
                 self.report(
-                    Diagnostic::new(code::WINDOW, span, format!("how far back to look for {name} is not said"))
-                        .label("no window")
-                        .help("write `during last 90 days` behind it, or `ever`"),
+                    Diagnostic::new(
+                        code::WINDOW,
+                        span,
+                        format!("how far back to look for {name} is not said"),
+                    )
+                    .label("no window")
+                    .help("write `during last 90 days` behind it, or `ever`"),
                 );
                 None
             }
@@ -290,23 +322,39 @@ impl Checker<'_, '_> {
                 let typed = self.present(expr, typed);
                 return (typed.ty != Type::Error).then_some(Anchor::At(typed.expr));
             }
-            let finding = Diagnostic::new(code::WINDOW, anchor.span, "this belongs to no journey, so nothing was entered");
-            self.report(finding.label("no such instant here").help("write `during last 90 days`, or `since` a date"));
+            let finding = Diagnostic::new(
+                code::WINDOW,
+                anchor.span,
+                "this belongs to no journey, so nothing was entered",
+            );
+            self.report(
+                finding.label("no such instant here").help("write `during last 90 days`, or `since` a date"),
+            );
             return None;
         }
         self.anchor(anchor)
     }
 
     /// The type of the whole; `None` once it has been reported that the function and the value do not fit.
-    fn result(&mut self, span: Span, function: AggregateFn, value: Option<&(ast::Ident, Typed)>) -> Option<Type> {
+    fn result(
+        &mut self,
+        span: Span,
+        function: AggregateFn,
+        value: Option<&(ast::Ident, Typed)>,
+    ) -> Option<Type> {
         let found = value.map(|(_, value)| value.ty.known().clone());
-        let measured = |ty: &Type| matches!(ty, Type::Int | Type::Decimal | Type::Percent | Type::Money(_) | Type::Error);
+        let measured = |ty: &Type| {
+            matches!(ty, Type::Int | Type::Decimal | Type::Percent | Type::Money(_) | Type::Error)
+        };
         let ty = match (function, found) {
             (AggregateFn::Any | AggregateFn::Once, _) => Type::Bool,
             (AggregateFn::Count, _) => Type::Int,
             (_, None) => {
-                let finding = Diagnostic::new(code::WRONG_ARGUMENTS, span, "which field is meant is not said");
-                self.report(finding.label("a whole record").help("write the field behind a dot: `payment.amount`"));
+                let finding =
+                    Diagnostic::new(code::WRONG_ARGUMENTS, span, "which field is meant is not said");
+                self.report(
+                    finding.label("a whole record").help("write the field behind a dot: `payment.amount`"),
+                );
                 return None;
             }
             (AggregateFn::Sum, Some(ty)) if measured(&ty) => ty,
@@ -320,7 +368,8 @@ impl Checker<'_, '_> {
             (AggregateFn::First | AggregateFn::Last | AggregateFn::Most, Some(ty)) => ty.optional(),
             (_, Some(ty)) => {
                 let (field, _) = value?;
-                let headline = format!("`{}` is {}: it has no sum, average or extreme", field.name, words::of_type(&ty));
+                let headline =
+                    format!("`{}` is {}: it has no sum, average or extreme", field.name, words::of_type(&ty));
                 self.report(
                     Diagnostic::new(code::WRONG_ARGUMENTS, field.span, headline)
                         .label(ty.to_string())

@@ -9,7 +9,13 @@ use crate::text::Span;
 use crate::value::{Type, Value};
 
 impl Checker<'_, '_> {
-    pub(super) fn equality(&mut self, op: BinaryOp, op_span: Span, left: &ast::Expr, right: &ast::Expr) -> Typed {
+    pub(super) fn equality(
+        &mut self,
+        op: BinaryOp,
+        op_span: Span,
+        left: &ast::Expr,
+        right: &ast::Expr,
+    ) -> Typed {
         let (first, second) = self.sides(left, right);
         if !comparable(&first.ty, &second.ty) {
             self.incomparable(op_span, (left, &first.ty), (right, &second.ty));
@@ -18,7 +24,13 @@ impl Checker<'_, '_> {
         yes_no(op, first, second)
     }
 
-    pub(super) fn order(&mut self, op: BinaryOp, op_span: Span, left: &ast::Expr, right: &ast::Expr) -> Typed {
+    pub(super) fn order(
+        &mut self,
+        op: BinaryOp,
+        op_span: Span,
+        left: &ast::Expr,
+        right: &ast::Expr,
+    ) -> Typed {
         let (first, second) = self.sides(left, right);
         let op = match op {
             BinaryOp::Less => Op::Less,
@@ -149,13 +161,25 @@ impl Checker<'_, '_> {
 
     fn no_collection(&mut self, written: &ast::Expr, ty: &Type, word: &str) {
         let headline = format!("{} is {}, not a list or a range", words::quote(written), words::of_type(ty));
-        let help = if word == "in" { "write `in [ … ]`, `in a..b`, or `is`" } else { "write `is` instead of `has`" };
+        let help = if word == "in" {
+            "write `in [ … ]`, `in a..b`, or `is`"
+        } else {
+            "write `is` instead of `has`"
+        };
         self.report(
-            Diagnostic::new(code::NOT_A_COLLECTION, written.span, headline).label("holds one value only").help(help),
+            Diagnostic::new(code::NOT_A_COLLECTION, written.span, headline)
+                .label("holds one value only")
+                .help(help),
         );
     }
 
-    pub(super) fn range(&mut self, op_span: Span, left: &ast::Expr, right: &ast::Expr, want: Option<&Type>) -> Typed {
+    pub(super) fn range(
+        &mut self,
+        op_span: Span,
+        left: &ast::Expr,
+        right: &ast::Expr,
+        want: Option<&Type>,
+    ) -> Typed {
         let inner = match want.map(Type::known) {
             Some(Type::Range(inner)) => Some((**inner).clone()),
             _ => None,
@@ -213,7 +237,9 @@ pub(super) fn hints(written: &ast::Expr, found: &Type, want: &Type) -> Vec<Strin
     let text = words::short(written);
     let text = text.as_deref().unwrap_or("…");
     match (found.known(), want.known()) {
-        (Type::Int | Type::Decimal, Type::Money(currency)) => vec![format!("write the currency: `{text} {currency}`")],
+        (Type::Int | Type::Decimal, Type::Money(currency)) => {
+            vec![format!("write the currency: `{text} {currency}`")]
+        }
         (Type::Int | Type::Decimal, Type::Percent) => vec![format!("write the percent sign: `{text}%`")],
         (Type::Money(one), Type::Money(other)) => vec![format!(
             "amounts in {one} and in {other} never meet: keep an attribute in the currency you compare in"

@@ -165,10 +165,13 @@ impl<'w, 'a> Checker<'w, 'a> {
             ExprKind::Span { which, unit } => self.calendar_span(*which, *unit),
             ExprKind::SpanOf { unit, of } => self.calendar_span_of(*unit, of),
             ExprKind::InUnit(path) => self.not_here(path.span, "organisation units are not declared yet"),
-            ExprKind::Windowed { .. } => {
-                self.not_here(expr.span, "a window belongs to a collection: write it inside `count(…)` or behind `any …`")
+            ExprKind::Windowed { .. } => self.not_here(
+                expr.span,
+                "a window belongs to a collection: write it inside `count(…)` or behind `any …`",
+            ),
+            ExprKind::Ended(_) => {
+                self.not_here(expr.span, "`ended` is said in tests only, directly behind `expect`")
             }
-            ExprKind::Ended(_) => self.not_here(expr.span, "`ended` is said in tests only, directly behind `expect`"),
         }
     }
 
@@ -198,8 +201,12 @@ impl<'w, 'a> Checker<'w, 'a> {
     }
 
     fn mismatch(&mut self, written: &ast::Expr, found: &Type, want: &Type) {
-        let headline =
-            format!("{} is {}, but {} is wanted here", words::quote(written), words::of_type(found), words::of_type(want));
+        let headline = format!(
+            "{} is {}, but {} is wanted here",
+            words::quote(written),
+            words::of_type(found),
+            words::of_type(want)
+        );
         let mut finding = Diagnostic::new(code::TYPE_MISMATCH, written.span, headline)
             .label(format!("{found}, not {want}"));
         for help in compare::hints(written, found, want) {
@@ -250,7 +257,9 @@ impl<'w, 'a> Checker<'w, 'a> {
                 (Value::Percent(fraction), Type::Percent)
             }
             ExprKind::Money(amount, currency) => return self.money(expr.span, *amount, *currency),
-            ExprKind::Text(text) if want.map(Type::known) == Some(&Type::Id) => (Value::Text(text.clone()), Type::Id),
+            ExprKind::Text(text) if want.map(Type::known) == Some(&Type::Id) => {
+                (Value::Text(text.clone()), Type::Id)
+            }
             ExprKind::Text(text) => (Value::Text(text.clone()), Type::Text),
             ExprKind::Date(date) => (Value::Date(*date), Type::Date),
             ExprKind::Time(time) => (Value::Time(*time), Type::Time),
@@ -324,16 +333,27 @@ impl<'w, 'a> Checker<'w, 'a> {
         let fallback_expr = self.coerce(fallback, Typed { ty: second.ty.known().clone(), ..second }, &ty);
         if !first.ty.is_optional() {
             self.report(
-                Diagnostic::new(code::NEVER_MISSING, fallback.span, format!("{} is never missing", words::quote(value)))
-                    .label("this is never used")
-                    .help("leave `otherwise …` out"),
+                Diagnostic::new(
+                    code::NEVER_MISSING,
+                    fallback.span,
+                    format!("{} is never missing", words::quote(value)),
+                )
+                .label("this is never used")
+                .help("leave `otherwise …` out"),
             );
         }
         let expr = Expr::Otherwise(Box::new(first.expr), Box::new(fallback_expr));
         Typed::new(expr, if optional { ty.optional() } else { ty })
     }
 
-    fn binary(&mut self, op: BinaryOp, op_span: Span, left: &ast::Expr, right: &ast::Expr, want: Option<&Type>) -> Typed {
+    fn binary(
+        &mut self,
+        op: BinaryOp,
+        op_span: Span,
+        left: &ast::Expr,
+        right: &ast::Expr,
+        want: Option<&Type>,
+    ) -> Typed {
         match op {
             BinaryOp::And | BinaryOp::Or => self.logic(op, left, right),
             BinaryOp::Is | BinaryOp::IsNot => self.equality(op, op_span, left, right),
@@ -345,7 +365,9 @@ impl<'w, 'a> Checker<'w, 'a> {
             BinaryOp::Range => self.range(op_span, left, right, want),
             BinaryOp::At => self.at(left, right),
             BinaryOp::Before | BinaryOp::After => self.shift(op == BinaryOp::Before, left, right),
-            BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div => self.arithmetic(op, op_span, left, right, want),
+            BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div => {
+                self.arithmetic(op, op_span, left, right, want)
+            }
         }
     }
 
@@ -390,7 +412,9 @@ pub(super) fn assignable(found: &Type, want: &Type) -> bool {
         (Type::Int, Type::Decimal) | (Type::Text, Type::Id) | (Type::Id, Type::Text) => true,
         (Type::Optional(found), Type::Optional(want)) => assignable(found, want),
         (found, Type::Optional(want)) => assignable(found, want),
-        (Type::List(found), Type::List(want)) | (Type::Range(found), Type::Range(want)) => assignable(found, want),
+        (Type::List(found), Type::List(want)) | (Type::Range(found), Type::Range(want)) => {
+            assignable(found, want)
+        }
         (Type::OneOf(found), Type::OneOf(want)) => found.iter().all(|case| want.contains(case)),
         _ => found == want,
     }

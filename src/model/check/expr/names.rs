@@ -75,7 +75,9 @@ impl Checker<'_, '_> {
     /// Takes the `?` off a value that a condition around it has proved.
     pub(in crate::model::check) fn proved(&self, typed: Typed) -> Typed {
         match typed.ty {
-            Type::Optional(inner) if self.facts.contains(&typed.expr) => Typed { expr: typed.expr, ty: *inner },
+            Type::Optional(inner) if self.facts.contains(&typed.expr) => {
+                Typed { expr: typed.expr, ty: *inner }
+            }
             _ => typed,
         }
     }
@@ -112,7 +114,9 @@ impl Checker<'_, '_> {
             return None;
         }
         if let Some(meaning) = meanings.pop() {
-            if let Head::Value(Typed { expr: Expr::Local(slot), .. }) | Head::Record(Expr::Local(slot), _) = meaning.head {
+            if let Head::Value(Typed { expr: Expr::Local(slot), .. }) | Head::Record(Expr::Local(slot), _) =
+                meaning.head
+            {
                 self.must_be_assigned(slot, ident.span);
             }
             return Some(meaning.head);
@@ -270,7 +274,9 @@ impl Checker<'_, '_> {
         let finding = Diagnostic::new(code::UNKNOWN_FIELD, part.span, headline).label("no such field");
         let fields = shape.fields(self.world);
         let help = suggest::did_you_mean(part.name.as_str(), fields.iter().copied());
-        self.report(finding.help(help.unwrap_or_else(|| format!("its fields are `{}`", fields.join("`, `")))));
+        self.report(
+            finding.help(help.unwrap_or_else(|| format!("its fields are `{}`", fields.join("`, `")))),
+        );
         None
     }
 
@@ -288,9 +294,9 @@ impl Checker<'_, '_> {
         let finding = Diagnostic::new(code::UNKNOWN_FIELD, part.span, headline).label("no such attribute");
         let among = self.attributes(entity);
         let help = suggest::did_you_mean(part.name.as_str(), among.iter().copied());
-        self.report(finding.help(help.unwrap_or_else(|| {
-            format!("declare it: `extend {entity} {{ {} : Text }}`", part.name)
-        })));
+        self.report(finding.help(
+            help.unwrap_or_else(|| format!("declare it: `extend {entity} {{ {} : Text }}`", part.name)),
+        ));
         None
     }
 
@@ -306,7 +312,9 @@ impl Checker<'_, '_> {
         match (typed.ty.known(), part.name.as_str()) {
             (Type::Error, _) => None,
             (Type::Moment, "date") => Some(self.date_of(typed)),
-            (Type::Entity(entity), _) if self.world.entity(*entity).is_some_and(|one| one.parent.is_none()) => {
+            (Type::Entity(entity), _)
+                if self.world.entity(*entity).is_some_and(|one| one.parent.is_none()) =>
+            {
                 let headline = format!("what is known of another `{entity}` cannot be read here");
                 self.report(
                     Diagnostic::new(code::OTHER_SUBJECT, part.span, headline)
@@ -375,8 +383,12 @@ impl Checker<'_, '_> {
 
     fn declare_it(&self, name: Name) -> String {
         match self.subject {
-            Some(subject) => format!("declare it, for example `extend {subject} {{ {name} : Text }}`, or import it"),
-            None if self.place == Place::Content => format!("write `takes {name} : Text` and pass it, or say whose attribute it is: `content … of customer`"),
+            Some(subject) => {
+                format!("declare it, for example `extend {subject} {{ {name} : Text }}`, or import it")
+            }
+            None if self.place == Place::Content => format!(
+                "write `takes {name} : Text` and pass it, or say whose attribute it is: `content … of customer`"
+            ),
             None => "declare it, or import it".into(),
         }
     }
@@ -449,7 +461,9 @@ impl Checker<'_, '_> {
         names.extend(self.locals.iter().map(|local| local.name.as_str()));
         match self.subject {
             Some(subject) => names.extend(self.attributes(subject)),
-            None => names.extend(self.world.visible_of(self.file, &[Kind::Tag, Kind::Metric, Kind::Audience])),
+            None => {
+                names.extend(self.world.visible_of(self.file, &[Kind::Tag, Kind::Metric, Kind::Audience]))
+            }
         }
         names
     }

@@ -11,7 +11,11 @@ pub(in crate::model::check) enum Shape {
     /// `opened`, `clicked`, …
     Message(MessageEvent),
     /// `change of x`: the type of `x`.
-    Change { attribute: Name, ty: Type, verb: Name },
+    Change {
+        attribute: Name,
+        ty: Type,
+        verb: Name,
+    },
     Child(Name),
     /// Any of these: only what they share.
     AnyOf(Vec<Shape>),
@@ -24,9 +28,7 @@ impl Shape {
             Self::Event(name) | Self::Child(name) => format!("`{name}`"),
             Self::Message(event) => format!("`{}`", event.as_str()),
             Self::Change { attribute, verb, .. } => format!("`{verb} of {attribute}`"),
-            Self::AnyOf(shapes) => {
-                shapes.iter().map(Self::words).collect::<Vec<_>>().join(" or ")
-            }
+            Self::AnyOf(shapes) => shapes.iter().map(Self::words).collect::<Vec<_>>().join(" or "),
         }
     }
 
@@ -63,13 +65,17 @@ impl Shape {
         let mut names: Vec<&'static str> = match self {
             Self::Event(name) => {
                 let event = world.model.events.get(name);
-                event.map(|event| event.fields.iter().map(|field| field.name.as_str()).collect()).unwrap_or_default()
+                event
+                    .map(|event| event.fields.iter().map(|field| field.name.as_str()).collect())
+                    .unwrap_or_default()
             }
             Self::Message(_) => vec!["channel", "content", "journey", "step"],
             Self::Change { .. } => vec!["old", "new"],
             Self::Child(name) => {
                 let entity = world.entity(*name);
-                return entity.map(|one| one.fields.iter().map(|field| field.name.as_str()).collect()).unwrap_or_default();
+                return entity
+                    .map(|one| one.fields.iter().map(|field| field.name.as_str()).collect())
+                    .unwrap_or_default();
             }
             Self::AnyOf(shapes) => {
                 let Some(first) = shapes.first() else { return Vec::new() };

@@ -26,8 +26,16 @@ impl Checker<'_, '_> {
             Type::Error => return Typed::error(),
             Type::Date => {}
             Type::Moment => {
-                let finding = Diagnostic::new(code::NOT_A_DATE, left.span, format!("{} has a clock time already", words::quote(left)));
-                self.report(finding.label("a moment").help("leave `at …` out, or take its date first: `….date at 10:00`"));
+                let finding = Diagnostic::new(
+                    code::NOT_A_DATE,
+                    left.span,
+                    format!("{} has a clock time already", words::quote(left)),
+                );
+                self.report(
+                    finding
+                        .label("a moment")
+                        .help("leave `at …` out, or take its date first: `….date at 10:00`"),
+                );
                 return Typed::error();
             }
             other => {
@@ -61,8 +69,12 @@ impl Checker<'_, '_> {
             Type::Date if whole_days => {}
             Type::Moment => {}
             Type::Date => {
-                let headline = format!("`{by}` is stopwatch time, and {} is a date without a clock", words::quote(right));
-                let finding = Diagnostic::new(code::NOT_A_DATE, left.span, headline).label("counts hours and minutes");
+                let headline = format!(
+                    "`{by}` is stopwatch time, and {} is a date without a clock",
+                    words::quote(right)
+                );
+                let finding =
+                    Diagnostic::new(code::NOT_A_DATE, left.span, headline).label("counts hours and minutes");
                 self.report(finding.help("write days: `1 day`, or give the date a time: `(… at 10:00)`"));
                 return Typed::error();
             }
@@ -109,7 +121,9 @@ impl Checker<'_, '_> {
     pub(in crate::model::check) fn calendar(&self) -> Option<Name> {
         match self.subject {
             Some(subject) => self.world.entity(subject)?.calendar,
-            None if self.world.model.calendars.len() == 1 => self.world.model.calendars.keys().next().copied(),
+            None if self.world.model.calendars.len() == 1 => {
+                self.world.model.calendars.keys().next().copied()
+            }
             None => None,
         }
     }
@@ -137,7 +151,9 @@ impl Checker<'_, '_> {
             let headline = format!("`{}` is not a span of the calendar", word.name);
             let finding = Diagnostic::new(code::UNKNOWN_NAME, word.span, headline).label("not known");
             let help = suggest::did_you_mean(word.name.as_str(), SPANS.iter().map(|(name, _)| *name));
-            self.report(finding.help(help.unwrap_or_else(|| "spans are `day`, `week`, `month`, `quarter` and `year`".into())));
+            self.report(finding.help(
+                help.unwrap_or_else(|| "spans are `day`, `week`, `month`, `quarter` and `year`".into()),
+            ));
         }
         found.map(|(_, unit)| *unit)
     }

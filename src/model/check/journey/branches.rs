@@ -11,7 +11,11 @@ use crate::text::Span;
 use crate::value::{Type, Value};
 
 impl Checker<'_, '_> {
-    pub(super) fn branch(&mut self, arms: &[(ast::Expr, Vec<ast::Step>)], otherwise: Option<&[ast::Step]>) -> StepKind {
+    pub(super) fn branch(
+        &mut self,
+        arms: &[(ast::Expr, Vec<ast::Step>)],
+        otherwise: Option<&[ast::Step]>,
+    ) -> StepKind {
         let mut ways = Vec::new();
         let mut checked = Vec::new();
         for (condition, steps) in arms {
@@ -75,7 +79,8 @@ impl Checker<'_, '_> {
 
     fn tests_of_case(&mut self, case: &ast::Case, types: &[Type]) -> Vec<CaseTest> {
         if case.patterns.len() != types.len() {
-            let headline = format!("{} are matched, and this row tests {}", values(types.len()), case.patterns.len());
+            let headline =
+                format!("{} are matched, and this row tests {}", values(types.len()), case.patterns.len());
             let finding = Diagnostic::new(code::MATCH_ROW, case_span(case), headline);
             self.report(finding.label("another number").help("write one pattern for each, `_` for any"));
         }
@@ -90,7 +95,9 @@ impl Checker<'_, '_> {
                 let expr = self.expect(value, ty);
                 self.compared(*op, value, expr, ty)
             }
-            CasePattern::OneOf(values) => CaseTest::OneOf(values.iter().map(|value| self.case_value(value, ty)).collect()),
+            CasePattern::OneOf(values) => {
+                CaseTest::OneOf(values.iter().map(|value| self.case_value(value, ty)).collect())
+            }
         }
     }
 
@@ -126,11 +133,21 @@ impl Checker<'_, '_> {
                 let kept = cases.iter().enumerate().filter(|(index, _)| keep(*index));
                 CaseTest::OneOf(kept.map(|(_, case)| Expr::Const(Value::Choice(*case))).collect())
             }
-            Type::Int | Type::Decimal | Type::Percent | Type::Money(_) | Type::Date | Type::Time | Type::Moment | Type::Duration | Type::Error => {
-                CaseTest::Compare(op, value)
-            }
+            Type::Int
+            | Type::Decimal
+            | Type::Percent
+            | Type::Money(_)
+            | Type::Date
+            | Type::Time
+            | Type::Moment
+            | Type::Duration
+            | Type::Error => CaseTest::Compare(op, value),
             other => {
-                let finding = Diagnostic::new(code::NO_ORDER, written.span, format!("{} has no order", words::of_type(other)));
+                let finding = Diagnostic::new(
+                    code::NO_ORDER,
+                    written.span,
+                    format!("{} has no order", words::of_type(other)),
+                );
                 self.report(finding.label("cannot be more or less").help("write the value itself"));
                 CaseTest::Any
             }
@@ -165,7 +182,8 @@ impl Checker<'_, '_> {
             }
             _ => Vec::new(),
         };
-        let finding = Diagnostic::new(code::MATCH_ROW, word, "some values have no row here").label("not all are named");
+        let finding =
+            Diagnostic::new(code::MATCH_ROW, word, "some values have no row here").label("not all are named");
         let finding = if missing.is_empty() {
             finding.help("write `else continue` at the end, or what else should happen")
         } else {
@@ -177,7 +195,9 @@ impl Checker<'_, '_> {
 
 fn named_in(cases: &[Case], value: &Value) -> bool {
     let same = |expr: &Expr| matches!(expr, Expr::Const(known) if known == value);
-    cases.iter().any(|case| matches!(case.tests.as_slice(), [CaseTest::OneOf(values)] if values.iter().any(same)))
+    cases
+        .iter()
+        .any(|case| matches!(case.tests.as_slice(), [CaseTest::OneOf(values)] if values.iter().any(same)))
 }
 
 fn spelled(value: &Value) -> String {

@@ -80,7 +80,9 @@ impl Checker<'_, '_> {
             ClauseKind::Open(range) => clauses.open = length::date_range(range, &mut self.sink),
             ClauseKind::Existing(include) => clauses.existing = Some(*include),
             ClauseKind::Stale(dur) => clauses.stale = Some(length::positive(*dur, &mut self.sink)),
-            ClauseKind::Reenter(reenter) => clauses.reenter = Some(self.reenter(reenter, clauses.enter.as_ref(), clause.span)),
+            ClauseKind::Reenter(reenter) => {
+                clauses.reenter = Some(self.reenter(reenter, clauses.enter.as_ref(), clause.span))
+            }
             ClauseKind::Exit { trigger, alias, label, block } => {
                 let end = alias.map_or_else(|| Name::new("exited"), |alias| alias.name);
                 let exit = Exit {
@@ -111,18 +113,30 @@ impl Checker<'_, '_> {
 
     fn purpose(&mut self, word: Ident) -> Name {
         if !PURPOSES.contains(&word.name.as_str()) {
-            let finding = Diagnostic::new(code::PURPOSE, word.span, format!("`{}` is not a purpose", word.name))
-                .label("not known");
+            let finding =
+                Diagnostic::new(code::PURPOSE, word.span, format!("`{}` is not a purpose", word.name))
+                    .label("not known");
             let help = suggest::did_you_mean(word.name.as_str(), PURPOSES);
-            self.report(finding.help(help.unwrap_or_else(|| format!("purposes are `{}`", PURPOSES.join("`, `")))));
+            self.report(
+                finding.help(help.unwrap_or_else(|| format!("purposes are `{}`", PURPOSES.join("`, `")))),
+            );
         }
         word.name
     }
 
     fn goal_twice(&mut self, name: Ident, goals: &[Goal]) {
         if let Some(first) = goals.iter().find(|goal| goal.name == name.name) {
-            let finding = Diagnostic::new(code::CLAUSE_TWICE, name.span, format!("two goals are called `{}`", name.name));
-            self.report(finding.label("again here").also(first.span, "the first").help("give one of them another name"));
+            let finding = Diagnostic::new(
+                code::CLAUSE_TWICE,
+                name.span,
+                format!("two goals are called `{}`", name.name),
+            );
+            self.report(
+                finding
+                    .label("again here")
+                    .also(first.span, "the first")
+                    .help("give one of them another name"),
+            );
         }
     }
 
@@ -130,9 +144,13 @@ impl Checker<'_, '_> {
         match self.anchor(from) {
             Some(Anchor::Here | Anchor::Local(_)) => {
                 self.report(
-                    Diagnostic::new(code::NO_ANCHOR, from.span, "a goal counts from an instant of the whole journey")
-                        .label("belongs to a step")
-                        .help("write `from entered`, `from first sent` or `from sent(x)`"),
+                    Diagnostic::new(
+                        code::NO_ANCHOR,
+                        from.span,
+                        "a goal counts from an instant of the whole journey",
+                    )
+                    .label("belongs to a step")
+                    .help("write `from entered`, `from first sent` or `from sent(x)`"),
                 );
                 Anchor::Entered
             }
@@ -151,8 +169,13 @@ impl Checker<'_, '_> {
 
     fn trigger_pattern(&mut self, written: &ast::Pattern) -> Option<Pattern> {
         if let Some(without) = &written.without {
-            let finding = Diagnostic::new(code::MISPLACED, without.pattern.span, "`without` cannot stand here");
-            self.report(finding.label("only an entry waits for what does not follow").help("write `exit when …` with a condition"));
+            let finding =
+                Diagnostic::new(code::MISPLACED, without.pattern.span, "`without` cannot stand here");
+            self.report(
+                finding
+                    .label("only an entry waits for what does not follow")
+                    .help("write `exit when …` with a condition"),
+            );
         }
         let Some(found) = self.occurs(&written.occurrence, Messages::Named) else {
             self.not_an_event(&written.occurrence);
@@ -207,9 +230,14 @@ impl Checker<'_, '_> {
         if dated && units == 1 {
             return;
         }
-        let finding = Diagnostic::new(code::REENTER, span, "`per occurrence` is for journeys that a date enters");
+        let finding =
+            Diagnostic::new(code::REENTER, span, "`per occurrence` is for journeys that a date enters");
         let label = if dated { "with another unit beside it" } else { "no date enters here" };
-        let help = if dated { "write `reenter per occurrence` alone" } else { "write `reenter never`, `after 30 days`, `per week` or `per event.id`" };
+        let help = if dated {
+            "write `reenter per occurrence` alone"
+        } else {
+            "write `reenter never`, `after 30 days`, `per week` or `per event.id`"
+        };
         self.report(finding.label(label).help(help));
     }
 
@@ -224,7 +252,8 @@ impl Checker<'_, '_> {
             let typed = self.path(path, None);
             return self.unit_value(path, typed);
         }
-        let finding = Diagnostic::new(code::REENTER, path.span, format!("`{}` is no unit to enter by", path.text()));
+        let finding =
+            Diagnostic::new(code::REENTER, path.span, format!("`{}` is no unit to enter by", path.text()));
         let help = suggest::did_you_mean(&path.text(), ["day", "week", "month", "occurrence"]);
         self.report(finding.label("not a unit").help(help.unwrap_or_else(|| {
             "write `per day`, `per week`, `per month`, `per occurrence` or a field of the entry event: `per event.id`".into()
@@ -236,14 +265,26 @@ impl Checker<'_, '_> {
         match typed.ty {
             Type::Error => None,
             Type::Optional(_) => {
-                let headline = format!("`{}` may be missing, so two entries could look the same", path.text());
+                let headline =
+                    format!("`{}` may be missing, so two entries could look the same", path.text());
                 let finding = Diagnostic::new(code::REENTER, path.span, headline).label("may be missing");
-                self.report(finding.help(format!("enter only where it is there: `where {} is known`", path.parts.last().map_or("x", |part| part.name.as_str()))));
+                self.report(finding.help(format!(
+                    "enter only where it is there: `where {} is known`",
+                    path.parts.last().map_or("x", |part| part.name.as_str())
+                )));
                 None
             }
             Type::List(_) | Type::Range(_) | Type::Event(_) => {
-                let finding = Diagnostic::new(code::REENTER, path.span, format!("`{}` is not a single value", path.text()));
-                self.report(finding.label("several values").help("write a field of the event that holds one: `per event.id`"));
+                let finding = Diagnostic::new(
+                    code::REENTER,
+                    path.span,
+                    format!("`{}` is not a single value", path.text()),
+                );
+                self.report(
+                    finding
+                        .label("several values")
+                        .help("write a field of the event that holds one: `per event.id`"),
+                );
                 None
             }
             _ => Some(EntryUnit::Value(typed.expr)),
@@ -306,7 +347,8 @@ impl Checker<'_, '_> {
         let Some(root) = self.subject.map(|subject| self.world.root(subject)) else { return };
         let Some(entity) = self.world.entity(root) else { return };
         let list = Type::List(Box::new(Type::Channel));
-        if entity.field(Name::new("consent")).is_some_and(|field| field.ty == list || field.ty == Type::Error) {
+        if entity.field(Name::new("consent")).is_some_and(|field| field.ty == list || field.ty == Type::Error)
+        {
             return;
         }
         let headline = format!("marketing needs a consent, and `{root}` has none");
@@ -315,7 +357,9 @@ impl Checker<'_, '_> {
             Diagnostic::new(code::NO_CONSENT, declared.span, headline)
                 .label("a journey of purpose `marketing`")
                 .also(at, "without `consent`")
-                .help(format!("write `consent : [channel]` in entity `{root}`, the channels a person agreed to")),
+                .help(format!(
+                    "write `consent : [channel]` in entity `{root}`, the channels a person agreed to"
+                )),
         );
     }
 

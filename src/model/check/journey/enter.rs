@@ -38,7 +38,8 @@ impl Checker<'_, '_> {
 
     pub(super) fn schedule(&mut self, written: &ast::Schedule) -> Option<Schedule> {
         let world = self.world;
-        let fields = self.subject.and_then(|subject| world.entity(subject)).map(|entity| entity.fields.as_slice());
+        let fields =
+            self.subject.and_then(|subject| world.entity(subject)).map(|entity| entity.fields.as_slice());
         let place =
             ScheduleAt { fields: fields.unwrap_or_default(), calendar: self.calendar(), needs_time: true };
         schedule::schedule(&place, written, &mut self.sink)
@@ -61,7 +62,11 @@ impl Checker<'_, '_> {
         let mut events = Vec::new();
         for pattern in patterns {
             if let Some(without) = &pattern.without {
-                let finding = Diagnostic::new(code::MISPLACED, without.pattern.span, "`without` looks at one event only");
+                let finding = Diagnostic::new(
+                    code::MISPLACED,
+                    without.pattern.span,
+                    "`without` looks at one event only",
+                );
                 self.report(finding.label("among several events").help("write a journey of its own for it"));
             }
             match self.occurs(&pattern.occurrence, Messages::Any) {
@@ -98,7 +103,12 @@ impl Checker<'_, '_> {
         pattern
     }
 
-    fn enter_without(&mut self, written: &ast::Pattern, happening: Happening, without: &ast::Without) -> Option<Enter> {
+    fn enter_without(
+        &mut self,
+        written: &ast::Pattern,
+        happening: Happening,
+        without: &ast::Without,
+    ) -> Option<Enter> {
         let Enter::Event(mut patterns) = self.enter_events(vec![(written, happening)]) else { return None };
         let trigger = patterns.pop()?;
         let within = length::positive(without.within, &mut self.sink);
@@ -114,8 +124,16 @@ impl Checker<'_, '_> {
     fn enter_date(&mut self, written: &ast::Pattern) -> Option<Enter> {
         let OccurrenceKind::Expr(expr) = &written.occurrence.kind else { return None };
         if let Some(without) = &written.without {
-            let finding = Diagnostic::new(code::MISPLACED, without.pattern.span, "`without` follows an event, not a date");
-            self.report(finding.label("no event before it").help("write `where` with a condition on the past instead"));
+            let finding = Diagnostic::new(
+                code::MISPLACED,
+                without.pattern.span,
+                "`without` follows an event, not a date",
+            );
+            self.report(
+                finding
+                    .label("no event before it")
+                    .help("write `where` with a condition on the past instead"),
+            );
         }
         if let Some(enter) = self.enter_anchor(expr, written) {
             return Some(enter);
@@ -129,13 +147,16 @@ impl Checker<'_, '_> {
             Type::Moment => {}
             Type::Date => {
                 let headline = format!("{} does not say at what time", words::quote(expr));
-                let finding = Diagnostic::new(code::NOT_A_DATE, expr.span, headline).label("a date without a clock time");
+                let finding = Diagnostic::new(code::NOT_A_DATE, expr.span, headline)
+                    .label("a date without a clock time");
                 self.report(finding.help("write for example `at 10:00` behind it"));
                 return None;
             }
             other => {
-                let headline = format!("{} is {}: nothing happens on it", words::quote(expr), words::of_type(other));
-                let finding = Diagnostic::new(code::NOT_AN_EVENT, expr.span, headline).label("neither an event nor a date");
+                let headline =
+                    format!("{} is {}: nothing happens on it", words::quote(expr), words::of_type(other));
+                let finding = Diagnostic::new(code::NOT_AN_EVENT, expr.span, headline)
+                    .label("neither an event nor a date");
                 self.report(finding.help("write an event or a date; a condition goes behind `enter when`"));
                 return None;
             }
@@ -172,7 +193,8 @@ impl Checker<'_, '_> {
         let anchor = self.anchor_named(base)?;
         if at.is_none() {
             let headline = format!("{} does not say at what time", words::quote(expr));
-            let finding = Diagnostic::new(code::NOT_A_DATE, expr.span, headline).label("a date without a clock time");
+            let finding =
+                Diagnostic::new(code::NOT_A_DATE, expr.span, headline).label("a date without a clock time");
             self.report(finding.help("write for example `at 10:00` behind it"));
         }
         if let Some((length, _)) = shift {
@@ -184,7 +206,11 @@ impl Checker<'_, '_> {
 
     fn check_shift(&mut self, length: Length, span: Span) {
         if matches!(length, Length::Elapsed(_)) {
-            let finding = Diagnostic::new(code::NOT_A_DATE, span, format!("`{length}` is stopwatch time, and this is a day"));
+            let finding = Diagnostic::new(
+                code::NOT_A_DATE,
+                span,
+                format!("`{length}` is stopwatch time, and this is a day"),
+            );
             self.report(finding.label("counts hours and minutes").help("write days: `1 day before …`"));
         }
         let workdays = matches!(length, Length::Civil { unit: crate::value::CivilUnit::Workday, .. });

@@ -43,7 +43,8 @@ impl StepIds {
         match found.as_slice() {
             [only] => Ok(*only),
             [] => {
-                let below = |id: &Name| id.as_str().strip_prefix(text).is_some_and(|rest| rest.starts_with('.'));
+                let below =
+                    |id: &Name| id.as_str().strip_prefix(text).is_some_and(|rest| rest.starts_with('.'));
                 if self.messages.iter().any(below) { Ok(Name::new(text)) } else { Err(Vec::new()) }
             }
             _ => Err(found),
@@ -110,7 +111,9 @@ impl Walk<'_> {
     }
 
     fn message(&mut self, step: &Step, prefix: &str) {
-        let (StepKind::Send { content, id, .. } | StepKind::Reach { content, id, .. }) = &step.kind else { return };
+        let (StepKind::Send { content, id, .. } | StepKind::Reach { content, id, .. }) = &step.kind else {
+            return;
+        };
         let name = own(id, &content.path);
         let again = format!("give this one a name of its own: `as {}_again`", name.name);
         self.take(step.span, name, prefix, "a second step of this name", &again);
@@ -199,7 +202,10 @@ impl Walk<'_> {
             let first = channels.insert(rung.channel.name);
             let with = rung.with.as_ref().and_then(|call| call.path.parts.last().copied());
             let name = if first { rung.channel } else { with.unwrap_or(rung.channel) };
-            let help = format!("say something else the second time: `via {} with another_content`", rung.channel.name);
+            let help = format!(
+                "say something else the second time: `via {} with another_content`",
+                rung.channel.name
+            );
             self.take(rung.span, name, reach, "the same channel with the same content", &help);
         }
     }
@@ -209,7 +215,8 @@ impl Walk<'_> {
         let id = Name::new(&below(prefix, name.name.as_str()));
         self.ids.by_span.insert(span, id);
         if let Some(first) = self.taken.get(&id) {
-            let finding = Diagnostic::new(code::STEP_TWICE, name.span, format!("two messages are called `{id}`"));
+            let finding =
+                Diagnostic::new(code::STEP_TWICE, name.span, format!("two messages are called `{id}`"));
             self.sink.report(finding.label(label).also(*first, "the first").help(help));
             return;
         }

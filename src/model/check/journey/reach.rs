@@ -47,7 +47,8 @@ impl Checker<'_, '_> {
             Type::Channel => Some(typed.expr),
             Type::Error => None,
             other => {
-                let headline = format!("`{}` is {}, and `prefer` wants a channel", path.text(), words::of_type(other));
+                let headline =
+                    format!("`{}` is {}, and `prefer` wants a channel", path.text(), words::of_type(other));
                 self.report(
                     Diagnostic::new(code::TYPE_MISMATCH, path.span, headline)
                         .label(other.to_string())
@@ -101,9 +102,13 @@ impl Checker<'_, '_> {
         });
         if let Some(word) = marks {
             self.report(
-                Diagnostic::new(code::NOT_SENT, word.span, "who was never written to would be treated as unreachable")
-                    .label(format!("also `{}`s those whom the gate kept quiet", word.name))
-                    .help("write `on not_sent end kept_quiet` below the last rung: for them nothing was sent"),
+                Diagnostic::new(
+                    code::NOT_SENT,
+                    word.span,
+                    "who was never written to would be treated as unreachable",
+                )
+                .label(format!("also `{}`s those whom the gate kept quiet", word.name))
+                .help("write `on not_sent end kept_quiet` below the last rung: for them nothing was sent"),
             );
         }
     }

@@ -96,12 +96,19 @@ impl<'w> Checker<'w, '_> {
     }
 
     /// Which of the parameters still free this argument is for.
-    fn parameter(&mut self, arg: &Arg, free: &[&(Name, crate::value::Type)], content: &Content) -> Option<usize> {
+    fn parameter(
+        &mut self,
+        arg: &Arg,
+        free: &[&(Name, crate::value::Type)],
+        content: &Content,
+    ) -> Option<usize> {
         let Some(name) = arg.name else {
             if free.is_empty() {
                 let headline = format!("`{}` takes {}", content.name, count(content.takes.len()));
                 let finding = Diagnostic::new(code::WRONG_ARGUMENTS, arg.value.span, headline);
-                self.report(finding.label("one too many").help("leave it out, or add `takes` to the content"));
+                self.report(
+                    finding.label("one too many").help("leave it out, or add `takes` to the content"),
+                );
                 return None;
             }
             return Some(0);
@@ -109,10 +116,14 @@ impl<'w> Checker<'w, '_> {
         let at = free.iter().position(|(param, _)| *param == name.name);
         if at.is_none() {
             let headline = format!("`{}` takes no `{}`", content.name, name.name);
-            let finding = Diagnostic::new(code::WRONG_ARGUMENTS, name.span, headline).label("not taken, or given already");
+            let finding = Diagnostic::new(code::WRONG_ARGUMENTS, name.span, headline)
+                .label("not taken, or given already");
             let names = content.takes.iter().map(|(param, _)| param.as_str());
             let help = suggest::did_you_mean(name.name.as_str(), names);
-            self.report(finding.help(help.unwrap_or_else(|| format!("write `takes {} : …` in the content", name.name))));
+            self.report(
+                finding
+                    .help(help.unwrap_or_else(|| format!("write `takes {} : …` in the content", name.name))),
+            );
         }
         at
     }
@@ -147,7 +158,10 @@ impl<'w> Checker<'w, '_> {
             Diagnostic::new(code::NO_VARIANT, channel.span, headline)
                 .label("nothing to say here")
                 .also(at, format!("speaks on `{}`", others.join("`, `")))
-                .help(format!("write `via {} …` in content `{content}`, or send by one of those channels", channel.name)),
+                .help(format!(
+                    "write `via {} …` in content `{content}`, or send by one of those channels",
+                    channel.name
+                )),
         );
     }
 
@@ -161,7 +175,8 @@ impl<'w> Checker<'w, '_> {
             for word in &arm.outcomes {
                 let Some(outcome) = self.outcome(*word, channel, receipt) else { continue };
                 if seen.contains(&outcome) {
-                    let finding = Diagnostic::new(code::OUTCOME, word.span, format!("`{}` is said twice", word.name));
+                    let finding =
+                        Diagnostic::new(code::OUTCOME, word.span, format!("`{}` is said twice", word.name));
                     self.report(finding.label("again here").help("keep one of them"));
                     continue;
                 }
@@ -184,17 +199,23 @@ impl<'w> Checker<'w, '_> {
     }
 
     fn outcome(&mut self, word: Ident, channel: Option<&Channel>, receipt: bool) -> Option<Outcome> {
-        let Some(outcome) = Outcome::ALL.into_iter().find(|known| known.as_str() == word.name.as_str()) else {
+        let Some(outcome) = Outcome::ALL.into_iter().find(|known| known.as_str() == word.name.as_str())
+        else {
             self.unknown_outcome(word);
             return None;
         };
         let Some(channel) = channel else { return Some(outcome) };
-        if outcome == Outcome::Delivered && !channel.outcomes.contains(&crate::expr::MessageEvent::Delivered) {
+        if outcome == Outcome::Delivered && !channel.outcomes.contains(&crate::expr::MessageEvent::Delivered)
+        {
             self.report(
-                Diagnostic::new(code::OUTCOME, word.span, format!("`{}` never reports `delivered`", channel.name))
-                    .label("cannot happen")
-                    .also(channel.span, "declared here")
-                    .help("write `outcomes delivered` in the channel if its provider does report it"),
+                Diagnostic::new(
+                    code::OUTCOME,
+                    word.span,
+                    format!("`{}` never reports `delivered`", channel.name),
+                )
+                .label("cannot happen")
+                .also(channel.span, "declared here")
+                .help("write `outcomes delivered` in the channel if its provider does report it"),
             );
             return None;
         }
@@ -212,11 +233,14 @@ impl<'w> Checker<'w, '_> {
 
     fn unknown_outcome(&mut self, word: Ident) {
         let name = word.name.as_str();
-        let finding = Diagnostic::new(code::OUTCOME, word.span, format!("`{name}` is no outcome of a send")).label("not an outcome");
+        let finding = Diagnostic::new(code::OUTCOME, word.span, format!("`{name}` is no outcome of a send"))
+            .label("not an outcome");
         let known = Outcome::ALL.map(Outcome::as_str);
         let help = match name {
             "opened" | "clicked" | "replied" => {
-                format!("people do that later: write `wait for {name}(x) within 2 days else …` behind the send")
+                format!(
+                    "people do that later: write `wait for {name}(x) within 2 days else …` behind the send"
+                )
             }
             "timeout" => "a send has no timeout; `failed` and the refusals are its outcomes".to_owned(),
             _ => suggest::did_you_mean(name, known)

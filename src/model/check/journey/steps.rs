@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::diagnostic::{Diagnostic, code};
 use crate::model::check::expr::Checker;
-use crate::model::check::world::Kind;
 use crate::model::check::length;
+use crate::model::check::world::Kind;
 use crate::model::journey::{Step, StepKind};
 use crate::name::Name;
 use crate::syntax::ast::{self, Body, Call, Ident, Wait};
@@ -94,10 +94,14 @@ impl Checker<'_, '_> {
         let of = self.world.model.tags.get(&declared.name)?.subject;
         if self.owner_of(of).is_none() {
             self.report(
-                Diagnostic::new(code::OTHER_SUBJECT, path.span, format!("tag `{}` is of `{of}`", declared.name))
-                    .label("another kind of subject")
-                    .also(declared.span, "declared here")
-                    .help("declare a tag of this journey's subject"),
+                Diagnostic::new(
+                    code::OTHER_SUBJECT,
+                    path.span,
+                    format!("tag `{}` is of `{of}`", declared.name),
+                )
+                .label("another kind of subject")
+                .also(declared.span, "declared here")
+                .help("declare a tag of this journey's subject"),
             );
         }
         Some(declared.name)
@@ -115,26 +119,38 @@ impl Checker<'_, '_> {
         let signature = *self.world.signatures.get(&declared.name)?;
         if !signature.by_start {
             self.report(
-                Diagnostic::new(code::START_TARGET, call.path.span, format!("journey `{}` is not entered by `start`", declared.name))
-                    .label("cannot be started")
-                    .also(declared.span, "enters in another way")
-                    .help(format!("write `enter by start` in `{}`, or start another journey", declared.name)),
+                Diagnostic::new(
+                    code::START_TARGET,
+                    call.path.span,
+                    format!("journey `{}` is not entered by `start`", declared.name),
+                )
+                .label("cannot be started")
+                .also(declared.span, "enters in another way")
+                .help(format!("write `enter by start` in `{}`, or start another journey", declared.name)),
             );
         }
         if self.owner_of(signature.subject).is_none() {
             let of = signature.subject;
             self.report(
-                Diagnostic::new(code::OTHER_SUBJECT, call.path.span, format!("journey `{}` is of `{of}`", declared.name))
-                    .label("another kind of subject")
-                    .also(declared.span, "declared here")
-                    .help("start a journey of this subject, or of its parent"),
+                Diagnostic::new(
+                    code::OTHER_SUBJECT,
+                    call.path.span,
+                    format!("journey `{}` is of `{of}`", declared.name),
+                )
+                .label("another kind of subject")
+                .also(declared.span, "declared here")
+                .help("start a journey of this subject, or of its parent"),
             );
         }
         if let Some(arg) = call.args.first() {
             self.report(
-                Diagnostic::new(code::WRONG_ARGUMENTS, arg.value.span, format!("journey `{}` takes nothing", declared.name))
-                    .label("cannot be passed")
-                    .help("leave the parentheses out"),
+                Diagnostic::new(
+                    code::WRONG_ARGUMENTS,
+                    arg.value.span,
+                    format!("journey `{}` takes nothing", declared.name),
+                )
+                .label("cannot be passed")
+                .help("leave the parentheses out"),
             );
         }
         Some(StepKind::Start { journey: declared.name, args: Vec::new() })
@@ -182,7 +198,9 @@ fn bodies(kind: &ast::StepKind) -> Vec<&Body> {
             tail.outcomes.iter().map(|arm| &arm.body).chain(&tail.otherwise).collect()
         }
         ast::StepKind::Reach { not_sent, otherwise, .. } => not_sent.iter().chain([otherwise]).collect(),
-        ast::StepKind::Wait(Wait::Until { otherwise, .. } | Wait::For { otherwise, .. }) => otherwise.iter().collect(),
+        ast::StepKind::Wait(Wait::Until { otherwise, .. } | Wait::For { otherwise, .. }) => {
+            otherwise.iter().collect()
+        }
         ast::StepKind::Wait(Wait::Branches { arms, timeout, .. }) => {
             arms.iter().map(|arm| &arm.body).chain(timeout).collect()
         }

@@ -76,13 +76,19 @@ impl Checker<'_, '_> {
             Type::Error => None,
             Type::Date => {
                 let headline = format!("{} does not say at what time", words::quote(target));
-                let finding = Diagnostic::new(code::NOT_A_DATE, target.span, headline).label("a date without a clock time");
+                let finding = Diagnostic::new(code::NOT_A_DATE, target.span, headline)
+                    .label("a date without a clock time");
                 self.report(finding.help("write for example `at 10:00` behind it"));
                 None
             }
             other => {
-                let headline = format!("{} is {}: one cannot wait until it", words::quote(target), words::of_type(&other));
-                let finding = Diagnostic::new(code::TYPE_MISMATCH, target.span, headline).label("neither a moment nor a condition");
+                let headline = format!(
+                    "{} is {}: one cannot wait until it",
+                    words::quote(target),
+                    words::of_type(&other)
+                );
+                let finding = Diagnostic::new(code::TYPE_MISMATCH, target.span, headline)
+                    .label("neither a moment nor a condition");
                 self.report(finding.help("write a moment (`2 days after today at 10:00`) or a condition; for an event write `wait for …`"));
                 None
             }
@@ -98,9 +104,15 @@ impl Checker<'_, '_> {
         otherwise: Option<&Body>,
     ) -> Option<StepKind> {
         if within.is_none() || otherwise.is_none() {
-            let (what, label) = if within.is_none() { ("within", "no `within`") } else { ("else", "no `else`") };
+            let (what, label) =
+                if within.is_none() { ("within", "no `within`") } else { ("else", "no `else`") };
             let headline = format!("a condition may never come true: `{what}` is missing");
-            self.missing(step, &headline, label, "write how long and what then: `within 2 days else end gave_up`");
+            self.missing(
+                step,
+                &headline,
+                label,
+                "write how long and what then: `within 2 days else end gave_up`",
+            );
         }
         let within = within.map(|within| self.limit(within));
         let from = self.from(from).unwrap_or(Anchor::Here);
@@ -125,10 +137,20 @@ impl Checker<'_, '_> {
     ) -> Option<StepKind> {
         if within.is_none() {
             let headline = "how long to wait for it is not said";
-            self.missing(step, headline, "no `within`", "write `within 2 days`, and what then: `else end gave_up`");
+            self.missing(
+                step,
+                headline,
+                "no `within`",
+                "write `within 2 days`, and what then: `else end gave_up`",
+            );
         } else if otherwise.is_none() {
             let headline = "what happens if it does not come is not said";
-            self.missing(step, headline, "no `else`", "write `else end gave_up`, or `else continue` to go on");
+            self.missing(
+                step,
+                headline,
+                "no `else`",
+                "write `else end gave_up`, or `else continue` to go on",
+            );
         }
         let within = within.map(|within| self.limit(within));
         let anchor = self.from(from);
@@ -154,7 +176,12 @@ impl Checker<'_, '_> {
     ) -> Option<StepKind> {
         if timeout.is_none() {
             let headline = "what happens if nothing comes is not said";
-            self.missing(step, headline, "no `on timeout`", "write `on timeout continue`, or `on timeout end gave_up`");
+            self.missing(
+                step,
+                headline,
+                "no `on timeout`",
+                "write `on timeout continue`, or `on timeout end gave_up`",
+            );
         }
         let within = self.limit(within);
         let anchor = self.from(from);
@@ -194,8 +221,13 @@ impl Checker<'_, '_> {
 
     fn awaited(&mut self, written: &ast::Pattern, default_anchor: bool) -> Option<Awaited> {
         if let Some(without) = &written.without {
-            let finding = Diagnostic::new(code::MISPLACED, without.pattern.span, "`without` cannot stand in a wait");
-            self.report(finding.label("only an entry waits for what does not follow").help("wait for the other event in a branch of its own: `on … body`"));
+            let finding =
+                Diagnostic::new(code::MISPLACED, without.pattern.span, "`without` cannot stand in a wait");
+            self.report(
+                finding
+                    .label("only an entry waits for what does not follow")
+                    .help("wait for the other event in a branch of its own: `on … body`"),
+            );
         }
         let Some(found) = self.occurs(&written.occurrence, Messages::Named) else {
             self.not_awaitable(written);
@@ -231,7 +263,9 @@ impl Checker<'_, '_> {
         }
         let headline = format!("{} is not an event", words::quote(expr));
         let finding = Diagnostic::new(code::NOT_AN_EVENT, expr.span, headline).label("never happens");
-        self.report(finding.help(format!("wait for a condition or a moment with `wait until {}`", path.text())));
+        self.report(
+            finding.help(format!("wait for a condition or a moment with `wait until {}`", path.text())),
+        );
     }
 }
 
