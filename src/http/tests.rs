@@ -352,3 +352,48 @@ async fn stopping_lets_a_request_end() {
     door.task.await.unwrap();
     assert!(TcpStream::connect(door.address).await.is_err());
 }
+
+/// The examples of `docs/http.md`: each `sh` block is sent as it stands, and answered as the block after it says.
+#[tokio::test]
+async fn the_documented_examples_are_answered_as_documented() {
+    let door = start().await;
+    let blocks: Vec<&str> = include_str!("../../docs/http.md").split("```").skip(1).step_by(2).collect();
+    let mut examples = 0;
+    for pair in blocks.windows(2) {
+        let (Some(command), Some(expected)) = (pair[0].strip_prefix("sh\n"), pair[1].strip_prefix("text\n"))
+        else {
+            continue;
+        };
+        let answer = curl(&door, command).await;
+        assert_eq!(format!("{} {}", answer.status, answer.body.trim_end()), expected.trim_end(), "{command}");
+        examples += 1;
+    }
+    assert!(examples >= 8, "{examples} examples");
+}
+
+/// Sends what `curl` would. Understands `-H`, `-X`, `-d` and `--data-binary`, single quotes and continued lines.
+async fn curl(door: &Running, command: &str) -> Answer {
+    let mut words = Vec::new();
+    for (index, part) in command.replace("\\\n", " ").split('\'').enumerate() {
+        if index % 2 == 0 {
+            words.extend(part.split_whitespace().map(str::to_owned))
+        } else {
+            words.push(part.to_owned())
+        }
+    }
+    let (mut headers, mut body, mut path, mut method) = (String::new(), String::new(), String::new(), "GET");
+    let mut words = words.into_iter().skip(1);
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "-H" => headers += &(words.next().unwrap() + "\r\n"),
+            "-d" | "--data-binary" => {
+                body = words.next().unwrap();
+                method = "POST";
+            }
+            url => {
+                path = url.strip_prefix("http://127.0.0.1:7171").unwrap_or_else(|| panic!("{url}")).to_owned()
+            }
+        }
+    }
+    door.request(&format!("{method} {path}"), &headers, body.as_bytes()).await
+}

@@ -204,7 +204,12 @@ impl IntoResponse for Account {
     /// 200 where every record was kept or known before, 207 where some were refused.
     fn into_response(self) -> Response {
         let status = if self.rejected.is_empty() { StatusCode::OK } else { StatusCode::MULTI_STATUS };
-        (status, [(header::CONTENT_TYPE, "application/json")], self.to_json().to_string()).into_response()
+        (
+            status,
+            [(header::CONTENT_TYPE, "application/json")],
+            serde_json::to_string(&self).unwrap_or_default(),
+        )
+            .into_response()
     }
 }
 
