@@ -6,6 +6,7 @@ mod check;
 mod cli;
 mod compile;
 mod editors;
+mod engine;
 mod init;
 mod layers;
 mod pages;

@@ -154,34 +154,33 @@ impl<'a> Batch<'a> {
 
     fn subject(&mut self, mut subject: Subject, row: Option<StateRow>) {
         sort(&mut subject.items);
-        let copies = Copies::of(&subject.items);
         let ends = (self.log.end(), self.trace.end());
         let mut admitted = Vec::new();
-        match self.step_subject(&mut subject, row, &mut admitted) {
+        match self.step_subject(&subject, row, &mut admitted) {
             Ok(work) => self.settle(&subject, work),
             Err((code, reason)) => {
                 self.log.truncate(ends.0);
                 self.trace.truncate(ends.1);
                 admitted.into_iter().for_each(|channel| self.release(channel));
-                self.isolate(&subject, copies, code, &reason);
+                self.isolate(&subject, code, &reason);
             }
         }
     }
 
     /// Steps a subject and adds its row to the commit. On failure nothing has been added but log and trace entries.
-    fn step_subject(
+    fn step_subject<'s>(
         &mut self,
-        subject: &mut Subject,
+        subject: &'s Subject,
         row: Option<StateRow>,
         admitted: &mut Vec<Name>,
-    ) -> Result<Work, Poison> {
+    ) -> Result<Work<'s>, Poison> {
         let mut state = match &row {
             Some(row) => codec::decode(&row.body).map_err(|error| ("state-unreadable", error.to_string()))?,
             None => newborn()?,
         };
-        let items = std::mem::take(&mut subject.items);
-        let quiet =
-            items.iter().all(|item| matches!(item.input, Input::Tick { .. } | Input::Settle | Input::Wake));
+        let items = &subject.items;
+        let is_look = |item: &Item| matches!(item.input, Input::Tick { .. } | Input::Settle | Input::Wake);
+        let quiet = items.iter().all(is_look);
         let (world, dispatcher, now) = (self.world, &mut *self.dispatcher, self.now);
         let mut admit = |channel: Name| {
             let lane = world.symbols.sym(channel).and_then(|sym| dispatcher.lane(sym.0));
@@ -201,7 +200,7 @@ impl<'a> Batch<'a> {
         subject: &Subject,
         row: Option<StateRow>,
         mut state: State,
-        work: &Work,
+        work: &Work<'_>,
         quiet: bool,
     ) -> Result<(), Poison> {
         let slot = register(self.steps, &mut state, self.now);
@@ -226,7 +225,7 @@ impl<'a> Batch<'a> {
     }
 
     /// Log and trace of the subject, sealed.
-    fn record(&mut self, subject: &Subject, state: &mut State, work: &Work) -> Result<(), Poison> {
+    fn record(&mut self, subject: &Subject, state: &mut State, work: &Work<'_>) -> Result<(), Poison> {
         let unsealed = || ("state-unwritable", "its log or trace cannot be sealed".to_owned());
         let (key, kind, id): (Key, u32, &Arc<str>) = (state.payload_key, subject.key.kind, &subject.key.id);
         if !work.log.is_empty() {
@@ -242,7 +241,7 @@ impl<'a> Batch<'a> {
     }
 
     /// Takes up the effects of a subject whose row is in the commit.
-    fn settle(&mut self, subject: &Subject, work: Work) {
+    fn settle(&mut self, subject: &Subject, work: Work<'_>) {
         if let Some(decided) = &mut self.decided {
             decided.push((subject.root.clone(), work.trace));
         }
@@ -279,21 +278,24 @@ impl<'a> Batch<'a> {
         }
     }
 
-    fn isolate(&mut self, subject: &Subject, copies: Copies, code: &str, reason: &str) {
+    fn isolate(&mut self, subject: &Subject, code: &str, reason: &str) {
         tracing::error!(code, reason, kind = subject.key.kind, "a subject was isolated");
-        for (place, event) in copies.events {
-            let record = intake::quarantined(&subject.root, &event, code, reason, self.now);
-            self.commit.quarantine.push(record);
-            if let Some(place) = place {
-                self.receipt(place, intake::refused(reason));
+        let mut looks = false;
+        for item in &subject.items {
+            if let Input::Event(event) = &item.input {
+                let record = intake::quarantined(&subject.root, event, code, reason, self.now);
+                self.commit.quarantine.push(record);
+            }
+            match &item.origin {
+                Origin::Receipt(place) => self.receipt(*place, intake::refused(reason)),
+                Origin::Ticket(ticket) => {
+                    self.resolve(ticket);
+                    self.set_aside(code, reason, ticket.queued.message.to_string().into_bytes());
+                }
+                Origin::Engine => looks = true,
             }
         }
-        for ticket in copies.tickets {
-            self.resolve(&ticket);
-            let body = ticket.queued.message.to_string().into_bytes();
-            self.set_aside(code, reason, body);
-        }
-        if copies.others > 0 {
+        if looks {
             let body = format!("{} {}", subject.root.entity, subject.root.id).into_bytes();
             self.set_aside(code, reason, body);
         }
@@ -326,30 +328,6 @@ impl<'a> Batch<'a> {
             lane.settle();
         }
         self.counts.dropped += 1;
-    }
-}
-
-/// What isolation must put aside, kept from before the step takes the inputs.
-struct Copies {
-    events: Vec<(Option<usize>, crate::step::Event)>,
-    tickets: Vec<Ticket>,
-    others: usize,
-}
-
-impl Copies {
-    fn of(items: &[Item]) -> Self {
-        let mut copies = Self { events: Vec::new(), tickets: Vec::new(), others: 0 };
-        for item in items {
-            match (&item.input, &item.origin) {
-                (Input::Event(event), Origin::Receipt(place)) => {
-                    copies.events.push((Some(*place), event.clone()))
-                }
-                (Input::Event(event), _) => copies.events.push((None, event.clone())),
-                (_, Origin::Ticket(ticket)) => copies.tickets.push((**ticket).clone()),
-                _ => copies.others += 1,
-            }
-        }
-        copies
     }
 }
 

@@ -30,6 +30,14 @@ pub struct Options {
     pub watcher: Option<Watcher>,
 }
 
+impl Options {
+    /// With the real steps and nobody watching.
+    #[must_use]
+    pub fn new(channels: Channels, zone: TimeZone, clock: Arc<dyn Clock>) -> Self {
+        Self { channels, zone, clock, steps: Steps::REAL, watcher: None }
+    }
+}
+
 /// Is shown every decision once it is durable, subject by subject. Called between batches: it must be quick.
 pub type Watcher = Arc<dyn Fn(&World, &RootKey, &[Trace]) + Send + Sync>;
 

@@ -17,8 +17,13 @@ use crate::store::RowKey;
 /// The step function and when a state must next be woken; others only in tests of the engine itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Steps {
-    pub step: fn(&World, &RootKey, &mut State, Input, Timestamp) -> Output,
+    pub step: fn(&World, &RootKey, &mut State, &Input, Timestamp) -> Output,
     pub next_due: fn(&State) -> Option<Timestamp>,
+}
+
+impl Steps {
+    /// Those that journeys run by, here as in `wayfare test`.
+    pub const REAL: Self = Self { step: crate::step::step, next_due: State::next_due };
 }
 
 /// Sends decided and dispatched within one batch for one subject; more go through the outbox.
@@ -47,9 +52,9 @@ pub(super) struct Subject {
 
 /// What came of a subject's inputs besides its new state.
 #[derive(Default)]
-pub(super) struct Work {
+pub(super) struct Work<'a> {
     pub trace: Vec<Trace>,
-    pub log: Vec<Event>,
+    pub log: Vec<&'a Event>,
     pub receipts: Vec<(usize, Receipt)>,
     /// Events that the step would not keep.
     pub rejected: Vec<Event>,
@@ -88,20 +93,20 @@ pub(super) fn sort(items: &mut [Item]) {
 }
 
 /// Steps `state` through `items`, which are sorted.
-pub(super) fn walk(cx: &mut Cx<'_>, root: &RootKey, state: &mut State, items: Vec<Item>) -> Work {
+pub(super) fn walk<'a>(cx: &mut Cx<'_>, root: &RootKey, state: &mut State, items: &'a [Item]) -> Work<'a> {
     let mut walk = Walk { cx, root, state, work: Work::default(), decided: VecDeque::new() };
     let mut dispatches = Vec::new();
     for item in items {
-        match item.input {
-            Input::Event(event) => walk.event(event, item.origin),
+        match &item.input {
+            Input::Event(event) => walk.event(item, event),
             Input::Dispatch(_) => dispatches.push(item),
             // The look at what is due follows for everybody.
             Input::Wake => {}
             input => {
                 let output = walk.step(input);
                 walk.absorb(output);
-                if let Origin::Ticket(ticket) = item.origin {
-                    walk.work.resolved.push(*ticket);
+                if let Origin::Ticket(ticket) = &item.origin {
+                    walk.work.resolved.push(Ticket::clone(ticket));
                 }
             }
         }
@@ -125,23 +130,22 @@ pub(super) fn register(steps: Steps, state: &mut State, now: Timestamp) -> Optio
     Some(slot)
 }
 
-struct Walk<'a, 'cx> {
-    cx: &'a mut Cx<'cx>,
-    root: &'a RootKey,
-    state: &'a mut State,
-    work: Work,
+struct Walk<'w, 'cx, 'a> {
+    cx: &'w mut Cx<'cx>,
+    root: &'w RootKey,
+    state: &'w mut State,
+    work: Work<'a>,
     /// Messages decided by this batch, in order.
     decided: VecDeque<(MessageKey, Name)>,
 }
 
-impl Walk<'_, '_> {
-    fn step(&mut self, input: Input) -> Output {
+impl<'a> Walk<'_, '_, 'a> {
+    fn step(&mut self, input: &Input) -> Output {
         (self.cx.steps.step)(self.cx.world, self.root, self.state, input, self.cx.now)
     }
 
-    fn event(&mut self, event: Event, origin: Origin) {
-        let kept = event.clone();
-        let output = self.step(Input::Event(event));
+    fn event(&mut self, item: &'a Item, event: &'a Event) {
+        let output = self.step(&item.input);
         let parked = output.trace.iter().any(|trace| matches!(trace.what, Decision::Parked { .. }));
         let rejected = output.effects.iter().any(|effect| matches!(effect, Effect::Quarantine(_)));
         let receipt = match (rejected, parked) {
@@ -152,9 +156,9 @@ impl Walk<'_, '_> {
             (false, false) => Receipt::Accepted,
         };
         if !rejected {
-            self.work.log.push(kept);
+            self.work.log.push(event);
         }
-        if let Origin::Receipt(place) = origin {
+        if let Origin::Receipt(place) = item.origin {
             self.work.receipts.push((place, receipt));
         }
         self.absorb(output);
@@ -162,18 +166,19 @@ impl Walk<'_, '_> {
 
     fn wake(&mut self) {
         if (self.cx.steps.next_due)(self.state).is_some_and(|due| due <= self.cx.now) {
-            let output = self.step(Input::Wake);
+            let output = self.step(&Input::Wake);
             self.absorb(output);
         }
     }
 
     /// A message of the outbox: out once committed, or over.
-    fn dispatch(&mut self, item: Item) {
-        let Origin::Ticket(ticket) = item.origin else { return };
-        let output = self.step(item.input);
+    fn dispatch(&mut self, item: &Item) {
+        let Origin::Ticket(ticket) = &item.origin else { return };
+        let ticket = Ticket::clone(ticket);
+        let output = self.step(&item.input);
         match self.absorb(output) {
-            Some(delivery) => self.work.sends.push((*ticket, delivery)),
-            None => self.work.resolved.push(*ticket),
+            Some(delivery) => self.work.sends.push((ticket, delivery)),
+            None => self.work.resolved.push(ticket),
         }
     }
 
@@ -185,7 +190,7 @@ impl Walk<'_, '_> {
                 self.work.queued.push((message, channel));
                 continue;
             }
-            let output = self.step(Input::Dispatch(message));
+            let output = self.step(&Input::Dispatch(message));
             match self.absorb(output) {
                 Some(delivery) => self.work.prompt.push(delivery),
                 None => self.work.released.push(channel),
