@@ -1,12 +1,13 @@
 //! The checker, on stories: files that are right are left alone, in files that are not every mistake is told, once,
 //! on its line, whatever the order of the files.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use wayfare::diagnostic::Diagnostic;
+use wayfare::diagnostic::{Code, Diagnostic, code};
 use wayfare::model::check::calendar_files;
 use wayfare::model::{Context, Model, check};
 use wayfare::syntax::{ast, parse};
@@ -35,7 +36,8 @@ impl Project {
     fn add_text(&mut self, package: &str, path: &str, text: &str) -> FileId {
         let id = self.sources.add(path, text);
         let parsed = parse(id, text);
-        assert!(parsed.diagnostics.is_empty(), "{path}: {:#?}", parsed.diagnostics);
+        let told: Vec<_> = parsed.diagnostics.iter().map(|one| (one.primary.span.start, &one.headline)).collect();
+        assert!(told.is_empty(), "{path}: {told:?}");
         self.files.push((id, parsed.file));
         self.context.packages.insert(id, Arc::from(package));
         id
@@ -123,6 +125,76 @@ fn every_mistake_is_told() {
     insta::glob!("suite/check/bad/*.journey", |path| {
         let project = story(path);
         let (_, findings) = project.check();
+        let story = project.files.last().unwrap().0;
+        assert!(findings.iter().all(|finding| finding.primary.span.file == story), "{}", project.told(&findings));
         insta::assert_snapshot!(project.told(&findings));
     });
+}
+
+/// The bank of the stories, with a text of one page.
+fn page(text: &str) -> Project {
+    let mut project = Project::default();
+    stdlib(&mut project);
+    project.folder("", "tests/suite/check/world");
+    project.add_text("", "page.journey", text);
+    let calendar = std::fs::read_to_string("stdlib/cn/calendars/cn_2026_2027.csv").unwrap();
+    let id = project.files.last().unwrap().0;
+    project.context.calendars.insert((id, "calendars/cn_2026_2027.csv".into()), calendar.into());
+    project
+}
+
+#[test]
+fn examples_of_explain_pages_give_their_code_or_nothing() {
+    let mut wrong = String::new();
+    let ours = |code: &&Code| ["E02", "E03", "E040", "E041", "W02", "W03"].iter().any(|range| code.as_str().starts_with(range));
+    for code in code::ALL.iter().filter(ours) {
+        for (kind, text) in examples(*code) {
+            let project = page(text);
+            let (_, findings) = project.check();
+            let said: BTreeSet<&str> = findings.iter().map(|finding| finding.code.as_str()).collect();
+            let right = if kind == "bad" { said.contains(code.as_str()) } else { said.is_empty() };
+            if !right {
+                writeln!(wrong, "{code} {kind}:\n{text}\n{}", project.told(&findings)).unwrap();
+            }
+        }
+    }
+    assert_eq!(wrong, "");
+}
+
+fn examples(code: Code) -> Vec<(&'static str, &'static str)> {
+    let fences = code.page().split("```journey ").skip(1);
+    let examples: Vec<_> = fences.filter_map(|rest| rest.split("```").next()?.split_once('\n')).collect();
+    assert!(examples.iter().any(|(kind, _)| *kind == "bad") && examples.iter().any(|(kind, _)| *kind == "good"), "{code}");
+    examples
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// What is said, and what is built, never depends on the order of the files.
+    #[test]
+    fn the_order_of_files_does_not_matter(order in Just((0..MANY).collect::<Vec<usize>>()).prop_shuffle()) {
+        let project = many();
+        let files: Vec<(FileId, &ast::File)> = project.files.iter().map(|(id, file)| (*id, file)).collect();
+        let shuffled: Vec<_> = order.iter().map(|at| files[*at]).collect();
+        let (model, findings) = check(&files, &project.context);
+        let (other, others) = check(&shuffled, &project.context);
+        prop_assert_eq!(project.told(&findings), project.told(&others));
+        prop_assert_eq!(format!("{model:?}"), format!("{other:?}"));
+        prop_assert!(findings.len() > 30, "there is something to say: {}", findings.len());
+    }
+}
+
+const MANY: usize = 9;
+
+/// Good and bad stories together, which also collide with one another.
+fn many() -> Project {
+    let mut project = Project::default();
+    stdlib(&mut project);
+    project.folder("", "tests/suite/check/world");
+    project.folder("", "tests/suite/check/good");
+    project.folder("", "tests/suite/check/bad");
+    project.files.truncate(MANY);
+    assert_eq!(project.files.len(), MANY);
+    project
 }
