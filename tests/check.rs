@@ -36,7 +36,8 @@ impl Project {
     fn add_text(&mut self, package: &str, path: &str, text: &str) -> FileId {
         let id = self.sources.add(path, text);
         let parsed = parse(id, text);
-        let told: Vec<_> = parsed.diagnostics.iter().map(|one| (one.primary.span.start, &one.headline)).collect();
+        let told: Vec<_> =
+            parsed.diagnostics.iter().map(|one| (one.primary.span.start, &one.headline)).collect();
         assert!(told.is_empty(), "{path}: {told:?}");
         self.files.push((id, parsed.file));
         self.context.packages.insert(id, Arc::from(package));
@@ -126,7 +127,11 @@ fn every_mistake_is_told() {
         let project = story(path);
         let (_, findings) = project.check();
         let story = project.files.last().unwrap().0;
-        assert!(findings.iter().all(|finding| finding.primary.span.file == story), "{}", project.told(&findings));
+        assert!(
+            findings.iter().all(|finding| finding.primary.span.file == story),
+            "{}",
+            project.told(&findings)
+        );
         insta::assert_snapshot!(project.told(&findings));
     });
 }
@@ -146,7 +151,9 @@ fn page(text: &str) -> Project {
 #[test]
 fn examples_of_explain_pages_give_their_code_or_nothing() {
     let mut wrong = String::new();
-    let ours = |code: &&Code| ["E02", "E03", "E040", "E041", "W02", "W03"].iter().any(|range| code.as_str().starts_with(range));
+    let ours = |code: &&Code| {
+        ["E02", "E03", "E040", "E041", "W02", "W03"].iter().any(|range| code.as_str().starts_with(range))
+    };
     for code in code::ALL.iter().filter(ours) {
         for (kind, text) in examples(*code) {
             let project = page(text);
@@ -164,7 +171,10 @@ fn examples_of_explain_pages_give_their_code_or_nothing() {
 fn examples(code: Code) -> Vec<(&'static str, &'static str)> {
     let fences = code.page().split("```journey ").skip(1);
     let examples: Vec<_> = fences.filter_map(|rest| rest.split("```").next()?.split_once('\n')).collect();
-    assert!(examples.iter().any(|(kind, _)| *kind == "bad") && examples.iter().any(|(kind, _)| *kind == "good"), "{code}");
+    assert!(
+        examples.iter().any(|(kind, _)| *kind == "bad") && examples.iter().any(|(kind, _)| *kind == "good"),
+        "{code}"
+    );
     examples
 }
 

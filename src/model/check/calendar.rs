@@ -89,8 +89,8 @@ fn parse(text: &str) -> (civil::Calendar, Vec<(usize, String)>) {
             continue;
         }
         match day(line) {
-            Ok((date, true)) => data.holidays.push(date),
-            Ok((date, false)) => data.workdays.push(date),
+            Ok((day, true)) => data.holidays.push(day),
+            Ok((day, false)) => data.workdays.push(day),
             Err(what) => mistakes.push((number, what)),
         }
     }

@@ -1,6 +1,6 @@
 //! From trees to tables: every declaration under its name, every file's imports, and the first complaint about both.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use super::Context;
 use super::world::{Declared, Imports, Kind, Sink, World};
@@ -96,11 +96,11 @@ fn duplicate(ident: ast::Ident, first: &Declared) -> Diagnostic {
 
 fn imports(world: &World, id: FileId, file: &ast::File, sink: &mut Sink) -> Imports {
     let mut imports = Imports::default();
-    let packages: HashMap<Name, ()> = world.packages.values().map(|package| (*package, ())).collect();
+    let packages: HashSet<Name> = world.packages.values().copied().collect();
     for import in &file.imports {
         let package = Name::new(&import.path.text());
-        if !packages.contains_key(&package) {
-            sink.report(unknown_package(&import.path, packages.keys().map(|name| name.as_str())));
+        if !packages.contains(&package) {
+            sink.report(unknown_package(&import.path, packages.iter().map(|name| name.as_str())));
             // Names of a package that is not there are reported once, as the package.
             imports.names.extend(import.names.iter().map(|name| name.name));
             sink.used.extend(import.names.iter().map(|name| (id, name.name)));
@@ -116,6 +116,7 @@ fn imports(world: &World, id: FileId, file: &ast::File, sink: &mut Sink) -> Impo
             if tables.into_iter().flatten().any(here) {
                 imports.names.insert(ident.name);
             } else {
+                sink.used.insert((id, ident.name));
                 sink.report(not_in_package(world, package, *ident));
             }
         }

@@ -7,15 +7,13 @@ use super::expr::{Checker, Place};
 use super::words;
 use super::world::{Declared, Kind, Sink, World};
 use super::{length, schema};
-use crate::diagnostic::{Diagnostic, code, suggest};
+use crate::diagnostic::{Diagnostic, code};
 use crate::expr::{Expr, Owner};
 use crate::model::Content;
 use crate::name::Name;
 use crate::program::{Copy, CopyPiece, Variant};
 use crate::syntax::ast::{self, ContentItem};
 use crate::value::Type;
-
-const PARTS: [&str; 5] = ["title", "body", "link", "image", "page"];
 
 pub(super) fn content(world: &World, declared: &Declared, items: &[ContentItem], sink: &mut Sink) -> Content {
     let subject = addressee(world, declared, sink);
@@ -103,10 +101,6 @@ impl Checker<'_, '_> {
         for part in &written.parts {
             // `locale en """…"""` is the body in that language.
             let word = if part.word.name.as_str() == "locale" { Name::new("body") } else { part.word.name };
-            if !PARTS.contains(&word.as_str()) {
-                self.unknown_part(part.word);
-                continue;
-            }
             let locale = part.locale.map(|locale| locale.name);
             if parts.iter().any(|(known, language, _)| *known == word && *language == locale) {
                 let headline = format!("`{word}` is said twice");
@@ -119,15 +113,6 @@ impl Checker<'_, '_> {
             parts.push((word, locale, copy));
         }
         Variant { channel: written.channel.name, parts }
-    }
-
-    fn unknown_part(&mut self, word: ast::Ident) {
-        let headline = format!("a text has no `{}`", word.name);
-        let finding = Diagnostic::new(code::CONTENT_ITEM, word.span, headline).label("not known");
-        let help = suggest::did_you_mean(word.name.as_str(), PARTS);
-        self.report(finding.help(help.unwrap_or_else(|| {
-            "its parts are `title`, `body`, `link`, `image`, `page` and `locale`".into()
-        })));
     }
 
     fn copy(&mut self, copy: &ast::Copy) -> Copy {

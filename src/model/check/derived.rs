@@ -1,6 +1,6 @@
 //! Metrics and audiences, each after those it uses; rings among them are told once and broken.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::expr::{Checker, Place};
 use super::schema;
@@ -37,7 +37,9 @@ fn body<'a>(declared: &Declared<'a>) -> Option<&'a ast::Derived> {
 fn one(world: &World, declared: &Declared) -> (Option<Derived>, Sink) {
     let mut sink = Sink::default();
     let subject = schema::subject(world, declared, &mut sink);
-    let (Some(subject), Some(body)) = (subject, body(declared)) else { return (None, sink) };
+    let (Some(subject), Some(body)) = (subject, body(declared)) else {
+        return (Some(poisoned(declared, declared.name)), sink);
+    };
     let mut checker = Checker::new(world, declared.file, Place::Derived, Some(subject));
     checker.sink = sink;
     let audience = declared.kind == Kind::Audience;
@@ -67,13 +69,17 @@ fn one(world: &World, declared: &Declared) -> (Option<Derived>, Sink) {
 
 /// Every definition after those it names. Those in a ring come out as errors and are left out.
 fn ordered<'a>(world: &mut World<'a>, all: &[Declared<'a>], sink: &mut Sink) -> Vec<Declared<'a>> {
+    let cases = cases(world);
     let mut needs: HashMap<Name, BTreeSet<Name>> = HashMap::new();
     for declared in all {
         let mut names = BTreeSet::new();
         if let Some(body) = body(declared) {
             mentioned(&body.value, &mut |name| {
                 let other = world.decls.get(&name);
-                if other.is_some_and(|other| matches!(other.kind, Kind::Metric | Kind::Audience)) {
+                // `tier is gold` means the case, even where an audience is called `gold`.
+                let is_case = cases.contains(&name);
+                if !is_case && other.is_some_and(|other| matches!(other.kind, Kind::Metric | Kind::Audience))
+                {
                     names.insert(name);
                 }
             });
@@ -86,6 +92,18 @@ fn ordered<'a>(world: &mut World<'a>, all: &[Declared<'a>], sink: &mut Sink) -> 
         visit(world, declared.name, &needs, &mut done, &mut order, sink);
     }
     order
+}
+
+/// Every case of every choice.
+fn cases(world: &World) -> HashSet<Name> {
+    let declared = world.model.choices.values().flat_map(|choice| choice.cases.iter().map(|(case, _)| *case));
+    let fields = world.model.events.values().flat_map(|event| &event.fields);
+    let fields = fields.chain(world.model.entities.values().flat_map(|entity| &entity.fields));
+    let in_place = fields.filter_map(|field| match field.ty.known() {
+        Type::OneOf(cases) => Some(cases),
+        _ => None,
+    });
+    declared.chain(in_place.flatten().copied()).collect()
 }
 
 /// Depth first with its own stack: definitions may hang together in long chains.
@@ -155,8 +173,12 @@ fn ring(world: &mut World, members: &[(Name, Vec<Name>)], done: &mut BTreeSet<Na
 fn poison(world: &mut World, name: Name) {
     let Some(declared) = world.decls.get(&name).copied() else { return };
     let subject = schema::subject(world, &declared, &mut Sink::default()).unwrap_or(name);
-    let derived = Derived {
-        name,
+    world.model.derived.insert(name, poisoned(&declared, subject));
+}
+
+fn poisoned(declared: &Declared, subject: Name) -> Derived {
+    Derived {
+        name: declared.name,
         label: schema::label(declared.decl),
         audience: declared.kind == Kind::Audience,
         subject,
@@ -164,8 +186,7 @@ fn poison(world: &mut World, name: Name) {
         value: Expr::Const(Value::Missing),
         uses: crate::model::Uses::default(),
         span: declared.span,
-    };
-    world.model.derived.insert(name, derived);
+    }
 }
 
 /// Calls `found` with every name that begins or belongs to a path in `expr`.

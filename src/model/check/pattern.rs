@@ -3,9 +3,10 @@
 use super::expr::collection::both;
 use super::expr::{Checker, Element, Shape, Typed};
 use super::words;
-use super::world::Kind;
+use super::world::{Kind, Reported};
 use crate::diagnostic::{Diagnostic, code, suggest};
 use crate::expr::{Anchor, BinaryOp, ChangeVerb, Expr, MessageEvent, Owner, Pattern, Source};
+use crate::model::Event;
 use crate::name::Name;
 use crate::syntax::ast::{self, Arg, ExprKind, Ident, Occurrence, OccurrenceKind, Path};
 use crate::text::Span;
@@ -34,8 +35,12 @@ pub(super) enum Messages {
 }
 
 impl Checker<'_, '_> {
-    /// The event an expression names. `None`: it names none. `Some(None)`: wrong, and reported.
-    pub(super) fn happening(&mut self, expr: &ast::Expr, step: Option<Name>) -> Option<Option<Happening>> {
+    /// The event an expression names; `None` if it names none.
+    pub(super) fn happening(
+        &mut self,
+        expr: &ast::Expr,
+        step: Option<Name>,
+    ) -> Option<Result<Happening, Reported>> {
         match &expr.kind {
             ExprKind::Path(path) => self.event_named(path, step),
             ExprKind::Call { callee, args } => self.event_called(callee, args),
@@ -43,17 +48,17 @@ impl Checker<'_, '_> {
         }
     }
 
-    fn event_named(&mut self, path: &Path, step: Option<Name>) -> Option<Option<Happening>> {
+    fn event_named(&mut self, path: &Path, step: Option<Name>) -> Option<Result<Happening, Reported>> {
         if let [only] = path.parts.as_slice()
             && let Some(kind) = message_event(only.name)
         {
-            return Some(Some(message(kind, step)));
+            return Some(Ok(message(kind, step)));
         }
         let (declared, taken) = self.world.find_path(&mut self.sink, self.file, &path.parts)?;
         if declared.kind != Kind::Event || taken != path.parts.len() {
             return None;
         }
-        Some(self.event(declared.name, path.span))
+        Some(self.event(declared.name, path.span).ok_or(Reported))
     }
 
     fn event(&mut self, name: Name, span: Span) -> Option<Happening> {
@@ -76,17 +81,19 @@ impl Checker<'_, '_> {
         })
     }
 
-    fn event_called(&mut self, callee: &Path, args: &[Arg]) -> Option<Option<Happening>> {
+    fn event_called(&mut self, callee: &Path, args: &[Arg]) -> Option<Result<Happening, Reported>> {
         if let [only] = callee.parts.as_slice()
             && let Some(kind) = message_event(only.name)
         {
-            return Some(self.message_called(kind, *only, args));
+            return Some(self.message_called(kind, *only, args).ok_or(Reported));
         }
         let (declared, _) = self.world.find_path(&mut self.sink, self.file, &callee.parts)?;
         if declared.kind != Kind::Event {
             return None;
         }
-        Some(self.event(declared.name, callee.span).map(|happening| self.with_arguments(happening, args)))
+        let event =
+            self.event(declared.name, callee.span).map(|happening| self.with_arguments(happening, args));
+        Some(event.ok_or(Reported))
     }
 
     fn message_called(&mut self, kind: MessageEvent, word: Ident, args: &[Arg]) -> Option<Happening> {
@@ -152,9 +159,12 @@ impl Checker<'_, '_> {
                 let finding = Diagnostic::new(code::UNKNOWN_STEP, path.span, headline).label("no such step");
                 let known = ids.spellings();
                 let help = suggest::did_you_mean(&text, known.iter().map(String::as_str));
-                self.report(finding.help(help.unwrap_or_else(|| match known.is_empty() {
-                    true => "this journey sends nothing".into(),
-                    false => format!("its messages are `{}`", known.join("`, `")),
+                self.report(finding.help(help.unwrap_or_else(|| {
+                    if known.is_empty() {
+                        "this journey sends nothing".into()
+                    } else {
+                        format!("its messages are `{}`", known.join("`, `"))
+                    }
                 })));
                 None
             }
@@ -197,32 +207,31 @@ impl Checker<'_, '_> {
         }
         let fits = model.fields.iter().filter(|field| field.ty.known() == typed.ty.known());
         let fits: Vec<Name> = fits.map(|field| field.name).collect();
-        match fits.as_slice() {
-            [only] => Some(is(Expr::Field(Box::new(Expr::Element), *only), typed.expr)),
-            _ => {
-                let (headline, help) = if fits.is_empty() {
-                    let fields: Vec<&str> = model.fields.iter().map(|field| field.name.as_str()).collect();
-                    let fields = if fields.is_empty() {
-                        "it has no fields".into()
-                    } else {
-                        format!("its fields are `{}`", fields.join("`, `"))
-                    };
-                    (format!("`{event}` has no field that can be {}", words::quote(value)), fields)
-                } else {
-                    let help = format!(
-                        "write `{event}({} = …)`",
-                        fits.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" = …)` or `(")
-                    );
-                    (format!("`{event}` has several fields that can be {}", words::quote(value)), help)
-                };
-                self.report(
-                    Diagnostic::new(code::WRONG_ARGUMENTS, value.span, headline)
-                        .label(words::of_type(&typed.ty))
-                        .help(help),
-                );
-                None
-            }
+        if let [only] = fits.as_slice() {
+            return Some(is(Expr::Field(Box::new(Expr::Element), *only), typed.expr));
         }
+        self.no_single_field(event, &fits, model, value, &typed.ty);
+        None
+    }
+
+    fn no_single_field(&mut self, event: Name, fits: &[Name], model: &Event, value: &ast::Expr, ty: &Type) {
+        let quoted = words::quote(value);
+        let (headline, help) = if fits.is_empty() {
+            let fields: Vec<&str> = model.fields.iter().map(|field| field.name.as_str()).collect();
+            let fields = match fields.as_slice() {
+                [] => "it has no fields".to_owned(),
+                _ => format!("its fields are `{}`", fields.join("`, `")),
+            };
+            (format!("`{event}` has no field that can be {quoted}"), fields)
+        } else {
+            let ways: Vec<String> = fits.iter().map(|field| format!("`{event}({field} = …)`")).collect();
+            (
+                format!("`{event}` has several fields that can be {quoted}"),
+                format!("write {}", ways.join(" or ")),
+            )
+        };
+        let finding = Diagnostic::new(code::WRONG_ARGUMENTS, value.span, headline);
+        self.report(finding.label(words::of_type(ty)).help(help));
     }
 
     fn is_subject(&self, value: &ast::Expr) -> Option<(Owner, Name)> {
@@ -239,20 +248,17 @@ impl Checker<'_, '_> {
 
     /// A field of the record under test, or a finding.
     pub(super) fn element_field(&mut self, shape: &Shape, field: Ident) -> Typed {
-        match shape.field(self.world, field.name) {
-            Some(ty) => self.proved(Typed::new(Expr::Field(Box::new(Expr::Element), field.name), ty)),
-            None => {
-                let headline = format!("{} has no field `{}`", shape.words(), field.name);
-                let finding =
-                    Diagnostic::new(code::UNKNOWN_FIELD, field.span, headline).label("no such field");
-                let fields = shape.fields(self.world);
-                let help = suggest::did_you_mean(field.name.as_str(), fields.iter().copied());
-                self.report(
-                    finding.help(help.unwrap_or_else(|| format!("its fields are `{}`", fields.join("`, `")))),
-                );
-                Typed::error()
-            }
+        if let Some(ty) = shape.field(self.world, field.name) {
+            return self.proved(Typed::new(Expr::Field(Box::new(Expr::Element), field.name), ty));
         }
+        let headline = format!("{} has no field `{}`", shape.words(), field.name);
+        let finding = Diagnostic::new(code::UNKNOWN_FIELD, field.span, headline).label("no such field");
+        let fields = shape.fields(self.world);
+        let help = suggest::did_you_mean(field.name.as_str(), fields.iter().copied());
+        self.report(
+            finding.help(help.unwrap_or_else(|| format!("its fields are `{}`", fields.join("`, `")))),
+        );
+        Typed::error()
     }
 
     /// `change of loan_limit`, `rise of aum`
@@ -317,18 +323,18 @@ impl Checker<'_, '_> {
         &mut self,
         occurrence: &Occurrence,
         messages: Messages,
-    ) -> Option<Option<Happening>> {
+    ) -> Option<Result<Happening, Reported>> {
         match &occurrence.kind {
-            OccurrenceKind::Change { verb, of } => Some(self.change(*verb, of)),
+            OccurrenceKind::Change { verb, of } => Some(self.change(*verb, of).ok_or(Reported)),
             OccurrenceKind::Expr(expr) => {
                 let step = if let Messages::Of(step) = messages { Some(step) } else { None };
                 let found = self.happening(expr, step)?;
-                if let (Messages::Named, Some(Source::Message { step: None, kind })) =
+                if let (Messages::Named, Ok(Source::Message { step: None, kind })) =
                     (messages, found.as_ref().map(|happening| &happening.source))
                 {
                     let word = kind.as_str();
                     self.which_message(word, expr.span);
-                    return Some(None);
+                    return Some(Err(Reported));
                 }
                 Some(found)
             }
@@ -427,6 +433,9 @@ impl Checker<'_, '_> {
     }
 
     fn date_anchor(&mut self, expr: &ast::Expr) -> Option<Anchor> {
+        if self.is_unknown_occurrence(expr) {
+            return None;
+        }
         let typed = self.expr(expr, Some(&Type::Date));
         let typed = self.present(expr, typed);
         match typed.ty {

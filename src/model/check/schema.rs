@@ -274,7 +274,10 @@ fn takes(world: &World, declared: &Declared, items: &[ContentItem], sink: &mut S
     let mut takes: Vec<(Name, Type)> = Vec::new();
     for param in declared.decl.params.iter().chain(written) {
         if takes.iter().any(|(name, _)| *name == param.name.name) {
-            sink.report(types::twice(param.name));
+            let headline = format!("`{}` is taken twice", param.name.name);
+            let finding =
+                Diagnostic::new(code::DECLARED_TWICE, param.name.span, headline).label("again here");
+            sink.report(finding.help("take one of them out, or give it another name"));
             continue;
         }
         takes.push((param.name.name, types::resolve(world, sink, declared.file, &param.ty)));

@@ -2,7 +2,7 @@
 
 use super::expr::{Checker, Place};
 use super::pattern::Messages;
-use super::world::{Kind, Sink, World};
+use super::world::{Kind, Reported, Sink, World};
 use super::{length, words};
 use crate::diagnostic::{Diagnostic, code, suggest};
 use crate::expr::{Anchor, BinaryOp as Op, Expr, Pattern, Source};
@@ -111,7 +111,7 @@ impl Checker<'_, '_> {
             }
         };
         let entity = self.entity_of(entity)?;
-        let subject = std::mem::replace(&mut self.subject, Some(entity));
+        let subject = self.subject.replace(entity);
         let filter = filter.map(|filter| self.condition(filter));
         let mut parent = None;
         let mut literals = Vec::new();
@@ -300,7 +300,7 @@ impl Checker<'_, '_> {
                 kind: ExprKind::Call { callee: call.path.clone(), args: call.args.clone() },
                 span: call.span,
             };
-            let source = match self.happening(&named, None)?? {
+            let source = match self.happening(&named, None)?.ok()? {
                 super::pattern::Happening { source: source @ Source::Message { .. }, .. } => source,
                 _ => Source::Message { kind, step: None },
             };
@@ -341,7 +341,7 @@ impl Checker<'_, '_> {
         let named_wrong =
             call.args.iter().any(|arg| arg.name.is_some_and(|name| known.field(name.name).is_none()));
         if !missing.is_empty() && !named_wrong {
-            let headline = format!("`{event}` comes with `{}`", missing.join("` and `"));
+            let headline = format!("`{event}` comes with `{}`", missing.join("`, `"));
             let finding =
                 Diagnostic::new(code::WRONG_ARGUMENTS, call.span, headline).label("something is missing");
             self.report(finding.help(format!("write `{event}({} = …)`", missing.join(" = …, "))));
@@ -392,7 +392,7 @@ impl Checker<'_, '_> {
 
     fn expected(&mut self, value: &ast::Expr) -> Option<Expectation> {
         if let Some(plain) = self.plain(value, false) {
-            return plain;
+            return Some(plain);
         }
         match &value.kind {
             ExprKind::Quantified { quantifier, pattern, window } => {
@@ -403,7 +403,7 @@ impl Checker<'_, '_> {
                 };
                 match self.counted_pattern(pattern) {
                     Some(what) => {
-                        let count = self.count_of(what?, window.as_ref())?;
+                        let count = self.count_of(what.ok()?, window.as_ref())?;
                         Some(Expectation::Compare { count, op, value: number })
                     }
                     None => Some(Expectation::Holds(self.condition(value))),
@@ -420,19 +420,16 @@ impl Checker<'_, '_> {
     }
 
     /// `ended`, `entered`, `waiting`, and `not` before them.
-    fn plain(&mut self, value: &ast::Expr, negated: bool) -> Option<Option<Expectation>> {
+    fn plain(&mut self, value: &ast::Expr, negated: bool) -> Option<Expectation> {
         match &value.kind {
             ExprKind::Not(inner) => self.plain(inner, !negated),
             ExprKind::Ended(end) => {
-                let end = match end {
-                    Some(end) => Some(self.end_of_journey(*end)),
-                    None => None,
-                };
-                Some(Some(Expectation::Ended { end, negated }))
+                let end = end.map(|end| self.end_of_journey(end));
+                Some(Expectation::Ended { end, negated })
             }
             ExprKind::Path(path) if path.parts.len() == 1 => match path.text().as_str() {
-                "entered" => Some(Some(Expectation::Entered { negated })),
-                "waiting" => Some(Some(Expectation::Waiting { negated })),
+                "entered" => Some(Expectation::Entered { negated }),
+                "waiting" => Some(Expectation::Waiting { negated }),
                 _ => None,
             },
             _ => None,
@@ -464,21 +461,21 @@ impl Checker<'_, '_> {
         end.name
     }
 
-    /// What is counted. `None`: nothing of the run's record. `Some(None)`: wrong, and reported.
-    fn counted_pattern(&mut self, pattern: &ast::Pattern) -> Option<Option<Counted>> {
+    /// What is counted; `None` if it is nothing of the run's record.
+    fn counted_pattern(&mut self, pattern: &ast::Pattern) -> Option<Result<Counted, Reported>> {
         if let OccurrenceKind::Expr(expr) = &pattern.occurrence.kind
             && let Some(counted) = self.counted_state(expr)
         {
-            return Some(Some(counted));
+            return Some(Ok(counted));
         }
         let happening = self.occurs(&pattern.occurrence, Messages::Any)?;
-        let Some(happening) = happening else { return Some(None) };
+        let Ok(happening) = happening else { return Some(Err(Reported)) };
         let is_message = matches!(happening.source, Source::Message { .. });
         let (checked, _) = self.pattern(pattern, happening);
         if is_message && checked.filter.is_none() {
-            return Some(Some(Counted::Message(checked.source)));
+            return Some(Ok(Counted::Message(checked.source)));
         }
-        Some(Some(Counted::Event(checked)))
+        Some(Ok(Counted::Event(checked)))
     }
 
     fn counted_state(&mut self, expr: &ast::Expr) -> Option<Counted> {
@@ -512,7 +509,7 @@ impl Checker<'_, '_> {
         let Some(what) = self.counted_pattern(&pattern) else {
             return Some(Expectation::Holds(self.condition(whole)));
         };
-        let count = self.count_of(what?, arg.window.as_ref())?;
+        let count = self.count_of(what.ok()?, arg.window.as_ref())?;
         let number = self.expect(right, &Type::Int);
         match number {
             Expr::Const(Value::Int(number)) => {
@@ -554,7 +551,7 @@ impl Checker<'_, '_> {
 
     fn since_event(&mut self, anchor: &ast::Anchor) -> Option<Since> {
         if let Some(found) = self.occurs(anchor, Messages::Any) {
-            let happening = found?;
+            let happening = found.ok()?;
             return Some(Since::Event(Pattern {
                 source: happening.source,
                 first: anchor.first,
@@ -567,6 +564,9 @@ impl Checker<'_, '_> {
             return Some(Since::Instant(Anchor::Entered));
         }
         let OccurrenceKind::Expr(expr) = &anchor.kind else { return None };
+        if self.is_unknown_occurrence(expr) {
+            return None;
+        }
         self.instant(expr).map(|at| Since::Instant(Anchor::At(at)))
     }
 }

@@ -126,7 +126,7 @@ fn plain(world: &World, sink: &mut Sink, file: FileId, name: Ident) -> Type {
 fn unknown(world: &World, file: FileId, name: Ident) -> Diagnostic {
     let mut among: Vec<&str> = PLAIN.iter().map(|(word, _)| *word).chain(["Money"]).collect();
     among.extend(world.visible_of(file, &[Kind::Choice, Kind::Entity]));
-    let finding = world.unknown(file, name, "a type", Vec::new());
+    let finding = world.unknown(file, name, "a type", &[]);
     if finding.code == code::NOT_IMPORTED {
         return finding;
     }

@@ -1,13 +1,13 @@
 //! Types and expressions in the user's words, for messages.
 
 use crate::model::Model;
-use crate::syntax::ast::{Expr, ExprKind};
+use crate::syntax::ast::{BinaryOp, Expr, ExprKind};
 use crate::value::Type;
 
 /// `a whole number`, `an amount in CNY`, `a date that may be missing`.
 pub(super) fn of_type(ty: &Type) -> String {
     match ty {
-        Type::Bool => "a yes/no".into(),
+        Type::Bool => "yes or no".into(),
         Type::Int => "a whole number".into(),
         Type::Decimal => "a decimal number".into(),
         Type::Percent => "a percentage".into(),
@@ -17,8 +17,8 @@ pub(super) fn of_type(ty: &Type) -> String {
         Type::Date => "a date".into(),
         Type::Time => "a clock time".into(),
         Type::Moment => "a moment (a date with a clock time)".into(),
-        Type::Duration => "a stopwatch time such as `24h`".into(),
-        Type::Period => "a calendar time such as `1 day`".into(),
+        Type::Duration => "stopwatch time".into(),
+        Type::Period => "calendar time".into(),
         Type::Choice(name) => format!("a `{name}`"),
         Type::OneOf(_) => format!("{ty}"),
         Type::Entity(name) => format!("one `{name}`"),
@@ -53,6 +53,19 @@ pub(super) fn short(expr: &Expr) -> Option<String> {
         ExprKind::Path(path) => path.text(),
         ExprKind::Call { callee, .. } => format!("{}(…)", callee.text()),
         ExprKind::Field { base, field } => format!("{}.{}", short(base)?, field.name),
+        ExprKind::Binary { op, left, right, .. } => {
+            let sign = match op {
+                BinaryOp::At => "at",
+                BinaryOp::Before => "before",
+                BinaryOp::After => "after",
+                BinaryOp::Add => "+",
+                BinaryOp::Sub => "-",
+                BinaryOp::Mul => "*",
+                BinaryOp::Div => "/",
+                _ => return None,
+            };
+            format!("{} {sign} {}", short(left)?, short(right)?)
+        }
         _ => return None,
     })
 }

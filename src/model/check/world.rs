@@ -93,6 +93,10 @@ pub(super) struct World<'a> {
     pub(super) model: Model,
 }
 
+/// Something is wrong and has been told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Reported;
+
 /// Where findings go, and which declared names each file used.
 #[derive(Default)]
 pub(super) struct Sink {
@@ -202,7 +206,7 @@ impl<'a> World<'a> {
                 None
             }
             None => {
-                let finding = self.unknown(file, ident, kind.words(), self.visible_of(file, &[kind]));
+                let finding = self.unknown(file, ident, kind.words(), &self.visible_of(file, &[kind]));
                 sink.report(finding);
                 None
             }
@@ -226,7 +230,7 @@ impl<'a> World<'a> {
                 let whole = ast::Ident { name: Name::new(&path.text()), span: path.span };
                 let among = self.visible_of(file, &[kind]);
                 sink.report(
-                    self.unknown(file, whole, kind.words(), among)
+                    self.unknown(file, whole, kind.words(), &among)
                         .note(format!("`{}` is not the name of an imported package", first.name)),
                 );
                 None
@@ -247,7 +251,7 @@ impl<'a> World<'a> {
         file: FileId,
         ident: ast::Ident,
         wanted: &str,
-        among: Vec<&'static str>,
+        among: &[&'static str],
     ) -> Diagnostic {
         if let Some(declared) = self.anywhere(ident.name).filter(|one| !self.visible(file, one)) {
             let package = self.package(declared.file);
@@ -266,7 +270,7 @@ impl<'a> World<'a> {
         let finding = Diagnostic::new(code::UNKNOWN_NAME, ident.span, headline).label("not known");
         match suggest::did_you_mean(ident.name.as_str(), among.iter().copied()) {
             Some(help) => finding.help(help),
-            None => finding.help(format!("declare it, or import it: {wanted} must be declared before use")),
+            None => finding.help("declare it, or import it from the package that has it".to_owned()),
         }
     }
 

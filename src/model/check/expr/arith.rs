@@ -111,16 +111,15 @@ fn result(op: Op, left: &Type, right: &Type) -> Option<Type> {
     use Type::{Decimal, Duration, Int, Money, Percent};
     Some(match (op, left, right) {
         (Op::Add | Op::Sub | Op::Mul, Int, Int) => Int,
-        (Op::Div, Int, Int) => Decimal,
-        (_, Int | Decimal, Int | Decimal) => Decimal,
-        (Op::Add | Op::Sub | Op::Mul, Percent, Percent) => Percent,
-        (Op::Div, Percent, Percent) => Decimal,
-        (Op::Mul, Int | Decimal, Percent) | (Op::Mul, Percent, Int | Decimal) => Decimal,
-        (Op::Div, Percent, Int | Decimal) => Percent,
+        (_, Int | Decimal, Int | Decimal)
+        | (Op::Div, Percent, Percent)
+        | (Op::Mul, Int | Decimal, Percent)
+        | (Op::Mul, Percent, Int | Decimal) => Decimal,
+        (Op::Add | Op::Sub | Op::Mul, Percent, Percent) | (Op::Div, Percent, Int | Decimal) => Percent,
         (Op::Add | Op::Sub, Money(one), Money(other)) if one == other => Money(*one),
         (Op::Div, Money(one), Money(other)) if one == other => Decimal,
-        (Op::Mul | Op::Div, Money(one), Int | Decimal | Percent) => Money(*one),
-        (Op::Mul, Int | Decimal | Percent, Money(one)) => Money(*one),
+        (Op::Mul | Op::Div, Money(one), Int | Decimal | Percent)
+        | (Op::Mul, Int | Decimal | Percent, Money(one)) => Money(*one),
         (Op::Add | Op::Sub, Duration, Duration) => Duration,
         _ => return None,
     })

@@ -85,8 +85,9 @@ impl Checker<'_, '_> {
             return Typed::error();
         }
         let ty = match (function, &value.ty) {
-            (Function::Money, Type::Money(_)) | (Function::Date, Type::Date | Type::Moment) => Type::Text,
-            (Function::Mask | Function::Link, Type::Text | Type::Id) => Type::Text,
+            (Function::Money, Type::Money(_))
+            | (Function::Date, Type::Date | Type::Moment)
+            | (Function::Mask | Function::Link, Type::Text | Type::Id) => Type::Text,
             (Function::Round, Type::Decimal) => Type::Int,
             (Function::Round, Type::Money(currency)) => Type::Money(*currency),
             (Function::Days, Type::Range(inner)) if **inner == Type::Date => Type::Int,

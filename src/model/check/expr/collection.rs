@@ -8,6 +8,7 @@ use super::{Checker, Element, Place, Shape, Typed};
 use crate::diagnostic::{Diagnostic, code};
 use crate::expr::{Aggregate, AggregateFn, Anchor, Expr, Source, Window};
 use crate::model::check::pattern::Happening;
+use crate::model::check::world::{Kind, Reported};
 use crate::model::check::{length, visit, words};
 use crate::syntax::ast::{self, Arg, ExprKind, Occurrence, OccurrenceKind, Quantifier};
 use crate::text::Span;
@@ -108,7 +109,7 @@ impl Checker<'_, '_> {
                     self.not_countable(expr);
                     return None;
                 };
-                Some(Collection { happening: happening?, value: parts.first().copied() })
+                Some(Collection { happening: happening.ok()?, value: parts.first().copied() })
             }
             ExprKind::Field { base, field } => {
                 let found = self.collection(base)?;
@@ -119,15 +120,15 @@ impl Checker<'_, '_> {
                     self.not_countable(expr);
                     return None;
                 };
-                Some(Collection { happening: happening?, value: None })
+                Some(Collection { happening: happening.ok()?, value: None })
             }
         }
     }
 
-    /// `None`: not something that can be counted. `Some(None)`: it is, but wrong, and reported.
-    fn countable(&mut self, expr: &ast::Expr) -> Option<Option<Happening>> {
+    /// `None`: not something that can be counted.
+    fn countable(&mut self, expr: &ast::Expr) -> Option<Result<Happening, Reported>> {
         if let Some(children) = self.children(expr) {
-            return Some(Some(children));
+            return Some(Ok(children));
         }
         self.happening(expr, None)
     }
@@ -160,10 +161,9 @@ impl Checker<'_, '_> {
             self.report(not_a_collection(path.span, &words::quote(expr)));
             return;
         }
-        use crate::model::check::world::Kind;
         let mut among = self.world.visible_of(self.file, &[Kind::Event, Kind::Entity]);
         among.extend(crate::expr::MessageEvent::ALL.map(crate::expr::MessageEvent::as_str));
-        let finding = self.world.unknown(self.file, *first, "an event or child entity", among);
+        let finding = self.world.unknown(self.file, *first, "an event or child entity", &among);
         self.report(finding);
     }
 
@@ -202,7 +202,7 @@ impl Checker<'_, '_> {
         }
         let window = self.window_of(span, children, &happening, window);
         let Some(ty) = self.result(span, function, value.as_ref()) else { return Typed::error() };
-        let (Some(window), true) = (window, value.as_ref().is_none_or(|(_, value)| value.ty != Type::Error))
+        let (Ok(window), true) = (window, value.as_ref().is_none_or(|(_, value)| value.ty != Type::Error))
         else {
             return Typed::error();
         };
@@ -258,17 +258,17 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// `Some(None)` for child entities, which have no past.
+    /// None for child entities, which have no past.
     fn window_of(
         &mut self,
         span: Span,
         children: bool,
         happening: &Happening,
         window: Option<&ast::Window>,
-    ) -> Option<Option<Window>> {
+    ) -> Result<Option<Window>, Reported> {
         let name = happening.shape.words();
         match (children, window) {
-            (true, None) => Some(None),
+            (true, None) => Ok(None),
             (true, Some(_)) => {
                 self.report(
                     Diagnostic::new(
@@ -279,7 +279,7 @@ impl Checker<'_, '_> {
                     .label("this has a window")
                     .help("leave the window out, or put the dates into the `where`"),
                 );
-                None
+                Err(Reported)
             }
             (false, None) => {
                 self.report(
@@ -291,9 +291,9 @@ impl Checker<'_, '_> {
                     .label("no window")
                     .help("write `during last 90 days` behind it, or `ever`"),
                 );
-                None
+                Err(Reported)
             }
-            (false, Some(window)) => self.window(window).map(Some),
+            (false, Some(window)) => self.window(window).map(Some).ok_or(Reported),
         }
     }
 

@@ -256,7 +256,6 @@ pub(super) fn hints(written: &ast::Expr, found: &Type, want: &Type) -> Vec<Strin
             vec![format!("write the case without quotes: `{}`", text.trim_matches('"'))]
         }
         (Type::List(_), _) => vec!["ask with `has`: `… has …`".into()],
-        (Type::Audience(_), Type::Bool) => Vec::new(),
         _ => Vec::new(),
     }
 }

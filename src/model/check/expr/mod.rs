@@ -201,6 +201,10 @@ impl<'w, 'a> Checker<'w, 'a> {
     }
 
     fn mismatch(&mut self, written: &ast::Expr, found: &Type, want: &Type) {
+        let want = want.known();
+        if *want == Type::Bool {
+            return self.not_a_condition(written, found);
+        }
         let headline = format!(
             "{} is {}, but {} is wanted here",
             words::quote(written),
@@ -216,6 +220,23 @@ impl<'w, 'a> Checker<'w, 'a> {
             finding = finding.help(format!("write {} instead", words::of_type(want)));
         }
         self.report(finding);
+    }
+
+    fn not_a_condition(&mut self, written: &ast::Expr, found: &Type) {
+        let headline = format!("{} is {}, not a condition", words::quote(written), words::of_type(found));
+        let text = words::short(written).unwrap_or_else(|| "…".into());
+        let help = match found.known() {
+            Type::List(_) | Type::Range(_) => format!("ask what is in it: `{text} has …`"),
+            Type::Int | Type::Decimal | Type::Percent | Type::Money(_) => {
+                format!("compare it: `{text} > {}`", fallback_for(found.known()))
+            }
+            _ => format!("compare it: `{text} is …`"),
+        };
+        self.report(
+            Diagnostic::new(code::TYPE_MISMATCH, written.span, headline)
+                .label("neither true nor false")
+                .help(help),
+        );
     }
 
     /// A condition: yes or no.
@@ -293,14 +314,13 @@ impl<'w, 'a> Checker<'w, 'a> {
         let mut values = Vec::with_capacity(items.len());
         let mut element: Option<Type> = wanted;
         for item in items {
-            match element.clone() {
-                Some(ty) => values.push(self.expect(item, &ty)),
-                None => {
-                    let typed = self.expr(item, None);
-                    let typed = self.present(item, typed);
-                    element = Some(typed.ty);
-                    values.push(typed.expr);
-                }
+            if let Some(ty) = &element {
+                values.push(self.expect(item, ty));
+            } else {
+                let typed = self.expr(item, None);
+                let typed = self.present(item, typed);
+                element = Some(typed.ty);
+                values.push(typed.expr);
             }
         }
         let Some(element) = element else {
@@ -408,13 +428,15 @@ fn constant_list(values: Vec<Expr>) -> Expr {
 /// Whether a value of `found` may stand where `want` is wanted.
 pub(super) fn assignable(found: &Type, want: &Type) -> bool {
     match (found, want) {
-        (Type::Error, _) | (_, Type::Error) => true,
-        (Type::Int, Type::Decimal) | (Type::Text, Type::Id) | (Type::Id, Type::Text) => true,
-        (Type::Optional(found), Type::Optional(want)) => assignable(found, want),
+        (Type::Error, _)
+        | (_, Type::Error)
+        | (Type::Int, Type::Decimal)
+        | (Type::Text, Type::Id)
+        | (Type::Id, Type::Text) => true,
+        (Type::Optional(found), Type::Optional(want))
+        | (Type::List(found), Type::List(want))
+        | (Type::Range(found), Type::Range(want)) => assignable(found, want),
         (found, Type::Optional(want)) => assignable(found, want),
-        (Type::List(found), Type::List(want)) | (Type::Range(found), Type::Range(want)) => {
-            assignable(found, want)
-        }
         (Type::OneOf(found), Type::OneOf(want)) => found.iter().all(|case| want.contains(case)),
         _ => found == want,
     }

@@ -9,7 +9,7 @@ use crate::diagnostic::{Diagnostic, code, suggest};
 use crate::expr::{Expr, Owner};
 use crate::model::check::collect::BUILT_IN;
 use crate::model::check::words;
-use crate::model::check::world::{Declared, Kind};
+use crate::model::check::world::{Declared, Kind, Reported};
 use crate::name::Name;
 use crate::syntax::ast::{self, Ident, Path};
 use crate::value::{CivilUnit, Length, Type, Value};
@@ -36,12 +36,11 @@ impl Checker<'_, '_> {
             return case;
         }
         let parts = path.parts.as_slice();
-        let (head, rest) = match self.world.qualified(&mut self.sink, self.file, parts) {
-            Some(declared) => (self.declared_value(&declared), parts.get(2..).unwrap_or_default()),
-            None => {
-                let [first, rest @ ..] = parts else { return Typed::error() };
-                (self.head(*first, !rest.is_empty(), want), rest)
-            }
+        let (head, rest) = if let Some(declared) = self.world.qualified(&mut self.sink, self.file, parts) {
+            (self.declared_value(&declared), parts.get(2..).unwrap_or_default())
+        } else {
+            let [first, rest @ ..] = parts else { return Typed::error() };
+            (self.head(*first, !rest.is_empty(), want), rest)
         };
         let Some(mut head) = head else { return Typed::error() };
         for part in rest {
@@ -103,7 +102,7 @@ impl Checker<'_, '_> {
 
     fn head(&mut self, ident: Ident, more: bool, want: Option<&Type>) -> Option<Head> {
         if let Some(head) = self.built_in(ident) {
-            return head;
+            return head.ok();
         }
         let mut meanings = self.meanings(ident.name);
         if more && let Some(subject) = self.subject_named(ident.name) {
@@ -128,9 +127,9 @@ impl Checker<'_, '_> {
         None
     }
 
-    /// `Some(None)`: the word is built in, but means nothing here, which has been reported.
-    fn built_in(&mut self, ident: Ident) -> Option<Option<Head>> {
-        let value = |expr, ty| Some(Some(Head::Value(Typed::new(expr, ty))));
+    /// What a built-in word means here.
+    fn built_in(&mut self, ident: Ident) -> Option<Result<Head, Reported>> {
+        let value = |expr, ty| Some(Ok(Head::Value(Typed::new(expr, ty))));
         match ident.name.as_str() {
             "today" => value(Expr::Today, Type::Date),
             "now" => value(Expr::Now, Type::Moment),
@@ -140,13 +139,13 @@ impl Checker<'_, '_> {
                 value(Expr::Shift { by, back: true, from, calendar: None }, Type::Date)
             }
             "entered" if self.place == Place::Journey => value(Expr::Entered, Type::Moment),
-            "event" => match self.entry.clone() {
-                Some(shape) => Some(Some(Head::Record(Expr::Entry, shape))),
-                None => {
-                    self.no_entry_event(ident);
-                    Some(None)
+            "event" => {
+                if let Some(shape) = self.entry.clone() {
+                    return Some(Ok(Head::Record(Expr::Entry, shape)));
                 }
-            },
+                self.no_entry_event(ident);
+                Some(Err(Reported))
+            }
             _ => None,
         }
     }
@@ -242,11 +241,29 @@ impl Checker<'_, '_> {
             }
             _ => None,
         };
-        // A tag or metric that is wrong in itself has been reported where it is declared.
-        let Some((subject, ty)) = of else { return Some(Head::Value(Typed::error())) };
+        let Some((subject, ty)) = of else {
+            // A wrong tag has been reported where it is declared; a metric is only missing while it is being checked.
+            if declared.kind != Kind::Tag {
+                self.leans_on(declared);
+            }
+            return Some(Head::Value(Typed::error()));
+        };
+        if ty == Type::Error {
+            return Some(Head::Value(Typed::error()));
+        }
         let owner = self.owner_of(subject)?;
         let expr = if declared.kind == Kind::Tag { Expr::Tag(owner, name) } else { self.def(owner, name) };
         Some(Head::Value(Typed::new(expr, ty)))
+    }
+
+    /// A ring that the names alone did not show: the word is also a case of a choice.
+    fn leans_on(&mut self, declared: &Declared) {
+        let headline = format!("`{}` is needed here before it is defined", declared.name);
+        self.report(
+            Diagnostic::new(code::DEFINED_BY_ITSELF, declared.span, headline)
+                .label("leans on something that leans on it")
+                .help("give it a name that is no case of a choice"),
+        );
     }
 
     fn def(&mut self, owner: Owner, name: Name) -> Expr {
@@ -311,7 +328,7 @@ impl Checker<'_, '_> {
     fn part_of(&mut self, typed: Typed, part: Ident, path: &Path) -> Option<Typed> {
         match (typed.ty.known(), part.name.as_str()) {
             (Type::Error, _) => None,
-            (Type::Moment, "date") => Some(self.date_of(typed)),
+            (Type::Moment, "date") => Some(Self::date_of(typed)),
             (Type::Entity(entity), _)
                 if self.world.entity(*entity).is_some_and(|one| one.parent.is_none()) =>
             {
@@ -369,7 +386,7 @@ impl Checker<'_, '_> {
         if let Some(want) = want {
             among.extend(words::cases(&self.world.model, want).iter().map(|case| case.as_str()));
         }
-        let finding = self.world.unknown(self.file, ident, "a name", among);
+        let finding = self.world.unknown(self.file, ident, "a name", &among);
         let finding = if finding.code == code::UNKNOWN_NAME {
             let headline = format!("nothing here is called `{}`", ident.name);
             let known = Diagnostic::new(code::UNKNOWN_NAME, ident.span, headline).label("not known");
@@ -405,7 +422,7 @@ impl Checker<'_, '_> {
         let elsewhere = matches!(want, Type::Channel | Type::Content);
         let kind = if matches!(want, Type::Channel) { Kind::Channel } else { Kind::Content };
         if elsewhere {
-            let finding = self.world.unknown(self.file, ident, kind.words(), cases);
+            let finding = self.world.unknown(self.file, ident, kind.words(), &cases);
             self.report(finding);
             return true;
         }
@@ -448,7 +465,7 @@ impl Checker<'_, '_> {
             Diagnostic::new(code::OTHER_SUBJECT, ident.span, headline)
                 .label(format!("of `{of}`"))
                 .also(declared.span, "declared here")
-                .help(format!("declare one `of` {here}, or move this line to where the subject is `{of}`")),
+                .help(format!("declare one of {here}, or say this where the subject is a `{of}`")),
         );
     }
 
@@ -462,7 +479,7 @@ impl Checker<'_, '_> {
         match self.subject {
             Some(subject) => names.extend(self.attributes(subject)),
             None => {
-                names.extend(self.world.visible_of(self.file, &[Kind::Tag, Kind::Metric, Kind::Audience]))
+                names.extend(self.world.visible_of(self.file, &[Kind::Tag, Kind::Metric, Kind::Audience]));
             }
         }
         names

@@ -159,7 +159,7 @@ impl Checker<'_, '_> {
     }
 
     /// `.date` of a moment.
-    pub(super) fn date_of(&self, moment: Typed) -> Typed {
+    pub(super) fn date_of(moment: Typed) -> Typed {
         let optional = moment.ty.is_optional();
         let expr = Expr::Call(crate::expr::Function::DateOf, vec![moment.expr]);
         Typed::new(expr, if optional { Type::Date.optional() } else { Type::Date })

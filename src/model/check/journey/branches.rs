@@ -49,10 +49,10 @@ impl Checker<'_, '_> {
         let mut exprs = Vec::new();
         let mut types = Vec::new();
         for subject in subjects {
-            let typed = self.expr(subject, None);
-            let typed = self.present(subject, typed);
-            exprs.push(typed.expr);
-            types.push(typed.ty);
+            let value = self.expr(subject, None);
+            let value = self.present(subject, value);
+            exprs.push(value.expr);
+            types.push(value.ty);
         }
         let base = self.flow();
         let mut ways = Vec::new();

@@ -81,7 +81,7 @@ impl Checker<'_, '_> {
             ClauseKind::Existing(include) => clauses.existing = Some(*include),
             ClauseKind::Stale(dur) => clauses.stale = Some(length::positive(*dur, &mut self.sink)),
             ClauseKind::Reenter(reenter) => {
-                clauses.reenter = Some(self.reenter(reenter, clauses.enter.as_ref(), clause.span))
+                clauses.reenter = Some(self.reenter(reenter, clauses.enter.as_ref(), clause.span));
             }
             ClauseKind::Exit { trigger, alias, label, block } => {
                 let end = alias.map_or_else(|| Name::new("exited"), |alias| alias.name);
@@ -181,7 +181,7 @@ impl Checker<'_, '_> {
             self.not_an_event(&written.occurrence);
             return None;
         };
-        found.map(|happening| self.pattern(written, happening).0)
+        found.ok().map(|happening| self.pattern(written, happening).0)
     }
 
     /// Where an event is wanted and something else, or nothing known, is named.
@@ -205,7 +205,7 @@ impl Checker<'_, '_> {
         }
         let mut among = self.world.visible_of(self.file, &[Kind::Event]);
         among.extend(crate::expr::MessageEvent::ALL.map(crate::expr::MessageEvent::as_str));
-        let finding = self.world.unknown(self.file, first, Kind::Event.words(), among);
+        let finding = self.world.unknown(self.file, first, Kind::Event.words(), &among);
         self.report(finding);
     }
 
@@ -364,7 +364,7 @@ impl Checker<'_, '_> {
     }
 
     /// The steps of exits, which begin anywhere in the journey: nothing that steps set may be relied on.
-    pub(super) fn exit_blocks(&mut self, exits: Vec<(Exit, Option<&[Step]>)>, before: Flow) -> Vec<Exit> {
+    pub(super) fn exit_blocks(&mut self, exits: Vec<(Exit, Option<&[Step]>)>, before: &Flow) -> Vec<Exit> {
         self.in_exit = true;
         let mut checked = Vec::with_capacity(exits.len());
         for (mut exit, block) in exits {

@@ -50,7 +50,7 @@ impl Checker<'_, '_> {
         if rest.is_empty() {
             return match self.occurs(&first.occurrence, Messages::Any) {
                 Some(found) => {
-                    let happening = found?;
+                    let happening = found.ok()?;
                     match &first.without {
                         Some(without) => self.enter_without(first, happening, without),
                         None => Some(self.enter_events(vec![(first, happening)])),
@@ -70,7 +70,7 @@ impl Checker<'_, '_> {
                 self.report(finding.label("among several events").help("write a journey of its own for it"));
             }
             match self.occurs(&pattern.occurrence, Messages::Any) {
-                Some(found) => events.extend(found.map(|happening| (pattern, happening))),
+                Some(found) => events.extend(found.map(|happening| (pattern, happening)).ok()),
                 None => self.not_an_event(&pattern.occurrence),
             }
         }
@@ -116,7 +116,7 @@ impl Checker<'_, '_> {
             self.not_an_event(&without.pattern.occurrence);
             return None;
         };
-        let (absent, _) = self.pattern(&without.pattern, found?);
+        let (absent, _) = self.pattern(&without.pattern, found.ok()?);
         Some(Enter::Without { trigger, absent, within })
     }
 
@@ -232,7 +232,7 @@ impl Checker<'_, '_> {
     }
 
     /// A bare name that is nothing at all: told as an unknown event or date, not as an unknown value.
-    fn is_unknown_occurrence(&mut self, expr: &ast::Expr) -> bool {
+    pub(in crate::model::check) fn is_unknown_occurrence(&mut self, expr: &ast::Expr) -> bool {
         let (ExprKind::Path(path) | ExprKind::Call { callee: path, .. }) = &expr.kind else { return false };
         let [only] = path.parts.as_slice() else { return false };
         if matches!(expr.kind, ExprKind::Path(_)) && self.is_taken(only.name) {

@@ -36,7 +36,7 @@ pub(super) fn journey(world: &World, declared: &Declared, sink: &mut Sink) -> Op
     let mut clauses = checker.clauses(declared, written);
     let before = checker.flow();
     let steps = checker.steps(&written.steps);
-    let exits = checker.exit_blocks(std::mem::take(&mut clauses.exits), before);
+    let exits = checker.exit_blocks(std::mem::take(&mut clauses.exits), &before);
     let locals = checker.locals.iter().map(|local| (local.name, local.ty.clone())).collect();
     let uses = std::mem::take(&mut checker.uses);
     sink.findings.append(&mut checker.sink.findings);

@@ -80,8 +80,8 @@ impl Checker<'_, '_> {
         let mut awaited = Vec::new();
         for written in &rung.awaited {
             match self.occurs(&written.occurrence, Messages::Of(id)) {
-                Some(Some(happening)) => awaited.push(self.pattern(written, happening).0),
-                Some(None) => {}
+                Some(Ok(happening)) => awaited.push(self.pattern(written, happening).0),
+                Some(Err(_)) => {}
                 None => self.not_an_event(&written.occurrence),
             }
         }

@@ -27,7 +27,7 @@ impl Checker<'_, '_> {
                 self.events(step, awaited, *within, from.as_ref(), otherwise.as_ref())
             }
             Wait::Branches { within, from, arms, timeout } => {
-                self.first_of(step, *within, from.as_ref(), arms, timeout.as_ref())
+                Some(self.first_of(step, *within, from.as_ref(), arms, timeout.as_ref()))
             }
         }
     }
@@ -173,7 +173,7 @@ impl Checker<'_, '_> {
         from: Option<&ast::Anchor>,
         arms: &[ast::WaitArm],
         timeout: Option<&Body>,
-    ) -> Option<StepKind> {
+    ) -> StepKind {
         if timeout.is_none() {
             let headline = "what happens if nothing comes is not said";
             self.missing(
@@ -200,7 +200,7 @@ impl Checker<'_, '_> {
         let timeout = timeout.map(|body| self.body(body)).unwrap_or_default();
         ways.push(self.flow());
         self.meet(ways);
-        Some(StepKind::Events { arms: checked, within, from: anchor.unwrap_or(Anchor::Here), timeout })
+        StepKind::Events { arms: checked, within, from: anchor.unwrap_or(Anchor::Here), timeout }
     }
 
     /// What is waited for; behind it, a name is set only if every alternative sets it.
@@ -233,7 +233,7 @@ impl Checker<'_, '_> {
             self.not_awaitable(written);
             return None;
         };
-        let (pattern, shape) = self.pattern(written, found?);
+        let (pattern, shape) = self.pattern(written, found.ok()?);
         let ty = Type::Event(event_name(&pattern.source));
         let mut slot = written.alias.and_then(|alias| self.slot(alias, &ty, Some(shape.clone())));
         if let Source::Event(name) = pattern.source {
