@@ -3,6 +3,7 @@
 //! Fits the project in `journeys/`. Everything comes in through the same HTTP door as a bank's own systems, as
 //! CloudEvents; nothing here reaches into the runtime. Deterministic in its seed: no clock and no other chance.
 
+pub mod agenda;
 pub mod persona;
 pub mod population;
 
