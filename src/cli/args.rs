@@ -2,7 +2,7 @@
 
 use clap::{ColorChoice, Parser, Subcommand};
 
-use super::command::{customers, events, explain, init};
+use super::command::{customers, events, explain, init, run};
 use super::{Exit, Failure, Output};
 
 /// Customer journeys as a language: compile, prove, plan and durably run them.
@@ -23,6 +23,7 @@ pub enum Command {
     Customers(customers::Args),
     Events(events::Args),
     Explain(explain::Args),
+    Run(run::Args),
 }
 
 impl Command {
@@ -33,6 +34,7 @@ impl Command {
             Self::Customers(args) => customers::run(args, output),
             Self::Events(args) => events::run(args, output),
             Self::Explain(args) => explain::run(args, output),
+            Self::Run(args) => run::run(args, output),
         }
     }
 }

@@ -7,6 +7,7 @@
 pub mod args;
 pub mod client;
 pub mod command;
+pub mod daemon;
 pub mod exit;
 pub mod output;
 pub mod settings;

@@ -4,6 +4,7 @@ pub mod customers;
 pub mod events;
 pub mod explain;
 pub mod init;
+pub mod run;
 mod tally;
 
 #[cfg(test)]

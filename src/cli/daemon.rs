@@ -1,0 +1,179 @@
+//! A daemon in this process: store, channels, engine and door, from settings and a bundle until it is told to stop.
+//! `run` starts it as it is; `dev` puts a watcher beside it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
+
+use super::settings::Settings;
+use super::{Exit, Failure, Output};
+use crate::channel::{Channels, Console, Means};
+use crate::config::Secret;
+use crate::engine::clock::wall;
+use crate::engine::{self, EngineError, EngineHandle, Options, Steps};
+use crate::http::{self, Door};
+use crate::name::Name;
+use crate::program::Bundle;
+use crate::step::{self, State};
+use crate::store::{SqliteStore, StoreError};
+
+/// How to run.
+pub struct Plan {
+    pub settings: Settings,
+    pub bundle: Bundle,
+    pub listen: SocketAddr,
+    /// Domain seconds per real second.
+    pub speed: u32,
+    /// Channels without settings print their messages, instead of being an error.
+    pub print_unset: bool,
+}
+
+/// A running daemon.
+pub struct Daemon {
+    pub engine: EngineHandle,
+    /// Where it listens: the port is a real one, whatever was asked for.
+    pub address: SocketAddr,
+    listener: TcpListener,
+    token: Option<Secret>,
+    max_body: u64,
+    running: JoinHandle<Result<(), EngineError>>,
+}
+
+impl Daemon {
+    /// Opens everything and makes the bundle live. Listens already, but serves nobody yet.
+    pub async fn start(plan: Plan, output: &Output) -> Result<Self, Failure> {
+        let Plan { settings, bundle, listen, speed, print_unset } = plan;
+        let server = settings.config.server.clone();
+        if !listen.ip().is_loopback() && server.token.is_none() {
+            let failure =
+                Failure::new(format_args!("{listen} is open to the network, and there is no token [E0515]"));
+            return Err(
+                failure.help("set `token_file` under `[server]` in wayfare.toml, or listen on 127.0.0.1")
+            );
+        }
+        let channels = channels(&settings, &bundle, print_unset, output)?;
+        let listener = TcpListener::bind(listen).await.map_err(|error| {
+            Failure::new(format_args!("cannot listen on {listen}: {error}"))
+                .help("another daemon may be running there; choose another address with `--listen`")
+        })?;
+        let address =
+            listener.local_addr().map_err(|error| Failure::new(format_args!("cannot listen: {error}")))?;
+        let store = open(&settings, speed > 1).await?.shared();
+        let clock = engine::open_clock(&*store, Some(speed)).await.map_err(broken)?;
+        let steps = Steps {
+            step: |world, root, state, input, now| step::step(world, root, state, &input, now),
+            next_due: State::next_due,
+        };
+        let options = Options { channels, zone: settings.config.zone.clone(), clock, steps, watcher: None };
+        let (engine, running) = engine::start(store, options).await.map_err(broken)?;
+        let daemon =
+            Self { engine, address, listener, token: server.token, max_body: server.max_body, running };
+        match daemon.engine.deploy(bundle).await {
+            Ok(()) => Ok(daemon),
+            Err(error) => {
+                daemon.engine.stop().await;
+                let _ = daemon.running.await;
+                Err(broken(error))
+            }
+        }
+    }
+
+    /// Serves until SIGINT or SIGTERM, then ends requests, batches and sends that are under way.
+    pub async fn serve(self) -> Result<Exit, Failure> {
+        let Self { engine, address, listener, token, max_body, mut running } = self;
+        let stop = stop_signal()?;
+        let door = Door::new(Arc::new(engine.clone()), token, max_body, address);
+        let (stopped, stopping) = tokio::sync::oneshot::channel::<()>();
+        let serving = tokio::spawn(http::serve(listener, http::router(door), async {
+            let _ = stopping.await;
+        }));
+        let ended = tokio::select! {
+            () = stop => None,
+            ended = &mut running => Some(ended),
+        };
+        tracing::info!("stopping");
+        let _ = stopped.send(());
+        let _ = serving.await;
+        let ended = match ended {
+            Some(ended) => ended,
+            None => {
+                engine.stop().await;
+                running.await
+            }
+        };
+        match ended {
+            Ok(Ok(())) => Ok(Exit::Clean),
+            Ok(Err(error)) => Err(broken(error)),
+            Err(error) => Err(Failure::new(format_args!("the engine broke: {error}"))),
+        }
+    }
+}
+
+/// Where the settings keep the store.
+pub fn store_path(settings: &Settings) -> PathBuf {
+    let url = settings.config.store.url.as_str();
+    settings.path(url.strip_prefix("sqlite:").unwrap_or(url))
+}
+
+async fn open(settings: &Settings, development: bool) -> Result<SqliteStore, Failure> {
+    let path = store_path(settings);
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| Failure::file("make", folder, &error))?;
+    }
+    SqliteStore::open(&path, development).await.map_err(|error| {
+        let failure = Failure::new(format_args!("cannot open the store `{}`: {error}", path.display()));
+        match error {
+            StoreError::InUse(_) => failure.help("another daemon is running on it; stop that one first"),
+            _ => failure,
+        }
+    })
+}
+
+fn channels(
+    settings: &Settings,
+    bundle: &Bundle,
+    print_unset: bool,
+    output: &Output,
+) -> Result<Channels, Failure> {
+    let print = {
+        let output = output.clone();
+        // A reader that went away is noticed at the next command; a daemon goes on.
+        Arc::new(move |line: &str| drop(output.live(line)))
+    };
+    let means = Means { root: &settings.root, print: print.clone(), wall };
+    let mut channels = Channels::open(&settings.config, &means).map_err(|(name, reason)| {
+        Failure::new(format_args!("the channel `{name}` cannot be used: {reason}"))
+            .help(format_args!("see `[channels.{name}]` in wayfare.toml"))
+    })?;
+    let unset: Vec<Name> =
+        bundle.channels.keys().copied().filter(|name| channels.get(*name).is_none()).collect();
+    for &name in unset.iter().filter(|_| print_unset) {
+        channels.insert(name, Arc::new(Console::new(print.clone())));
+    }
+    match unset.first().filter(|_| !print_unset) {
+        None => Ok(channels),
+        Some(name) => Err(Failure::new(format_args!("how to send through the channel `{name}` is not set"))
+            .help(format_args!("write `[channels.{name}]` with `kind = \"webhook\"`, `\"file\"`, `\"console\"` or `\"record\"` into wayfare.toml"))),
+    }
+}
+
+/// Resolves at the first SIGINT or SIGTERM.
+fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+    let listen =
+        |kind| signal(kind).map_err(|error| Failure::new(format_args!("cannot listen for signals: {error}")));
+    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+fn broken(error: EngineError) -> Failure {
+    Failure::new(error)
+}
