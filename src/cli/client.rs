@@ -100,6 +100,24 @@ impl Client {
         Ok(Self { http, base, token })
     }
 
+    /// A daemon at this address that asks for no token.
+    pub fn to(base: &str, output: &Output) -> Result<Self, Failure> {
+        Self::new(&Target { server: Some(base.to_owned()), token_file: None }, output)
+    }
+
+    /// Asks until the daemon is ready, for so long at the most.
+    pub async fn ready(&self, patience: Duration) -> Result<(), Failure> {
+        const PAUSE: Duration = Duration::from_millis(50);
+        for _ in 0..patience.as_millis() / PAUSE.as_millis() {
+            let asked = self.http.get(self.url("/readyz")).send().await;
+            if asked.is_ok_and(|answer| answer.status().is_success()) {
+                return Ok(());
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        Err(Failure::unreachable(format_args!("the daemon at {} did not become ready", self.base)))
+    }
+
     /// Records as NDJSON. Waits while the daemon is busy.
     pub async fn send_lines(&self, lines: String, output: &Output) -> Result<Answer, Failure> {
         let mut asked = 0;

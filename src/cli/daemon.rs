@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
@@ -14,12 +15,12 @@ use super::{Exit, Failure, Output};
 use crate::channel::{Channels, Console, Means};
 use crate::config::Secret;
 use crate::engine::clock::wall;
-use crate::engine::{self, EngineError, EngineHandle, Options, Steps};
+use crate::engine::{self, EngineError, EngineHandle, Options, Steps, Watcher};
 use crate::http::{self, Door};
 use crate::name::Name;
 use crate::program::Bundle;
 use crate::step::{self, State};
-use crate::store::{SqliteStore, StoreError};
+use crate::store::{SqliteStore, Store, StoreError};
 
 /// How to run.
 pub struct Plan {
@@ -28,8 +29,34 @@ pub struct Plan {
     pub listen: SocketAddr,
     /// Domain seconds per real second.
     pub speed: u32,
+    /// Channels that are given, whatever the settings say of them.
+    pub channels: Channels,
     /// Channels without settings print their messages, instead of being an error.
     pub print_unset: bool,
+    /// A new store is one for development, which an accelerated clock needs.
+    pub development: bool,
+    /// Domain time at which the clock of a new development store begins; now where it is not said.
+    pub begin: Option<Timestamp>,
+    pub watcher: Option<Watcher>,
+}
+
+impl Plan {
+    /// The daemon as the settings have it.
+    #[must_use]
+    pub fn new(settings: Settings, bundle: Bundle) -> Self {
+        let (listen, speed) = (settings.config.server.listen, settings.config.dev.speed);
+        Self {
+            settings,
+            bundle,
+            listen,
+            speed,
+            channels: Channels::default(),
+            print_unset: false,
+            development: speed > 1,
+            begin: None,
+            watcher: None,
+        }
+    }
 }
 
 /// A running daemon.
@@ -46,7 +73,17 @@ pub struct Daemon {
 impl Daemon {
     /// Opens everything and makes the bundle live. Listens already, but serves nobody yet.
     pub async fn start(plan: Plan, output: &Output) -> Result<Self, Failure> {
-        let Plan { settings, bundle, listen, speed, print_unset } = plan;
+        let Plan {
+            settings,
+            bundle,
+            listen,
+            speed,
+            channels: given,
+            print_unset,
+            development,
+            begin,
+            watcher,
+        } = plan;
         let server = settings.config.server.clone();
         if !listen.ip().is_loopback() && server.token.is_none() {
             let failure =
@@ -55,20 +92,23 @@ impl Daemon {
                 failure.help("set `token_file` under `[server]` in wayfare.toml, or listen on 127.0.0.1")
             );
         }
-        let channels = channels(&settings, &bundle, print_unset, output)?;
+        let channels = channels(given, &settings, &bundle, print_unset, output)?;
         let listener = TcpListener::bind(listen).await.map_err(|error| {
             Failure::new(format_args!("cannot listen on {listen}: {error}"))
                 .help("another daemon may be running there; choose another address with `--listen`")
         })?;
         let address =
             listener.local_addr().map_err(|error| Failure::new(format_args!("cannot listen: {error}")))?;
-        let store = open(&settings, speed > 1).await?.shared();
+        let store = open(&settings, development).await?.shared();
+        if let Some(begin) = begin {
+            engine::begin_clock(&*store, begin, speed).await.map_err(broken)?;
+        }
         let clock = engine::open_clock(&*store, Some(speed)).await.map_err(broken)?;
         let steps = Steps {
             step: |world, root, state, input, now| step::step(world, root, state, &input, now),
             next_due: State::next_due,
         };
-        let options = Options { channels, zone: settings.config.zone.clone(), clock, steps, watcher: None };
+        let options = Options { channels, zone: settings.config.zone.clone(), clock, steps, watcher };
         let (engine, running) = engine::start(store, options).await.map_err(broken)?;
         let daemon =
             Self { engine, address, listener, token: server.token, max_body: server.max_body, running };
@@ -113,6 +153,28 @@ impl Daemon {
     }
 }
 
+/// Removes the store of an earlier development run; a store of customers is refused.
+pub async fn discard(settings: &Settings) -> Result<(), Failure> {
+    let path = store_path(settings);
+    if !path.exists() {
+        return Ok(());
+    }
+    let store = open(settings, true).await?;
+    let made_for = store.meta("made_for").await;
+    store.close().await;
+    if made_for.ok().flatten().as_deref() != Some("development") {
+        let failure = Failure::new(format_args!("`{}` is a store of real customers", path.display()));
+        return Err(failure.help("run the demo in another folder"));
+    }
+    for ending in ["", "-wal", "-shm"] {
+        let file = PathBuf::from(format!("{}{ending}", path.display()));
+        if file.exists() {
+            std::fs::remove_file(&file).map_err(|error| Failure::file("remove", &file, &error))?;
+        }
+    }
+    Ok(())
+}
+
 /// Where the settings keep the store.
 pub fn store_path(settings: &Settings) -> PathBuf {
     let url = settings.config.store.url.as_str();
@@ -134,6 +196,7 @@ async fn open(settings: &Settings, development: bool) -> Result<SqliteStore, Fai
 }
 
 fn channels(
+    given: Channels,
     settings: &Settings,
     bundle: &Bundle,
     print_unset: bool,
@@ -149,6 +212,11 @@ fn channels(
         Failure::new(format_args!("the channel `{name}` cannot be used: {reason}"))
             .help(format_args!("see `[channels.{name}]` in wayfare.toml"))
     })?;
+    for name in given.names() {
+        if let Some(channel) = given.get(name) {
+            channels.insert(name, Arc::clone(channel));
+        }
+    }
     let unset: Vec<Name> =
         bundle.channels.keys().copied().filter(|name| channels.get(*name).is_none()).collect();
     for &name in unset.iter().filter(|_| print_unset) {

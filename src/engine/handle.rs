@@ -209,6 +209,12 @@ impl EngineHandle {
         Arc::clone(&self.world.borrow())
     }
 
+    /// The clock of this engine.
+    #[must_use]
+    pub fn clock(&self) -> Arc<dyn super::clock::Clock> {
+        Arc::clone(&self.clock)
+    }
+
     /// Domain time.
     pub fn now(&self) -> Timestamp {
         self.clock.now()

@@ -25,5 +25,5 @@ pub mod why;
 mod work;
 
 pub use handle::{EngineError, EngineHandle, Receipt, Stats, SubmitError};
-pub use start::{Options, Watcher, open_clock, start};
+pub use start::{Options, Watcher, begin_clock, open_clock, start};
 pub use work::Steps;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
@@ -84,6 +85,16 @@ pub async fn start(
     let task = tokio::spawn(engine.run());
     let room = Arc::new(Semaphore::new(QUEUE));
     Ok((EngineHandle { commands, room, stats, world: seen_world, clock }, task))
+}
+
+/// Lets the accelerated clock of a new development store begin at `begin`, before it is opened.
+///
+/// # Errors
+/// If the store cannot be written.
+pub async fn begin_clock(store: &dyn Store, begin: Timestamp, speed: u32) -> Result<(), EngineError> {
+    let clock = Accelerated { origin: begin, start: wall(), speed: speed.max(1) };
+    store.set_meta(&[(CLOCK.to_owned(), clock.to_text())]).await?;
+    Ok(())
 }
 
 /// The clock of a store: the wall's, or the accelerated one it has had since its first run. `speed`: domain seconds

@@ -1,8 +1,8 @@
 //! `wayfare bench`: what the product does per second, beside the limit of the machine, in one run.
 
-mod load;
 #[path = "../../../benches/limit.rs"]
 mod limit;
+mod load;
 mod verify;
 
 use std::path::Path;
@@ -69,8 +69,11 @@ pub fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
         limit = limit.max(theirs);
     }
     output.data(format_args!("\nW1 on SQLite, {} customers, best of {}:", args.customers, args.rounds))?;
-    output.data(format_args!("  product  {product:>9.0} customers/s  (HTTP in, gate, trace, recorded sends)"))?;
-    output.data(format_args!("  limit    {limit:>9.0} customers/s  (the same rows written by a plain loop)"))?;
+    output.data(format_args!(
+        "  product  {product:>9.0} customers/s  (HTTP in, gate, trace, recorded sends)"
+    ))?;
+    output
+        .data(format_args!("  limit    {limit:>9.0} customers/s  (the same rows written by a plain loop)"))?;
     output.data(format_args!("  ratio    {:>9.2}", product / limit))?;
     Ok(Exit::Clean)
 }
@@ -89,8 +92,8 @@ fn one_round(args: &RunArgs, round: u32, folder: &Path, output: &Output) -> Resu
     ))?;
     let sizes = limit::Sizes { state: measured.state, log: 60, entry: 20 };
     let seconds = block_on(async {
-        let loop_ = limit::w1_sqlite(&folder.join("limit.db"), args.customers as usize, &sizes);
-        loop_.await.map_err(|error| Failure::new(format_args!("the limit loop failed: {error}")))
+        let seconds = limit::w1_sqlite(&folder.join("limit.db"), args.customers as usize, &sizes).await;
+        seconds.map_err(|error| Failure::new(format_args!("the limit loop failed: {error}")))
     })?;
     let theirs = customers / seconds;
     output.data(format_args!("round {round}: limit   {theirs:.0} customers/s"))?;
@@ -106,7 +109,7 @@ async fn product(args: &RunArgs, folder: &Path, output: &Output) -> Result<Measu
     write("wayfare.toml", SETTINGS)?;
     let address = free_address()?;
     let daemon = Daemon::start(folder, &address)?;
-    let client = Client::to(&format!("http://{address}"))?;
+    let client = Client::to(&format!("http://{address}"), output)?;
     client.ready(Duration::from_secs(30)).await?;
     load::customers(&client, output, args).await?;
     let start = wall();
@@ -128,7 +131,9 @@ fn since(start: Timestamp) -> f64 {
 /// A port of loopback that was free a moment ago.
 fn free_address() -> Result<String, Failure> {
     let bound = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-    bound.map(|address| address.to_string()).map_err(|error| Failure::new(format_args!("no free port: {error}")))
+    bound
+        .map(|address| address.to_string())
+        .map_err(|error| Failure::new(format_args!("no free port: {error}")))
 }
 
 /// A daemon of this very binary; killed if it is dropped before it was stopped.
@@ -143,7 +148,8 @@ struct Usage {
 
 impl Daemon {
     fn start(folder: &Path, address: &str) -> Result<Self, Failure> {
-        let failed = |error: std::io::Error| Failure::new(format_args!("the daemon cannot be started: {error}"));
+        let failed =
+            |error: std::io::Error| Failure::new(format_args!("the daemon cannot be started: {error}"));
         let this = std::env::current_exe().map_err(failed)?;
         let log = std::fs::File::create(folder.join("daemon.log")).map_err(failed)?;
         let child = Command::new(this)

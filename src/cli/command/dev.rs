@@ -7,7 +7,7 @@ mod feed;
 mod watch;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,11 +18,10 @@ use tokio::sync::mpsc;
 use self::demo::Mailbox;
 use self::feed::{Feed, Followed};
 use self::watch::Watch;
-use super::run::compiled;
-use super::why;
+use super::{compiled, run};
 use crate::channel::Channels;
 use crate::cli::client::Client;
-use crate::cli::daemon::{Daemon, Plan, store_path};
+use crate::cli::daemon::{Daemon, Plan, discard};
 use crate::cli::settings::Settings;
 use crate::cli::{Exit, Failure, Output};
 use crate::demo::population;
@@ -67,21 +66,26 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
-    let folder = args.project.clone().unwrap_or_else(|| PathBuf::from(if args.demo { "journeys" } else { "." }));
+    let folder =
+        args.project.clone().unwrap_or_else(|| PathBuf::from(if args.demo { "journeys" } else { "." }));
     let project = Settings::load(&folder, output)?;
-    let bundle = compiled(&project, output)?;
-    super::run::start_log_at("warn");
+    let (_, _, bundle) = compiled::sound(&[project.root.clone()], output)?;
+    run::start_log(run::Log::Text, "warn");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(format_args!("cannot start: {error}")))?;
     runtime.block_on(async {
-        if args.demo { play(args, project, bundle, output).await } else { develop(args, project, bundle, output).await }
+        if args.demo {
+            play(args, project, bundle, output).await
+        } else {
+            develop(args, project, bundle, output).await
+        }
     })
 }
 
 async fn develop(args: &Args, project: Settings, bundle: Bundle, output: &Output) -> Result<Exit, Failure> {
     let feed = Arc::new(Feed::new(output.clone(), Followed::Everybody));
     let speed = args.speed.unwrap_or(project.config.dev.speed);
-    let plan = plan(args, project.clone(), bundle, speed, &feed, Channels::default());
+    let plan = plan(args, project.clone(), bundle, speed, &feed);
     let mut watch = Watch::folder(&project.root)?;
     let daemon = Daemon::start(plan, output).await?;
     output.say(format_args!(
@@ -106,8 +110,8 @@ async fn reload(
     let mut live = engine.world().bundle.hash.clone();
     loop {
         watch.changed().await;
-        let bundle = match compiled(project, output) {
-            Ok(bundle) => bundle,
+        let bundle = match compiled::sound(&[project.root.clone()], output) {
+            Ok((_, _, bundle)) => bundle,
             Err(failure) => {
                 failure.tell(output);
                 output.say("the version before stays live");
@@ -120,7 +124,10 @@ async fn reload(
         let (hash, programs) = (bundle.hash.clone(), bundle.programs.len());
         match engine.deploy(bundle).await {
             Ok(()) => {
-                output.say(format_args!("live: {programs} journeys, version {}", hash.get(..12).unwrap_or(&hash)));
+                output.say(format_args!(
+                    "live: {programs} journeys, version {}",
+                    hash.get(..12).unwrap_or(&hash)
+                ));
                 live = hash;
             }
             Err(error) => output.say(format_args!("not deployed: {error}")),
@@ -132,18 +139,18 @@ async fn play(args: &Args, project: Settings, bundle: Bundle, output: &Output) -
     let speed = args.speed.unwrap_or(DEMO_SPEED);
     // The store lies where `wayfare why`, called from the same folder, looks for it.
     let settings = Settings { root: PathBuf::from("."), ..project };
-    let store = store_path(&settings);
-    discard(&store)?;
+    discard(&settings).await?;
     let feed = Arc::new(Feed::new(output.clone(), Followed::Some(demo::followed())));
     let (reactions, thoughts) = mpsc::unbounded_channel();
     let mut channels = Channels::default();
     for &channel in bundle.channels.keys() {
         channels.insert(channel, Arc::new(Mailbox { output: output.clone(), reactions: reactions.clone() }));
     }
-    let mut plan = plan(args, settings.clone(), bundle, speed, &feed, channels);
+    let mut plan = plan(args, settings.clone(), bundle, speed, &feed);
+    plan.channels = channels;
     plan.begin = Some(this_morning(&settings));
     let daemon = Daemon::start(plan, output).await?;
-    let client = Client::to_loopback(daemon.address)?;
+    let client = Client::to(&format!("http://{}", daemon.address), output)?;
     output.say(format_args!(
         "{} customers, a day in {} seconds; followed line by line: {}",
         demo::CUSTOMERS,
@@ -185,7 +192,10 @@ async fn told(feed: &Feed, clock: &Arc<dyn Clock>) {
 async fn epilogue(feed: &Feed, output: &Output) -> Result<(), Failure> {
     let hero = population::customer_id(0);
     output.live(format_args!("\n{}", feed.summary()))?;
-    output.live(format_args!("\nwhy did {hero} {} get what they got? wayfare why {hero} first_loan\n", population::customer_name(0)))?;
+    output.live(format_args!(
+        "\nwhy did {hero} {} get what they got? wayfare why {hero} first_loan\n",
+        population::customer_name(0)
+    ))?;
     let args = why::Args::of(&hero, "first_loan");
     // A command of its own: it reads the store as any other process would.
     let shown = output.clone();
@@ -194,30 +204,23 @@ async fn epilogue(feed: &Feed, output: &Output) -> Result<(), Failure> {
     output.live(format_args!("\nany other: cargo run --release -- why {}", population::customer_id(4)))
 }
 
-fn plan(args: &Args, settings: Settings, bundle: Bundle, speed: u32, feed: &Arc<Feed>, channels: Channels) -> Plan {
-    let listen = args.listen.unwrap_or(settings.config.server.listen);
+fn plan(args: &Args, settings: Settings, bundle: Bundle, speed: u32, feed: &Arc<Feed>) -> Plan {
     let feed = Arc::clone(feed);
-    Plan {
-        settings,
-        bundle,
-        listen,
-        speed,
-        print_unset: true,
-        channels,
-        watcher: Some(Arc::new(move |world, root, decisions| feed.watch(world, root, decisions))),
-        begin: None,
-        development: true,
-    }
+    let mut plan = Plan::new(settings, bundle);
+    plan.listen = args.listen.unwrap_or(plan.listen);
+    plan.speed = speed;
+    plan.print_unset = true;
+    plan.development = true;
+    plan.watcher = Some(Arc::new(move |world, root, decisions| feed.watch(world, root, decisions)));
+    plan
 }
 
 /// Two minutes before ten of today in the bank's zone: the first scheduled look is about to come.
 fn this_morning(settings: &Settings) -> Timestamp {
     let now = wall().to_zoned(settings.config.zone.clone());
     let before_ten = Time::constant(9, 58, 0, 0);
-    now.date().to_datetime(before_ten).to_zoned(settings.config.zone.clone()).map_or(now.timestamp(), |at| at.timestamp())
-}
-
-/// Every demo begins with nobody. Only a store of an earlier demo or development run is removed.
-fn discard(store: &Path) -> Result<(), Failure> {
-    crate::cli::daemon::discard_development(store)
+    now.date()
+        .to_datetime(before_ten)
+        .to_zoned(settings.config.zone.clone())
+        .map_or(now.timestamp(), |at| at.timestamp())
 }

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use tracing_subscriber::EnvFilter;
 
+use super::compiled;
 use crate::cli::daemon::{Daemon, Plan};
 use crate::cli::settings::Settings;
 use crate::cli::{Exit, Failure, Output};
 use crate::program::{Bundle, FORMAT};
-use crate::{compile, project};
 
 /// Run the daemon: take events in, move customers through their journeys, send messages.
 ///
@@ -41,12 +41,11 @@ pub fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
     let settings = Settings::load(Path::new("."), output)?;
     let bundle = match &args.bundle {
         Some(file) => read(file)?,
-        None => compiled(&settings, output)?,
+        None => compiled::sound(&[settings.root.clone()], output)?.2,
     };
-    start_log(args.log);
-    let listen = args.listen.unwrap_or(settings.config.server.listen);
-    let speed = settings.config.dev.speed;
-    let plan = Plan { settings, bundle, listen, speed, print_unset: false };
+    start_log(args.log, "info");
+    let mut plan = Plan::new(settings, bundle);
+    plan.listen = args.listen.unwrap_or(plan.listen);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(format_args!("cannot start: {error}")))?;
     runtime.block_on(async {
@@ -54,15 +53,6 @@ pub fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
         output.say(format_args!("listening on http://{}", daemon.address));
         daemon.serve().await
     })
-}
-
-/// The project's journeys, compiled. Findings are told; errors end the command.
-pub fn compiled(settings: &Settings, output: &Output) -> Result<Bundle, Failure> {
-    let project = project::load(&[settings.root.clone()])
-        .map_err(|error| Failure::new(error).help("`wayfare init` begins a project"))?;
-    let compilation = compile::compile(&project.input);
-    output.complain(&compilation.diagnostics, &compilation.sources);
-    compilation.bundle.ok_or(Failure::Found)
 }
 
 fn read(file: &Path) -> Result<Bundle, Failure> {
@@ -80,8 +70,8 @@ fn read(file: &Path) -> Result<Bundle, Failure> {
 }
 
 /// The log goes to stderr; a second start in one process changes nothing.
-pub fn start_log(log: Log) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+pub fn start_log(log: Log, quietest: &str) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(quietest));
     let builder =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     let _ = match log {

@@ -14,7 +14,8 @@ const PAGE: usize = 10_000;
 
 /// Bytes of a state row, on average.
 pub(super) async fn everybody_went_through(store: &Path, customers: usize) -> Result<usize, Failure> {
-    let failed = |error: &dyn std::fmt::Display| Failure::new(format_args!("the store cannot be read: {error}"));
+    let failed =
+        |error: &dyn std::fmt::Display| Failure::new(format_args!("the store cannot be read: {error}"));
     let store = SqliteStore::open_reader(store).await.map_err(|error| failed(&error))?;
     let world = why::world(&store, TimeZone::UTC).await.map_err(|error| failed(&error))?;
     let kind = world.symbols.sym(Name::new("customer")).map_or(0, |sym| sym.0);

@@ -41,7 +41,11 @@ impl Channel for Mailbox {
         let number = number.and_then(|number| number.checked_sub(1));
         if number.is_some_and(|number| number < SHOWN) {
             let parts: Vec<&str> = delivery.parts.iter().map(|(_, text)| &**text).collect();
-            let _ = self.output.live(format_args!("        ✉ {} → {customer}  {}", delivery.channel, parts.join(" | ")));
+            let _ = self.output.live(format_args!(
+                "        ✉ {} → {customer}  {}",
+                delivery.channel,
+                parts.join(" | ")
+            ));
         }
         let persona = number.map_or(Persona::Silent, Persona::of);
         let (channel, step) = (delivery.channel.as_str(), &*delivery.message.step);

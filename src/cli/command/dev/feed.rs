@@ -52,7 +52,8 @@ impl Feed {
                 let journey = words.journey.map_or("", Name::as_str);
                 let child = words.child.map(|child| format!(" {child}")).unwrap_or_default();
                 // A reader that went away ends the program elsewhere.
-                let _ = self.output.live(format_args!("{clock}  {who}{child}  {journey}: {}", words.sentence));
+                let _ =
+                    self.output.live(format_args!("{clock}  {who}{child}  {journey}: {}", words.sentence));
             }
         }
     }
@@ -107,7 +108,8 @@ impl Feed {
 impl Counts {
     fn line(&self) -> String {
         let ended: u64 = self.ended.values().sum();
-        let sent: Vec<String> = self.sent.iter().map(|(channel, count)| format!("{channel} {count}")).collect();
+        let sent: Vec<String> =
+            self.sent.iter().map(|(channel, count)| format!("{channel} {count}")).collect();
         let mut ends: Vec<String> =
             self.ended.iter().map(|((journey, end), count)| format!("{journey}.{end} {count}")).collect();
         if ends.is_empty() {
