@@ -11,7 +11,6 @@ use crate::config::{Config, FILE, Inputs};
 use crate::text::Sources;
 
 /// The settings that hold in a folder.
-#[derive(Debug)]
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The nearest folder at or above it that has a `wayfare.toml`; the folder itself where none has.
