@@ -2,7 +2,7 @@
 
 use clap::{ColorChoice, Parser, Subcommand};
 
-use super::command::{customers, events, explain, init, run};
+use super::command::{customers, events, explain, init, run, why};
 use super::{Exit, Failure, Output};
 
 /// Customer journeys as a language: compile, prove, plan and durably run them.
@@ -24,6 +24,7 @@ pub enum Command {
     Events(events::Args),
     Explain(explain::Args),
     Run(run::Args),
+    Why(why::Args),
 }
 
 impl Command {
@@ -35,6 +36,7 @@ impl Command {
             Self::Events(args) => events::run(args, output),
             Self::Explain(args) => explain::run(args, output),
             Self::Run(args) => run::run(args, output),
+            Self::Why(args) => why::run(args, output),
         }
     }
 }

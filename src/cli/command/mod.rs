@@ -6,6 +6,7 @@ pub mod explain;
 pub mod init;
 pub mod run;
 mod tally;
+pub mod why;
 
 #[cfg(test)]
 mod tests;
