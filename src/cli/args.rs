@@ -2,7 +2,7 @@
 
 use clap::{ColorChoice, Parser, Subcommand};
 
-use super::command::{bench, build, check, customers, dev, events, explain, graph, init, run};
+use super::command::{bench, build, check, customers, dev, events, explain, graph, init, run, why};
 use super::{Exit, Failure, Output};
 
 /// Customer journeys as a language: compile, prove, plan and durably run them.
@@ -29,6 +29,7 @@ pub enum Command {
     Run(run::Args),
     Dev(dev::Args),
     Bench(bench::Args),
+    Why(why::Args),
 }
 
 impl Command {
@@ -45,6 +46,7 @@ impl Command {
             Self::Run(args) => run::run(args, output),
             Self::Dev(args) => dev::run(args, output),
             Self::Bench(args) => bench::run(args, output),
+            Self::Why(args) => why::run(args, output),
         }
     }
 }

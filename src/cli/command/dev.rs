@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use self::demo::Mailbox;
 use self::feed::{Feed, Followed};
 use self::watch::Watch;
-use super::{compiled, run};
+use super::{compiled, run, why};
 use crate::channel::Channels;
 use crate::cli::client::Client;
 use crate::cli::daemon::{Daemon, Plan, discard};

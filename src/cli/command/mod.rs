@@ -12,6 +12,7 @@ pub mod graph;
 pub mod init;
 pub mod run;
 mod tally;
+pub mod why;
 
 #[cfg(test)]
 mod tests;
