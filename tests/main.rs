@@ -13,3 +13,4 @@ mod pages;
 mod parse;
 mod store;
 mod support;
+mod verbs;

@@ -2,7 +2,7 @@
 
 use clap::{ColorChoice, Parser, Subcommand};
 
-use super::command::{customers, events, explain, init, run};
+use super::command::{build, check, customers, events, explain, graph, init, run};
 use super::{Exit, Failure, Output};
 
 /// Customer journeys as a language: compile, prove, plan and durably run them.
@@ -20,6 +20,9 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Init(init::Args),
+    Check(check::Args),
+    Graph(graph::Args),
+    Build(build::Args),
     Customers(customers::Args),
     Events(events::Args),
     Explain(explain::Args),
@@ -31,6 +34,9 @@ impl Command {
     pub fn run(&self, output: &Output) -> Result<Exit, Failure> {
         match self {
             Self::Init(args) => init::run(args, output),
+            Self::Check(args) => check::run(args, output),
+            Self::Graph(args) => graph::run(args, output),
+            Self::Build(args) => build::run(args, output),
             Self::Customers(args) => customers::run(args, output),
             Self::Events(args) => events::run(args, output),
             Self::Explain(args) => explain::run(args, output),

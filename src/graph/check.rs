@@ -45,6 +45,8 @@ fn unreached(graph: &JourneyGraph) -> impl Iterator<Item = Diagnostic> + '_ {
 
 fn falls(journey: &Journey, graph: &JourneyGraph) -> Option<Diagnostic> {
     let fall = graph.graph.node_indices().find(|&at| is(graph, at, PointKind::Fall))?;
+    // What only a dead step leads to is told by that step.
+    let path = path(graph, graph.entry, fall)?;
     let headline = format!("a path through `{}` stops without `end`", journey.name);
     let mut found = Diagnostic::new(code::NO_END, journey.close, headline)
         .label("a path gets here")
@@ -55,10 +57,7 @@ fn falls(journey: &Journey, graph: &JourneyGraph) -> Option<Diagnostic> {
     for point in last.into_iter().filter_map(|at| graph.graph.node_weight(at)).take(3) {
         found = found.also(point.span, "goes on to the closing brace");
     }
-    Some(match path(graph, graph.entry, fall) {
-        Some(path) => found.note(format!("the path: {path}")),
-        None => found,
-    })
+    Some(found.note(format!("the path: {path}")))
 }
 
 fn is(graph: &JourneyGraph, at: NodeIndex, kind: PointKind) -> bool {

@@ -73,7 +73,10 @@ fn start(journey: Name, given: &[(Name, Expr)], names: &dyn Names) -> String {
 }
 
 fn args(args: &[(Name, Expr)], names: &dyn Names) -> String {
-    let args = args.iter().map(|(name, value)| format!("{name} = {}", show::expr(value, names)));
+    let args = args.iter().map(|(name, value)| {
+        let value = show::expr(value, names);
+        if value == name.as_str() { value } else { format!("{name} = {value}") }
+    });
     args.collect::<Vec<_>>().join(", ")
 }
 

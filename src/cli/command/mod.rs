@@ -1,8 +1,12 @@
 //! One file per verb: an `Args` struct and one `run` function.
 
+pub mod build;
+pub mod check;
+pub mod compiled;
 pub mod customers;
 pub mod events;
 pub mod explain;
+pub mod graph;
 pub mod init;
 pub mod run;
 mod tally;
