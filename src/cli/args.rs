@@ -2,7 +2,7 @@
 
 use clap::{ColorChoice, Parser, Subcommand};
 
-use super::command::{build, check, customers, events, explain, graph, init, run};
+use super::command::{build, check, customers, events, explain, graph, init, run, test};
 use super::{Exit, Failure, Output};
 
 /// Customer journeys as a language: compile, prove, plan and durably run them.
@@ -23,6 +23,7 @@ pub enum Command {
     Check(check::Args),
     Graph(graph::Args),
     Build(build::Args),
+    Test(test::Args),
     Customers(customers::Args),
     Events(events::Args),
     Explain(explain::Args),
@@ -37,6 +38,7 @@ impl Command {
             Self::Check(args) => check::run(args, output),
             Self::Graph(args) => graph::run(args, output),
             Self::Build(args) => build::run(args, output),
+            Self::Test(args) => test::run(args, output),
             Self::Customers(args) => customers::run(args, output),
             Self::Events(args) => events::run(args, output),
             Self::Explain(args) => explain::run(args, output),

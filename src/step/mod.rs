@@ -17,6 +17,7 @@ mod due;
 pub mod effect;
 mod enter;
 mod exits;
+pub mod explain;
 mod features;
 mod gate;
 mod goals;

@@ -10,6 +10,7 @@ pub mod graph;
 pub mod init;
 pub mod run;
 mod tally;
+pub mod test;
 
 #[cfg(test)]
 mod tests;

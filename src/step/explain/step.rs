@@ -1,0 +1,158 @@
+//! Words for what steps do.
+
+use jiff::Timestamp;
+
+use super::Words;
+use crate::expr::{Expr, show};
+use crate::program::{NodeKind, Outcome};
+use crate::step::symbols::Sym;
+use crate::step::trace::{Because, Decision, Rule};
+
+impl Words<'_> {
+    pub(super) fn step(&self, what: &Decision) -> String {
+        match what {
+            Decision::Waits { until } => self.waits(*until),
+            Decision::Happened { awaited, at } => {
+                format!("`{}` happened at {}", self.awaited(*awaited), self.clock(*at))
+            }
+            Decision::TimedOut => self.timed_out(),
+            Decision::AlreadyTrue => self.already(),
+            Decision::BecameTrue => match self.state() {
+                Some(condition) => format!("`{}` has become true", self.expr(condition)),
+                None => "what was waited for has become true".to_owned(),
+            },
+            Decision::Branched { arm, because } => self.branched(*arm, because),
+            Decision::Late { awaited, at } => {
+                let awaited = self.awaited(*awaited);
+                format!("`{awaited}` of {} came too late to count", self.clock(*at))
+            }
+            Decision::Tagged { tag, until: Some(until) } => {
+                format!("tagged `{}` until {}", self.name(*tag), self.clock(*until))
+            }
+            Decision::Tagged { tag, until: None } => format!("tagged `{}`", self.name(*tag)),
+            Decision::Untagged { tag } => format!("untagged `{}`", self.name(*tag)),
+            Decision::Remembered { slot, value } => {
+                let names = self.program().map(|program| &program.locals);
+                let name = names.and_then(|names| names.get(usize::from(*slot)));
+                let name = name.map_or_else(|| format!("#{slot}"), ToString::to_string);
+                format!("remembers {name} = {}", show::value(value))
+            }
+            Decision::Started { journey } => format!("starts `{}`", self.name(*journey)),
+            message => self.message(message),
+        }
+    }
+
+    fn message(&self, what: &Decision) -> String {
+        match what {
+            Decision::Decided { step, channel } => {
+                format!("sends `{}` via {}", self.name(*step), self.name(*channel))
+            }
+            Decision::Refused { step, channel, outcome, rule } => {
+                self.refused(*step, *channel, *outcome, *rule)
+            }
+            Decision::Dispatched { step, channel } => {
+                format!("`{}` handed to {}", self.name(*step), self.name(*channel))
+            }
+            Decision::Answered { step, outcome, detail } => {
+                let detail = if detail.is_empty() { String::new() } else { format!(": {detail}") };
+                format!("the provider answers `{}` for `{}`{detail}", outcome.as_str(), self.name(*step))
+            }
+            Decision::Receipt { step, kind, at } => {
+                format!("`{}` was {} at {}", self.name(*step), kind.as_str(), self.clock(*at))
+            }
+            Decision::Cancelled { step } => format!("`{}` is cancelled before it left", self.name(*step)),
+            _ => String::new(),
+        }
+    }
+
+    fn refused(&self, step: Sym, channel: Sym, outcome: Outcome, rule: Rule) -> String {
+        let channel = self.name(channel);
+        let why = match rule {
+            Rule::KillSwitch => "the kill switch is on".to_owned(),
+            Rule::Consent => format!("`consent` does not hold {channel}"),
+            Rule::NoAddress => format!("there is no address for {channel}"),
+            Rule::NoContent => format!("its content has nothing for {channel}"),
+            Rule::ContentClosed => "its content is not open today".to_owned(),
+            Rule::UnknownSubject => "the subject's attributes have not arrived".to_owned(),
+        };
+        format!("`{}` may not go via {channel}: {why} ({})", self.name(step), outcome.as_str())
+    }
+
+    fn waits(&self, until: Option<Timestamp>) -> String {
+        let Some(until) = until else { return "waits for the provider's answer".to_owned() };
+        let until = self.clock(until);
+        let what = match self.node().map(|(node, _)| &node.kind) {
+            Some(NodeKind::Events { arms, .. }) => {
+                let arms: Vec<String> =
+                    arms.iter().map(|(number, _)| format!("`{}`", self.awaited(*number))).collect();
+                format!("for {} ", arms.join(" or "))
+            }
+            Some(NodeKind::UntilState { condition, .. }) => {
+                format!("until `{}`, at most ", self.expr(condition))
+            }
+            Some(NodeKind::Send { .. }) => "for the provider's report ".to_owned(),
+            Some(NodeKind::Reach { .. }) => "for an answer ".to_owned(),
+            _ => String::new(),
+        };
+        format!("waits {what}until {until}")
+    }
+
+    fn timed_out(&self) -> String {
+        match self.node().map(|(node, _)| &node.kind) {
+            Some(NodeKind::Events { arms, .. }) => {
+                let arms: Vec<String> =
+                    arms.iter().map(|(number, _)| format!("`{}`", self.awaited(*number))).collect();
+                format!("{} did not happen in time", arms.join(" or "))
+            }
+            Some(NodeKind::UntilState { condition, .. }) => {
+                format!("`{}` did not become true in time", self.expr(condition))
+            }
+            Some(NodeKind::Reach { .. }) => "no answer in time".to_owned(),
+            Some(NodeKind::Send { .. }) => "no report in time, which counts as sent".to_owned(),
+            _ => "the time is up".to_owned(),
+        }
+    }
+
+    fn already(&self) -> String {
+        match self.state() {
+            Some(condition) => format!("goes on at once: `{}` is true already", self.expr(condition)),
+            None => "goes on at once: the moment is past".to_owned(),
+        }
+    }
+
+    fn state(&self) -> Option<&Expr> {
+        match &self.node()?.0.kind {
+            NodeKind::UntilState { condition, .. } => Some(condition),
+            _ => None,
+        }
+    }
+
+    fn branched(&self, arm: u16, because: &Because) -> String {
+        match self.node().map(|(node, _)| &node.kind) {
+            Some(NodeKind::If { condition, .. }) => {
+                let verdict = if arm == 0 { "true" } else { "false" };
+                let because = self.because(std::slice::from_ref(condition), because);
+                let shown = self.expr(condition);
+                if because.is_empty() || because == format!("{shown} is {verdict}") {
+                    format!("`{shown}` is {verdict}")
+                } else {
+                    format!("`{shown}` is {verdict}: {because}")
+                }
+            }
+            Some(NodeKind::Match { subjects, cases, .. }) => {
+                let arm = if usize::from(arm) < cases.len() {
+                    format!("case {}", u32::from(arm) + 1)
+                } else {
+                    "`else`".to_owned()
+                };
+                format!("takes {arm}: {}", self.because(subjects, because))
+            }
+            _ => format!("takes branch {}", u32::from(arm) + 1),
+        }
+    }
+
+    fn awaited(&self, number: u16) -> String {
+        let awaited = self.program().and_then(|program| program.awaits.get(usize::from(number)));
+        awaited.map_or_else(|| format!("#{number}"), |awaited| show::pattern(&awaited.pattern, &()))
+    }
+}
