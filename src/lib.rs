@@ -8,7 +8,7 @@
 //! | what is shared | [`value`] (types and values), [`expr`] (resolved expressions), [`program`] (what the compiler makes and the runtime runs) |
 //! | compiler | [`syntax`] -> [`model`] -> `graph` -> `lower`, driven by `compile`; files by `project` |
 //! | runtime | [`step`] (pure) -> `intake` -> [`store`], `channel` -> `engine` -> `http` |
-//! | people | `testing`, [`demo`], [`cli`], [`config`] |
+//! | people | [`testing`], [`demo`], [`cli`], [`config`] |
 //!
 //! `tests/layers.rs` keeps the arrows.
 
@@ -31,5 +31,6 @@ pub mod project;
 pub mod step;
 pub mod store;
 pub mod syntax;
+pub mod testing;
 pub mod text;
 pub mod value;

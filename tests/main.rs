@@ -13,4 +13,5 @@ mod pages;
 mod parse;
 mod store;
 mod support;
+mod testing;
 mod verbs;

@@ -149,7 +149,7 @@ pub struct Channel {
     pub rate: Option<Rate>,
     /// How long receipts may take.
     pub receipt: Option<Length>,
-    /// Receipts this channel can report, beyond `sent` and `failed`.
+    /// Receipts this channel can report behind the provider's answer; `sent` is that answer.
     pub outcomes: Vec<crate::expr::MessageEvent>,
     pub address: Option<Name>,
     pub owner: Option<Arc<str>>,

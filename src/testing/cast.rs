@@ -34,7 +34,7 @@ pub(super) struct Role {
     pub(super) id: Arc<str>,
     /// Of a child: the id of its parent.
     pub(super) parent: Option<Arc<str>>,
-    /// Attributes by name; those left out get what [`default_value`] says.
+    /// Attributes by name, and tags that are true; attributes left out get what [`default_value`] says.
     pub(super) fields: Vec<(Name, Value)>,
 }
 
@@ -67,6 +67,9 @@ pub(super) fn enter(stage: &mut Stage<'_>, role: Role) -> Actor {
     });
     let event = event(stage, EventKind::Attributes, &actor, fields.unwrap_or_default());
     stage.happen(row, event);
+    for (name, _) in role.fields.iter().filter(|(_, value)| *value == Value::Bool(true)) {
+        stage.tag(&actor, *name);
+    }
     actor
 }
 

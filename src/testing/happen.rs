@@ -34,7 +34,9 @@ pub(super) fn happen(
 pub(super) fn act(script: &mut Script<'_>, act: &Act) -> Option<usize> {
     let actor = script.cast.get(act.actor).map(|(_, actor)| actor.clone())?;
     let (kind, fields) = match &act.doing {
-        Doing::Event { event, fields } => (EventKind::Declared(*event), fields.clone()),
+        Doing::Event { event, fields } => {
+            (EventKind::Declared(*event), cast::event_fields(&script.stage, *event, fields))
+        }
         Doing::React { kind, back } => {
             let key = reachable(script, actor.row, *kind, *back)?;
             (EventKind::Message { kind: *kind, key }, Vec::new())

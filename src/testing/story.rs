@@ -7,7 +7,8 @@ use super::property::payload;
 use super::record::What;
 use super::stage::Stage;
 use crate::expr::show;
-use crate::step::{Event, EventKind, explain};
+use crate::step::explain::explain;
+use crate::step::{Event, EventKind, Trace};
 
 /// An instant in `zone`, to the minute where it is a whole one.
 pub(super) fn instant(at: Timestamp, zone: &TimeZone) -> String {
@@ -34,7 +35,7 @@ pub(super) fn of_all(stage: &Stage<'_>, most: usize) -> Vec<String> {
 fn told(stage: &Stage<'_>, what: &What) -> String {
     match what {
         What::Event(event) => happened(event),
-        What::Trace(trace) => explain(&stage.world, trace),
+        What::Trace(trace) => decided(stage, trace),
         What::Delivered(delivery) => {
             let body = delivery.parts.iter().map(|(part, text)| format!("{part} {text:?}"));
             format!("  {} to {}: {}", delivery.channel, delivery.address, body.collect::<Vec<_>>().join(", "))
@@ -52,4 +53,17 @@ fn happened(event: &Event) -> String {
             format!("* attributes{who}: {}", fields.collect::<Vec<_>>().join("; "))
         }
     }
+}
+
+/// `maturity of holding cd: waits until …  (maturity.journey:20)`
+fn decided(stage: &Stage<'_>, trace: &Trace) -> String {
+    let told = explain(trace, &stage.world);
+    let journey = told.journey.map(|journey| journey.to_string());
+    let child = told.child.map(|child| format!(" of {child}"));
+    // Folders would say the same on every line.
+    let file = told.place.as_deref().map(|place| place.rsplit('/').next().unwrap_or(place));
+    let place = file.map(|place| format!("  ({place})")).unwrap_or_default();
+    let about = journey.into_iter().chain(child).collect::<String>();
+    let gap = if about.is_empty() { "" } else { ": " };
+    format!("{about}{gap}{}{place}", told.sentence)
 }

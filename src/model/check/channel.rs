@@ -101,7 +101,7 @@ fn receipts(words: &[Ident], sink: &mut Sink) -> Vec<MessageEvent> {
     let mut outcomes = Vec::new();
     for word in words {
         match MessageEvent::ALL.iter().find(|event| event.as_str() == word.name.as_str()) {
-            Some(MessageEvent::Sent | MessageEvent::Failed) => {}
+            Some(MessageEvent::Sent) => {}
             Some(event) if !outcomes.contains(event) => outcomes.push(*event),
             Some(_) => {}
             None => sink.report(unknown_receipt(*word)),

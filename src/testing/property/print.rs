@@ -1,6 +1,6 @@
 //! A counterexample as a test: what was given, and everything that happened, in the language's own words.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::Case;
 use super::plan::Plan;
@@ -10,6 +10,8 @@ use crate::step::{Event, EventKind};
 use crate::testing::record::What;
 use crate::testing::script::Played;
 use crate::value::{Length, Value};
+
+const HOUR_MS: i64 = 3_600_000;
 
 /// Lines of a `test` block that plays the case.
 pub(super) fn as_test(plan: &Plan<'_>, case: &Case, played: &Played<'_>) -> Vec<String> {
@@ -29,14 +31,11 @@ pub(super) fn as_test(plan: &Plan<'_>, case: &Case, played: &Played<'_>) -> Vec<
     let mut before = case.start;
     for (at, event) in happenings(played) {
         let Some(told) = told(&event) else { continue };
-        if let Some(pause) = pause(at.duration_since(before)) {
-            lines.push(pause);
-        }
+        lines.extend(pause(plan, before, at));
         lines.push(told);
         before = at;
     }
-    let now = played.stage.now;
-    lines.extend(pause(now.duration_since(before)));
+    lines.extend(pause(plan, before, played.stage.now));
     lines
 }
 
@@ -71,9 +70,12 @@ pub(in crate::testing) fn payload(fields: &[(Name, Value)]) -> String {
     format!("({})", fields.join(", "))
 }
 
-/// `advance 26h`; nothing where no time passes.
-fn pause(gap: SignedDuration) -> Option<String> {
-    let ms = i64::try_from(gap.as_millis()).ok().filter(|ms| *ms > 0)?;
-    let length = Length::Elapsed(ms);
-    Some(format!("advance {length}"))
+/// `advance 5min`, and over an hour `advance to 2026-12-03 at 10:00`; nothing where no time passes.
+fn pause(plan: &Plan<'_>, from: Timestamp, to: Timestamp) -> Option<String> {
+    let ms = i64::try_from(to.duration_since(from).as_millis()).ok().filter(|ms| *ms > 0)?;
+    let until = to.to_zoned(plan.suite.zone.clone());
+    if ms < HOUR_MS || until.second() != 0 || until.subsec_nanosecond() != 0 {
+        return Some(format!("advance {}", Length::Elapsed(ms)));
+    }
+    Some(until.strftime("advance to %Y-%m-%d at %H:%M").to_string())
 }

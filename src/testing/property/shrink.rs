@@ -1,10 +1,13 @@
 //! Making a counterexample small: fewer happenings, plainer attributes, shorter pauses, as long as the same
 //! expectation is still broken.
 
-use jiff::SignedDuration;
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use super::plan::Plan;
 use super::{Case, Doing};
+use crate::expr::civil::{date_of, moment_at};
 use crate::testing::script::{Broken, Played};
 use crate::value::{Money, Value};
 
@@ -27,7 +30,7 @@ pub(super) fn shrink<'a>(
     broken: &Broken,
 ) -> (Case, Played<'a>) {
     let mut shrink = Shrink { plan, broken, best: case, played, left: MOST_PLAYS };
-    while shrink.fewer_acts() | shrink.plainer_fields() | shrink.shorter_pauses() {}
+    while shrink.fewer_acts() | shrink.plainer_fields() | shrink.shorter_pauses() | shrink.plainer_start() {}
     (shrink.best, shrink.played)
 }
 
@@ -91,7 +94,7 @@ impl Shrink<'_, '_> {
                 any = true;
                 continue;
             }
-            for plain in plainer(&value) {
+            for plain in plainer(&value, &self.plan.constants) {
                 let mut case = self.best.clone();
                 if let Some(slot) = fields(&mut case).and_then(|list| list.get_mut(number)) {
                     *slot = (name, plain);
@@ -103,6 +106,14 @@ impl Shrink<'_, '_> {
             }
             number += 1;
         }
+    }
+
+    fn plainer_start(&mut self) -> bool {
+        let starts = plainer_starts(self.best.start, self.plan.suite.zone);
+        starts.into_iter().any(|start| {
+            let case = Case { start, ..self.best.clone() };
+            self.take(case)
+        })
     }
 
     /// Makes the pause before each happening shorter, or rounder.
@@ -126,16 +137,21 @@ impl Shrink<'_, '_> {
     }
 }
 
-/// Values simpler than this one, simplest first.
-fn plainer(value: &Value) -> Vec<Value> {
+/// Values simpler than this one, simplest first; what conditions compare with is simple.
+fn plainer(value: &Value, constants: &[Value]) -> Vec<Value> {
     match value {
         Value::Bool(true) => vec![Value::Bool(false)],
         Value::Int(number) if *number != 0 => vec![Value::Int(0), Value::Int(number / 2)],
-        Value::Money(money) if money.minor != 0 => [0, 1, 100, money.minor / 2]
-            .into_iter()
-            .filter(|minor| minor.abs() < money.minor.abs())
-            .map(|minor| Value::Money(Money { minor, ..*money }))
-            .collect(),
+        Value::Money(money) => {
+            let known = constants.iter().filter_map(|constant| match constant {
+                Value::Money(known) if known.currency == money.currency => Some(known.minor),
+                _ => None,
+            });
+            let candidates =
+                [0, 100].into_iter().chain(known).chain([money.minor / 100 * 100, money.minor / 2]);
+            let smaller = candidates.filter(|minor| minor.abs() < money.minor.abs());
+            smaller.map(|minor| Value::Money(Money { minor, ..*money })).collect()
+        }
         Value::List(items) => {
             let without = |number: usize| items.iter().enumerate().filter(move |(at, _)| *at != number);
             (0..items.len())
@@ -144,6 +160,17 @@ fn plainer(value: &Value) -> Vec<Value> {
         }
         _ => Vec::new(),
     }
+}
+
+/// The same day at midnight or in the morning, or the full hour before.
+fn plainer_starts(start: Timestamp, zone: &TimeZone) -> Vec<Timestamp> {
+    let day = date_of(start, zone);
+    let hour = start.to_zoned(zone.clone()).hour();
+    let found = [0, 9, hour].map(|hour| moment_at(day, Time::constant(hour, 0, 0, 0), zone));
+    let mut starts: Vec<Timestamp> =
+        found.into_iter().flatten().take_while(|plain| *plain != start).collect();
+    starts.dedup();
+    starts
 }
 
 /// Pauses shorter than this one: none, whole days, whole hours.

@@ -13,7 +13,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::Suite;
+use super::cast::Actor;
 use super::record::{Record, What};
+use crate::expr::civil::shift_moment;
 use crate::name::Name;
 use crate::step::{Effect, Event, Input, MessageKey, RootKey, State, World, step};
 use ticks::Tick;
@@ -104,6 +106,29 @@ impl<'a> Stage<'a> {
     /// Sets up date entries and history of journeys, as a deployment does.
     pub(super) fn settle(&mut self, row: usize) {
         self.input(row, &Input::Settle);
+    }
+
+    /// Gives `actor` a tag, as if a journey had set it just now. Nothing, where there is no such tag.
+    pub(super) fn tag(&mut self, actor: &Actor, tag: Name) {
+        let Some(declared) = self.suite.bundle.schema.tags.get(&tag) else { return };
+        let until = declared.keep.and_then(|keep| shift_moment(self.now, keep, false, self.suite.zone, None));
+        let subject = actor.subject(self);
+        let (Some(sym), Some(row)) = (self.world.symbols.sym(tag), self.rows.get_mut(actor.row)) else {
+            return;
+        };
+        let child = subject.0.filter(|_| declared.subject == actor.entity);
+        let tags = match child {
+            None => Some(&mut row.state.tags),
+            Some((entity, id)) => {
+                let found =
+                    row.state.children.iter_mut().find(|child| child.entity == entity && child.id == id);
+                found.map(|child| &mut child.tags)
+            }
+        };
+        if let Some(tags) = tags {
+            let at = tags.partition_point(|(known, _)| *known < sym);
+            tags.insert(at, (sym, until));
+        }
     }
 
     /// From now on the provider of `channel` does not answer, until `until`.
