@@ -2,11 +2,7 @@
 
 use clap::{ColorChoice, Parser, Subcommand};
 
-<<<<<<< HEAD
-use super::command::{bench, build, check, customers, dev, events, explain, graph, init, run, why};
-=======
-use super::command::{build, check, customers, events, explain, graph, init, run, test};
->>>>>>> main
+use super::command::{bench, build, check, customers, dev, events, explain, graph, init, run, test, why};
 use super::{Exit, Failure, Output};
 
 /// Customer journeys as a language: compile, prove, plan and durably run them.
@@ -27,10 +23,7 @@ pub enum Command {
     Check(check::Args),
     Graph(graph::Args),
     Build(build::Args),
-<<<<<<< HEAD
-=======
     Test(test::Args),
->>>>>>> main
     Customers(customers::Args),
     Events(events::Args),
     Explain(explain::Args),
@@ -48,10 +41,7 @@ impl Command {
             Self::Check(args) => check::run(args, output),
             Self::Graph(args) => graph::run(args, output),
             Self::Build(args) => build::run(args, output),
-<<<<<<< HEAD
-=======
             Self::Test(args) => test::run(args, output),
->>>>>>> main
             Self::Customers(args) => customers::run(args, output),
             Self::Events(args) => events::run(args, output),
             Self::Explain(args) => explain::run(args, output),
