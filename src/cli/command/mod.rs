@@ -1,9 +1,6 @@
 //! One file per verb: an `Args` struct and one `run` function.
 
-<<<<<<< HEAD
 pub mod bench;
-=======
->>>>>>> main
 pub mod build;
 pub mod check;
 pub mod compiled;
@@ -15,11 +12,8 @@ pub mod graph;
 pub mod init;
 pub mod run;
 mod tally;
-<<<<<<< HEAD
 pub mod why;
-=======
 pub mod test;
->>>>>>> main
 
 #[cfg(test)]
 mod tests;
