@@ -11,6 +11,7 @@ mod init;
 mod layers;
 mod pages;
 mod parse;
+mod step;
 mod store;
 mod support;
 mod testing;

@@ -5,10 +5,13 @@ use jiff::Timestamp;
 use super::actor::Actor;
 use super::index::Loaded;
 use super::occurrence::Occurrence;
-use super::run::Run;
+use super::run::{Run, later};
 use super::state::{MAX_WATCHES, Watch};
 use super::trace::{Decision, Trace};
 use crate::program::{ExitOn, Goal};
+
+/// How long behind its window an event may arrive and still be counted: a week.
+const GRACE_MS: i64 = 7 * 86_400_000;
 
 /// Counts the goals of a running instance that the occurrence reaches.
 pub(super) fn hear(actor: &mut Actor, occurrence: &Occurrence) {
@@ -49,7 +52,7 @@ pub(super) fn keep_watch(actor: &mut Actor) {
         };
         let now = actor.run.now;
         let watches = &mut actor.run.state.watches;
-        watches.retain(|watch| watch.until > now);
+        watches.retain(|watch| is_watched(watch, now));
         if watches.len() >= MAX_WATCHES {
             watches.remove(0);
         }
@@ -90,7 +93,12 @@ pub(super) fn look_ended(run: &mut Run) {
     });
 }
 
-fn settle_watches(run: &mut Run, reached: impl Fn(&Run, &Watch, &Loaded, &Goal) -> Option<Timestamp>) {
+fn settle_watches(
+    run: &mut Run,
+    reached: impl Fn(&Run, &Watch, &Loaded, &Goal) -> Option<Timestamp>,
+) {
+    let now = run.now;
+    run.state.watches.retain(|watch| is_watched(watch, now));
     let mut at = 0;
     while let Some(watch) = run.state.watches.get(at) {
         let loaded = run.world.index().program(watch.program);
@@ -106,6 +114,10 @@ fn settle_watches(run: &mut Run, reached: impl Fn(&Run, &Watch, &Loaded, &Goal) 
             None => at += 1,
         }
     }
+}
+
+fn is_watched(watch: &Watch, now: Timestamp) -> bool {
+    later(watch.until, GRACE_MS) > now
 }
 
 fn trace(run: &mut Run, watch: Watch, at: Timestamp) {

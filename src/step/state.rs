@@ -49,7 +49,7 @@ pub struct State {
     pub firsts: Vec<First>,
     /// Events that may keep somebody from entering through `A without B`: the newest [`MAX_RECENT`] of each pattern.
     pub recent: Vec<Recent>,
-    /// Goals of ended instances whose window is still open; the newest [`MAX_WATCHES`].
+    /// Goals of ended instances, until a week behind their window; the newest [`MAX_WATCHES`].
     pub watches: Vec<Watch>,
     /// Messages by time of decision; the newest [`MAX_MESSAGES`], undispatched ones always kept.
     pub messages: Vec<Message>,

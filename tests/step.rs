@@ -1,0 +1,10 @@
+//! The step function on stories: journeys compiled from text, customers that things happen to, and what became of
+//! them in the words of `why`.
+
+mod bank;
+mod dates;
+mod entries;
+mod invariants;
+mod journeys;
+mod messages;
+mod waits;
