@@ -112,6 +112,9 @@ impl<'a> Words<'a> {
     }
 
     fn node(&self) -> Option<(&'a crate::program::Node, Option<u32>)> {
+        if matches!(self.trace.what, Decision::Entered { .. }) {
+            return None;
+        }
         let at = usize::from(self.trace.node?);
         let program = self.program()?;
         Some((program.nodes.get(at)?, program.lines.get(at).copied()))

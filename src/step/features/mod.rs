@@ -6,6 +6,8 @@
 
 mod form;
 mod tally;
+#[cfg(test)]
+mod tests;
 
 use jiff::Timestamp;
 

@@ -52,12 +52,14 @@ pub(super) fn receipt_timeout(actor: &mut Actor, node: &Node) {
     actor.go(good(outcomes, *next));
 }
 
-/// Whether the channel reports a receipt that a branch asks for.
+/// Whether a branch asks what became of an accepted message, and the channel reports it. A channel that reports
+/// deliveries also reports that there was none.
 fn may_say_more(actor: &Actor, channel: Name, outcomes: &Arms) -> bool {
-    let Some(channel) = actor.run.world.index().channels.get(&channel) else { return false };
-    let asks =
-        |outcome, event: MessageEvent| arm(outcomes, outcome).is_some() && channel.outcomes.contains(&event);
-    asks(Outcome::Delivered, MessageEvent::Delivered) || asks(Outcome::Failed, MessageEvent::Failed)
+    let channel = actor.run.world.index().channels.get(&channel);
+    let reports = channel.is_some_and(|channel| {
+        channel.outcomes.iter().any(|event| matches!(event, MessageEvent::Delivered | MessageEvent::Failed))
+    });
+    reports && outcomes.iter().any(|(outcome, _)| outcome.is_receipt())
 }
 
 fn good(outcomes: &Arms, next: NodeId) -> NodeId {
