@@ -163,7 +163,7 @@ fn recomputed(aggregate: &Aggregate, all: &[(Timestamp, i64)], env: &dyn Env) ->
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(20))]
 
     /// Events come with up to two days of delay, so out of order, around a change of the clock.
     #[test]
