@@ -93,10 +93,7 @@ pub(super) fn look_ended(run: &mut Run) {
     });
 }
 
-fn settle_watches(
-    run: &mut Run,
-    reached: impl Fn(&Run, &Watch, &Loaded, &Goal) -> Option<Timestamp>,
-) {
+fn settle_watches(run: &mut Run, reached: impl Fn(&Run, &Watch, &Loaded, &Goal) -> Option<Timestamp>) {
     let now = run.now;
     run.state.watches.retain(|watch| is_watched(watch, now));
     let mut at = 0;

@@ -54,7 +54,8 @@ content again { via push """又来了"""; via wechat """你好""" }
 "#;
 
 /// `2026-01-01` to `2026-12-31`, with the national day and its working Saturday.
-const DAYS: &str = "date,kind,name\n2026-10-01,holiday,国庆\n2026-10-02,holiday,国庆\n2026-10-10,workday,调休\n";
+const DAYS: &str =
+    "date,kind,name\n2026-10-01,holiday,国庆\n2026-10-02,holiday,国庆\n2026-10-10,workday,调休\n";
 
 pub(crate) struct Story {
     pub world: World,
@@ -82,7 +83,13 @@ pub(crate) fn compile(files: &[(&str, &str)], calendars: &[(&str, &str)]) -> Bun
         let wrong: Vec<String> = parsed
             .diagnostics
             .iter()
-            .map(|finding| format!("{}… {}", &text[finding.primary.span.start as usize..].chars().take(60).collect::<String>(), finding.headline))
+            .map(|finding| {
+                format!(
+                    "{}… {}",
+                    &text[finding.primary.span.start as usize..].chars().take(60).collect::<String>(),
+                    finding.headline
+                )
+            })
             .collect();
         assert!(wrong.is_empty(), "{path}: {}", wrong.join("\n"));
         let package = path.strip_prefix("std/").map_or(String::new(), |file| {

@@ -72,7 +72,9 @@ fn the_filter_of_a_date_is_asked_on_the_day() {
 
 #[test]
 fn a_new_deployment_plans_for_those_who_are_there() {
-    let mut story = Story::of("journey other of customer { purpose service; owner \"o\"; enter on login; reenter never; end done }");
+    let mut story = Story::of(
+        "journey other of customer { purpose service; owner \"o\"; enter on login; reenter never; end done }",
+    );
     story.agree().hold("h", &[("maturity", date("2026-12-18")), ("amount", cny(5))]);
     assert_eq!(story.state.next_due(), None);
     let mut next = Story::of(REMIND);

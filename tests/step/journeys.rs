@@ -66,9 +66,10 @@ fn the_breakpoint_is_answered_after_three_minutes() {
     story.advance(hours(4));
     let nudge = &story.delivered[0];
     assert_eq!(&*nudge.parts[1].1, "您停在「验证短信」，点击继续，约需 30 秒。");
-    let told: String = story.told().lines().filter(|line| line.contains("bind_card_recall")).fold(
-        String::new(),
-        |out, line| out + line + "\n",
-    );
+    let told: String = story
+        .told()
+        .lines()
+        .filter(|line| line.contains("bind_card_recall"))
+        .fold(String::new(), |out, line| out + line + "\n");
     insta::assert_snapshot!(told);
 }

@@ -25,7 +25,11 @@ fn refusals_lead_where_the_journey_says() {
     let mut story = journey("marketing", FALLBACK);
     story.know(&[("consent", channels(&["push"]))]).happen("login", &[]);
     assert_eq!(story.got(), ["other"]);
-    assert!(story.says("`hello` may not go via sms: `consent` does not hold sms (no_consent)"), "{}", story.told());
+    assert!(
+        story.says("`hello` may not go via sms: `consent` does not hold sms (no_consent)"),
+        "{}",
+        story.told()
+    );
     let mut story = journey("service", FALLBACK);
     story.know(&[("phone", Value::Missing)]).happen("login", &[]);
     assert_eq!(story.got(), ["other"]);

@@ -19,13 +19,9 @@ const PAY: &str = "wait for payment as paid where amount >= 10 CNY within 2h els
 #[test]
 fn an_event_in_time_wins_even_if_it_arrives_late() {
     let start = clock("2026-12-01T09:00");
-    for (happened, arrives, end) in [
-        (119, 119, "paid"),
-        (119, 124, "paid"),
-        (120, 121, "unpaid"),
-        (119, 126, "unpaid"),
-        (0, 1, "paid"),
-    ] {
+    for (happened, arrives, end) in
+        [(119, 119, "paid"), (119, 124, "paid"), (120, 121, "unpaid"), (119, 126, "unpaid"), (0, 1, "paid")]
+    {
         let mut story = journey(PAY);
         story.until(start + minutes(arrives));
         story.happen_at("payment", &[("amount", cny(10))], start + minutes(happened)).advance(days(1));
@@ -98,7 +94,11 @@ fn of_several_that_came_already_the_earliest_wins() {
     story.happen_at("bound", &[], clock("2026-12-01T09:10")).advance(hours(1));
     assert_eq!(story.ends(), ["bound"], "{}", story.told());
     let mut story = journey(steps);
-    story.advance(minutes(20)).happen("bound", &[]).happen("payment", &[("amount", cny(1))]).advance(hours(1));
+    story
+        .advance(minutes(20))
+        .happen("bound", &[])
+        .happen("payment", &[("amount", cny(1))])
+        .advance(hours(1));
     assert_eq!(story.ends(), ["paid"], "ties go by the order written");
 }
 
@@ -127,7 +127,8 @@ fn a_state_that_is_true_goes_on_at_once_and_otherwise_as_soon_as_it_is() {
 
 #[test]
 fn a_moment_that_is_past_goes_on_and_one_that_moves_is_followed() {
-    let steps = "wait until 2026-11-30 at 10:00\nif birthday is known { wait until birthday at 08:00 }\nend done";
+    let steps =
+        "wait until 2026-11-30 at 10:00\nif birthday is known { wait until birthday at 08:00 }\nend done";
     let mut story = journey(steps);
     assert_eq!(story.ends(), ["done"]);
     assert!(story.says("goes on at once: the moment is past"));
@@ -152,7 +153,8 @@ fn calendar_time_keeps_the_clock_and_stopwatch_time_does_not() {
     story.world.zone = jiff::tz::TimeZone::get("Europe/Berlin").unwrap();
     story.now = "2026-10-24T10:00:00Z".parse().unwrap();
     story.agree().happen("login", &[]);
-    let due: Vec<_> = story.state.instances.iter().map(|instance| instance.due.unwrap().to_string()).collect();
+    let due: Vec<_> =
+        story.state.instances.iter().map(|instance| instance.due.unwrap().to_string()).collect();
     assert_eq!(due, ["2026-10-25T11:00:00Z", "2026-10-25T10:00:00Z"]);
 }
 
@@ -173,7 +175,8 @@ fn memory_tags_and_branches() {
 
 #[test]
 fn an_opened_message_is_waited_for_from_its_own_send() {
-    let mut story = journey("send hello via push as one\nwait for opened(one) within 1 day else end closed\nend open");
+    let mut story =
+        journey("send hello via push as one\nwait for opened(one) within 1 day else end closed\nend open");
     story.advance(minutes(3)).report(MessageEvent::Opened, "one");
     assert_eq!(story.ends(), ["open"]);
     story.advance(days(7)).happen("login", &[]).advance(hours(25)).report(MessageEvent::Opened, "one");

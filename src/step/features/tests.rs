@@ -58,11 +58,8 @@ fn name(text: &str) -> Name {
 /// One feature per function and window, all over payments of at least 10.
 fn features() -> Vec<Feature> {
     let amount = || Expr::Field(Box::new(Expr::Element), name("amount"));
-    let large = Expr::Binary(
-        crate::expr::BinaryOp::GreaterEq,
-        Box::new(amount()),
-        Box::new(Expr::Const(cny(10))),
-    );
+    let large =
+        Expr::Binary(crate::expr::BinaryOp::GreaterEq, Box::new(amount()), Box::new(Expr::Const(cny(10))));
     let mut features = Vec::new();
     for function in FUNCTIONS {
         for (at, window) in windows().into_iter().enumerate() {
