@@ -13,10 +13,10 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
 /// Customers in a round: the fastest of 1,000 to 10,000 within the daemon's bound on a batch.
 const BATCH: usize = 4_000;
 /// Bytes of a state row of W1, of a packed log entry, and of a packed outbox or trace entry, as the daemon writes them.
-pub(super) struct Sizes {
-    pub(super) state: usize,
-    pub(super) log: usize,
-    pub(super) entry: usize,
+pub(crate) struct Sizes {
+    pub(crate) state: usize,
+    pub(crate) log: usize,
+    pub(crate) entry: usize,
 }
 
 const SCHEMA: &str = "
@@ -32,7 +32,7 @@ CREATE TABLE timer (due INTEGER NOT NULL, batch INTEGER NOT NULL, body BLOB NOT 
 ";
 
 /// Runs `customers` of W1 into a new file at `path`; the seconds it took.
-pub(super) async fn w1_sqlite(path: &Path, customers: usize, sizes: &Sizes) -> Result<f64, sqlx::Error> {
+pub(crate) async fn w1_sqlite(path: &Path, customers: usize, sizes: &Sizes) -> Result<f64, sqlx::Error> {
     let mut db = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
