@@ -132,8 +132,8 @@ fn findings(journeys: Vec<Journey>) -> Vec<Diagnostic> {
 /// Code, headline and notes of each finding.
 fn told(journeys: Vec<Journey>) -> Vec<String> {
     let told = |finding: &Diagnostic| {
-        let notes = finding.notes.iter().map(|note| format!("; {note}")).collect::<String>();
-        format!("{} {}{notes}", finding.code, finding.headline)
+        let said = std::iter::once(&finding.headline).chain(&finding.notes).cloned().collect::<Vec<_>>();
+        format!("{} {}", finding.code, said.join("; "))
     };
     findings(journeys).iter().map(told).collect()
 }

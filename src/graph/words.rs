@@ -1,11 +1,13 @@
 //! Steps, triggers and tests in the journey's own words.
 
+use jiff::civil::Weekday;
+
 use crate::expr::show::{self, Names};
 use crate::expr::{Anchor, BinaryOp, Expr};
 use crate::model::Journey;
 use crate::model::journey::{Awaited, Send, StepKind, Trigger};
 use crate::name::Name;
-use crate::program::{CaseTest, ContentCall, Enter, Outcome};
+use crate::program::{CaseTest, ContentCall, Enter, Every, Outcome, Schedule, WeekdayName};
 use crate::value::Length;
 
 pub(super) fn enter(journey: &Journey) -> String {
@@ -15,19 +17,56 @@ pub(super) fn enter(journey: &Journey) -> String {
             let (came, absent) = (show::pattern(trigger, journey), show::pattern(absent, journey));
             format!("enter on {came} without {absent} within {within}")
         }
-        Enter::When { condition, .. } => format!("enter when {}", show::expr(condition, journey)),
+        Enter::When { condition, schedule } => {
+            let schedule = schedule.as_ref().map(|schedule| format!(" {}", self::schedule(schedule)));
+            format!("enter when {}{}", show::expr(condition, journey), schedule.unwrap_or_default())
+        }
         Enter::Date { moment, .. } => format!("enter on {}", show::expr(moment, journey)),
         Enter::Anchor { anchor, shift: Some((length, back)), .. } => {
             format!("enter on {length} {} {anchor}", if *back { "before" } else { "after" })
         }
         Enter::Anchor { anchor, .. } => format!("enter on {anchor}"),
-        Enter::Every { filter: Some(filter), .. } => {
-            format!("enter on a schedule where {}", show::expr(filter, journey))
+        Enter::Every { schedule, filter: Some(filter) } => {
+            format!("enter {} where {}", self::schedule(schedule), show::expr(filter, journey))
         }
-        Enter::Every { .. } => "enter on a schedule".to_owned(),
+        Enter::Every { schedule, filter: None } => format!("enter {}", self::schedule(schedule)),
         Enter::Start => "enter by start".to_owned(),
         Enter::List => "enter by list".to_owned(),
     }
+}
+
+/// `every month on day 15 at 10:00`
+fn schedule(schedule: &Schedule) -> String {
+    let every = match &schedule.every {
+        Every::Elapsed(ms) => Length::Elapsed(*ms).to_string(),
+        Every::Day => "day".to_owned(),
+        Every::Workday => "workday".to_owned(),
+        Every::Weekdays(days) => separated(days.iter().map(|day| weekday(*day).to_owned())),
+        Every::MonthDay(day) => format!("month on day {day}"),
+        Every::LastWeekday(day) => format!("month on last {}", weekday(*day)),
+        Every::YearOn(attribute) => format!("year on {attribute}"),
+        Every::MonthOn(attribute) => format!("month on day {attribute}"),
+    };
+    let at = separated(schedule.at.iter().map(|time| time.strftime("%H:%M").to_string()));
+    let at = if at.is_empty() { at } else { format!(" at {at}") };
+    let during = schedule.during.map(|(first, last)| format!(" during {first}..{last}"));
+    format!("every {every}{at}{}", during.unwrap_or_default())
+}
+
+fn weekday(day: WeekdayName) -> &'static str {
+    match day.weekday() {
+        Weekday::Monday => "monday",
+        Weekday::Tuesday => "tuesday",
+        Weekday::Wednesday => "wednesday",
+        Weekday::Thursday => "thursday",
+        Weekday::Friday => "friday",
+        Weekday::Saturday => "saturday",
+        Weekday::Sunday => "sunday",
+    }
+}
+
+fn separated(items: impl Iterator<Item = String>) -> String {
+    items.collect::<Vec<_>>().join(", ")
 }
 
 pub(super) fn trigger(trigger: &Trigger, names: &dyn Names) -> String {
