@@ -136,6 +136,21 @@ fn every_mistake_is_told() {
     });
 }
 
+#[test]
+fn six_mistakes_are_six_findings_on_their_lines() {
+    let project = story(Path::new("tests/suite/check/bad/six.journey"));
+    let (_, findings) = project.check();
+    let line = |finding: &Diagnostic| {
+        let span = finding.primary.span;
+        (project.sources.get(span.file).unwrap().line(span.start), finding.code.as_str())
+    };
+    let told: Vec<_> = findings.iter().map(line).collect();
+    assert_eq!(
+        told,
+        [(5, "E0403"), (7, "E0202"), (10, "E0202"), (11, "E0301"), (12, "E0412"), (13, "E0314")]
+    );
+}
+
 /// The bank of the stories, with a text of one page.
 fn page(text: &str) -> Project {
     let mut project = Project::default();

@@ -1,10 +1,13 @@
 //! From the trees of all files to the checked [`Model`].
 //!
-//! Reading order: [`world`] (tables and what a file may see), `collect` (declarations, imports), `schema` (shapes of
-//! what is known), `expr` (expressions), `derived`, `content`, `pattern` (what happens, and instants), `journey`
-//! (clauses and steps), `tests`. Each phase runs over all files before the next begins, so order never matters.
+//! Reading order: `world` (tables and what a file may see), `collect` (declarations, imports), `schema` (shapes of
+//! what is known), `expr` (expressions), `derived`, `content`, `pattern`, `arguments` and `anchor` (what happens, and
+//! instants), `journey` (clauses and steps), `test_block`. Each phase runs over all files before the next begins, so
+//! order never matters.
 //! Every mistake is told in one run; what hangs on a mistake stays quiet.
 
+mod anchor;
+mod arguments;
 mod calendar;
 mod channel;
 mod collect;
@@ -17,7 +20,7 @@ mod length;
 mod pattern;
 mod schedule;
 mod schema;
-mod tests;
+mod test_block;
 mod types;
 mod visit;
 mod words;
@@ -67,7 +70,7 @@ pub fn check(files: &[(FileId, &ast::File)], context: &Context) -> (Model, Vec<D
     contents(&mut world, &mut sink);
     journeys(&mut world, &mut sink);
     for (file, decl) in world.tests.clone() {
-        let test = tests::test(&world, file, decl, &mut sink);
+        let test = test_block::test(&world, file, decl, &mut sink);
         world.model.tests.extend(test);
     }
     collect::unused_imports(files, &mut sink);

@@ -5,8 +5,7 @@ use super::expr::{Checker, Element, Shape, Typed};
 use super::words;
 use super::world::{Kind, Reported};
 use crate::diagnostic::{Diagnostic, code, suggest};
-use crate::expr::{Anchor, BinaryOp, ChangeVerb, Expr, MessageEvent, Owner, Pattern, Source};
-use crate::model::Event;
+use crate::expr::{ChangeVerb, Expr, MessageEvent, Pattern, Source};
 use crate::name::Name;
 use crate::syntax::ast::{self, Arg, ExprKind, Ident, Occurrence, OccurrenceKind, Path};
 use crate::text::Span;
@@ -96,7 +95,12 @@ impl Checker<'_, '_> {
         Some(event.ok_or(Reported))
     }
 
-    fn message_called(&mut self, kind: MessageEvent, word: Ident, args: &[Arg]) -> Option<Happening> {
+    pub(super) fn message_called(
+        &mut self,
+        kind: MessageEvent,
+        word: Ident,
+        args: &[Arg],
+    ) -> Option<Happening> {
         let [arg] = args else {
             let finding = Diagnostic::new(
                 code::WRONG_ARGUMENTS,
@@ -169,81 +173,6 @@ impl Checker<'_, '_> {
                 None
             }
         }
-    }
-
-    /// `renewed(holding)`, `checked_in(page = draw)`: only those whose fields are these.
-    fn with_arguments(&mut self, mut happening: Happening, args: &[Arg]) -> Happening {
-        for arg in args {
-            let test = match arg.name {
-                Some(field) => self.named_argument(&happening.shape, field, &arg.value),
-                None => self.positional_argument(&happening, &arg.value),
-            };
-            happening.filter = both(happening.filter, test);
-        }
-        happening
-    }
-
-    fn named_argument(&mut self, shape: &Shape, field: Ident, value: &ast::Expr) -> Option<Expr> {
-        let typed = self.element_field(shape, field);
-        let value = self.expect(value, typed.ty.known());
-        (typed.ty != Type::Error).then(|| is(typed.expr, value))
-    }
-
-    /// The field that can hold the argument, if there is just one.
-    fn positional_argument(&mut self, happening: &Happening, value: &ast::Expr) -> Option<Expr> {
-        let Shape::Event(event) = happening.shape else { return None };
-        let model = self.world.model.events.get(&event)?;
-        if let Some((owner, entity)) = self.is_subject(value)
-            && owner == Owner::Subject
-            && model.subject == entity
-        {
-            // The event is about this very subject already.
-            return None;
-        }
-        let want = if self.is_content(value) { Some(Type::Content) } else { None };
-        let typed = self.expr(value, want.as_ref());
-        if typed.ty == Type::Error {
-            return None;
-        }
-        let fits = model.fields.iter().filter(|field| field.ty.known() == typed.ty.known());
-        let fits: Vec<Name> = fits.map(|field| field.name).collect();
-        if let [only] = fits.as_slice() {
-            return Some(is(Expr::Field(Box::new(Expr::Element), *only), typed.expr));
-        }
-        self.no_single_field(event, &fits, model, value, &typed.ty);
-        None
-    }
-
-    fn no_single_field(&mut self, event: Name, fits: &[Name], model: &Event, value: &ast::Expr, ty: &Type) {
-        let quoted = words::quote(value);
-        let (headline, help) = if fits.is_empty() {
-            let fields: Vec<&str> = model.fields.iter().map(|field| field.name.as_str()).collect();
-            let fields = match fields.as_slice() {
-                [] => "it has no fields".to_owned(),
-                _ => format!("its fields are `{}`", fields.join("`, `")),
-            };
-            (format!("`{event}` has no field that can be {quoted}"), fields)
-        } else {
-            let ways: Vec<String> = fits.iter().map(|field| format!("`{event}({field} = …)`")).collect();
-            (
-                format!("`{event}` has several fields that can be {quoted}"),
-                format!("write {}", ways.join(" or ")),
-            )
-        };
-        let finding = Diagnostic::new(code::WRONG_ARGUMENTS, value.span, headline);
-        self.report(finding.label(words::of_type(ty)).help(help));
-    }
-
-    fn is_subject(&self, value: &ast::Expr) -> Option<(Owner, Name)> {
-        let ExprKind::Path(path) = &value.kind else { return None };
-        let [only] = path.parts.as_slice() else { return None };
-        self.owner_of(only.name).map(|owner| (owner, only.name))
-    }
-
-    fn is_content(&mut self, value: &ast::Expr) -> bool {
-        let ExprKind::Path(path) = &value.kind else { return false };
-        let found = self.world.find_path(&mut self.sink, self.file, &path.parts);
-        found.is_some_and(|(declared, _)| declared.kind == Kind::Content)
     }
 
     /// A field of the record under test, or a finding.
@@ -368,108 +297,6 @@ impl Checker<'_, '_> {
         };
         (pattern, happening.shape)
     }
-
-    /// The instant that a `within` or `since` counts from.
-    pub(super) fn anchor(&mut self, written: &ast::Anchor) -> Option<Anchor> {
-        let OccurrenceKind::Expr(expr) = &written.kind else {
-            self.no_instant(written.span);
-            return None;
-        };
-        if written.first {
-            if matches!(&expr.kind, ExprKind::Path(path) if path.text() == "sent") {
-                return Some(Anchor::FirstSent);
-            }
-            self.no_instant(written.span);
-            return None;
-        }
-        match &expr.kind {
-            ExprKind::Path(path) if path.parts.len() == 1 => self.named_anchor(path, expr),
-            ExprKind::Call { callee, args } if callee.text() == "sent" => {
-                let word = callee.parts.first()?;
-                match self.message_called(MessageEvent::Sent, *word, args)?.source {
-                    Source::Message { step: Some(step), .. } => Some(Anchor::Sent(step)),
-                    _ => None,
-                }
-            }
-            ExprKind::Call { .. } if self.happening(expr, None).is_some() => {
-                self.no_instant(written.span);
-                None
-            }
-            _ => self.date_anchor(expr),
-        }
-    }
-
-    fn named_anchor(&mut self, path: &Path, expr: &ast::Expr) -> Option<Anchor> {
-        let name = path.parts.first()?.name;
-        match name.as_str() {
-            "here" => return Some(Anchor::Here),
-            "entered" => return Some(Anchor::Entered),
-            "event" if self.entry.is_some() => return Some(Anchor::Entry),
-            _ => {}
-        }
-        if let Some(slot) = self.locals.iter().position(|local| local.name == name && local.shape.is_some()) {
-            let slot = u16::try_from(slot).ok()?;
-            self.must_be_assigned(slot, path.span);
-            return Some(Anchor::Local(slot));
-        }
-        if let Some((_, anchor)) = self.occurred.iter().rev().find(|(event, _)| *event == name) {
-            return Some(anchor.clone());
-        }
-        if self.happening(expr, None).is_some() {
-            let finding = Diagnostic::new(
-                code::NO_ANCHOR,
-                path.span,
-                format!("`{name}` has not happened on every path to here"),
-            );
-            self.report(
-                finding
-                    .label("may not have happened")
-                    .help("count from `here`, `entered` or `sent(x)`")
-                    .help(format!("or wait for it first: `wait for {name} as x within …`")),
-            );
-            return None;
-        }
-        self.date_anchor(expr)
-    }
-
-    fn date_anchor(&mut self, expr: &ast::Expr) -> Option<Anchor> {
-        if self.is_unknown_occurrence(expr) {
-            return None;
-        }
-        let typed = self.expr(expr, Some(&Type::Date));
-        let typed = self.present(expr, typed);
-        match typed.ty {
-            Type::Error => None,
-            Type::Date | Type::Moment => Some(Anchor::At(typed.expr)),
-            _ => {
-                self.no_instant(expr.span);
-                None
-            }
-        }
-    }
-
-    fn no_instant(&mut self, span: Span) {
-        self.report(
-            Diagnostic::new(code::NO_ANCHOR, span, "this is not an instant to count from")
-                .label("not an instant")
-                .help("write `here`, `entered`, `event`, `sent(x)`, `first sent`, the name of an event that came, or a date"),
-        );
-    }
-
-    /// A named value that some path to here has not set.
-    pub(super) fn must_be_assigned(&mut self, slot: u16, span: Span) {
-        if self.ended || self.assigned.contains(&slot) {
-            return;
-        }
-        let Some(local) = self.locals.get(usize::from(slot)) else { return };
-        let (name, declared) = (local.name, local.span);
-        self.report(
-            Diagnostic::new(code::NOT_ASSIGNED, span, format!("`{name}` is not set on every path to here"))
-                .label("may not be set")
-                .also(declared, "set here")
-                .help("move this into the branch that sets it, or set it on the other paths too"),
-        );
-    }
 }
 
 fn message(kind: MessageEvent, step: Option<Name>) -> Happening {
@@ -483,8 +310,4 @@ fn message(kind: MessageEvent, step: Option<Name>) -> Happening {
 
 pub(super) fn message_event(name: Name) -> Option<MessageEvent> {
     MessageEvent::ALL.into_iter().find(|event| event.as_str() == name.as_str())
-}
-
-fn is(left: Expr, right: Expr) -> Expr {
-    Expr::Binary(BinaryOp::Is, Box::new(left), Box::new(right))
 }

@@ -1,6 +1,7 @@
 //! Expressions: from the tree to [`Expr`], with every name resolved and every type agreed on.
 //!
-//! Reading order: [`Checker`] (who asks, what is in sight, what has been proved), `names` (paths), `compare` and
+//! Reading order: [`Checker`] (who asks, what is in sight, what has been proved), `fit` (what may stand where),
+//! `names` and `unknown` (paths, and what is said of unknown ones), `literal`, `compare` and
 //! `arith` (operators), `time` (dates, clock times, spans), `collection` (aggregates and `any`/`no`/`once`),
 //! `call` (functions), `flow` (what a condition proves). A mistake is told once; what hangs on it has
 //! [`Type::Error`] and stays quiet.
@@ -9,26 +10,28 @@ mod arith;
 mod call;
 pub(super) mod collection;
 mod compare;
+mod fit;
 pub(super) mod flow;
+mod literal;
 pub(super) mod names;
 pub(super) mod shape;
 mod time;
+mod unknown;
 
 use std::collections::BTreeSet;
 
-use rust_decimal::Decimal;
-
+pub(super) use fit::assignable;
 pub(super) use shape::Shape;
 
+use super::words;
 use super::world::{Sink, World};
-use super::{length, words};
 use crate::diagnostic::{Diagnostic, code};
 use crate::expr::{Aggregate, Expr};
 use crate::model::Uses;
 use crate::name::Name;
 use crate::syntax::ast::{self, BinaryOp, ExprKind};
 use crate::text::{FileId, Span};
-use crate::value::{Currency, Money, Type, Value};
+use crate::value::{Type, Value};
 
 /// A checked expression and its type.
 #[derive(Clone, Debug)]
@@ -181,156 +184,6 @@ impl<'w, 'a> Checker<'w, 'a> {
         Typed::error()
     }
 
-    /// Checks `expr` as a value of `want`; `what` names the place in messages: "the amount".
-    pub(super) fn expect(&mut self, expr: &ast::Expr, want: &Type) -> Expr {
-        let typed = self.expr(expr, Some(want));
-        self.coerce(expr, typed, want)
-    }
-
-    /// The value if it may stand where `want` is wanted, else a finding.
-    pub(super) fn coerce(&mut self, written: &ast::Expr, typed: Typed, want: &Type) -> Expr {
-        if assignable(&typed.ty, want) {
-            return typed.expr;
-        }
-        if assignable(typed.ty.known(), want) {
-            self.may_be_missing(written, &typed.ty);
-        } else {
-            self.mismatch(written, &typed.ty, want);
-        }
-        Expr::Const(Value::Missing)
-    }
-
-    fn mismatch(&mut self, written: &ast::Expr, found: &Type, want: &Type) {
-        let want = want.known();
-        if *want == Type::Bool {
-            return self.not_a_condition(written, found);
-        }
-        let headline = format!(
-            "{} is {}, but {} is wanted here",
-            words::quote(written),
-            words::of_type(found),
-            words::of_type(want)
-        );
-        let mut finding = Diagnostic::new(code::TYPE_MISMATCH, written.span, headline)
-            .label(format!("{found}, not {want}"));
-        for help in compare::hints(written, found, want) {
-            finding = finding.help(help);
-        }
-        if finding.help.is_empty() {
-            finding = finding.help(format!("write {} instead", words::of_type(want)));
-        }
-        self.report(finding);
-    }
-
-    fn not_a_condition(&mut self, written: &ast::Expr, found: &Type) {
-        let headline = format!("{} is {}, not a condition", words::quote(written), words::of_type(found));
-        let text = words::short(written).unwrap_or_else(|| "…".into());
-        let help = match found.known() {
-            Type::List(_) | Type::Range(_) => format!("ask what is in it: `{text} has …`"),
-            Type::Int | Type::Decimal | Type::Percent | Type::Money(_) => {
-                format!("compare it: `{text} > {}`", fallback_for(found.known()))
-            }
-            _ => format!("compare it: `{text} is …`"),
-        };
-        self.report(
-            Diagnostic::new(code::TYPE_MISMATCH, written.span, headline)
-                .label("neither true nor false")
-                .help(help),
-        );
-    }
-
-    /// A condition: yes or no.
-    pub(super) fn condition(&mut self, expr: &ast::Expr) -> Expr {
-        self.expect(expr, &Type::Bool)
-    }
-
-    /// The value without its `?`: proved, or a finding.
-    pub(super) fn present(&mut self, written: &ast::Expr, typed: Typed) -> Typed {
-        if !typed.ty.is_optional() {
-            return typed;
-        }
-        self.may_be_missing(written, &typed.ty);
-        Typed::error()
-    }
-
-    fn may_be_missing(&mut self, written: &ast::Expr, ty: &Type) {
-        let name = words::short(written).unwrap_or_else(|| "…".into());
-        let fallback = fallback_for(ty.known());
-        let headline = format!("{} may be missing", words::quote(written));
-        self.report(
-            Diagnostic::new(code::MAY_BE_MISSING, written.span, headline)
-                .label("there may be no value here")
-                .help(format!("say what counts then: `({name} otherwise {fallback})`"))
-                .help(format!("or ask first: `{name} is known and …`")),
-        );
-    }
-
-    fn literal(&mut self, expr: &ast::Expr, want: Option<&Type>) -> Typed {
-        let (value, ty) = match &expr.kind {
-            ExprKind::Bool(value) => (Value::Bool(*value), Type::Bool),
-            ExprKind::Int(value) if want.map(Type::known) == Some(&Type::Decimal) => {
-                (Value::Decimal(Decimal::from(*value)), Type::Decimal)
-            }
-            ExprKind::Int(value) => (Value::Int(*value), Type::Int),
-            ExprKind::Decimal(value) => (Value::Decimal(*value), Type::Decimal),
-            ExprKind::Percent(value) => {
-                let fraction = value.checked_div(Decimal::ONE_HUNDRED).unwrap_or_default();
-                (Value::Percent(fraction), Type::Percent)
-            }
-            ExprKind::Money(amount, currency) => return self.money(expr.span, *amount, *currency),
-            ExprKind::Text(text) if want.map(Type::known) == Some(&Type::Id) => {
-                (Value::Text(text.clone()), Type::Id)
-            }
-            ExprKind::Text(text) => (Value::Text(text.clone()), Type::Text),
-            ExprKind::Date(date) => (Value::Date(*date), Type::Date),
-            ExprKind::Time(time) => (Value::Time(*time), Type::Time),
-            ExprKind::Dur(dur) => {
-                let elapsed = matches!(dur, ast::DurKind::Elapsed(_));
-                (Value::Length(length::of(*dur)), if elapsed { Type::Duration } else { Type::Period })
-            }
-            _ => return Typed::error(),
-        };
-        Typed::new(Expr::Const(value), ty)
-    }
-
-    fn money(&mut self, span: Span, amount: Decimal, currency: Name) -> Typed {
-        let Some(currency) = Currency::parse(currency.as_str()) else { return Typed::error() };
-        let Some(money) = Money::from_major(amount, currency) else {
-            let headline = format!("`{amount} {currency}` has more digits than the currency");
-            let finding = Diagnostic::new(code::MONEY_DIGITS, span, headline)
-                .label(format!("{currency} has {} behind the point", currency.digits()))
-                .help("round the amount");
-            self.report(finding);
-            return Typed::error();
-        };
-        Typed::new(Expr::Const(Value::Money(money)), Type::Money(currency))
-    }
-
-    fn list(&mut self, span: Span, items: &[ast::Expr], want: Option<&Type>) -> Typed {
-        let wanted = match want.map(Type::known) {
-            Some(Type::List(inner)) => Some((**inner).clone()),
-            _ => None,
-        };
-        let mut values = Vec::with_capacity(items.len());
-        let mut element: Option<Type> = wanted;
-        for item in items {
-            if let Some(ty) = &element {
-                values.push(self.expect(item, ty));
-            } else {
-                let typed = self.expr(item, None);
-                let typed = self.present(item, typed);
-                element = Some(typed.ty);
-                values.push(typed.expr);
-            }
-        }
-        let Some(element) = element else {
-            let finding = Diagnostic::new(code::TYPE_MISMATCH, span, "an empty list is of no type");
-            self.report(finding.label("nothing in it").help("write its values: `[push, sms]`"));
-            return Typed::error();
-        };
-        Typed::new(constant_list(values), Type::List(Box::new(element)))
-    }
-
     fn not(&mut self, inner: &ast::Expr) -> Typed {
         let value = self.condition(inner);
         Typed::new(Expr::Not(Box::new(value)), Type::Bool)
@@ -410,47 +263,5 @@ impl<'w, 'a> Checker<'w, 'a> {
             self.uses.features.len() - 1
         });
         Expr::History(u16::try_from(at).unwrap_or(u16::MAX))
-    }
-}
-
-/// A list of constants is a constant.
-fn constant_list(values: Vec<Expr>) -> Expr {
-    let constants: Option<Vec<Value>> = values
-        .iter()
-        .map(|value| match value {
-            Expr::Const(value) => Some(value.clone()),
-            _ => None,
-        })
-        .collect();
-    constants.map_or(Expr::List(values), |values| Expr::Const(Value::List(values)))
-}
-
-/// Whether a value of `found` may stand where `want` is wanted.
-pub(super) fn assignable(found: &Type, want: &Type) -> bool {
-    match (found, want) {
-        (Type::Error, _)
-        | (_, Type::Error)
-        | (Type::Int, Type::Decimal)
-        | (Type::Text, Type::Id)
-        | (Type::Id, Type::Text) => true,
-        (Type::Optional(found), Type::Optional(want))
-        | (Type::List(found), Type::List(want))
-        | (Type::Range(found), Type::Range(want)) => assignable(found, want),
-        (found, Type::Optional(want)) => assignable(found, want),
-        (Type::OneOf(found), Type::OneOf(want)) => found.iter().all(|case| want.contains(case)),
-        _ => found == want,
-    }
-}
-
-/// A value to suggest behind `otherwise`.
-fn fallback_for(ty: &Type) -> String {
-    match ty {
-        Type::Bool => "false".into(),
-        Type::Int | Type::Decimal => "0".into(),
-        Type::Percent => "0%".into(),
-        Type::Money(currency) => format!("0 {currency}"),
-        Type::Text => "\"您\"".into(),
-        Type::Date => "today".into(),
-        _ => "…".into(),
     }
 }
