@@ -1,6 +1,7 @@
 //! The engine with a tiny journey in place of the step function: what is acknowledged is durable, a crash between any
 //! two commits loses nothing and doubles nothing, and a channel never goes faster than its rate.
 
+mod real;
 mod rig;
 
 use std::collections::BTreeSet;
@@ -212,6 +213,37 @@ async fn a_daemon_that_slept_catches_up_in_order_within_the_rate() {
     order.retain(|key| seen.insert(*key));
     let expected: Vec<String> = (0..200).map(|n| key(&id(n), "sms").to_string()).collect();
     assert_eq!(order, expected);
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn a_provider_that_was_stuck_is_not_flooded() {
+    let rate = Rate { count: 20, per_ms: 1_000 };
+    let rig = Rig::new();
+    let engine = rig.run().await;
+    engine.handle.deploy(bundle("1", Some(rate), false)).await.unwrap();
+    rig.push.doors.forget_permits(1_000_000);
+    let many = (0..200).map(|n| event("enrolled", &format!("c{n}"), rig.now())).collect();
+    engine.handle.submit(many).await.unwrap();
+    for _ in 0..10 {
+        rig.clock.advance(seconds(1));
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(rig.push.attempts(), []);
+    rig.push.doors.add_permits(1_000_000);
+    until("all are sent", async || {
+        rig.clock.advance(SignedDuration::from_millis(100));
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        rig.push.attempts().len() == 200
+    })
+    .await;
+    let attempts = rig.push.attempts();
+    for (at, _) in &attempts {
+        let later = attempts.iter().filter(|(other, _)| other >= at);
+        let inside = later.filter(|(other, _)| other.duration_since(*at) < seconds(1)).count();
+        // The five that were stuck in the provider itself come on top.
+        assert!(inside <= 25, "{inside} messages within a second of {at}");
+    }
     engine.stop().await;
 }
 

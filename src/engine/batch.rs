@@ -161,7 +161,9 @@ impl<'a> Batch<'a> {
             Err((code, reason)) => {
                 self.log.truncate(ends.0);
                 self.trace.truncate(ends.1);
-                admitted.into_iter().for_each(|channel| self.release(channel));
+                for channel in admitted {
+                    self.release(channel);
+                }
                 self.isolate(&subject, code, &reason);
             }
         }
@@ -273,7 +275,7 @@ impl<'a> Batch<'a> {
         for delivery in work.prompt {
             if let Some(sym) = self.world.symbols.sym(delivery.channel) {
                 let entry = queued(delivery.message.clone());
-                self.outbox.entry(sym.0).or_default().prompt.push((entry, *delivery));
+                self.outbox.entry(sym.0).or_default().prompt.push((entry, delivery));
             }
         }
     }

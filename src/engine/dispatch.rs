@@ -5,24 +5,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 
+use super::clock::Clock;
 use super::lane::{Lane, Ticket};
 use super::pack::Queued;
 use super::rate::Window;
 use crate::channel::{Channel, Channels, SendResult};
 use crate::name::Name;
-use crate::program::{NodeKind, Outcome, Program};
+use crate::program::{NodeKind, Outcome, Program, Rate};
 use crate::step::{Delivery, Sym, World};
 use crate::store::{OutboxRow, Store, StoreError};
 
 /// After this long a channel that has not come back counts as ambiguous.
-const LONGEST_SEND: Duration = Duration::from_secs(120);
+const LONGEST_SEND: Duration = Duration::from_mins(2);
 const FIRST_RETRY_MS: i64 = 1_000;
 const LONGEST_RETRY_MS: i64 = 600_000;
 
@@ -42,16 +43,16 @@ pub(super) enum Verdict {
 pub(super) struct Dispatcher {
     channels: Channels,
     lanes: BTreeMap<u32, Lane>,
-    /// Sends at once, by channel.
-    slots: BTreeMap<u32, Arc<Semaphore>>,
+    gates: BTreeMap<u32, Arc<Gate>>,
+    clock: Arc<dyn Clock>,
     answers: mpsc::UnboundedSender<Answer>,
 }
 
 impl Dispatcher {
     /// The dispatcher, and where the answers arrive.
-    pub(super) fn new(channels: Channels) -> (Self, mpsc::UnboundedReceiver<Answer>) {
+    pub(super) fn new(channels: Channels, clock: Arc<dyn Clock>) -> (Self, mpsc::UnboundedReceiver<Answer>) {
         let (answers, arriving) = mpsc::unbounded_channel();
-        (Self { channels, lanes: BTreeMap::new(), slots: BTreeMap::new(), answers }, arriving)
+        (Self { channels, lanes: BTreeMap::new(), gates: BTreeMap::new(), clock, answers }, arriving)
     }
 
     /// A lane for every channel of any program and every channel with messages, at the rates of `world`.
@@ -65,6 +66,9 @@ impl Dispatcher {
             let rate = name.and_then(|name| world.bundle.channels.get(&name)?.rate);
             if let Some(lane) = self.lanes.get_mut(&sym) {
                 lane.rate = rate;
+                if let Some(gate) = self.gates.get(&sym) {
+                    gate.pace().rate = rate;
+                }
                 continue;
             }
             let window = store.meta(&window_name(sym)).await?;
@@ -72,7 +76,7 @@ impl Dispatcher {
             self.lanes.insert(sym, Lane::new(sym, rate, window));
             let channel = name.and_then(|name| self.channels.get(name));
             let sends = channel.map_or(1, |channel| channel.concurrency().max(1));
-            self.slots.insert(sym, Arc::new(Semaphore::new(sends)));
+            self.gates.insert(sym, Arc::new(Gate::new(sends, rate)));
         }
         Ok(())
     }
@@ -134,10 +138,11 @@ impl Dispatcher {
     pub(super) fn send(&self, ticket: Ticket, delivery: Delivery) {
         let answers = self.answers.clone();
         let channel = self.channels.get(delivery.channel).cloned();
-        let slots = self.slots.get(&ticket.channel).cloned();
+        let gate = self.gates.get(&ticket.channel).cloned();
+        let clock = Arc::clone(&self.clock);
         tokio::spawn(async move {
             let result = match channel {
-                Some(channel) => attempt(&*channel, slots, &delivery).await,
+                Some(channel) => attempt(&*channel, gate, &*clock, &delivery).await,
                 None => SendResult::Rejected { detail: "the channel has no provider".into() },
             };
             // The engine is gone only when the process ends; the message stays in the outbox.
@@ -155,9 +160,64 @@ impl Dispatcher {
     }
 }
 
-async fn attempt(channel: &dyn Channel, slots: Option<Arc<Semaphore>>, delivery: &Delivery) -> SendResult {
-    let _slot = match &slots {
-        Some(slots) => slots.acquire().await.ok(),
+/// What a message passes on its way to the provider. The rate was kept when it was dispatched, and is kept again
+/// here: a provider that was stuck for a while does not get all at once what was dispatched meanwhile.
+struct Gate {
+    /// Sends at once.
+    slots: Semaphore,
+    pace: Mutex<Pace>,
+}
+
+struct Pace {
+    rate: Option<Rate>,
+    window: Window,
+}
+
+impl Gate {
+    fn new(sends: usize, rate: Option<Rate>) -> Self {
+        let pace = Mutex::new(Pace { rate, window: Window::default() });
+        Self { slots: Semaphore::new(sends), pace }
+    }
+
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn pass(&self, clock: &dyn Clock) -> Option<SemaphorePermit<'_>> {
+        let slot = self.slots.acquire().await.ok();
+        loop {
+            let now = clock.now();
+            let next = self.pace().go(now);
+            match next {
+                Some(next) => clock.wait_until(next).await,
+                None => return slot,
+            }
+        }
+    }
+}
+
+impl Pace {
+    /// Counts a send that happens now; or when there may be room for it.
+    fn go(&mut self, now: Timestamp) -> Option<Timestamp> {
+        let rate = self.rate?;
+        if self.window.room(rate, now) == 0
+            && let Some(next) = self.window.next_room(rate)
+        {
+            return Some(next);
+        }
+        self.window.take(1, now);
+        None
+    }
+}
+
+async fn attempt(
+    channel: &dyn Channel,
+    gate: Option<Arc<Gate>>,
+    clock: &dyn Clock,
+    delivery: &Delivery,
+) -> SendResult {
+    let _slot = match &gate {
+        Some(gate) => gate.pass(clock).await,
         None => None,
     };
     let send = AssertUnwindSafe(channel.send(delivery)).catch_unwind();
@@ -257,7 +317,7 @@ mod tests {
 
     #[test]
     fn a_provider_may_ask_for_more_time() {
-        let slow = SendResult::Retry { after: Some(Duration::from_secs(60)), detail: "429".into() };
+        let slow = SendResult::Retry { after: Some(Duration::from_mins(1)), detail: "429".into() };
         let Verdict::Again(queued) = judge(&answer(slow, 0, false), 8, false, Timestamp::UNIX_EPOCH) else {
             panic!("it may be tried again")
         };

@@ -3,7 +3,7 @@
 //! One task owns the world and does everything in turn, so there is nothing to lock: it gathers inputs, loads the
 //! touched states in one read, steps each in memory and commits once. The doors hold an [`EngineHandle`].
 //!
-//! Reading order: [`handle`] (the face), [`clock`], `run` (the loop), `intake` (identity), `work` (one subject),
+//! Reading order: [`handle`] (the face), [`clock`], `run` (the loop), `gather` (inputs), `intake` (identity), `work` (one subject),
 //! `batch` (one commit), `timers`, `lane`, `dispatch` and `rate` (the outbox), `sweep`, `deploy`, `pack` and
 //! [`payload`] (rows), [`why`] (reading traces).
 
@@ -11,6 +11,7 @@ mod batch;
 pub mod clock;
 mod deploy;
 mod dispatch;
+mod gather;
 pub mod handle;
 mod intake;
 mod lane;

@@ -4,40 +4,31 @@
 //! Whatever is not committed is gone with the process, and nothing else is: a failure that does not pass stops the
 //! engine, and the next start begins from the store.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 
 use super::batch::{Batch, Made};
 use super::clock::Clock;
 use super::deploy;
-use super::dispatch::{Answer, Dispatcher, Verdict};
-use super::handle::{Command, EngineError, Receipt, Stats, SubmitError};
-use super::intake;
-use super::lane::Ticket;
-use super::pack::Queued;
+use super::dispatch::{Answer, Dispatcher};
+use super::gather::{Gathered, Reply, Submission};
+use super::handle::{Command, EngineError, Stats};
 use super::start::Watcher;
-use super::sweep::{Page, Sweeps};
+use super::sweep::Sweeps;
 use super::timers::Timers;
-use super::work::{Item, Origin, Steps, Subject};
-use crate::program::Outcome;
-use crate::step::{Event, Input, RootKey, Sym, World};
-use crate::store::{Commit, Quarantined, RowKey, StateRow, Store, StoreError};
+use super::work::Steps;
+use crate::step::World;
+use crate::store::{Commit, Quarantined, Store, StoreError};
 
-/// Events taken into one batch. A transaction costs about a page per touched row whatever its size, so large ones are
-/// cheap; this bounds memory and the time an answer takes.
-const MOST_EVENTS: usize = 10_000;
-const MOST_ANSWERS: usize = 4_096;
 /// How often a commit that the disk refused is tried again, and how long apart.
 const COMMIT_TRIES: u32 = 6;
 const COMMIT_PAUSE: Duration = Duration::from_millis(200);
 /// How long a stop waits for sends under way; their messages stay in the outbox.
 const LONGEST_STOP: Duration = Duration::from_secs(15);
-
-type Reply<T, E> = oneshot::Sender<Result<T, E>>;
 
 pub(super) struct Engine {
     pub store: Arc<dyn Store>,
@@ -61,35 +52,11 @@ pub(super) struct Engine {
 /// What has arrived and is not in a batch yet.
 #[derive(Default)]
 pub(super) struct Inbox {
-    submissions: VecDeque<Submission>,
-    quarantine: Vec<(Vec<Quarantined>, Reply<(), EngineError>)>,
-    admin: VecDeque<Command>,
-    answers: VecDeque<Answer>,
-    stopping: bool,
-}
-
-struct Submission {
-    events: Vec<(RootKey, Event)>,
-    /// Held until the events are answered.
-    _room: Option<tokio::sync::OwnedSemaphorePermit>,
-    reply: Reply<Vec<Receipt>, SubmitError>,
-}
-
-/// What one batch is made of.
-#[derive(Default)]
-struct Gathered {
-    commit: Commit,
-    submissions: Vec<Submission>,
-    /// How many events each submission had.
-    counts: Vec<usize>,
-    doors: Vec<Reply<(), EngineError>>,
-    subjects: Vec<Subject>,
-    places: HashMap<RootKey, usize>,
-    /// States that a sweep has read already.
-    rows: Vec<StateRow>,
-    retries: Vec<(Ticket, Queued)>,
-    answered: Stats,
-    anything: bool,
+    pub submissions: VecDeque<Submission>,
+    pub quarantine: Vec<(Vec<Quarantined>, Reply<(), EngineError>)>,
+    pub admin: VecDeque<Command>,
+    pub answers: VecDeque<Answer>,
+    pub stopping: bool,
 }
 
 impl Engine {
@@ -180,94 +147,6 @@ impl Engine {
         self.world_out.send_replace(Arc::clone(&self.world));
     }
 
-    async fn gather(&mut self) -> Result<Gathered, EngineError> {
-        if self.inbox.stopping {
-            self.dispatcher.stop();
-        }
-        let mut gathered = Gathered::default();
-        gathered.commit.batch = self.batch + 1;
-        self.gather_answers(&mut gathered);
-        if !self.inbox.stopping {
-            self.gather_due(&mut gathered).await?;
-            self.gather_outbox(&mut gathered).await?;
-            if let Some(page) = self.sweeps.page(&*self.store, &self.world, self.now).await? {
-                gathered.page(page);
-            }
-        }
-        let mut events = 0;
-        while let Some(next) = self.inbox.submissions.front() {
-            events += next.events.len();
-            if events > MOST_EVENTS && !gathered.submissions.is_empty() {
-                break;
-            }
-            gathered.submissions.extend(self.inbox.submissions.pop_front());
-        }
-        for (records, reply) in self.inbox.quarantine.drain(..) {
-            gathered.commit.quarantine.extend(records);
-            gathered.doors.push(reply);
-        }
-        gathered.anything |= !gathered.submissions.is_empty() || !gathered.doors.is_empty();
-        Ok(gathered)
-    }
-
-    fn gather_answers(&mut self, gathered: &mut Gathered) {
-        let count = self.inbox.answers.len().min(MOST_ANSWERS);
-        for answer in self.inbox.answers.drain(..count) {
-            gathered.anything = true;
-            match self.dispatcher.judge(&self.world, &answer, self.now) {
-                Verdict::Again(queued) => gathered.retries.push((answer.ticket, queued)),
-                Verdict::Over(outcome, detail) => {
-                    match outcome {
-                        Outcome::Sent => gathered.answered.sent += 1,
-                        _ => gathered.answered.failed += 1,
-                    }
-                    let message = answer.ticket.queued.message.clone();
-                    let input = Input::Answer { message, outcome, detail };
-                    gathered.ticket(&self.world, answer.ticket, input);
-                }
-            }
-        }
-    }
-
-    async fn gather_due(&mut self, gathered: &mut Gathered) -> Result<(), StoreError> {
-        let fired = self.timers.fire(&*self.store, self.now).await?;
-        gathered.anything |= !fired.chunks.is_empty();
-        gathered.commit.timers_done = fired.chunks;
-        for due in fired.subjects {
-            if let Some(root) = root(&self.world, due.kind, &due.id) {
-                gathered.add(due.kind, root, Item { input: Input::Wake, origin: Origin::Engine });
-            }
-        }
-        for (chunk, reason) in fired.damaged {
-            gathered.commit.quarantine.push(Quarantined {
-                at: self.now,
-                code: "timer-unreadable".to_owned(),
-                reason,
-                body: chunk.body,
-            });
-        }
-        Ok(())
-    }
-
-    async fn gather_outbox(&mut self, gathered: &mut Gathered) -> Result<(), StoreError> {
-        for (row, reason) in self.dispatcher.fill(&*self.store, self.now).await? {
-            gathered.anything = true;
-            gathered.commit.outbox_done.push((row.channel, row.batch));
-            gathered.commit.quarantine.push(Quarantined {
-                at: self.now,
-                code: "outbox-unreadable".to_owned(),
-                reason,
-                body: row.body,
-            });
-        }
-        for ticket in self.dispatcher.take(self.now) {
-            gathered.anything = true;
-            let input = Input::Dispatch(ticket.queued.message.clone());
-            gathered.ticket(&self.world, ticket, input);
-        }
-        Ok(())
-    }
-
     async fn process(&mut self, mut gathered: Gathered) -> Result<(), EngineError> {
         let receipts = match self.admit_events(&mut gathered).await {
             Ok(receipts) => receipts,
@@ -291,63 +170,6 @@ impl Engine {
         }
         self.committed(made, gathered);
         Ok(())
-    }
-
-    /// De-duplicates the submitted events and adds the new ones to the batch.
-    async fn admit_events(&self, gathered: &mut Gathered) -> Result<Vec<Receipt>, StoreError> {
-        let mut receipts = Vec::new();
-        let mut fresh = Vec::new();
-        for submission in &mut gathered.submissions {
-            gathered.counts.push(submission.events.len());
-            for (root, event) in submission.events.drain(..) {
-                let refusal = intake::refuse(&self.world, &root, &event, self.now);
-                receipts.push(match refusal {
-                    Some((code, reason)) => {
-                        let record = intake::quarantined(&root, &event, code, &reason, self.now);
-                        gathered.commit.quarantine.push(record);
-                        intake::refused(&reason)
-                    }
-                    None => {
-                        fresh.push((receipts.len(), intake::identify(root, event)));
-                        Receipt::Accepted
-                    }
-                });
-            }
-        }
-        if fresh.is_empty() {
-            return Ok(receipts);
-        }
-        let places: Vec<_> = fresh.iter().flat_map(|(_, event)| intake::places(event.identity)).collect();
-        let mut known = intake::Known::new(&self.store.seen(&places).await?);
-        for (place, event) in fresh {
-            let repeated = known.repeated(&event.identity);
-            if repeated == Some(Receipt::Conflict) {
-                let reason = "another event has the same source and id";
-                let record = intake::quarantined(&event.root, &event.event, "conflict", reason, self.now);
-                gathered.commit.quarantine.push(record);
-            }
-            match (repeated, receipts.get_mut(place)) {
-                (Some(repeated), Some(receipt)) => *receipt = repeated,
-                _ => {
-                    gathered.commit.dedup.push(event.identity);
-                    let Some(Sym(kind)) = self.world.symbols.sym(event.root.entity) else { continue };
-                    let item = Item { input: Input::Event(event.event), origin: Origin::Receipt(place) };
-                    gathered.add(kind, event.root, item);
-                }
-            }
-        }
-        Ok(receipts)
-    }
-
-    async fn load(&self, gathered: &mut Gathered) -> Result<Vec<StateRow>, StoreError> {
-        let mut rows = std::mem::take(&mut gathered.rows);
-        let read: std::collections::HashSet<&RowKey> = rows.iter().map(|row| &row.key).collect();
-        let keys = gathered.subjects.iter().map(|subject| &subject.key).filter(|key| !read.contains(key));
-        let keys: Vec<RowKey> = keys.cloned().collect();
-        if !keys.is_empty() {
-            rows.extend(self.store.load(&keys).await?);
-        }
-        Ok(rows)
     }
 
     /// Commits; a disk that refuses is tried again for a while, with the submitters told at once.
@@ -374,10 +196,13 @@ impl Engine {
             self.dispatcher.send(ticket, delivery);
         }
         if let (Some(watcher), Some(decided)) = (&self.watcher, made.decided) {
-            decided.iter().for_each(|(root, trace)| watcher(&self.world, root, trace));
+            for (root, trace) in &decided {
+                watcher(&self.world, root, trace);
+            }
         }
         let mut receipts = made.receipts.into_iter();
         for (submission, count) in gathered.submissions.into_iter().zip(gathered.counts) {
+            drop(submission.room);
             // The submitter may have gone; its events are stored all the same.
             let _ = submission.reply.send(Ok(receipts.by_ref().take(count).collect()));
         }
@@ -419,60 +244,11 @@ impl Inbox {
     fn command(&mut self, command: Command) {
         match command {
             Command::Submit { events, room, reply } => {
-                self.submissions.push_back(Submission { events, _room: room, reply });
+                self.submissions.push_back(Submission { events, room, reply });
             }
             Command::Quarantine { records, reply } => self.quarantine.push((records, reply)),
             Command::Stop => self.stopping = true,
             admin => self.admin.push_back(admin),
         }
     }
-}
-
-impl Gathered {
-    fn add(&mut self, kind: u32, root: RootKey, item: Item) {
-        if let Some(subject) = self.places.get(&root).and_then(|&place| self.subjects.get_mut(place)) {
-            subject.items.push(item);
-            return;
-        }
-        let key = RowKey::new(kind, root.entity.as_str(), Arc::clone(&root.id));
-        self.places.insert(root.clone(), self.subjects.len());
-        self.subjects.push(Subject { root, key, items: vec![item] });
-    }
-
-    fn ticket(&mut self, world: &World, ticket: Ticket, input: Input) {
-        let kind = ticket.queued.kind;
-        let Some(root) = root(world, kind, &ticket.queued.id) else { return };
-        self.add(kind, root, Item { input, origin: Origin::Ticket(Box::new(ticket)) });
-    }
-
-    fn page(&mut self, page: Page) {
-        self.anything = true;
-        self.commit.meta.push(page.meta);
-        for row in page.rows {
-            let root = RootKey { entity: page.root, id: Arc::clone(&row.key.id) };
-            self.add(row.key.kind, root, Item { input: page.input.clone(), origin: Origin::Engine });
-            self.rows.push(row);
-        }
-    }
-
-    /// Tells the submitters that the store failed. What is left of the batch goes on without them.
-    fn tell(&mut self, error: &StoreError) {
-        let reason: Arc<str> = error.to_string().into();
-        for submission in self.submissions.drain(..) {
-            let _ = submission.reply.send(Err(SubmitError::Store(Arc::clone(&reason))));
-        }
-        for reply in self.doors.drain(..) {
-            let _ = reply.send(Err(EngineError::Store(Arc::clone(&reason))));
-        }
-    }
-
-    fn fail(mut self, error: StoreError) -> EngineError {
-        self.tell(&error);
-        error.into()
-    }
-}
-
-fn root(world: &World, kind: u32, id: &Arc<str>) -> Option<RootKey> {
-    let entity = world.symbols.name(Sym(kind))?;
-    Some(RootKey { entity, id: Arc::clone(id) })
 }

@@ -53,7 +53,7 @@ pub async fn start(
 ) -> Result<(EngineHandle, JoinHandle<Result<(), EngineError>>), EngineError> {
     let Options { channels, zone, clock, steps, watcher } = options;
     let now = clock.now();
-    let (mut dispatcher, answers) = Dispatcher::new(channels);
+    let (mut dispatcher, answers) = Dispatcher::new(channels, Arc::clone(&clock));
     let mut world = deploy::load(&*store, zone).await?;
     world.recorded = dispatcher.recorded();
     dispatcher.open_lanes(&world, &*store).await?;

@@ -65,7 +65,7 @@ pub(super) struct Work<'a> {
     /// New messages, for the outbox.
     pub queued: Vec<(MessageKey, Name)>,
     /// New messages that go out once this is committed.
-    pub prompt: Vec<Box<Delivery>>,
+    pub prompt: Vec<Delivery>,
     /// Channels of messages that were admitted and then refused by the gate.
     pub released: Vec<Name>,
 }
@@ -192,7 +192,7 @@ impl<'a> Walk<'_, '_, 'a> {
             }
             let output = self.step(&Input::Dispatch(message));
             match self.absorb(output) {
-                Some(delivery) => self.work.prompt.push(delivery),
+                Some(delivery) => self.work.prompt.push(*delivery),
                 None => self.work.released.push(channel),
             }
         }

@@ -234,6 +234,8 @@ pub(crate) struct Provider {
     clock: Arc<ManualClock>,
     attempts: Mutex<Vec<(Timestamp, String)>>,
     answers: Mutex<Vec<SendResult>>,
+    /// Messages that the provider lets in; further ones are stuck until there are more.
+    pub doors: tokio::sync::Semaphore,
     pub most: u32,
 }
 
@@ -252,6 +254,7 @@ impl Provider {
 impl Channel for Provider {
     fn send<'a>(&'a self, delivery: &'a Delivery) -> BoxFuture<'a, SendResult> {
         async move {
+            self.doors.acquire().await.unwrap().forget();
             self.attempts.lock().unwrap().push((self.clock.now(), delivery.message.to_string()));
             tokio::task::yield_now().await;
             let answer = self.answers.lock().unwrap().pop();
@@ -262,6 +265,10 @@ impl Channel for Provider {
 
     fn max_attempts(&self) -> u32 {
         self.most
+    }
+
+    fn concurrency(&self) -> usize {
+        5
     }
 }
 
@@ -352,6 +359,7 @@ pub(crate) struct Rig {
     pub clock: Arc<ManualClock>,
     pub push: Arc<Provider>,
     pub sms: Arc<Provider>,
+    pub steps: Steps,
 }
 
 /// An engine at work.
@@ -366,9 +374,10 @@ impl Rig {
         let clock = Arc::new(ManualClock::new(START.parse().unwrap()));
         let provider = || {
             let (attempts, answers) = (Mutex::default(), Mutex::default());
-            Arc::new(Provider { clock: Arc::clone(&clock), attempts, answers, most: 3 })
+            let doors = tokio::sync::Semaphore::new(1_000_000);
+            Arc::new(Provider { clock: Arc::clone(&clock), attempts, answers, doors, most: 3 })
         };
-        Self { folder: tempfile::tempdir().unwrap(), push: provider(), sms: provider(), clock }
+        Self { folder: tempfile::tempdir().unwrap(), push: provider(), sms: provider(), clock, steps: STEPS }
     }
 
     pub(crate) fn path(&self) -> std::path::PathBuf {
@@ -401,7 +410,8 @@ impl Rig {
     async fn run_on(&self, store: Arc<dyn Store>) -> Running {
         let (push, sms): (Arc<dyn Channel>, Arc<dyn Channel>) = (self.push.clone(), self.sms.clone());
         let channels = Channels::default().with(Name::new("push"), push).with(Name::new("sms"), sms);
-        let options = Options { steps: STEPS, ..Options::new(channels, TimeZone::UTC, self.clock.clone()) };
+        let options =
+            Options { steps: self.steps, ..Options::new(channels, TimeZone::UTC, self.clock.clone()) };
         let (handle, task) = start(Arc::clone(&store), options).await.unwrap();
         Running { handle, store, task }
     }

@@ -2,8 +2,10 @@
 
 use crate::store::StoreError;
 
+type Typed = fn(String) -> StoreError;
+
 /// Primary result codes of SQLite (the low byte of an extended code).
-const CODES: &[(i64, fn(String) -> StoreError)] = &[
+const CODES: &[(i64, Typed)] = &[
     (3, StoreError::Disk),
     (8, StoreError::Disk),
     (10, StoreError::Disk),

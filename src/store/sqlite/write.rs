@@ -132,8 +132,8 @@ async fn states(tx: &mut Tx, states: &[StateRow]) -> Result<(), StoreError> {
     }
     run(tx, INSERT_STATES, new, inserts).await?;
     let updates = states.len() - inserts;
-    let updated = run(tx, UPDATE_STATES, old, updates).await?;
-    if updated == updates as u64 { Ok(()) } else { Err(StoreError::Conflict) }
+    let changed = run(tx, UPDATE_STATES, old, updates).await?;
+    if changed == updates as u64 { Ok(()) } else { Err(StoreError::Conflict) }
 }
 
 async fn packed(tx: &mut Tx, sql: &'static str, row: Option<&Packed>) -> Result<(), StoreError> {

@@ -1,0 +1,244 @@
+//! What a batch is made of: answers, what is due, messages that may go out, a page of a sweep, submitted events.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use super::dispatch::Verdict;
+use super::handle::{EngineError, Receipt, Stats, SubmitError};
+use super::intake::{self, Identified};
+use super::lane::Ticket;
+use super::pack::Queued;
+use super::run::Engine;
+use super::sweep::Page;
+use super::work::{Item, Origin, Subject};
+use crate::program::Outcome;
+use crate::step::{Event, Input, RootKey, Sym, World};
+use crate::store::{Commit, Quarantined, RowKey, StateRow, StoreError};
+
+/// Events taken into one batch. A transaction costs about a page per touched row whatever its size, so large ones are
+/// cheap; this bounds memory and the time an answer takes.
+const MOST_EVENTS: usize = 10_000;
+const MOST_ANSWERS: usize = 4_096;
+
+pub(super) type Reply<T, E> = oneshot::Sender<Result<T, E>>;
+
+pub(super) struct Submission {
+    pub events: Vec<(RootKey, Event)>,
+    /// Held until the events are answered.
+    pub room: Option<OwnedSemaphorePermit>,
+    pub reply: Reply<Vec<Receipt>, SubmitError>,
+}
+
+/// What one batch is made of.
+#[derive(Default)]
+pub(super) struct Gathered {
+    pub commit: Commit,
+    pub submissions: Vec<Submission>,
+    /// How many events each submission had.
+    pub counts: Vec<usize>,
+    pub doors: Vec<Reply<(), EngineError>>,
+    pub subjects: Vec<Subject>,
+    pub places: HashMap<RootKey, usize>,
+    /// States that a sweep has read already.
+    pub rows: Vec<StateRow>,
+    pub retries: Vec<(Ticket, Queued)>,
+    pub answered: Stats,
+    pub anything: bool,
+}
+
+impl Engine {
+    pub(super) async fn gather(&mut self) -> Result<Gathered, EngineError> {
+        if self.inbox.stopping {
+            self.dispatcher.stop();
+        }
+        let mut gathered = Gathered::default();
+        gathered.commit.batch = self.batch + 1;
+        self.gather_answers(&mut gathered);
+        if !self.inbox.stopping {
+            self.gather_due(&mut gathered).await?;
+            self.gather_outbox(&mut gathered).await?;
+            if let Some(page) = self.sweeps.page(&*self.store, &self.world, self.now).await? {
+                gathered.page(page);
+            }
+        }
+        let mut events = 0;
+        while let Some(next) = self.inbox.submissions.front() {
+            events += next.events.len();
+            if events > MOST_EVENTS && !gathered.submissions.is_empty() {
+                break;
+            }
+            gathered.submissions.extend(self.inbox.submissions.pop_front());
+        }
+        for (records, reply) in self.inbox.quarantine.drain(..) {
+            gathered.commit.quarantine.extend(records);
+            gathered.doors.push(reply);
+        }
+        gathered.anything |= !gathered.submissions.is_empty() || !gathered.doors.is_empty();
+        Ok(gathered)
+    }
+
+    fn gather_answers(&mut self, gathered: &mut Gathered) {
+        let count = self.inbox.answers.len().min(MOST_ANSWERS);
+        for answer in self.inbox.answers.drain(..count) {
+            gathered.anything = true;
+            match self.dispatcher.judge(&self.world, &answer, self.now) {
+                Verdict::Again(queued) => gathered.retries.push((answer.ticket, queued)),
+                Verdict::Over(outcome, detail) => {
+                    match outcome {
+                        Outcome::Sent => gathered.answered.sent += 1,
+                        _ => gathered.answered.failed += 1,
+                    }
+                    let message = answer.ticket.queued.message.clone();
+                    let input = Input::Answer { message, outcome, detail };
+                    gathered.ticket(&self.world, answer.ticket, input);
+                }
+            }
+        }
+    }
+
+    async fn gather_due(&mut self, gathered: &mut Gathered) -> Result<(), StoreError> {
+        let fired = self.timers.fire(&*self.store, self.now).await?;
+        gathered.anything |= !fired.chunks.is_empty();
+        gathered.commit.timers_done = fired.chunks;
+        for due in fired.subjects {
+            if let Some(root) = root(&self.world, due.kind, &due.id) {
+                gathered.add(due.kind, root, Item { input: Input::Wake, origin: Origin::Engine });
+            }
+        }
+        for (chunk, reason) in fired.damaged {
+            gathered.commit.quarantine.push(Quarantined {
+                at: self.now,
+                code: "timer-unreadable".to_owned(),
+                reason,
+                body: chunk.body,
+            });
+        }
+        Ok(())
+    }
+
+    async fn gather_outbox(&mut self, gathered: &mut Gathered) -> Result<(), StoreError> {
+        for (row, reason) in self.dispatcher.fill(&*self.store, self.now).await? {
+            gathered.anything = true;
+            gathered.commit.outbox_done.push((row.channel, row.batch));
+            gathered.commit.quarantine.push(Quarantined {
+                at: self.now,
+                code: "outbox-unreadable".to_owned(),
+                reason,
+                body: row.body,
+            });
+        }
+        for ticket in self.dispatcher.take(self.now) {
+            gathered.anything = true;
+            let input = Input::Dispatch(ticket.queued.message.clone());
+            gathered.ticket(&self.world, ticket, input);
+        }
+        Ok(())
+    }
+
+    /// De-duplicates the submitted events and adds the new ones to the batch.
+    pub(super) async fn admit_events(&self, gathered: &mut Gathered) -> Result<Vec<Receipt>, StoreError> {
+        let (mut receipts, fresh) = self.identify(gathered);
+        if fresh.is_empty() {
+            return Ok(receipts);
+        }
+        let places: Vec<_> = fresh.iter().flat_map(|(_, event)| intake::places(event.identity)).collect();
+        let mut known = intake::Known::new(&self.store.seen(&places).await?);
+        for (place, Identified { root, event, identity }) in fresh {
+            let repeated = known.repeated(&identity);
+            if repeated == Some(Receipt::Conflict) {
+                let reason = "another event has the same source and id";
+                let record = intake::quarantined(&root, &event, "conflict", reason, self.now);
+                gathered.commit.quarantine.push(record);
+            }
+            if let (Some(repeated), Some(receipt)) = (repeated, receipts.get_mut(place)) {
+                *receipt = repeated;
+                continue;
+            }
+            gathered.commit.dedup.push(identity);
+            let Some(Sym(kind)) = self.world.symbols.sym(root.entity) else { continue };
+            gathered.add(kind, root, Item { input: Input::Event(event), origin: Origin::Receipt(place) });
+        }
+        Ok(receipts)
+    }
+
+    /// Refuses what needs no look at the store; the others, with the places of their receipts.
+    fn identify(&self, gathered: &mut Gathered) -> (Vec<Receipt>, Vec<(usize, Identified)>) {
+        let (mut receipts, mut fresh) = (Vec::new(), Vec::new());
+        for submission in &mut gathered.submissions {
+            gathered.counts.push(submission.events.len());
+            for (root, event) in submission.events.drain(..) {
+                if let Some((code, reason)) = intake::refuse(&self.world, &root, &event, self.now) {
+                    let record = intake::quarantined(&root, &event, code, &reason, self.now);
+                    gathered.commit.quarantine.push(record);
+                    receipts.push(intake::refused(&reason));
+                } else {
+                    fresh.push((receipts.len(), intake::identify(root, event)));
+                    receipts.push(Receipt::Accepted);
+                }
+            }
+        }
+        (receipts, fresh)
+    }
+
+    pub(super) async fn load(&self, gathered: &mut Gathered) -> Result<Vec<StateRow>, StoreError> {
+        let mut rows = std::mem::take(&mut gathered.rows);
+        let read: HashSet<&RowKey> = rows.iter().map(|row| &row.key).collect();
+        let keys = gathered.subjects.iter().map(|subject| &subject.key).filter(|key| !read.contains(key));
+        let keys: Vec<RowKey> = keys.cloned().collect();
+        if !keys.is_empty() {
+            rows.extend(self.store.load(&keys).await?);
+        }
+        Ok(rows)
+    }
+}
+
+impl Gathered {
+    fn add(&mut self, kind: u32, root: RootKey, item: Item) {
+        if let Some(subject) = self.places.get(&root).and_then(|&place| self.subjects.get_mut(place)) {
+            subject.items.push(item);
+            return;
+        }
+        let key = RowKey::new(kind, root.entity.as_str(), Arc::clone(&root.id));
+        self.places.insert(root.clone(), self.subjects.len());
+        self.subjects.push(Subject { root, key, items: vec![item] });
+    }
+
+    fn ticket(&mut self, world: &World, ticket: Ticket, input: Input) {
+        let kind = ticket.queued.kind;
+        let Some(root) = root(world, kind, &ticket.queued.id) else { return };
+        self.add(kind, root, Item { input, origin: Origin::Ticket(Box::new(ticket)) });
+    }
+
+    fn page(&mut self, page: Page) {
+        self.anything = true;
+        self.commit.meta.push(page.meta);
+        for row in page.rows {
+            let root = RootKey { entity: page.root, id: Arc::clone(&row.key.id) };
+            self.add(row.key.kind, root, Item { input: page.input.clone(), origin: Origin::Engine });
+            self.rows.push(row);
+        }
+    }
+
+    /// Tells the submitters that the store failed. What is left of the batch goes on without them.
+    pub(super) fn tell(&mut self, error: &StoreError) {
+        let reason: Arc<str> = error.to_string().into();
+        for submission in self.submissions.drain(..) {
+            let _ = submission.reply.send(Err(SubmitError::Store(Arc::clone(&reason))));
+        }
+        for reply in self.doors.drain(..) {
+            let _ = reply.send(Err(EngineError::Store(Arc::clone(&reason))));
+        }
+    }
+
+    pub(super) fn fail(mut self, error: StoreError) -> EngineError {
+        self.tell(&error);
+        error.into()
+    }
+}
+
+fn root(world: &World, kind: u32, id: &Arc<str>) -> Option<RootKey> {
+    let entity = world.symbols.name(Sym(kind))?;
+    Some(RootKey { entity, id: Arc::clone(id) })
+}

@@ -1,0 +1,89 @@
+//! The engine with the real compiler and the real step function, on a journey of the repository.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use jiff::{SignedDuration, Timestamp};
+use wayfare::engine::{Receipt, Steps};
+use wayfare::name::Name;
+use wayfare::program::Bundle;
+use wayfare::step::{Event, EventKind, RootKey};
+use wayfare::value::Value;
+
+use super::rig::{Rig, Running, customer, until};
+
+fn journeys() -> Bundle {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("journeys");
+    let input = wayfare::project::load(&[root]).unwrap().input;
+    wayfare::compile::compile(&input).bundle.unwrap()
+}
+
+fn known(id: &str, now: Timestamp) -> (RootKey, Event) {
+    let channels = ["push", "sms"].map(|channel| Value::Choice(Name::new(channel)));
+    let fields = vec![(Name::new("consent"), Value::List(channels.to_vec()))];
+    let (root, event) = happened("import", id, now);
+    (root, Event { kind: EventKind::Attributes, fields, ..event })
+}
+
+fn tapped(id: &str, time: Timestamp) -> (RootKey, Event) {
+    let (root, event) = happened("tapped_bind_card", id, time);
+    (root, Event { fields: vec![(Name::new("step"), Value::text("验证短信"))], ..event })
+}
+
+fn happened(name: &str, id: &str, time: Timestamp) -> (RootKey, Event) {
+    super::rig::event(name, id, time)
+}
+
+/// The end states of everybody who entered.
+async fn ends(engine: &Running, ids: &[String]) -> BTreeMap<String, usize> {
+    let world = engine.handle.world();
+    let mut ends = BTreeMap::new();
+    for id in ids {
+        for entry in engine.state(id).await.entries {
+            let end = entry.ended.and_then(|(end, _)| world.symbols.name(end));
+            *ends.entry(end.map_or("runs", Name::as_str).to_owned()).or_default() += 1;
+        }
+    }
+    ends
+}
+
+#[tokio::test]
+async fn a_real_journey_runs_through_a_crash() {
+    let mut rig = Rig::new();
+    rig.steps = Steps::REAL;
+    let engine = rig.run().await;
+    engine.handle.deploy(journeys()).await.unwrap();
+    let ids: Vec<String> = (0..60).map(|n| format!("c{n}")).collect();
+    let begun = rig.now();
+    // Taps come before some customers are known: they are kept until then.
+    let early: Vec<_> = ids[..10].iter().map(|id| tapped(id, begun)).collect();
+    assert_eq!(engine.handle.submit(early).await.unwrap(), vec![Receipt::Parked; 10]);
+    engine.handle.submit(ids.iter().map(|id| known(id, begun)).collect()).await.unwrap();
+    let taps = ids[10..].iter().map(|id| tapped(id, begun)).collect();
+    assert_eq!(engine.handle.submit(taps).await.unwrap(), vec![Receipt::Accepted; 50]);
+    let soon = begun + SignedDuration::from_mins(1);
+    rig.clock.set(soon);
+    // Twenty finish at once and hear nothing.
+    let bound = |ids: &[String], at: Timestamp| ids.iter().map(|id| happened("card_bound", id, at)).collect();
+    engine.handle.submit(bound(&ids[..20], soon)).await.unwrap();
+    rig.clock.set(begun + SignedDuration::from_mins(4));
+    until("forty are nudged", async || engine.handle.stats().sent == 40).await;
+    engine.crash().await;
+
+    let engine = rig.run().await;
+    let later = begun + SignedDuration::from_mins(30);
+    rig.clock.set(later);
+    engine.handle.submit(bound(&ids[20..40], later)).await.unwrap();
+    rig.clock.set(begun + SignedDuration::from_hours(4));
+    until("twenty are reminded", async || engine.handle.stats().sent == 20).await;
+    assert_eq!(rig.push.attempts().len(), 40);
+    assert_eq!(rig.sms.attempts().len(), 20);
+    let expected = [("converted".to_owned(), 20), ("reminded".to_owned(), 20)];
+    assert_eq!(ends(&engine, &ids).await, BTreeMap::from(expected));
+    assert_eq!(engine.store.quarantined(9).await.unwrap(), []);
+    let (world, root) = (engine.handle.world(), customer("c59"));
+    let account = wayfare::engine::why::account(&*engine.store, &world, &root).await.unwrap().unwrap();
+    assert_eq!(account.unreadable, 0);
+    assert!(account.trace.len() >= 6, "{:#?}", account.trace);
+    engine.stop().await;
+}
