@@ -29,3 +29,33 @@ fn nothing_is_written_over() {
     assert_eq!(left.len(), 1);
     assert_eq!(fs::read_to_string(folder.path().join("welcome.journey")).unwrap(), "mine");
 }
+
+#[test]
+fn a_fresh_project_passes_check_and_test() {
+    let folder = tempfile::tempdir().unwrap();
+    let (code, _, talk) = wayfare(folder.path(), &["init", "bank"]);
+    assert_eq!(code, 0, "{talk}");
+    let bank = folder.path().join("bank");
+    let (code, data, talk) = wayfare(&bank, &["check"]);
+    assert_eq!((code, data.as_str()), (0, ""), "{talk}");
+    let (code, data, talk) = wayfare(&bank, &["test"]);
+    assert_eq!(code, 0, "{data}{talk}");
+    assert_eq!(data.lines().filter(|line| line.starts_with("ok ")).count(), 3, "{data}");
+    assert!(fs::read_to_string(bank.join(".gitignore")).unwrap().contains(".wayfare/"));
+}
+
+#[test]
+fn the_workflow_calls_verbs_that_exist() {
+    let folder = tempfile::tempdir().unwrap();
+    wayfare(folder.path(), &["init"]);
+    let workflow = fs::read_to_string(folder.path().join(".github/workflows/journeys.yml")).unwrap();
+    let lines = workflow.lines().filter_map(|line| line.trim().strip_prefix("- run: wayfare "));
+    let lines: Vec<Vec<&str>> = lines.map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(lines.len(), 2, "{workflow}");
+    for line in lines {
+        let (code, _, talk) = wayfare(folder.path(), &line);
+        assert_eq!(code, 0, "{line:?}: {talk}");
+    }
+    let junit = fs::read_to_string(folder.path().join("journeys.xml")).unwrap();
+    assert!(junit.contains(r#"<testsuites name="wayfare" tests="3" failures="0">"#), "{junit}");
+}

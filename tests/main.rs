@@ -4,6 +4,7 @@
 
 mod check;
 mod cli;
+mod coverage;
 mod compile;
 mod editors;
 mod engine;

@@ -20,9 +20,6 @@ mod script;
 mod stage;
 mod story;
 
-#[cfg(test)]
-mod tests;
-
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -6,10 +6,9 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::compiled;
 use crate::cli::settings::Settings;
 use crate::cli::{Exit, Failure, Output};
-use crate::compile::compile;
-use crate::project;
 use crate::testing::{self, Options, Report, Suite, junit};
 
 /// Run the tests of journeys under a virtual clock.
@@ -41,14 +40,8 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
-    let project =
-        project::load(&args.paths).map_err(|error| Failure::new(error).help("name a folder of journeys"))?;
+    let (project, compiled, bundle) = compiled::sound(&args.paths, output)?;
     let settings = Settings::load(&project.root, output)?;
-    let compiled = compile(&project.input);
-    let Some(bundle) = compiled.bundle else {
-        output.complain(&compiled.diagnostics, &compiled.sources);
-        return Err(Failure::Found);
-    };
     let suite = Suite {
         model: &compiled.model,
         bundle: &Arc::new(bundle),
