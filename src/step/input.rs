@@ -43,7 +43,7 @@ pub enum Input {
 /// An event, validated against the schema: fields are declared, typed, and in declared order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Event {
-    /// CloudEvents `source` and `id`: its identity.
+    /// `CloudEvents` `source` and `id`: its identity.
     pub source: Arc<str>,
     pub id: Arc<str>,
     pub kind: EventKind,

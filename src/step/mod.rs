@@ -8,6 +8,11 @@
 //! [`effect`], [`trace`]; then `run` (one call), `occurrence` (what happened), `enter`, `actor` (one instance at
 //! work) with `exits`, `goals` and `node`, then `message` and `gate`, and `features` for history.
 
+#![allow(
+    clippy::redundant_closure_for_method_calls,
+    reason = "a method of an `Actor` is bound to its lifetimes; the closure is not"
+)]
+
 mod actor;
 mod attributes;
 mod because;

@@ -78,7 +78,7 @@ impl World {
         let numbered = || (1..).map(ProgramNo).zip(&bundle.programs);
         let programs = numbered().map(|(no, (_, program))| (no, program.clone())).collect();
         let live = numbered().map(|(no, (journey, _))| (*journey, no)).collect();
-        Self::new(Arc::clone(&bundle), programs, live, Symbols::default(), zone)
+        Self::new(bundle, programs, live, Symbols::default(), zone)
     }
 
     pub(super) fn index(&self) -> &Index {

@@ -113,7 +113,7 @@ fn run(story: &mut Story, act: &Act) {
         Act::Know(2, 0) => _ = story.know(&[("consent", channels(&["push"]))]),
         Act::Know(2, _) => _ = story.know(&[("consent", channels(&["push", "sms", "wechat"]))]),
         Act::Know(3, n) => {
-            _ = story.know(&[("phone", if n == 0 { Value::Missing } else { Value::text("1") })])
+            _ = story.know(&[("phone", if n == 0 { Value::Missing } else { Value::text("1") })]);
         }
         Act::Know(..) => _ = story.know(&[("zone", Value::text("America/New_York"))]),
         Act::Hold(id, day) => {

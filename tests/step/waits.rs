@@ -129,7 +129,7 @@ fn a_state_that_is_true_goes_on_at_once_and_otherwise_as_soon_as_it_is() {
 fn a_moment_that_is_past_goes_on_and_one_that_moves_is_followed() {
     let steps =
         "wait until 2026-11-30 at 10:00\nif birthday is known { wait until birthday at 08:00 }\nend done";
-    let mut story = journey(steps);
+    let story = journey(steps);
     assert_eq!(story.ends(), ["done"]);
     assert!(story.says("goes on at once: the moment is past"));
     let mut story = Story::of(&format!(

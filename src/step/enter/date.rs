@@ -44,13 +44,14 @@ pub(in crate::step) fn fire(
         _ => return,
     };
     let candidate = Candidate {
-        subject: subject.clone(),
+        subject,
         cause: Cause::Date,
         at: due,
         payload: Vec::new(),
         identity: date.to_string().into(),
         date: Some(date),
     };
+    let subject = candidate.subject.clone();
     match filtered(run, loaded, &candidate, filter) {
         Ok(()) => consider(run, loaded, candidate),
         Err(why) => refuse(run, loaded, &candidate, why),

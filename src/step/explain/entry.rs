@@ -80,8 +80,8 @@ impl Words<'_> {
         let condition = match (by, self.program().map(|program| &program.enter)) {
             (Cause::Event(event), Some(Enter::Event(patterns))) => {
                 let event = self.world.symbols.name(*event);
-                let own = patterns.iter().filter(|pattern| names(pattern) == event);
-                own.filter_map(|pattern| pattern.filter.as_ref()).next()
+                let mut own = patterns.iter().filter(|pattern| names(pattern) == event);
+                own.find_map(|pattern| pattern.filter.as_ref())
             }
             _ => self.condition(),
         };

@@ -21,9 +21,7 @@ impl Tally {
             _ => is_first || at >= self.at,
         };
         match function {
-            AggregateFn::Any | AggregateFn::Once | AggregateFn::Count | AggregateFn::Most => {}
             AggregateFn::First | AggregateFn::Last if takes => self.value = value,
-            AggregateFn::First | AggregateFn::Last => {}
             AggregateFn::Sum | AggregateFn::Avg => {
                 self.value =
                     fold(AggregateFn::Sum, &[std::mem::replace(&mut self.value, Value::Missing), value], env);
@@ -32,6 +30,8 @@ impl Tally {
                 self.value =
                     fold(function, &[std::mem::replace(&mut self.value, Value::Missing), value], env);
             }
+            // Only the count, or not the first or last after all.
+            _ => {}
         }
         if takes {
             self.at = at;

@@ -23,13 +23,11 @@ pub(super) fn pause(actor: &mut Actor, length: Length) -> Flow {
 
 /// A moment that is past, or missing, does not hold anybody up.
 pub(super) fn until_moment(actor: &mut Actor, moment: &Expr, next: NodeId) -> Flow {
-    match moment_ahead(actor, moment) {
-        Some(until) => actor.wait_until(until, 0),
-        None => {
-            actor.trace(Decision::AlreadyTrue);
-            Flow::Go(next)
-        }
+    if let Some(until) = moment_ahead(actor, moment) {
+        return actor.wait_until(until, 0);
     }
+    actor.trace(Decision::AlreadyTrue);
+    Flow::Go(next)
 }
 
 /// The moment hangs on attributes, which may have changed.
