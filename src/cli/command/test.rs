@@ -34,7 +34,7 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
 
-    /// Also write the results as JUnit XML.
+    /// Also write the results as XML in the form of `JUnit`.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
 }
