@@ -1,15 +1,20 @@
 //! The one integration binary. A story is a module; what several share is in `support`.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop")]
+#![allow(clippy::print_stdout, reason = "what a test says is shown when it fails")]
 
+mod catch_up;
 mod check;
 mod cli;
 mod coverage;
 mod compile;
+mod crash;
 mod editors;
 mod engine;
+mod ingest;
 mod init;
 mod layers;
+mod listen;
 mod pages;
 mod parse;
 mod step;

@@ -1,5 +1,5 @@
 //! A provider's side of a webhook as a process of its own: takes messages, takes effect once per idempotency key,
-//! fails now and then, and thinks of what the customer does next.
+//! and, where asked to, fails now and then.
 //!
 //! The test binary starts itself again with `WAYFARE_TEST_RECEIVER` set to a file into which the receiver writes its
 //! address; without that variable the "test" below returns at once.
@@ -15,9 +15,21 @@ use axum::body::Bytes;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use wayfare::engine::clock::wall;
 
 const ADDRESS_FILE: &str = "WAYFARE_TEST_RECEIVER";
+const MANNERS: &str = "WAYFARE_TEST_RECEIVER_MANNERS";
+
+/// How the provider behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manners {
+    /// Takes every message at once.
+    Steady,
+    /// Refuses every 97th request before it took effect, and answers every 101st with an error after it did.
+    Moody,
+}
 
 /// What took effect under one key.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -29,12 +41,23 @@ pub(crate) struct Taken {
     pub(crate) body: String,
 }
 
+/// The first delivery under a key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Arrival {
+    /// The idempotency key.
+    pub(crate) id: String,
+    /// Milliseconds since 1970.
+    pub(crate) at_ms: i64,
+    pub(crate) body: String,
+}
+
 #[derive(Default)]
 struct Book {
     taken: BTreeMap<String, Taken>,
-    /// Keys in the order of their first delivery.
-    order: Vec<String>,
+    /// In order.
+    arrivals: Vec<Arrival>,
     requests: u64,
+    moody: bool,
 }
 
 type Shared = Arc<Mutex<Book>>;
@@ -46,33 +69,46 @@ pub(crate) struct Receiver {
 }
 
 impl Receiver {
-    pub(crate) fn start(dir: &Path) -> Self {
+    /// `dir` is for the receiver's own files.
+    pub(crate) fn start(dir: &Path, manners: Manners) -> Self {
         let file = dir.join("receiver.address");
         let child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "support::receiver::receiver_process", "--nocapture"])
             .env(ADDRESS_FILE, &file)
+            .env(MANNERS, format!("{manners:?}"))
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        for _ in 0..200 {
+        let mut receiver = Self { child, url: String::new() };
+        for _ in 0..400 {
             if let Ok(address) = std::fs::read_to_string(&file)
                 && !address.is_empty()
             {
-                return Self { child, url: format!("http://{address}") };
+                receiver.url = format!("http://{address}");
+                return receiver;
             }
             std::thread::sleep(Duration::from_millis(50));
         }
         panic!("the receiver did not start");
     }
 
-    /// Keys in the order in which they first arrived, from the `after`-th on.
-    pub(crate) async fn order(&self, http: &reqwest::Client, after: usize) -> Vec<String> {
-        let url = format!("{}/order?after={after}", self.url);
-        http.get(url).send().await.unwrap().json().await.unwrap()
+    /// Where messages go.
+    pub(crate) fn messages(&self) -> String {
+        format!("{}/message", self.url)
     }
 
+    /// What arrived for the first time, in order, from the `after`-th on.
+    pub(crate) async fn arrivals(&self, http: &reqwest::Client, after: usize) -> Vec<Arrival> {
+        self.get(http, &format!("arrivals?after={after}")).await
+    }
+
+    /// By idempotency key.
     pub(crate) async fn taken(&self, http: &reqwest::Client) -> BTreeMap<String, Taken> {
-        http.get(format!("{}/taken", self.url)).send().await.unwrap().json().await.unwrap()
+        self.get(http, "taken").await
+    }
+
+    async fn get<T: DeserializeOwned>(&self, http: &reqwest::Client, path: &str) -> T {
+        http.get(format!("{}/{path}", self.url)).send().await.unwrap().json().await.unwrap()
     }
 }
 
@@ -87,6 +123,7 @@ impl Drop for Receiver {
 #[test]
 fn receiver_process() {
     let Some(file) = std::env::var_os(ADDRESS_FILE).map(PathBuf::from) else { return };
+    let moody = std::env::var(MANNERS).is_ok_and(|manners| manners == "Moody");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -95,32 +132,32 @@ fn receiver_process() {
         std::fs::rename(&temporary, &file).unwrap();
         let router = Router::new()
             .route("/message", post(message))
-            .route("/order", get(order))
+            .route("/arrivals", get(arrivals))
             .route("/taken", get(taken))
-            .with_state(Shared::default());
+            .with_state(Arc::new(Mutex::new(Book { moody, ..Book::default() })));
         axum::serve(listener, router).await.unwrap();
     });
 }
 
-/// Every 97th request is refused before it took effect, every 101st is answered with an error after it did.
 async fn message(State(book): State<Shared>, headers: HeaderMap, body: Bytes) -> StatusCode {
-    let Some(key) = headers.get("idempotency-key").and_then(|key| key.to_str().ok()) else {
+    let Some(id) = headers.get("idempotency-key").and_then(|id| id.to_str().ok()) else {
         return StatusCode::BAD_REQUEST;
     };
     let mut book = book.lock().unwrap();
     book.requests += 1;
-    if book.requests % 97 == 0 {
+    if book.moody && book.requests % 97 == 0 {
         return StatusCode::SERVICE_UNAVAILABLE;
     }
-    let text = String::from_utf8_lossy(&body).into_owned();
-    if !book.taken.contains_key(key) {
-        book.order.push(key.to_owned());
+    let body = String::from_utf8_lossy(&body).into_owned();
+    if !book.taken.contains_key(id) {
+        let arrival = Arrival { id: id.to_owned(), at_ms: wall().as_millisecond(), body: body.clone() };
+        book.arrivals.push(arrival);
     }
-    let taken = book.taken.entry(key.to_owned()).or_default();
+    let taken = book.taken.entry(id.to_owned()).or_default();
     taken.deliveries += 1;
-    taken.conflicting |= taken.deliveries > 1 && taken.body != text;
-    taken.body = text;
-    if book.requests % 101 == 0 { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::OK }
+    taken.conflicting |= taken.deliveries > 1 && taken.body != body;
+    taken.body = body;
+    if book.moody && book.requests % 101 == 0 { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::OK }
 }
 
 #[derive(Deserialize)]
@@ -128,8 +165,8 @@ struct After {
     after: usize,
 }
 
-async fn order(State(book): State<Shared>, Query(query): Query<After>) -> axum::Json<Vec<String>> {
-    axum::Json(book.lock().unwrap().order.iter().skip(query.after).cloned().collect())
+async fn arrivals(State(book): State<Shared>, Query(query): Query<After>) -> axum::Json<Vec<Arrival>> {
+    axum::Json(book.lock().unwrap().arrivals.iter().skip(query.after).cloned().collect())
 }
 
 async fn taken(State(book): State<Shared>) -> axum::Json<BTreeMap<String, Taken>> {

@@ -1,0 +1,172 @@
+//! `wayfare run` as a process of its own, on a folder of its own: started, killed, stopped and started again.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::time::{Instant, sleep};
+
+/// How long a daemon may take to be ready, catching up not included.
+const READY: Duration = Duration::from_secs(30);
+const STOPPED: Duration = Duration::from_secs(30);
+/// Lines of its log that a failed test shows.
+const SHOWN: usize = 60;
+
+/// A folder with journeys and settings, its store in it.
+pub(crate) struct Project {
+    folder: TempDir,
+    port: u16,
+}
+
+impl Project {
+    /// The worked examples of this repository, without their settings.
+    pub(crate) fn of_examples() -> Self {
+        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("journeys");
+        let project = Self::empty();
+        for entry in fs::read_dir(examples).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "journey") {
+                fs::copy(&path, project.path().join(path.file_name().unwrap())).unwrap();
+            }
+        }
+        project
+    }
+
+    /// One file of journeys.
+    pub(crate) fn of(text: &str) -> Self {
+        let project = Self::empty();
+        fs::write(project.path().join("main.journey"), text).unwrap();
+        project
+    }
+
+    fn empty() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), port: free_port() }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn store(&self) -> PathBuf {
+        self.path().join("wayfare.db")
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Writes `wayfare.toml`: `server` are more lines of `[server]`, `rest` is whatever else.
+    pub(crate) fn settings(&self, server: &str, rest: &str) {
+        self.settings_on(&format!("127.0.0.1:{}", self.port), server, rest);
+    }
+
+    pub(crate) fn settings_on(&self, listen: &str, server: &str, rest: &str) {
+        let text = format!(
+            "zone = \"Asia/Shanghai\"\n[store]\nurl = \"sqlite:wayfare.db\"\n\
+             [server]\nlisten = \"{listen}\"\n{server}\n{rest}\n"
+        );
+        fs::write(self.path().join("wayfare.toml"), text).unwrap();
+    }
+
+    /// The binary in this folder, its talk appended to the log.
+    pub(crate) fn wayfare(&self, args: &[&str]) -> Command {
+        let log = || fs::File::options().create(true).append(true).open(self.log()).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wayfare"));
+        command.args(args).current_dir(self.path()).env("NO_COLOR", "1").stdin(Stdio::null());
+        command.stdout(log()).stderr(log());
+        command
+    }
+
+    /// Starts the daemon and waits until it is ready.
+    pub(crate) async fn start(&self, http: &reqwest::Client) -> Daemon<'_> {
+        let mut daemon = Daemon { project: self, child: self.wayfare(&["run"]).spawn().unwrap() };
+        let until = Instant::now() + READY;
+        let ready = format!("{}/readyz", self.url());
+        loop {
+            if let Ok(answer) = http.get(&ready).send().await
+                && answer.status().is_success()
+            {
+                return daemon;
+            }
+            let ended = daemon.child.try_wait().unwrap();
+            assert!(ended.is_none(), "the daemon ended at once: {ended:?}");
+            assert!(Instant::now() < until, "the daemon was not ready in {READY:?}");
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// The end of what its daemons said.
+    pub(crate) fn log_tail(&self) -> String {
+        let text = fs::read(self.log()).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(SHOWN)..].join("\n")
+    }
+
+    fn log(&self) -> PathBuf {
+        self.path().join("daemon.log")
+    }
+}
+
+impl Drop for Project {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("--- the daemon's log, its last {SHOWN} lines\n{}\n---", self.log_tail());
+        }
+    }
+}
+
+/// A running daemon; killed when dropped.
+pub(crate) struct Daemon<'a> {
+    project: &'a Project,
+    child: Child,
+}
+
+impl Daemon<'_> {
+    /// SIGKILL: no chance to tidy up.
+    pub(crate) fn kill(mut self) {
+        self.end();
+    }
+
+    /// SIGTERM, and what it ended with.
+    pub(crate) async fn stop(mut self) -> ExitStatus {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        let until = Instant::now() + STOPPED;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < until, "the daemon did not stop: {}", self.project.log_tail());
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    fn end(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Daemon<'_> {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// A port below those that the system hands out for connections, so that a restarted daemon finds it free again.
+fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = u16::try_from(std::process::id() * 16 % 10_000).unwrap();
+    for _ in 0..10_000 {
+        let port = 20_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 10_000;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("no free port");
+}
