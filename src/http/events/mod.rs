@@ -10,10 +10,11 @@ mod stream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
 use serde_json::Value as Json;
 
 use super::Door;
@@ -25,6 +26,8 @@ use mode::Mode;
 
 /// How long a body that is read as a whole may take to arrive.
 const WHOLE_BODY: Duration = Duration::from_secs(30);
+/// Bytes beyond what is taken that are still read, so that the sender gets its answer.
+const MOST_DROPPED: usize = 64 << 20;
 
 pub(super) async fn receive(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
@@ -71,25 +74,36 @@ fn fits(body: &[u8]) -> Result<(), Refusal> {
 }
 
 /// The whole body, if it is not too large and comes in time.
-async fn whole(door: &Door, headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+async fn whole(door: &Door, headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> {
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length: usize| length > door.max_body) {
+    let asks = headers.contains_key(header::EXPECT);
+    if asks && announced.is_some_and(|length: usize| length > door.max_body) {
         return Err(Problem::too_large(door.max_body));
     }
     let _place = door.uploads.try_acquire().map_err(|_| Problem::busy())?;
-    let read = tokio::time::timeout(WHOLE_BODY, to_bytes(body, door.max_body));
-    match read.await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(error)) if announced.is_none() && is_too_long(&error) => {
-            Err(Problem::too_large(door.max_body))
-        }
-        Ok(Err(_)) => Err(Problem::bad_request("the body ended before it was complete")),
+    match tokio::time::timeout(WHOLE_BODY, collect(body, door.max_body)).await {
+        Ok(collected) => collected,
         Err(_) => {
             Err(Problem::new(StatusCode::REQUEST_TIMEOUT, code::TOO_SLOW, "the body did not arrive in time"))
         }
     }
 }
 
-fn is_too_long(error: &axum::Error) -> bool {
-    std::error::Error::source(error).is_some_and(|source| source.to_string().contains("length limit"))
+/// Reads to the end. What is too large is dropped as it comes: a sender that is still writing when its connection
+/// is closed never sees why.
+async fn collect(body: Body, most: usize) -> Result<Vec<u8>, Problem> {
+    let mut pieces = body.into_data_stream();
+    let (mut bytes, mut size) = (Vec::new(), 0_usize);
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(|_| Problem::bad_request("the body ended before it was complete"))?;
+        size = size.saturating_add(piece.len());
+        if size <= most {
+            bytes.extend_from_slice(&piece);
+        } else if size <= most.saturating_add(MOST_DROPPED) {
+            bytes = Vec::new();
+        } else {
+            break;
+        }
+    }
+    if size <= most { Ok(bytes) } else { Err(Problem::too_large(most)) }
 }
