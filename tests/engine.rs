@@ -59,7 +59,7 @@ async fn each_event_gets_its_own_answer() {
     assert_eq!(engine.handle.submit(vec![again]).await.unwrap(), [Receipt::Duplicate]);
     let kept = engine.store.quarantined(9).await.unwrap();
     let codes: Vec<&str> = kept.iter().rev().map(|record| &*record.code).collect();
-    assert_eq!(codes, ["future", "unknown-entity", "bad-id", "conflict"]);
+    assert_eq!(codes, ["R0107", "R0110", "R0103", "R0108"]);
     let (root, again): (RootKey, wayfare::step::Event) = serde_json::from_slice(&kept[3].body).unwrap();
     assert_eq!((root, again), event("enrolled", "c2", now + seconds(301)));
     assert_eq!(engine.handle.submit(vec![]).await.unwrap(), []);

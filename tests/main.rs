@@ -6,8 +6,8 @@
 mod catch_up;
 mod check;
 mod cli;
-mod coverage;
 mod compile;
+mod coverage;
 mod crash;
 mod editors;
 mod engine;

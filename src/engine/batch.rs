@@ -18,6 +18,7 @@ use super::pack::{Packer, Queued, pack_list};
 use super::payload::{Key, new_key};
 use super::timers::Chunks;
 use super::work::{Cx, Item, Origin, Steps, Subject, Work, register, sort, walk};
+use crate::diagnostic::code;
 use crate::name::Name;
 use crate::step::state::MAX_TRACE_REFS;
 use crate::step::{Delivery, Input, RootKey, State, Trace, World, codec};
@@ -252,7 +253,8 @@ impl<'a> Batch<'a> {
         }
         for event in work.rejected {
             let reason = "the subject is not known and has too many events waiting";
-            let record = intake::quarantined(&subject.root, &event, "unknown-subject", reason, self.now);
+            let code = code::SET_ASIDE.as_str();
+            let record = intake::quarantined(&subject.root, &event, code, reason, self.now);
             self.commit.quarantine.push(record);
         }
         work.resolved.iter().for_each(|ticket| self.resolve(ticket));

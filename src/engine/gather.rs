@@ -13,6 +13,7 @@ use super::pack::Queued;
 use super::run::Engine;
 use super::sweep::Page;
 use super::work::{Item, Origin, Subject};
+use crate::diagnostic::code;
 use crate::program::Outcome;
 use crate::step::{Event, Input, RootKey, Sym, World};
 use crate::store::{Commit, Quarantined, RowKey, StateRow, StoreError};
@@ -149,7 +150,8 @@ impl Engine {
             let repeated = known.repeated(&identity);
             if repeated == Some(Receipt::Conflict) {
                 let reason = "another event has the same source and id";
-                let record = intake::quarantined(&root, &event, "conflict", reason, self.now);
+                let code = code::CONFLICTING_EVENT.as_str();
+                let record = intake::quarantined(&root, &event, code, reason, self.now);
                 gathered.commit.quarantine.push(record);
             }
             if let (Some(repeated), Some(receipt)) = (repeated, receipts.get_mut(place)) {

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use ring::digest::{SHA256, digest};
 
 use super::handle::Receipt;
+use crate::diagnostic::code;
 use crate::step::{Event, RootKey, World};
 use crate::store::{Dedup, Quarantined};
 
@@ -29,14 +30,15 @@ pub(super) struct Identified {
 /// Checks that need no state.
 pub(super) fn refuse(world: &World, root: &RootKey, event: &Event, now: Timestamp) -> Option<Refusal> {
     if world.symbols.sym(root.entity).is_none() {
-        return Some(("unknown-entity", format!("there is no entity `{}`", root.entity)));
+        return Some((code::UNKNOWN_ENTITY.as_str(), format!("there is no entity `{}`", root.entity)));
     }
     if root.id.is_empty() || root.id.len() > LONGEST_ID || root.id.chars().any(char::is_control) {
         let rule = format!("an id has 1 to {LONGEST_ID} bytes and no control characters");
-        return Some(("bad-id", rule));
+        return Some((code::WRONG_SUBJECT.as_str(), rule));
     }
     if event.time.duration_since(now) > AHEAD {
-        return Some(("future", format!("its time `{}` is more than 5 minutes ahead", event.time)));
+        let reason = format!("its time `{}` is more than 5 minutes ahead", event.time);
+        return Some((code::AHEAD_OF_TIME.as_str(), reason));
     }
     None
 }

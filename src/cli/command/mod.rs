@@ -12,8 +12,8 @@ pub mod graph;
 pub mod init;
 pub mod run;
 mod tally;
-pub mod why;
 pub mod test;
+pub mod why;
 
 #[cfg(test)]
 mod tests;
