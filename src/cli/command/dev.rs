@@ -33,7 +33,7 @@ use crate::program::Bundle;
 /// A day in twelve seconds.
 const DEMO_SPEED: u32 = 7_200;
 /// The demo has told its story by then.
-const DEMO_LENGTH: SignedDuration = SignedDuration::from_hours(20 * 24);
+const DEMO_LENGTH: SignedDuration = SignedDuration::from_hours(14 * 24);
 /// How often the demo looks whether its story is told.
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -182,7 +182,7 @@ async fn play(args: &Args, project: Settings, bundle: Bundle, output: &Output) -
 /// Until the hero of the demo has gone down the whole ladder and been handed over, or time is up.
 async fn told(feed: &Feed, clock: &Arc<dyn Clock>) {
     let end = clock.now().saturating_add(DEMO_LENGTH).unwrap_or(Timestamp::MAX);
-    let (hero, last) = (population::customer_id(0), Name::new("login_activation"));
+    let (hero, last) = (population::customer_id(0), Name::new("first_loan"));
     while clock.now() < end && feed.end(&hero, last).is_none() {
         tokio::time::sleep(LOOK).await;
     }
@@ -215,7 +215,7 @@ fn plan(args: &Args, settings: Settings, bundle: Bundle, speed: u32, feed: &Arc<
     plan
 }
 
-/// Two minutes before ten of today in the bank's zone: the first scheduled look is about to come.
+/// Eight in the morning of today in the bank's zone: the first scheduled look at ten is a second away.
 fn this_morning(settings: &Settings) -> Timestamp {
     let now = wall().to_zoned(settings.config.zone.clone());
     let before_ten = Time::constant(9, 58, 0, 0);
