@@ -5,6 +5,7 @@ use super::scene::{ROOT, Scene};
 use super::trace::Because;
 use crate::expr::{Expr, Owner, eval};
 use crate::name::Name;
+use crate::program::Def;
 use crate::value::Value;
 
 /// More leaves than anybody reads.
@@ -17,30 +18,38 @@ pub(super) fn of(condition: &Expr, scene: &Scene) -> Because {
 }
 
 pub(super) fn of_all(conditions: &[Expr], scene: &Scene) -> Because {
-    let leaves = (0_u16..).zip(leaves(conditions)).take(MOST_LEAVES);
+    let leaves = (0_u16..).zip(leaves(conditions, scene.defs)).take(MOST_LEAVES);
     leaves.map(|(number, leaf)| (number, seen(leaf, scene))).collect()
 }
 
-/// Everything named that the conditions look at, in the order written.
-pub(super) fn leaves(conditions: &[Expr]) -> Vec<&Expr> {
+/// Everything named that the conditions look at, in the order written; behind a metric or audience of the subject
+/// comes what that looks at in turn.
+pub(super) fn leaves<'e>(conditions: &'e [Expr], defs: &'e [Def]) -> Vec<&'e Expr> {
     let mut found = Vec::new();
     for condition in conditions {
-        collect(condition, &mut found);
+        collect(condition, defs, &mut found);
     }
     found
 }
 
-fn collect<'e>(expr: &'e Expr, found: &mut Vec<&'e Expr>) {
+/// A definition only uses earlier ones, so `defs` gets shorter on the way down.
+fn collect<'e>(expr: &'e Expr, defs: &'e [Def], found: &mut Vec<&'e Expr>) {
     match expr {
+        Expr::Def(owner, number) => {
+            found.push(expr);
+            let number = usize::from(*number);
+            if let (Owner::Subject, Some(def)) = (owner, defs.get(number)) {
+                collect(&def.value, defs.get(..number).unwrap_or_default(), found);
+            }
+        }
         Expr::Attr(..)
-        | Expr::Def(..)
         | Expr::Tag(..)
         | Expr::Local(_)
         | Expr::Param(_)
         | Expr::Field(..)
         | Expr::Aggregate(_)
         | Expr::History(_) => found.push(expr),
-        other => other.parts().into_iter().for_each(|part| collect(part, found)),
+        other => other.parts().into_iter().for_each(|part| collect(part, defs, found)),
     }
 }
 

@@ -140,7 +140,8 @@ impl<'a> Words<'a> {
 
     /// `loan_limit is missing, gone_quiet is true`
     fn because(&self, conditions: &[Expr], because: &Because) -> String {
-        let leaves = because::leaves(conditions);
+        let defs = self.program().map_or(&[][..], |program| &program.defs);
+        let leaves = because::leaves(conditions, defs);
         let told = because.iter().filter_map(|(number, value)| {
             let leaf = leaves.get(usize::from(*number))?;
             let value = if value.is_missing() { "missing".to_owned() } else { show::value(value) };
