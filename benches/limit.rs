@@ -38,8 +38,8 @@ pub(crate) async fn w1_sqlite(path: &Path, customers: usize, sizes: &Sizes) -> R
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
-        .pragma("wal_autocheckpoint", "16000")
-        .pragma("cache_size", "-262144")
+        .pragma("wal_autocheckpoint", "65536")
+        .pragma("cache_size", "-65536")
         .connect()
         .await?;
     sqlx::raw_sql(SCHEMA).execute(&mut db).await?;

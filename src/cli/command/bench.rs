@@ -37,7 +37,7 @@ struct RunArgs {
     customers: u32,
 
     /// Events in one request.
-    #[arg(long, default_value_t = 4_000, value_parser = clap::value_parser!(u32).range(100..=50_000))]
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(100..=50_000))]
     batch: u32,
 
     /// How often each side is measured, in turn; the best of each counts, and all are shown.
@@ -53,7 +53,7 @@ struct Measured {
     seconds: f64,
     daemon: Usage,
     bytes: u64,
-    state: usize,
+    verified: verify::Verified,
 }
 
 pub fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
@@ -83,14 +83,15 @@ fn one_round(args: &RunArgs, round: u32, folder: &Path, output: &Output) -> Resu
     let customers = f64::from(args.customers);
     let ours = customers / measured.seconds;
     output.data(format_args!(
-        "round {round}: product {ours:.0} customers/s ({:.0} events/s), {:.1} CPU s per 1,000 customers, {} MiB resident, {} bytes per customer on disk, {} per state row",
+        "round {round}: product {ours:.0} customers/s ({:.0} events/s), {:.2} CPU s per 1,000 customers, {} MiB resident, {} bytes per customer on disk, {} per state row, {} opens came too late",
         1.5 * ours,
         measured.daemon.cpu_seconds / customers * 1_000.0,
         measured.daemon.resident_mib,
         measured.bytes / u64::from(args.customers),
-        measured.state,
+        measured.verified.state,
+        measured.verified.late,
     ))?;
-    let sizes = limit::Sizes { state: measured.state, log: 60, entry: 20 };
+    let sizes = limit::Sizes { state: measured.verified.state, log: 60, entry: 20 };
     let seconds = block_on(async {
         let seconds = limit::w1_sqlite(&folder.join("limit.db"), args.customers as usize, &sizes).await;
         seconds.map_err(|error| Failure::new(format_args!("the limit loop failed: {error}")))
@@ -119,9 +120,9 @@ async fn product(args: &RunArgs, folder: &Path, output: &Output) -> Result<Measu
     let usage = daemon.usage();
     daemon.stop()?;
     let store = folder.join(".wayfare/wayfare.db");
-    let state = verify::everybody_went_through(&store, args.customers as usize).await?;
+    let verified = verify::everybody_went_through(&store, args.customers as usize).await?;
     let bytes = std::fs::metadata(&store).map(|file| file.len()).unwrap_or_default();
-    Ok(Measured { seconds, daemon: usage, bytes, state })
+    Ok(Measured { seconds, daemon: usage, bytes, verified })
 }
 
 fn since(start: Timestamp) -> f64 {

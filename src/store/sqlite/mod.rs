@@ -58,6 +58,12 @@ impl SqliteStore {
         self.writer.as_ref().ok_or(StoreError::ReadOnly)
     }
 
+    /// The connection for what the engine asks in every batch. Another connection's page cache is emptied by every
+    /// commit, so the hot reads go through the writer, whose cache holds the pages that it wrote.
+    fn hot(&self) -> &SqlitePool {
+        self.writer.as_ref().unwrap_or(&self.readers)
+    }
+
     /// As a shared store, which is what the engine takes.
     #[must_use]
     pub fn shared(self) -> Arc<dyn Store> {
@@ -71,11 +77,11 @@ impl Store for SqliteStore {
     }
 
     fn load<'a>(&'a self, keys: &'a [RowKey]) -> Stored<'a, Vec<StateRow>> {
-        read::load(&self.readers, keys).boxed()
+        read::load(self.hot(), keys).boxed()
     }
 
     fn seen<'a>(&'a self, events: &'a [Dedup]) -> Stored<'a, Vec<Dedup>> {
-        read::seen(&self.readers, events).boxed()
+        read::seen(self.hot(), events).boxed()
     }
 
     fn commit<'a>(&'a self, commit: &'a Commit) -> Stored<'a, ()> {
@@ -83,15 +89,15 @@ impl Store for SqliteStore {
     }
 
     fn next_due(&self, after: Option<Timestamp>) -> Stored<'_, Option<Timestamp>> {
-        read::next_due(&self.readers, after).boxed()
+        read::next_due(self.hot(), after).boxed()
     }
 
     fn due(&self, now: Timestamp, limit: usize) -> Stored<'_, Vec<TimerChunk>> {
-        read::due(&self.readers, now, limit).boxed()
+        read::due(self.hot(), now, limit).boxed()
     }
 
     fn outbox(&self, channel: u32, after: u64, limit: usize) -> Stored<'_, Vec<OutboxRow>> {
-        read::outbox(&self.readers, channel, after, limit).boxed()
+        read::outbox(self.hot(), channel, after, limit).boxed()
     }
 
     fn outbox_channels(&self) -> Stored<'_, Vec<u32>> {

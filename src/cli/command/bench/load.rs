@@ -1,14 +1,17 @@
-//! The load of W1: customers first, then enrolments and, one request behind, the opens of every second customer.
+//! The load of W1: customers first, then enrolments, each request followed by the opens of every second customer in it.
 
 use std::fmt::Write;
 use std::time::Duration;
 
+use futures_util::stream::{self, StreamExt};
 use serde::Deserialize;
 
 use super::RunArgs;
 use crate::cli::client::Client;
 use crate::cli::{Failure, Output};
 
+/// Requests under way at once: a bank's systems do not wait for each other.
+const IN_FLIGHT: usize = 3;
 const LOOK: Duration = Duration::from_millis(50);
 /// Far longer than any run; a run that hangs must end.
 const PATIENCE: u32 = 12_000;
@@ -57,22 +60,15 @@ pub(super) async fn journeys(client: &Client, output: &Output, args: &RunArgs) -
             );
         }
     };
-    let mut before: Option<std::ops::Range<u32>> = None;
-    for numbers in batches(args) {
-        let opens = async {
-            match before.clone() {
-                Some(before) => post(client, output, before, open).await,
-                None => Ok(()),
-            }
-        };
-        let (enrolled, opened) = tokio::join!(post(client, output, numbers.clone(), enrol), opens);
-        enrolled.and(opened)?;
-        before = Some(numbers);
+    let one = |numbers: std::ops::Range<u32>| async {
+        post(client, output, numbers.clone(), enrol).await?;
+        post(client, output, numbers, open).await
+    };
+    let mut requests = stream::iter(batches(args)).map(one).buffer_unordered(IN_FLIGHT);
+    while let Some(done) = requests.next().await {
+        done?;
     }
-    match before {
-        Some(before) => post(client, output, before, open).await,
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// Waits until nobody waits for anything.
