@@ -136,7 +136,7 @@ async fn read(
     .bind(json)
     .fetch_all(db)
     .await?;
-    Ok(rows.iter().map(|row| (row.get::<i64, _>(0) as u16, row.get(1), row.get(2))).collect())
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect())
 }
 
 async fn write_states(

@@ -40,7 +40,9 @@ impl Compiled {
 
 fn told(reports: &[Report], trace: bool) -> String {
     let mut out = Vec::new();
-    reports.iter().for_each(|report| report.write(trace, &mut out).unwrap());
+    for report in reports {
+        report.write(trace, &mut out).unwrap();
+    }
     String::from_utf8(out).unwrap()
 }
 

@@ -23,7 +23,7 @@ const ANSWER: Duration = Duration::from_mins(2);
 /// Which daemon.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Target {
-    /// Address of the daemon, such as http://127.0.0.1:7171 [default: where wayfare.toml says that it listens].
+    /// Address of the daemon, such as <http://127.0.0.1:7171> [default: where wayfare.toml says that it listens].
     #[arg(long, env = "WAYFARE_SERVER", value_name = "URL")]
     server: Option<String>,
 
@@ -71,17 +71,16 @@ struct Problem {
 impl Client {
     /// Nothing is connected yet.
     pub fn new(target: &Target, output: &Output) -> Result<Self, Failure> {
-        let (base, token) = match &target.server {
-            // The settings' token is for the settings' daemon, and for no other.
-            Some(server) => (server.clone(), None),
-            None => {
-                let settings = Settings::load(std::path::Path::new("."), output)?;
-                let server = &settings.config.server;
-                let token = server.token.as_ref().map(|token| token.expose().to_owned());
-                (format!("http://{}", reachable(server.listen)), token)
-            }
+        // The settings' token is for the settings' daemon, and for no other.
+        let (base, token) = if let Some(server) = &target.server {
+            (server.clone(), None)
+        } else {
+            let settings = Settings::load(std::path::Path::new("."), output)?;
+            let server = &settings.config.server;
+            let token = server.token.as_ref().map(|token| token.expose().to_owned());
+            (format!("http://{}", reachable(server.listen)), token)
         };
-        let base = Url::parse(&base).ok().filter(|url| url.has_host()).ok_or_else(|| {
+        let base = Url::parse(&base).ok().filter(Url::has_host).ok_or_else(|| {
             Failure::new(format_args!("`{base}` is no address of a daemon"))
                 .help("write one such as http://127.0.0.1:7171")
         })?;

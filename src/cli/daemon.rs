@@ -92,7 +92,7 @@ impl Daemon {
                 failure.help("set `token_file` under `[server]` in wayfare.toml, or listen on 127.0.0.1")
             );
         }
-        let channels = channels(given, &settings, &bundle, print_unset, output)?;
+        let channels = channels(&given, &settings, &bundle, print_unset, output)?;
         let listener = TcpListener::bind(listen).await.map_err(|error| {
             Failure::new(format_args!("cannot listen on {listen}: {error}"))
                 .help("another daemon may be running there; choose another address with `--listen`")
@@ -105,7 +105,7 @@ impl Daemon {
         }
         let clock = engine::open_clock(&*store, Some(speed)).await.map_err(broken)?;
         let steps = Steps {
-            step: |world, root, state, input, now| step::step(world, root, state, &input, now),
+            step: |world, root, state, input, now| step::step(world, root, state, input, now),
             next_due: State::next_due,
         };
         let options = Options { channels, zone: settings.config.zone.clone(), clock, steps, watcher };
@@ -138,12 +138,11 @@ impl Daemon {
         tracing::info!("stopping");
         let _ = stopped.send(());
         let _ = serving.await;
-        let ended = match ended {
-            Some(ended) => ended,
-            None => {
-                engine.stop().await;
-                running.await
-            }
+        let ended = if let Some(ended) = ended {
+            ended
+        } else {
+            engine.stop().await;
+            running.await
         };
         match ended {
             Ok(Ok(())) => Ok(Exit::Clean),
@@ -196,7 +195,7 @@ async fn open(settings: &Settings, development: bool) -> Result<SqliteStore, Fai
 }
 
 fn channels(
-    given: Channels,
+    given: &Channels,
     settings: &Settings,
     bundle: &Bundle,
     print_unset: bool,

@@ -9,7 +9,7 @@ pub mod population;
 
 use serde_json::{Value, json};
 
-/// A CloudEvent in structured mode. `subject` is the key of the customer or, with `parent`, of its child.
+/// A `CloudEvent` in structured mode. `subject` is the key of the customer or, with `parent`, of its child.
 #[must_use]
 pub fn cloud_event(source: &str, id: &str, kind: &str, subject: &str, data: &Value) -> Value {
     json!({

@@ -13,7 +13,7 @@ pub enum Persona {
     Slow,
     /// Only clicks links in text messages.
     Texter,
-    /// Only reads WeChat.
+    /// Only reads `WeChat`.
     Chatter,
     /// Takes the loan before anybody asks twice.
     Borrower,
@@ -40,7 +40,7 @@ impl Persona {
     /// What this customer does about a message under `key` that came on `channel` as step `step`.
     #[must_use]
     pub fn reaction(self, customer: &str, channel: &str, step: &str, key: &str) -> Option<Reaction> {
-        let first_push = step.ends_with(".push");
+        let first_push = step.rsplit('.').next() == Some("push");
         let receipt = |after_s, kind: &str| {
             let id = format!("{kind}:{key}");
             let data = json!({ "message": key });

@@ -62,7 +62,6 @@ impl Door {
 }
 
 /// Everything there is, by address.
-#[must_use]
 pub fn router(door: Door) -> Router {
     let door = Arc::new(door);
     let guarded = Router::new()

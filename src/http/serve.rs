@@ -70,17 +70,17 @@ async fn connection(stream: TcpStream, router: Router, mut stopped: watch::Recei
     // A sender that says that nothing more comes still wants its answer.
     server.half_close(true);
     server.timer(TokioTimer::new()).header_read_timeout(HEADERS).max_buf_size(HEADER_BYTES);
-    let served = server.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
-    let mut served = pin!(served);
+    let service = TowerToHyperService::new(router);
+    let mut conversation = pin!(server.serve_connection(TokioIo::new(stream), service));
     let stopping = async move {
         // A sender that is gone has stopped as well.
         let _ = stopped.wait_for(|stopped| *stopped).await;
     };
     let ended = tokio::select! {
-        ended = &mut served => ended,
+        ended = &mut conversation => ended,
         () = stopping => {
-            served.as_mut().graceful_shutdown();
-            served.await
+            conversation.as_mut().graceful_shutdown();
+            conversation.await
         }
     };
     if let Err(error) = ended {

@@ -159,13 +159,12 @@ async fn lines_are_taken_as_they_come_and_numbered() {
     let door = start().await;
     let mut text = String::new();
     for number in 0..2_500 {
-        text += &format!("{}\n", payment(&format!("e{number:04}"), number));
+        text.push_str(&payment(&format!("e{number:04}"), number).to_string());
+        text.push('\n');
         if number == 1_200 {
-            text += &format!(
-                "\n{{\"id\": \"broken\n{}\n",
-                payment("wrong", 0).to_string().replace("payment", "pay")
-            );
-            text += &format!("{{\"note\": \"{}\"}}\n", "x".repeat(crate::intake::MAX_EVENT));
+            let unknown = payment("wrong", 0).to_string().replace("payment", "pay");
+            let large = json!({ "note": "x".repeat(crate::intake::MAX_EVENT) }).to_string();
+            text.push_str(&["\n{\"id\": \"broken", &unknown, &large, ""].join("\n"));
         }
     }
     let answer = door.post(LINES, text.trim_end()).await;
@@ -177,8 +176,9 @@ async fn lines_are_taken_as_they_come_and_numbered() {
 #[tokio::test]
 async fn a_chunked_body_without_end_says_what_was_kept() {
     let door = start().await;
-    let lines: String =
-        (0..1_500).map(|number| format!("{}\n", payment(&format!("{number:04}"), 1))).collect();
+    let lines: String = (0..1_500)
+        .flat_map(|number| [payment(&format!("{number:04}"), 1).to_string(), "\n".to_owned()])
+        .collect();
     let head = format!(
         "POST /v1/events HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-type: {LINES}\r\ntransfer-encoding: chunked\r\n\r\n",
         door.address
@@ -219,7 +219,8 @@ async fn what_is_too_large_or_torn_is_refused_whole() {
     assert_eq!(door.raw(huge.as_bytes()).await.status, 431);
     assert!(door.memory.ids().is_empty());
     // NDJSON has no largest size.
-    let lines: String = (0..100).map(|number| format!("{}\n", payment(&number.to_string(), 1))).collect();
+    let lines: String =
+        (0..100).flat_map(|number| [payment(&number.to_string(), 1).to_string(), "\n".to_owned()]).collect();
     assert_eq!(door.post(LINES, lines).await.json()["accepted"], 100);
 }
 
@@ -376,9 +377,9 @@ async fn curl(door: &Running, command: &str) -> Answer {
     let mut words = Vec::new();
     for (index, part) in command.replace("\\\n", " ").split('\'').enumerate() {
         if index % 2 == 0 {
-            words.extend(part.split_whitespace().map(str::to_owned))
+            words.extend(part.split_whitespace().map(str::to_owned));
         } else {
-            words.push(part.to_owned())
+            words.push(part.to_owned());
         }
     }
     let (mut headers, mut body, mut path, mut method) = (String::new(), String::new(), String::new(), "GET");
@@ -391,7 +392,8 @@ async fn curl(door: &Running, command: &str) -> Answer {
                 method = "POST";
             }
             url => {
-                path = url.strip_prefix("http://127.0.0.1:7171").unwrap_or_else(|| panic!("{url}")).to_owned()
+                path =
+                    url.strip_prefix("http://127.0.0.1:7171").unwrap_or_else(|| panic!("{url}")).to_owned();
             }
         }
     }

@@ -8,7 +8,7 @@ use super::value::described;
 use super::{MAX_ID, Refusal, quote};
 use crate::diagnostic::code;
 
-/// A CloudEvent as it came. `source` with `id` is its identity.
+/// A `CloudEvent` as it came. `source` with `id` is its identity.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Envelope {
     pub source: String,

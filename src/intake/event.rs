@@ -29,6 +29,9 @@ pub const MAX_AHEAD: SignedDuration = SignedDuration::from_mins(5);
 /// Findings that one refusal lists.
 const MOST_FINDINGS: usize = 5;
 
+/// Whom an event is about, what happened, and its fields.
+type Told = (Subject, EventKind, Vec<(Name, Value)>);
+
 /// Reads events against one world at one instant.
 #[derive(Clone, Copy, Debug)]
 pub struct Intake<'a> {
@@ -79,7 +82,7 @@ impl Intake<'_> {
         Ok(time)
     }
 
-    fn declared(&self, envelope: &Envelope) -> Result<(Subject, EventKind, Vec<(Name, Value)>), Refusal> {
+    fn declared(&self, envelope: &Envelope) -> Result<Told, Refusal> {
         let events = &self.world.bundle.schema.events;
         let found = Name::lookup(&envelope.kind).and_then(|name| Some((name, events.get(&name)?)));
         let (name, event) = found.ok_or_else(|| {
@@ -91,7 +94,7 @@ impl Intake<'_> {
         Ok((subject, EventKind::Declared(name), fields))
     }
 
-    fn attributes(&self, envelope: &Envelope) -> Result<(Subject, EventKind, Vec<(Name, Value)>), Refusal> {
+    fn attributes(&self, envelope: &Envelope) -> Result<Told, Refusal> {
         let name = self.entity_named(envelope.entity.as_deref())?;
         let subject = self.subject(name, envelope)?;
         let Some(entity) = self.entity(name) else { return Err(no_entity(name.as_str(), self)) };
@@ -100,11 +103,7 @@ impl Intake<'_> {
         Ok((subject, EventKind::Attributes, fields))
     }
 
-    fn message(
-        &self,
-        word: &str,
-        envelope: &Envelope,
-    ) -> Result<(Subject, EventKind, Vec<(Name, Value)>), Refusal> {
+    fn message(&self, word: &str, envelope: &Envelope) -> Result<Told, Refusal> {
         let reports = MessageEvent::ALL.into_iter().filter(|kind| *kind != MessageEvent::Sent);
         let kind = reports.clone().find(|kind| kind.as_str() == word).ok_or_else(|| {
             let near = did_you_mean(word, reports.map(MessageEvent::as_str).chain(["attributes"]));
@@ -257,7 +256,7 @@ fn same_key(entity: &Entity, data: &Map<String, Json>, id: &str) -> Result<(), R
     let same = match data.get(entity.key.as_str()) {
         None | Some(Json::Null) => return Ok(()),
         Some(Json::String(text)) => text == id,
-        Some(other) => other.to_string() == id,
+        Some(other) => *other == id,
     };
     if same {
         return Ok(());

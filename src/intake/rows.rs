@@ -15,6 +15,9 @@ use crate::diagnostic::code;
 use crate::name::Name;
 use crate::program::{Entity, Schema};
 
+/// The line of a row, and its fields.
+type Numbered = (u64, Result<Map<String, Json>, Refusal>);
+
 /// How a file of rows is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -71,7 +74,7 @@ impl<'a, R: BufRead> Rows<'a, R> {
                 did_you_mean(import.entity.as_str(), import.schema.entities.keys().map(|name| name.as_str()));
             Refusal::new(code::UNKNOWN_ENTITY, format!("no entity `{}` is declared{near}", import.entity))
         })?;
-        let shape = Shape { entity, import };
+        let shape = Shape { import, entity };
         let mut skipped = Vec::new();
         let reader = match shape.import.format {
             Format::Csv => {

@@ -36,7 +36,7 @@ pub struct Scope<'a> {
     pub zone: &'a TimeZone,
 }
 
-/// What was expected and what was found: `expected a whole number, found the text `x``.
+/// What was expected and what was found, such as: expected a whole number, found the text x.
 pub type Mismatch = String;
 
 impl Scope<'_> {

@@ -69,7 +69,7 @@ pub fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
     let folder =
         args.project.clone().unwrap_or_else(|| PathBuf::from(if args.demo { "journeys" } else { "." }));
     let project = Settings::load(&folder, output)?;
-    let (_, _, bundle) = compiled::sound(&[project.root.clone()], output)?;
+    let (_, _, bundle) = compiled::sound(std::slice::from_ref(&project.root), output)?;
     run::start_log(run::Log::Text, "warn");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(format_args!("cannot start: {error}")))?;
@@ -110,7 +110,7 @@ async fn reload(
     let mut live = engine.world().bundle.hash.clone();
     loop {
         watch.changed().await;
-        let bundle = match compiled::sound(&[project.root.clone()], output) {
+        let bundle = match compiled::sound(std::slice::from_ref(&project.root), output) {
             Ok((_, _, bundle)) => bundle,
             Err(failure) => {
                 failure.tell(output);

@@ -112,7 +112,8 @@ async fn document(
     };
     let mut tally = Tally::new("event");
     for (number, events) in events.chunks(BATCH).enumerate() {
-        let text = events.iter().map(|event| format!("{event}\n")).collect();
+        let lines: Vec<String> = events.iter().map(ToString::to_string).collect();
+        let text = lines.join("\n") + "\n";
         let answer = client.send_lines(text, output).await?;
         let place = |index, _| format!("{}: event {}", path.display(), number * BATCH + index + 1);
         tally.add(answer, output, place);

@@ -41,7 +41,7 @@ pub fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
     let settings = Settings::load(Path::new("."), output)?;
     let bundle = match &args.bundle {
         Some(file) => read(file)?,
-        None => compiled::sound(&[settings.root.clone()], output)?.2,
+        None => compiled::sound(std::slice::from_ref(&settings.root), output)?.2,
     };
     start_log(args.log, "info");
     let mut plan = Plan::new(settings, bundle);

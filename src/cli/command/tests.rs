@@ -68,8 +68,9 @@ fn plain(said: &str, folder: &Path, daemon: &Daemon) -> String {
 fn events_are_sent_and_refusals_named_by_line() {
     let (daemon, folder) = (Daemon::start(None, vec![SubmitError::Busy]), tempfile::tempdir().unwrap());
     let file = folder.path().join("events.ndjson");
-    let mut text: String =
-        (0..2_500).map(|number| format!("{}\n", payment(&format!("{number:04}")))).collect();
+    let mut text: String = (0..2_500)
+        .flat_map(|number| [payment(&format!("{number:04}")).to_string(), "\n".to_owned()])
+        .collect();
     text += "\n{broken\n";
     text += &payment("x").to_string().replace("payment", "paymnet");
     std::fs::write(&file, &text).unwrap();

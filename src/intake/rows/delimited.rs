@@ -15,7 +15,7 @@ use crate::value::Type;
 const LINE_FEED: Terminator = Terminator::Any(b'\n');
 
 pub(super) struct Reader<R> {
-    reader: csv::Reader<R>,
+    rows: csv::Reader<R>,
     columns: Vec<String>,
     record: ByteRecord,
     failed: bool,
@@ -35,7 +35,7 @@ impl<R: BufRead> Reader<R> {
                 "the file is empty, a CSV file begins with a line that names its columns".to_owned(),
             ));
         }
-        Ok(Self { reader, columns, record: ByteRecord::new(), failed: false })
+        Ok(Self { rows: reader, columns, record: ByteRecord::new(), failed: false })
     }
 
     pub(super) fn columns(&self) -> &[String] {
@@ -43,11 +43,11 @@ impl<R: BufRead> Reader<R> {
     }
 
     /// The next row's line and fields; columns that are no fields are left out.
-    pub(super) fn next_row(&mut self, entity: &Entity) -> Option<(u64, Result<Map<String, Json>, Refusal>)> {
+    pub(super) fn next_row(&mut self, entity: &Entity) -> Option<super::Numbered> {
         if self.failed {
             return None;
         }
-        match self.reader.read_byte_record(&mut self.record) {
+        match self.rows.read_byte_record(&mut self.record) {
             Ok(false) => None,
             Ok(true) if self.record.as_slice() == b"\r" => self.next_row(entity),
             Ok(true) => {
@@ -57,7 +57,7 @@ impl<R: BufRead> Reader<R> {
             Err(error) => {
                 self.failed = true;
                 let reason = format!("the rest of the file cannot be read: {error}");
-                Some((self.reader.position().line(), Err(Refusal::new(code::BAD_ROW, reason))))
+                Some((self.rows.position().line(), Err(Refusal::new(code::BAD_ROW, reason))))
             }
         }
     }

@@ -21,7 +21,7 @@ impl<R: BufRead> Lines<R> {
         Self { reader, line: 0, buffer: Vec::new(), failed: false }
     }
 
-    pub(super) fn next_object(&mut self) -> Option<(u64, Result<Map<String, Json>, Refusal>)> {
+    pub(super) fn next_object(&mut self) -> Option<super::Numbered> {
         loop {
             let read = self.next_line()?;
             let line = self.line;

@@ -51,7 +51,7 @@ pub(super) async fn journeys(client: &Client, output: &Output, args: &RunArgs) -
         );
     };
     let open = |lines: &mut String, number: u32| {
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             let id = id(number);
             let _ = writeln!(
                 lines,
