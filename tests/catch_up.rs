@@ -41,7 +41,7 @@ journey answer "回访" of customer {
   enter on knocked
   reenter never
 
-  wait 3s
+  wait 6s
   send hello via bell
   end answered
 }
@@ -81,7 +81,7 @@ async fn away_for_longer_than_the_wait(leaves: Leaves) {
         Leaves::Killed => daemon.kill(),
     }
     assert_eq!(receiver.arrivals(&http, 0).await, [], "the wait is longer than the story so far");
-    sleep(Duration::from_secs(4)).await;
+    sleep(Duration::from_secs(7)).await;
 
     let daemon = project.start(&http).await;
     let arrivals = all_arrivals(&receiver, &http).await;

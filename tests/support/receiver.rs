@@ -1,5 +1,5 @@
-//! A provider's side of a webhook as a process of its own: takes messages, takes effect once per idempotency key,
-//! and, where asked to, fails now and then.
+//! A provider's side of a webhook as a process of its own: takes signed messages, takes effect once per idempotency
+//! key, and, where asked to, fails now and then.
 //!
 //! The test binary starts itself again with `WAYFARE_TEST_RECEIVER` set to a file into which the receiver writes its
 //! address; without that variable the "test" below returns at once.
@@ -17,7 +17,10 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use wayfare::channel::webhook::Signer;
 use wayfare::engine::clock::wall;
+
+use super::secret;
 
 const ADDRESS_FILE: &str = "WAYFARE_TEST_RECEIVER";
 const MANNERS: &str = "WAYFARE_TEST_RECEIVER_MANNERS";
@@ -143,12 +146,15 @@ async fn message(State(book): State<Shared>, headers: HeaderMap, body: Bytes) ->
     let Some(id) = headers.get("idempotency-key").and_then(|id| id.to_str().ok()) else {
         return StatusCode::BAD_REQUEST;
     };
+    let body = String::from_utf8_lossy(&body).into_owned();
+    if !is_signed(&headers, id, &body) {
+        return StatusCode::UNAUTHORIZED;
+    }
     let mut book = book.lock().unwrap();
     book.requests += 1;
     if book.moody && book.requests % 97 == 0 {
         return StatusCode::SERVICE_UNAVAILABLE;
     }
-    let body = String::from_utf8_lossy(&body).into_owned();
     if !book.taken.contains_key(id) {
         let arrival = Arrival { id: id.to_owned(), at_ms: wall().as_millisecond(), body: body.clone() };
         book.arrivals.push(arrival);
@@ -158,6 +164,14 @@ async fn message(State(book): State<Shared>, headers: HeaderMap, body: Bytes) ->
     taken.conflicting |= taken.deliveries > 1 && taken.body != body;
     taken.body = body;
     if book.moody && book.requests % 101 == 0 { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::OK }
+}
+
+/// Whether it comes from somebody who knows our secret.
+fn is_signed(headers: &HeaderMap, id: &str, body: &str) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let Ok(timestamp) = text("webhook-timestamp").parse() else { return false };
+    let signature = Signer::new(secret()).unwrap().sign(id, timestamp, body);
+    text("webhook-id") == id && text("webhook-signature") == signature
 }
 
 #[derive(Deserialize)]
