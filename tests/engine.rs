@@ -51,7 +51,7 @@ async fn each_event_gets_its_own_answer() {
         Receipt::Conflict,
         quarantined("its time `2026-11-21T12:05:01Z` is more than 5 minutes ahead"),
         quarantined("there is no entity `planet`"),
-        quarantined("an id has 1 to 256 bytes and no control characters"),
+        quarantined("an id has 1 to 512 bytes and no control characters"),
         Receipt::Accepted,
     ];
     assert_eq!(engine.handle.submit(events).await.unwrap(), expected);

@@ -42,8 +42,18 @@ fn without_a_token_the_network_is_refused() {
     }
 }
 
-#[tokio::test]
-async fn what_is_not_set_listens_on_loopback_only() {
+#[test]
+fn the_command_line_opens_no_door_either() {
+    let project = Project::of(JOURNEYS);
+    project.settings("", "");
+    let status = project.wayfare(&["run", "--listen", "0.0.0.0:0"]).status().unwrap();
+    assert_eq!(status.code(), Some(2), "{}", project.log_tail());
+    assert!(project.log_tail().contains("E0515"), "{}", project.log_tail());
+    assert!(!project.store().exists(), "nothing was begun");
+}
+
+#[test]
+fn what_is_not_set_listens_on_loopback_only() {
     let config = wayfare::config::Config::default();
     assert!(config.server.listen.ip().is_loopback() && config.server.token.is_none());
 }

@@ -15,7 +15,8 @@ use crate::store::{Dedup, Quarantined};
 const AHEAD: SignedDuration = SignedDuration::from_mins(5);
 /// Slot of events whose time is that of their arrival: sent again they arrive at another.
 const UNTIMED: i32 = -1;
-const LONGEST_ID: usize = 256;
+/// As the doors have it.
+const LONGEST_ID: usize = 512;
 
 /// Why an event is put aside without being looked at by any journey: a stable code and a reason.
 pub(super) type Refusal = (&'static str, String);
