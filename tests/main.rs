@@ -17,6 +17,7 @@ mod layers;
 mod listen;
 mod pages;
 mod parse;
+mod readme;
 mod step;
 mod store;
 mod support;
