@@ -101,6 +101,7 @@ fn program() -> Program {
         nodes: Vec::new(),
         origin: None,
         lines: Vec::new(),
+        rung_lines: Vec::new(),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::program::{Bundle, Content, Hash, Hashed, Program};
 /// The hash of a program leaves out where it stands: moving a journey is not a new version of it.
 #[must_use]
 pub fn program(body: Program) -> Hashed<Program> {
-    let placeless = Program { origin: None, lines: Vec::new(), ..body.clone() };
+    let placeless = Program { origin: None, lines: Vec::new(), rung_lines: Vec::new(), ..body.clone() };
     Hashed { hash: of(&placeless), body: Arc::new(body) }
 }
 

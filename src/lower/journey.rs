@@ -15,7 +15,7 @@ pub(super) fn program(model: &Model, journey: &Journey, sources: &Sources) -> Op
     let mut table = Table::new(model, &numbers, sources);
     table.journey(&journey.steps)?;
     let exits = journey.exits.iter().map(|rule| exit(rule, &numbers, &mut table)).collect::<Option<_>>()?;
-    let (awaits, nodes, lines) = table.finish()?;
+    let (awaits, nodes, lines, rung_lines) = table.finish()?;
     let (defs, features) = tables.finish();
     let (path, line) = sources.place(journey.span);
     Some(Program {
@@ -40,6 +40,7 @@ pub(super) fn program(model: &Model, journey: &Journey, sources: &Sources) -> Op
         nodes,
         origin: Some(Origin { path, line }),
         lines,
+        rung_lines,
     })
 }
 

@@ -21,6 +21,7 @@ pub(super) struct Table<'a> {
     awaits: Vec<Await>,
     nodes: Vec<Option<Node>>,
     lines: Vec<u32>,
+    rung_lines: Vec<(Name, u32)>,
 }
 
 /// Where a block goes.
@@ -39,6 +40,9 @@ impl Way {
     }
 }
 
+/// What is listened for, the nodes, the line of each, and the lines of rungs.
+type Finished = (Vec<Await>, Vec<Node>, Vec<u32>, Vec<(Name, u32)>);
+
 /// Behind the last step. Paths that the checker let through end before; what still leads here are the ways that are
 /// never taken (an outcome beside those of a send that names all), and they get an end of their own.
 const NOWHERE: NodeId = NodeId::MAX;
@@ -46,13 +50,21 @@ const STOPPED: &str = "stopped";
 
 impl<'a> Table<'a> {
     pub(super) fn new(model: &'a Model, numbers: &'a Numbers, sources: &'a Sources) -> Self {
-        Self { model, numbers, sources, awaits: Vec::new(), nodes: Vec::new(), lines: Vec::new() }
+        Self {
+            model,
+            numbers,
+            sources,
+            awaits: Vec::new(),
+            nodes: Vec::new(),
+            lines: Vec::new(),
+            rung_lines: Vec::new(),
+        }
     }
 
     /// The table, complete. `None` if it became too large.
-    pub(super) fn finish(self) -> Option<(Vec<Await>, Vec<Node>, Vec<u32>)> {
+    pub(super) fn finish(self) -> Option<Finished> {
         let nodes = self.nodes.into_iter().collect::<Option<Vec<Node>>>()?;
-        Some((self.awaits, nodes, self.lines))
+        Some((self.awaits, nodes, self.lines, self.rung_lines))
     }
 
     /// The steps of the journey itself, from node 0 on.

@@ -161,6 +161,9 @@ pub struct Program {
     /// Line of each node, beside `nodes`. Not part of the hash.
     #[serde(default)]
     pub lines: Vec<u32>,
+    /// Line of each rung by the identity of its message: a `reach` is one node. Not part of the hash.
+    #[serde(default)]
+    pub rung_lines: Vec<(Name, u32)>,
 }
 
 /// A metric or audience, by value. `Expr::Def` in it indexes the same list and only earlier entries.

@@ -226,6 +226,7 @@ fn journey(enter: Enter) -> Program {
         }],
         origin: None,
         lines: vec![],
+        rung_lines: Vec::new(),
     }
 }
 

@@ -74,6 +74,7 @@ impl Table<'_> {
     }
 
     fn rung(&mut self, rung: &ModelRung, next: NodeId) -> Option<Rung> {
+        self.rung_lines.push((rung.id, self.sources.place(rung.span).1));
         let mut awaits = Vec::new();
         for pattern in &rung.awaited {
             let pattern = of_rung(pattern, rung.id);

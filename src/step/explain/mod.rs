@@ -120,9 +120,25 @@ impl<'a> Words<'a> {
         Some((program.nodes.get(at)?, program.lines.get(at).copied()))
     }
 
+    /// The line of the rung that a decision about a message belongs to.
+    fn rung(&self) -> Option<u32> {
+        let step = match &self.trace.what {
+            Decision::Decided { step, .. }
+            | Decision::Refused { step, .. }
+            | Decision::Dispatched { step, .. }
+            | Decision::Answered { step, .. }
+            | Decision::Receipt { step, .. }
+            | Decision::Cancelled { step } => self.world.symbols.name(*step)?,
+            _ => return None,
+        };
+        let lines = &self.program()?.rung_lines;
+        lines.iter().find(|(rung, _)| *rung == step).map(|(_, line)| *line)
+    }
+
     fn place(&self) -> Option<String> {
         let origin = self.program()?.origin.as_ref()?;
-        let line = self.node().and_then(|(_, line)| line).filter(|line| *line > 0).unwrap_or(origin.line);
+        let node = || self.node().and_then(|(_, line)| line).filter(|line| *line > 0);
+        let line = self.rung().or_else(node).unwrap_or(origin.line);
         Some(format!("{}:{line}", origin.path))
     }
 

@@ -106,6 +106,7 @@ fn world() -> World {
         nodes: Vec::new(),
         origin: None,
         lines: Vec::new(),
+        rung_lines: Vec::new(),
     };
     let customer = Entity {
         label: None,
