@@ -9,6 +9,7 @@ mod cli;
 mod compile;
 mod coverage;
 mod crash;
+mod demo;
 mod editors;
 mod engine;
 mod ingest;

@@ -1,0 +1,47 @@
+//! The first thing a newcomer runs: the demo shows pushes, waits, fallbacks and hand-overs, and then says why.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn wayfare(folder: &Path, line: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_wayfare")).args(line).current_dir(folder).output().unwrap()
+}
+
+// Five journeys in a real daemon on SQLite, in a folder of their own. At half a day per second the story takes twenty
+// seconds.
+// daemon: first_loan, login_activation, maturity, bind_card_recall, opening_nudge
+#[test]
+fn the_demo_tells_its_story() {
+    let folder = tempfile::tempdir().unwrap();
+    let journeys = Path::new(env!("CARGO_MANIFEST_DIR")).join("journeys");
+    let journeys = journeys.to_str().unwrap();
+    let line = ["dev", "--demo", "--once", "--speed", "43200", "--listen", "127.0.0.1:0", journeys];
+    let demo = wayfare(folder.path(), &line);
+    let shown = String::from_utf8(demo.stdout).unwrap();
+    let said = String::from_utf8(demo.stderr).unwrap();
+    assert!(demo.status.success(), "{said}\n{shown}");
+    for told in [
+        // The ladder, down to the hand-over.
+        "C0001 王伟  first_loan: sends `offer.push` via push",
+        "C0001 王伟  first_loan: sends `offer.first_loan_again` via push",
+        "C0001 王伟  first_loan: sends `offer.sms` via sms",
+        "C0001 王伟  first_loan: sends `offer.wechat` via wechat",
+        "C0001 王伟  first_loan: starts `login_activation`",
+        "login_activation: sends `invite.login_gift` via push",
+        "✉ sms → C0001  【示例银行】",
+        // Others answer on the way.
+        "C0002 李磊  first_loan: ended as `reached`",
+        "C0006 杨娜  first_loan: did not enter: `preapproved` is false",
+        // A maturity date, a page that was not passed, and cards that were not bound. (Minutes pass within the time
+        // of a request at this speed, so who binds in time is left to the journeys' own tests.)
+        "maturity: sends `early.maturity_notice` via push",
+        "opening_nudge: sends `face_help` via in_app",
+        "bind_card_recall.reminded 3",
+    ] {
+        assert!(shown.contains(told), "nobody was told: {told}\n{said}\n{shown}");
+    }
+    // Its last act is `why`, which anybody can ask again.
+    let why = wayfare(folder.path(), &["why", "C0001", "first_loan"]);
+    let why = String::from_utf8(why.stdout).unwrap();
+    assert!(why.contains("ended as `unreached`") && shown.contains(why.trim()), "{why}\n{shown}");
+}
