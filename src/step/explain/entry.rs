@@ -86,13 +86,7 @@ impl Words<'_> {
             _ => self.condition(),
         };
         let Some(condition) = condition else { return "its condition is false".to_owned() };
-        let because = self.because(std::slice::from_ref(condition), because);
-        let shown = self.expr(condition);
-        if because.is_empty() || because == format!("{shown} is false") {
-            format!("`{shown}` is false")
-        } else {
-            format!("`{shown}` is false: {because}")
-        }
+        self.verdict(condition, false, because)
     }
 
     fn condition(&self) -> Option<&Expr> {

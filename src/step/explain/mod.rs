@@ -154,6 +154,20 @@ impl<'a> Words<'a> {
         }
     }
 
+    /// Such as: preapproved is false, because the limit is missing.
+    fn verdict(&self, condition: &Expr, holds: bool, because: &Because) -> String {
+        let shown = self.expr(condition);
+        let told = self.because(std::slice::from_ref(condition), because);
+        // An audience on its own is a leaf too; it need not be said twice.
+        let itself = told.strip_prefix(&format!("{shown} is {holds}"));
+        let rest = itself.map_or(told.as_str(), |rest| rest.trim_start_matches(", "));
+        if rest.is_empty() {
+            format!("`{shown}` is {holds}")
+        } else {
+            format!("`{shown}` is {holds}: {rest}")
+        }
+    }
+
     /// `loan_limit is missing, gone_quiet is true`
     fn because(&self, conditions: &[Expr], because: &Because) -> String {
         let defs = self.program().map_or(&[][..], |program| &program.defs);

@@ -129,16 +129,7 @@ impl Words<'_> {
 
     fn branched(&self, arm: u16, because: &Because) -> String {
         match self.node().map(|(node, _)| &node.kind) {
-            Some(NodeKind::If { condition, .. }) => {
-                let verdict = if arm == 0 { "true" } else { "false" };
-                let because = self.because(std::slice::from_ref(condition), because);
-                let shown = self.expr(condition);
-                if because.is_empty() || because == format!("{shown} is {verdict}") {
-                    format!("`{shown}` is {verdict}")
-                } else {
-                    format!("`{shown}` is {verdict}: {because}")
-                }
-            }
+            Some(NodeKind::If { condition, .. }) => self.verdict(condition, arm == 0, because),
             Some(NodeKind::Match { subjects, cases, .. }) => {
                 let arm = if usize::from(arm) < cases.len() {
                     format!("case {}", u32::from(arm) + 1)
