@@ -215,7 +215,7 @@ fn plan(args: &Args, settings: Settings, bundle: Bundle, speed: u32, feed: &Arc<
     plan
 }
 
-/// Eight in the morning of today in the bank's zone: the first scheduled look at ten is a second away.
+/// Four in the morning of today in the bank's zone: everybody is there before the first scheduled look at ten.
 fn this_morning(settings: &Settings) -> Timestamp {
     let now = wall().to_zoned(settings.config.zone.clone());
     let before_ten = Time::constant(9, 58, 0, 0);
