@@ -218,9 +218,9 @@ fn plan(args: &Args, settings: Settings, bundle: Bundle, speed: u32, feed: &Arc<
 /// Four in the morning of today in the bank's zone: everybody is there before the first scheduled look at ten.
 fn this_morning(settings: &Settings) -> Timestamp {
     let now = wall().to_zoned(settings.config.zone.clone());
-    let before_ten = Time::constant(9, 58, 0, 0);
+    let early = Time::constant(4, 0, 0, 0);
     now.date()
-        .to_datetime(before_ten)
+        .to_datetime(early)
         .to_zoned(settings.config.zone.clone())
         .map_or(now.timestamp(), |at| at.timestamp())
 }
