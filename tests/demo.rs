@@ -7,9 +7,9 @@ fn wayfare(folder: &Path, line: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_wayfare")).args(line).current_dir(folder).output().unwrap()
 }
 
-// Five journeys in a real daemon on SQLite, in a folder of their own. At half a day per second the story takes twenty
+// Journeys in a real daemon on SQLite, in a folder of their own. At half a day per second the story takes twenty
 // seconds.
-// daemon: first_loan, login_activation, maturity, bind_card_recall, opening_nudge
+// daemon: first_loan, login_activation, maturity
 #[test]
 fn the_demo_tells_its_story() {
     let folder = tempfile::tempdir().unwrap();
@@ -31,12 +31,9 @@ fn the_demo_tells_its_story() {
         "✉ sms → C0001  【示例银行】",
         // Others answer on the way.
         "C0002 李磊  first_loan: ended as `reached`",
-        "C0006 杨娜  first_loan: did not enter: `preapproved` is false",
-        // A maturity date, a page that was not passed, and cards that were not bound. (Minutes pass within the time
-        // of a request at this speed, so who binds in time is left to the journeys' own tests.)
+        // A maturity date. (Minutes pass within the time of a request at this speed, so what happens within minutes is
+        // left to the journeys' own tests.)
         "maturity: sends `early.maturity_notice` via push",
-        "opening_nudge: sends `face_help` via in_app",
-        "bind_card_recall.reminded 3",
     ] {
         assert!(shown.contains(told), "nobody was told: {told}\n{said}\n{shown}");
     }

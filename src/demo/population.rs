@@ -49,7 +49,8 @@ pub fn attributes(count: usize, today: Date) -> Vec<Value> {
 }
 
 fn holding(number: usize, customer: &str, today: Date) -> Value {
-    let days = 7 + i32::try_from(number % 12).unwrap_or_default();
+    // Far enough that even a long holiday leaves five workdays before it, near enough for the demo's story.
+    let days = 13 + i32::try_from(number % 12).unwrap_or_default();
     let maturity = today.checked_add(jiff::Span::new().days(days)).unwrap_or(today);
     let id = format!("{customer}-H1");
     let amount = format!("{}.00 CNY", 50_000 + (number * 13_331) % 450_000);

@@ -47,6 +47,7 @@ async fn ends(engine: &Running, ids: &[String]) -> BTreeMap<String, usize> {
     ends
 }
 
+// daemon: bind_card_recall
 #[tokio::test]
 async fn a_real_journey_runs_through_a_crash() {
     let mut rig = Rig::new();
