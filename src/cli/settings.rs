@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::exit::reason;
 use super::{Failure, Output};
 use crate::config::{Config, FILE, Inputs};
+use crate::project;
 use crate::text::Sources;
 
 /// The settings that hold in a folder.
@@ -33,7 +34,7 @@ impl Settings {
     }
 
     fn load_with(folder: &Path, env: &BTreeMap<String, String>, output: &Output) -> Result<Self, Failure> {
-        let root = root(folder);
+        let root = project::root(folder).unwrap_or_else(|| folder.to_owned());
         let file = root.join(FILE);
         let text = match fs::read_to_string(&file) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -52,16 +53,6 @@ impl Settings {
                 Err(Failure::Told)
             }
         }
-    }
-}
-
-fn root(folder: &Path) -> PathBuf {
-    // Made absolute without touching links, so that `.` has parents to look at.
-    let whole = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-    let found = whole.ancestors().position(|above| above.join(FILE).is_file());
-    match found {
-        Some(0) | None => folder.to_owned(),
-        Some(up) => whole.ancestors().nth(up).map_or(whole.clone(), Path::to_owned),
     }
 }
 

@@ -125,7 +125,8 @@ async fn reload(
         match engine.deploy(bundle).await {
             Ok(()) => {
                 output.say(format_args!(
-                    "live: {programs} journeys, version {}",
+                    "live: {programs} journey{}, version {}",
+                    if programs == 1 { "" } else { "s" },
                     hash.get(..12).unwrap_or(&hash)
                 ));
                 live = hash;
