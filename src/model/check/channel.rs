@@ -33,6 +33,7 @@ pub(super) fn channel(declared: &Declared, items: &[ChannelItem], sink: &mut Sin
             ChannelItem::Addresses(path) => channel.address = path.parts.last().map(|part| part.name),
             ChannelItem::Owner(text) => channel.owner = Some(text.value.clone()),
             ChannelItem::Surface(_)
+            | ChannelItem::Capacity(_)
             | ChannelItem::Party(_)
             | ChannelItem::Cost(_)
             | ChannelItem::Error(_) => {}

@@ -6,7 +6,7 @@
 use super::expr::{Checker, Place};
 use super::words;
 use super::world::{Declared, Kind, Sink, World};
-use super::{length, schema};
+use super::{length, not_yet, schema};
 use crate::diagnostic::{Diagnostic, code};
 use crate::expr::{Expr, Owner};
 use crate::model::Content;
@@ -32,6 +32,10 @@ pub(super) fn content(world: &World, declared: &Declared, items: &[ContentItem],
                     variants.push(checker.variant(variant));
                 }
             }
+            ContentItem::Product(path) | ContentItem::Offers(path) => {
+                checker.report(not_yet(path.span, "this item of a content"));
+            }
+            ContentItem::Part { name, .. } => checker.report(not_yet(name.span, "`part`")),
             ContentItem::Takes(_) | ContentItem::Error(_) => {}
         }
     }

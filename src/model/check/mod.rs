@@ -31,9 +31,9 @@ use std::sync::Arc;
 
 use self::world::{Kind, Sink, World};
 use super::Model;
-use crate::diagnostic::{self, Diagnostic};
+use crate::diagnostic::{self, Diagnostic, code};
 use crate::syntax::ast::{self, CalendarItem, DeclKind};
-use crate::text::FileId;
+use crate::text::{FileId, Span};
 
 /// What the trees do not say.
 #[derive(Clone, Debug, Default)]
@@ -73,9 +73,46 @@ pub fn check(files: &[(FileId, &ast::File)], context: &Context) -> (Model, Vec<D
         let test = test_block::test(&world, file, decl, &mut sink);
         world.model.tests.extend(test);
     }
+    for declared in &world.order {
+        if unchecked(declared.kind) || matches!(declared.decl.kind, DeclKind::Instance(_)) {
+            sink.report(not_yet(declared.span, &format!("`{}`", declared.decl.word.name)));
+        }
+    }
+    for (_, decl) in &world.adjusts {
+        sink.report(not_yet(decl.word.span, "`adjust`"));
+    }
     collect::unused_imports(files, &mut sink);
     diagnostic::sort(&mut sink.findings);
     (world.model, sink.findings)
+}
+
+/// Kinds that are read but not checked yet.
+fn unchecked(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Flow
+            | Kind::Stages
+            | Kind::Table
+            | Kind::Org
+            | Kind::Product
+            | Kind::Policy
+            | Kind::Budget
+            | Kind::Reward
+            | Kind::Points
+            | Kind::Lottery
+            | Kind::Referral
+            | Kind::Experiment
+            | Kind::Task
+            | Kind::Replies
+            | Kind::Waiver
+    )
+}
+
+/// Part of the language that is read but not checked yet.
+fn not_yet(span: Span, what: &str) -> Diagnostic {
+    Diagnostic::new(code::NOT_YET, span, format!("this version does not have {what} yet"))
+        .label("part of the language, to come in a later version")
+        .help("leave it out for now")
 }
 
 fn contents(world: &mut World, sink: &mut Sink) {

@@ -26,6 +26,21 @@ pub(super) enum Kind {
     Channel,
     Content,
     Journey,
+    Flow,
+    Stages,
+    Table,
+    Org,
+    Product,
+    Policy,
+    Budget,
+    Reward,
+    Points,
+    Lottery,
+    Referral,
+    Experiment,
+    Task,
+    Replies,
+    Waiver,
 }
 
 impl Kind {
@@ -42,6 +57,21 @@ impl Kind {
             Self::Channel => "a channel",
             Self::Content => "a content",
             Self::Journey => "a journey",
+            Self::Flow => "a flow",
+            Self::Stages => "a set of stages",
+            Self::Table => "a table",
+            Self::Org => "an organisation",
+            Self::Product => "a product",
+            Self::Policy => "a policy",
+            Self::Budget => "a budget",
+            Self::Reward => "a reward",
+            Self::Points => "a kind of points",
+            Self::Lottery => "a lottery",
+            Self::Referral => "a referral",
+            Self::Experiment => "an experiment",
+            Self::Task => "a task",
+            Self::Replies => "a set of replies",
+            Self::Waiver => "a waiver",
         }
     }
 }
@@ -80,6 +110,7 @@ pub(super) struct World<'a> {
     /// The same, by file and place: every walk over declarations follows it.
     pub(super) order: Vec<Declared<'a>>,
     pub(super) extends: Vec<(FileId, &'a ast::Decl)>,
+    pub(super) adjusts: Vec<(FileId, &'a ast::Decl)>,
     pub(super) tests: Vec<(FileId, &'a ast::Decl)>,
     pub(super) packages: HashMap<FileId, Name>,
     pub(super) imports: HashMap<FileId, Imports>,

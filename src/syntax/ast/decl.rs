@@ -1,10 +1,14 @@
-//! Declarations and their items.
+//! Declarations, and the items of what is known: choices, entities, events, derived attributes, stages, tables.
 
-use super::{Dur, Expr, Ident, Journey, Path, Schedule, TestItem, Text};
+use super::{
+    AdjustItem, BudgetItem, Call, CasePattern, ChannelItem, ContentItem, Dur, ExperimentItem, Expr, Ident,
+    Journey, LotteryItem, OrgItem, Path, PointsItem, PolicyItem, ProductItem, ReferralItem, RepliesItem,
+    RewardItem, Schedule, Step, TaskItem, TestItem, Text, WaiverItem,
+};
 use crate::text::Span;
 use std::sync::Arc;
 
-/// `word name(params) "label" of subject = value { items }`
+/// `word name(params) "label" of subject in unit -> type = value { items }`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decl {
     /// The declaring word, for messages.
@@ -15,6 +19,8 @@ pub struct Decl {
     pub label: Option<Text>,
     /// `of customer`
     pub subject: Option<Path>,
+    /// `in shanghai`: the org unit an `adjust` is for.
+    pub unit: Option<Path>,
     /// Lines of `///` above.
     pub doc: Option<Arc<str>>,
     pub kind: DeclKind,
@@ -44,6 +50,35 @@ pub enum DeclKind {
     Channel(Vec<ChannelItem>),
     Content(Vec<ContentItem>),
     Journey(Box<Journey>),
+    /// `journey payroll_welcome = zone_welcome(zone = payroll)`: a journey made from another with parameters.
+    Instance(Call),
+    /// Steps to be written into journeys by `do`; the parameters are the declaration's.
+    Flow {
+        steps: Vec<Step>,
+        close: Span,
+    },
+    Stages {
+        ranked: bool,
+        rows: Vec<StageItem>,
+    },
+    Table {
+        /// Absent only where the parser reported it missing.
+        returns: Option<TypeRef>,
+        rows: Vec<TableRow>,
+    },
+    Org(Vec<OrgItem>),
+    Product(Vec<ProductItem>),
+    Policy(Vec<PolicyItem>),
+    Budget(Vec<BudgetItem>),
+    Reward(Vec<RewardItem>),
+    Points(Vec<PointsItem>),
+    Lottery(Vec<LotteryItem>),
+    Referral(Vec<ReferralItem>),
+    Experiment(Vec<ExperimentItem>),
+    Task(Vec<TaskItem>),
+    Replies(Vec<RepliesItem>),
+    Adjust(Vec<AdjustItem>),
+    Waiver(Vec<WaiverItem>),
     Test(Vec<TestItem>),
     Error,
 }
@@ -133,62 +168,27 @@ pub enum CalendarItem {
     Error(Span),
 }
 
+/// A row of `stages`: the first that holds is the stage.
 #[derive(Clone, Debug, PartialEq)]
-pub enum ChannelItem {
-    Kind(Ident),
-    Surface(Ident),
-    Party(Ident),
-    Cost(Expr),
-    /// `rate 500 per second`
-    Rate {
-        count: Expr,
-        unit: Ident,
+pub enum StageItem {
+    /// `dormant "休眠" if no login during last 90 days`
+    If {
+        name: Ident,
+        label: Option<Text>,
+        condition: Expr,
     },
-    /// `receipt within 2 days`
-    Receipt(Dur),
-    /// Receipt outcomes this channel can report.
-    Outcomes(Vec<Ident>),
-    /// Attribute that holds the address on the subject.
-    Addresses(Path),
-    Owner(Text),
+    /// `else growing "成长"`
+    Else {
+        name: Ident,
+        label: Option<Text>,
+    },
     Error(Span),
 }
 
+/// `at_risk, platinum => private_care`; rows that could not be read are left out.
 #[derive(Clone, Debug, PartialEq)]
-pub enum ContentItem {
-    Takes(Param),
-    Open(Expr),
-    Via(Variant),
-    Error(Span),
-}
-
-/// `via push { title "…"; body """…"""; link "…" }` or `via sms """…"""`
-#[derive(Clone, Debug, PartialEq)]
-pub struct Variant {
-    pub channel: Ident,
-    pub parts: Vec<VariantPart>,
+pub struct TableRow {
+    pub patterns: Vec<CasePattern>,
+    pub value: Expr,
     pub span: Span,
-}
-
-/// A piece of a variant. `via sms """…"""` is a single `body`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct VariantPart {
-    /// `title`, `body`, `link`, `image`, `page`, `locale`
-    pub word: Ident,
-    /// `locale zh """…"""`: the locale.
-    pub locale: Option<Ident>,
-    pub copy: Copy,
-}
-
-/// Text with `{{ expr }}` holes. A `"…"` text has none.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Copy {
-    pub pieces: Vec<CopyPiece>,
-    pub span: Span,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub enum CopyPiece {
-    Text(Arc<str>),
-    Hole(Expr),
 }

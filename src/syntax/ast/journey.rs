@@ -1,6 +1,6 @@
 //! A journey: its clauses and schedules.
 
-use super::{Anchor, Dur, Expr, Ident, Path, Pattern, Step, Text};
+use super::{Anchor, Cap, Dur, Expr, Ident, Opening, Path, Pattern, Quiet, Step, Text, TypeRef};
 use crate::text::Span;
 use jiff::civil::Time;
 
@@ -25,7 +25,7 @@ pub enum ClauseKind {
     Purpose(Ident),
     Owner(Text),
     Priority(Ident),
-    Open(Expr),
+    Open(Opening),
     Enter(Enter),
     /// `true` for `include`.
     Existing(bool),
@@ -46,7 +46,62 @@ pub enum ClauseKind {
         from: Anchor,
     },
     Lasts(Dur),
+    Product(Path),
+    Budget(Path),
+    Lane(Path),
+    /// `param care_amount "关怀门槛" : Money(CNY) = 5_000 CNY in 1_000 CNY..50_000 CNY`
+    Param {
+        name: Ident,
+        label: Option<Text>,
+        ty: TypeRef,
+        value: Expr,
+        /// What an `adjust` may set it to.
+        range: Option<Expr>,
+    },
+    Guardrail(Expr),
+    Holdout(Expr),
+    /// `rollout 5%, 20%, 100% { hold 3 days; gate click_rate > 3%; alert "…" }`
+    Rollout {
+        shares: Vec<Expr>,
+        items: Vec<RolloutItem>,
+    },
+    /// Only tighter than the policy's.
+    Cap(Cap),
+    Quiet(Quiet),
+    /// `migrate "v-3f9a12" { … }`: for people who stand in that version.
+    Migrate {
+        from: Text,
+        rules: Vec<MigrateRule>,
+    },
     Error,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum RolloutItem {
+    Hold(Dur),
+    Gate(Expr),
+    Alert(Text),
+    Error(Span),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum MigrateRule {
+    /// `move activate.push_guide to activation.app_guide`
+    Move {
+        step: Path,
+        to: Path,
+    },
+    /// `move old_survey to end completed`, `gone old_survey to end completed`
+    End {
+        step: Path,
+        end: Ident,
+    },
+    /// `retime habit recompute`, `retime habit hold`
+    Retime {
+        step: Path,
+        recompute: bool,
+    },
+    Error(Span),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -89,6 +144,8 @@ pub struct Schedule {
     /// `on day 3`, `on last friday`, `on birthday`
     pub on: Option<ScheduleOn>,
     pub at: Vec<Time>,
+    /// `10:00..12:00`: open from to, instead of `at`.
+    pub hours: Option<Expr>,
     pub during: Option<Expr>,
     pub span: Span,
 }

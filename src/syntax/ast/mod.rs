@@ -7,16 +7,22 @@
 mod decl;
 mod expr;
 mod journey;
+mod outreach;
 mod step;
 mod test;
 mod time;
+mod value;
+mod world;
 
 pub use decl::*;
 pub use expr::*;
 pub use journey::*;
+pub use outreach::*;
 pub use step::*;
 pub use test::*;
 pub use time::*;
+pub use value::*;
+pub use world::*;
 
 use crate::name::Name;
 use crate::text::Span;

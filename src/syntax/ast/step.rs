@@ -1,6 +1,6 @@
 //! Steps, their identities, outcome tails and waits.
 
-use super::{Anchor, BinaryOp, Dur, Expr, Ident, Path, Pattern, Text, Window};
+use super::{Anchor, BinaryOp, Dur, Expr, Ident, Path, Pattern, Schedule, Text, Window};
 use crate::text::Span;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -17,9 +17,27 @@ pub enum StepKind {
         content: Call,
         channel: Ident,
         to: Option<Expr>,
+        /// Between the messages of an ordered list.
+        gap: Option<Dur>,
         within: Option<Dur>,
+        /// Makes several messages of one step different ones.
+        key: Option<Expr>,
         id: StepId,
         tail: Tail,
+    },
+    /// `show spring via home_banner, popup rank 20 until 2027-02-20 at 23:59`
+    Show {
+        content: Call,
+        channels: Vec<Ident>,
+        rank: Option<Expr>,
+        keep: Option<Dur>,
+        until: Option<Expr>,
+        id: StepId,
+        tail: Tail,
+    },
+    Hide {
+        content: Call,
+        channels: Vec<Ident>,
     },
     Reach {
         content: Call,
@@ -40,6 +58,42 @@ pub enum StepKind {
         cases: Vec<Case>,
         otherwise: Option<Body>,
     },
+    /// `repeat week in 1..4 every monday at 10:00 from entered until C missed skip { … }`
+    Repeat {
+        name: Option<Ident>,
+        range: Expr,
+        schedule: Option<Schedule>,
+        from: Option<Anchor>,
+        /// Looked at before each iteration.
+        until: Option<Expr>,
+        missed: Option<Missed>,
+        steps: Vec<Step>,
+    },
+    /// `split etc_copy { arm short { … } arm story { … } }`
+    Split {
+        experiment: Path,
+        arms: Vec<Arm>,
+    },
+    Grant(Give),
+    Draw(Give),
+    /// `exchange 500 stars for coffee_coupon`
+    Exchange {
+        amount: Expr,
+        points: Path,
+        give: Give,
+    },
+    /// `assign visit to manager otherwise branch.desk due 2 workdays`
+    Assign {
+        task: Path,
+        to: Option<Expr>,
+        due: Option<Dur>,
+        id: StepId,
+        tail: Tail,
+    },
+    /// `do nudge(etc_short, etc_applied)`: the steps of a flow, written in here.
+    Do {
+        flow: Call,
+    },
     Tag {
         tag: Path,
         keep: Option<Dur>,
@@ -49,6 +103,8 @@ pub enum StepKind {
     },
     Start {
         journey: Call,
+        /// `each members where …`: one instance per element.
+        each: Option<Each>,
     },
     Remember {
         name: Ident,
@@ -65,6 +121,37 @@ pub enum StepKind {
     },
     Continue,
     Error,
+}
+
+/// What is granted or drawn, or had in exchange.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Give {
+    pub what: Call,
+    pub amount: Option<Expr>,
+    pub to: Option<Expr>,
+    pub key: Option<Expr>,
+    pub id: StepId,
+    pub tail: Tail,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Each {
+    pub path: Path,
+    pub filter: Option<Expr>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Arm {
+    pub name: Ident,
+    pub steps: Vec<Step>,
+    pub span: Span,
+}
+
+/// What becomes of ticks that came while the body was still running.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missed {
+    Skip,
+    All,
 }
 
 /// `as nudge was reminder "提醒"`; all absent where nothing was written.

@@ -48,13 +48,13 @@ fn variant<'a>(start: In<'a>, i: In<'a>) -> P<'a, Variant> {
             (i, parts.into_iter().flatten().collect())
         }
     };
-    Ok((i, Variant { channel, parts, span: i.since(start.span()) }))
+    Ok((i, Variant { channel, parts, gap: None, close: None, span: i.since(start.span()) }))
 }
 
 fn whole_body(i: In<'_>) -> P<'_, Vec<VariantPart>> {
     let (rest, copy) = copy(i)?;
     let word = Ident { name: Name::new("body"), span: i.span() };
-    Ok((rest, vec![VariantPart { word, locale: None, copy }]))
+    Ok((rest, vec![VariantPart { word, file: false, locale: None, copy }]))
 }
 
 /// `title "…"`, `locale zh """…"""`
@@ -67,7 +67,7 @@ fn part<'a>(i: In<'a>) -> (In<'a>, Option<VariantPart>) {
         let (i, locale) =
             if is_locale { map(ident("a locale such as `zh`"), Some).parse(i)? } else { (i, None) };
         let (i, copy) = copy(i)?;
-        Ok((i, Some(VariantPart { word, locale, copy })))
+        Ok((i, Some(VariantPart { word, file: false, locale, copy })))
     };
     item(i, read, |_| None)
 }

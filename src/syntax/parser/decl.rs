@@ -39,7 +39,9 @@ pub(super) fn declaration<'a>(start: In<'a>, word: &str) -> P<'a, Decl> {
     let (i, kind) = body(i, word)?;
     let Header { name, params, label, subject } = header;
     let word = Ident { name: Name::new(word), span: start.span() };
-    Ok((i, Decl { word, name, params, label, subject, doc: start.doc(), kind, span: i.since(start.span()) }))
+    let unit = None;
+    let span = i.since(start.span());
+    Ok((i, Decl { word, name, params, label, subject, unit, doc: start.doc(), kind, span }))
 }
 
 /// A declaration of a later version: reported already, skipped, its name kept so that nothing else complains.
@@ -57,6 +59,7 @@ pub(super) fn later(start: In<'_>) -> (In<'_>, Decl) {
             params: Vec::new(),
             label: None,
             subject: None,
+            unit: None,
             doc: None,
             kind: DeclKind::Error,
             span,

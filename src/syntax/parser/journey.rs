@@ -14,7 +14,7 @@ use super::step::{self, steps};
 use crate::diagnostic::{Diagnostic, code};
 use crate::name::Name;
 use crate::syntax::ast::{
-    Clause, ClauseKind, DeclKind, Enter, Ident, Journey, Path, Reenter, Step, StepKind, Trigger,
+    Clause, ClauseKind, DeclKind, Enter, Ident, Journey, Opening, Path, Reenter, Step, StepKind, Trigger,
 };
 use crate::syntax::token::TokenKind;
 use crate::syntax::words;
@@ -115,7 +115,7 @@ fn clause_kind<'a>(i: In<'a>, word: &str) -> P<'a, ClauseKind> {
         "purpose" => map(ident("a purpose such as `marketing`"), ClauseKind::Purpose).parse(i),
         "owner" => map(text("an address in quotes"), ClauseKind::Owner).parse(i),
         "priority" => map(ident("a priority"), ClauseKind::Priority).parse(i),
-        "open" => map(range, ClauseKind::Open).parse(i),
+        "open" => map(range, |range| ClauseKind::Open(Opening::Range(range))).parse(i),
         "enter" => map(enter, ClauseKind::Enter).parse(i),
         "existing" => existing(i),
         "stale" => map((expect_word("after"), duration), |(_, after)| ClauseKind::Stale(after)).parse(i),

@@ -98,7 +98,10 @@ pub(super) fn schedule(start: In<'_>) -> P<'_, Schedule> {
     let (i, on) = optional("on", schedule_on).parse(i)?;
     let (i, at) = optional("at", list(map(operand::time, |(time, _)| time))).parse(i)?;
     let (i, during) = optional("during", range).parse(i)?;
-    Ok((i, Schedule { every, on, at: at.unwrap_or_default(), during, span: i.since(start.span()) }))
+    Ok((
+        i,
+        Schedule { every, on, at: at.unwrap_or_default(), hours: None, during, span: i.since(start.span()) },
+    ))
 }
 
 fn every(i: In<'_>) -> P<'_, Every> {

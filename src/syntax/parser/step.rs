@@ -81,7 +81,19 @@ fn send(i: In<'_>) -> P<'_, StepKind> {
     let (i, options) = send_options(i)?;
     let (i, tail) = optional_tail(i)?;
     let SendOptions { to, within, id } = options;
-    Ok((i, StepKind::Send { content, channel, to, within, id: id.unwrap_or_default(), tail }))
+    Ok((
+        i,
+        StepKind::Send {
+            content,
+            channel,
+            to,
+            gap: None,
+            within,
+            key: None,
+            id: id.unwrap_or_default(),
+            tail,
+        },
+    ))
 }
 
 fn send_options(mut i: In<'_>) -> P<'_, SendOptions> {
@@ -132,7 +144,7 @@ fn start_journey(i: In<'_>) -> P<'_, StepKind> {
         not_yet(i);
         return missed(i, "the end of the step");
     }
-    Ok((i, StepKind::Start { journey }))
+    Ok((i, StepKind::Start { journey, each: None }))
 }
 
 /// `remember baseline = avg(aum during last month)`

@@ -9,13 +9,13 @@ use super::flow::Flow;
 use crate::diagnostic::{Diagnostic, code, suggest};
 use crate::expr::{Anchor, Pattern};
 use crate::model::check::expr::Checker;
-use crate::model::check::length;
 use crate::model::check::pattern::Messages;
 use crate::model::check::world::Declared;
+use crate::model::check::{length, not_yet};
 use crate::model::journey::{Exit, Goal, Trigger};
 use crate::name::Name;
 use crate::program::{Enter, EntryUnit, Reenter};
-use crate::syntax::ast::{self, Clause, ClauseKind, Ident, Step};
+use crate::syntax::ast::{self, Clause, ClauseKind, Ident, Opening, Step};
 use crate::text::Span;
 use crate::value::{Length, Type};
 
@@ -77,7 +77,9 @@ impl Checker<'_, '_> {
         match &clause.kind {
             ClauseKind::Purpose(word) => clauses.purpose = Some(self.purpose(*word)),
             ClauseKind::Owner(text) => clauses.owner = Some(text.value.clone()),
-            ClauseKind::Open(range) => clauses.open = length::date_range(range, &mut self.sink),
+            ClauseKind::Open(Opening::Range(range)) => {
+                clauses.open = length::date_range(range, &mut self.sink)
+            }
             ClauseKind::Existing(include) => clauses.existing = Some(*include),
             ClauseKind::Stale(dur) => clauses.stale = Some(length::positive(*dur, &mut self.sink)),
             ClauseKind::Reenter(reenter) => {
@@ -107,6 +109,19 @@ impl Checker<'_, '_> {
                 });
             }
             ClauseKind::Lasts(dur) => clauses.lasts = Some(length::positive(*dur, &mut self.sink)),
+            ClauseKind::Open(Opening::Every(_))
+            | ClauseKind::Product(_)
+            | ClauseKind::Budget(_)
+            | ClauseKind::Lane(_)
+            | ClauseKind::Param { .. }
+            | ClauseKind::Guardrail(_)
+            | ClauseKind::Holdout(_)
+            | ClauseKind::Rollout { .. }
+            | ClauseKind::Cap(_)
+            | ClauseKind::Quiet(_)
+            | ClauseKind::Migrate { .. } => {
+                self.report(not_yet(clause.word.span, &format!("`{}`", clause.word.name)));
+            }
             ClauseKind::Enter(_) | ClauseKind::Priority(_) | ClauseKind::Error => {}
         }
     }

@@ -250,12 +250,23 @@ fn by_kind(kind: &StepKind) -> String {
         StepKind::Match { .. } => "match".into(),
         StepKind::Tag { tag, .. } => format!("tag_{}", last(tag)),
         StepKind::Untag { tag } => format!("untag_{}", last(tag)),
-        StepKind::Start { journey } => format!("start_{}", last(&journey.path)),
+        StepKind::Start { journey, .. } => format!("start_{}", last(&journey.path)),
         StepKind::Remember { name, .. } => format!("remember_{}", name.name),
         StepKind::Phase { name, .. } => name.name.as_str().to_owned(),
         StepKind::End { name, .. } => format!("end_{}", name.name),
         StepKind::Continue => "continue".into(),
-        StepKind::Send { .. } | StepKind::Reach { .. } | StepKind::Error => "step".into(),
+        StepKind::Show { .. }
+        | StepKind::Hide { .. }
+        | StepKind::Repeat { .. }
+        | StepKind::Split { .. }
+        | StepKind::Grant(_)
+        | StepKind::Draw(_)
+        | StepKind::Exchange { .. }
+        | StepKind::Assign { .. }
+        | StepKind::Do { .. }
+        | StepKind::Send { .. }
+        | StepKind::Reach { .. }
+        | StepKind::Error => "step".into(),
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::diagnostic::{Diagnostic, code};
 use crate::model::check::expr::Checker;
-use crate::model::check::length;
 use crate::model::check::world::Kind;
+use crate::model::check::{length, not_yet};
 use crate::model::journey::{Step, StepKind};
 use crate::name::Name;
 use crate::syntax::ast::{self, Body, Call, Ident, Wait};
@@ -20,7 +20,10 @@ impl Checker<'_, '_> {
         let mut checked = self.bare(step.span, StepKind::Continue);
         checked.kind = match &step.kind {
             ast::StepKind::Error => return None,
-            ast::StepKind::Send { content, channel, to, within, id, tail } => {
+            ast::StepKind::Send { content, channel, to, gap, within, key, id, tail } => {
+                if gap.is_some() || key.is_some() {
+                    self.report(not_yet(step.word.span, "`gap` and `key` of a send"));
+                }
                 named(&mut checked, id);
                 self.send(content, *channel, to.as_ref(), *within, tail)?
             }
@@ -42,7 +45,12 @@ impl Checker<'_, '_> {
                 StepKind::Tag { tag: self.tag_of_subject(tag)?, keep }
             }
             ast::StepKind::Untag { tag } => StepKind::Untag { tag: self.tag_of_subject(tag)? },
-            ast::StepKind::Start { journey } => self.start(journey)?,
+            ast::StepKind::Start { journey, each } => {
+                if let Some(each) = each {
+                    self.report(not_yet(each.path.span, "`each`"));
+                }
+                self.start(journey)?
+            }
             ast::StepKind::Remember { name, value } => self.remember(*name, value)?,
             ast::StepKind::Phase { name, label, steps } => {
                 checked.label = label.as_ref().map(|label| label.value.clone());
@@ -54,6 +62,18 @@ impl Checker<'_, '_> {
                 StepKind::End { name: name.name }
             }
             ast::StepKind::Continue => StepKind::Continue,
+            ast::StepKind::Show { .. }
+            | ast::StepKind::Hide { .. }
+            | ast::StepKind::Repeat { .. }
+            | ast::StepKind::Split { .. }
+            | ast::StepKind::Grant(_)
+            | ast::StepKind::Draw(_)
+            | ast::StepKind::Exchange { .. }
+            | ast::StepKind::Assign { .. }
+            | ast::StepKind::Do { .. } => {
+                self.report(not_yet(step.word.span, &format!("`{}`", step.word.name)));
+                return None;
+            }
         };
         Some(checked)
     }

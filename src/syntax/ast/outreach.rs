@@ -1,0 +1,83 @@
+//! Items of what speaks to people: channels and contents.
+
+use super::{Dur, Expr, Ident, Param, Path, Text};
+use crate::text::Span;
+use std::sync::Arc;
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum ChannelItem {
+    Kind(Ident),
+    Surface(Ident),
+    Party(Ident),
+    Cost(Expr),
+    /// `rate 500 per second`
+    Rate {
+        count: Expr,
+        unit: Ident,
+    },
+    /// How many placements a slot shows at the same time.
+    Capacity(Expr),
+    /// `receipt within 2 days`
+    Receipt(Dur),
+    /// Receipt outcomes this channel can report.
+    Outcomes(Vec<Ident>),
+    /// Attribute that holds the address on the subject.
+    Addresses(Path),
+    Owner(Text),
+    Error(Span),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum ContentItem {
+    Takes(Param),
+    Open(Expr),
+    /// The product it speaks of.
+    Product(Path),
+    /// The reward it promises.
+    Offers(Path),
+    /// `part greeting of copy_test.greeting { warm """…"""; plain "…" }`: one copy per level of a factor.
+    Part {
+        name: Ident,
+        factor: Path,
+        levels: Vec<(Ident, Copy)>,
+    },
+    Via(Variant),
+    Error(Span),
+}
+
+/// `via push { title "…"; body """…"""; link "…" }` or `via sms """…"""`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Variant {
+    pub channel: Ident,
+    pub parts: Vec<VariantPart>,
+    /// Between the messages of an ordered list.
+    pub gap: Option<Dur>,
+    /// How a popup is closed.
+    pub close: Option<Ident>,
+    pub span: Span,
+}
+
+/// A piece of a variant. `via sms """…"""` is a single `body`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VariantPart {
+    /// `title`, `body`, `link`, `image`, `page`, `locale`, `message`
+    pub word: Ident,
+    /// `message file "files/morning.png"`: the copy is the path of a file.
+    pub file: bool,
+    /// `locale zh """…"""`: the locale.
+    pub locale: Option<Ident>,
+    pub copy: Copy,
+}
+
+/// Text with `{{ expr }}` holes. A `"…"` text has none.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Copy {
+    pub pieces: Vec<CopyPiece>,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum CopyPiece {
+    Text(Arc<str>),
+    Hole(Expr),
+}
