@@ -24,6 +24,8 @@ mod journey;
 mod operand;
 mod pattern;
 mod primitive;
+#[allow(dead_code, reason = "the declarations that hold rates come next")]
+mod rate;
 mod reach;
 mod report;
 mod step;
