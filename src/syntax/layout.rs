@@ -3,7 +3,8 @@
 //!
 //! A newline ends an item, except behind an opening bracket, a comma or an infix, and before a closing bracket
 //! or a joiner. Brackets need no counting for that: two operands never stand side by side in an expression, so
-//! a newline between two of them ends the item even inside brackets, and the mistake stays on its line.
+//! a newline between two of them ends the item even inside brackets, and the mistake stays on its line. In a
+//! `table` a row may begin with `>=` or `-`, so there these signs do not join a line to the one above.
 
 use std::sync::Arc;
 
@@ -63,7 +64,14 @@ const INFIXES: &[&str] =
 
 /// Lays out `tokens` of `source`.
 pub(super) fn layout<'a>(file: FileId, source: &'a str, tokens: &'a [Token]) -> Layout {
-    let mut pass = Pass { source, out: Layout::default(), newline: false, docs: Vec::new(), rest: tokens };
+    let mut pass = Pass {
+        source,
+        out: Layout::default(),
+        newline: false,
+        in_table: false,
+        docs: Vec::new(),
+        rest: tokens,
+    };
     pass.out.diagnostics = mistake::find(file, source, tokens);
     while let Some((&token, rest)) = pass.rest.split_first() {
         pass.rest = rest;
@@ -77,6 +85,8 @@ struct Pass<'a> {
     out: Layout,
     /// A newline since the last token of the grammar.
     newline: bool,
+    /// Within a `table`.
+    in_table: bool,
     docs: Vec<&'a str>,
     /// The tokens behind the one being laid out.
     rest: &'a [Token],
@@ -98,6 +108,9 @@ impl<'a> Pass<'a> {
         let tok =
             Tok { kind: mistake::meant_kind(token.kind), start: token.start, end: token.end, meant: "" };
         let tok = Tok { meant: mistake::meant_word(token.kind), ..tok };
+        if (self.newline || self.out.toks.is_empty()) && self.begins_declaration(tok) {
+            self.in_table = self.word(tok) == "table";
+        }
         if std::mem::take(&mut self.newline) {
             self.separate(tok);
         }
@@ -127,7 +140,7 @@ impl<'a> Pass<'a> {
     /// A declaring word at the left edge begins a declaration even if the line above wants to go on.
     fn begins_declaration(&self, next: Tok) -> bool {
         let before = self.source.get(..next.start as usize).unwrap_or_default();
-        before.ends_with('\n') && words::is_declaration(self.word(next))
+        (before.is_empty() || before.ends_with('\n')) && words::is_declaration(self.word(next))
     }
 
     fn word(&self, tok: Tok) -> &'a str {
@@ -167,6 +180,7 @@ impl<'a> Pass<'a> {
         match next.kind {
             K::RParen | K::RBracket | K::Comma | K::Dot | K::Equals => true,
             K::Name => JOINERS.contains(&self.word(next)) && !self.names_something(),
+            K::Minus | K::Less | K::LessEq | K::Greater | K::GreaterEq => !self.in_table,
             kind => is_infix(kind),
         }
     }

@@ -28,6 +28,7 @@ mod primitive;
 mod rate;
 mod reach;
 mod report;
+mod stages;
 mod step;
 mod tail;
 mod test;

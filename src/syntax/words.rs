@@ -46,7 +46,7 @@ pub const HARD: &[&str] = &[
 /// Words that begin a declaration.
 pub const DECLARATIONS: &[&str] = &[
     "audience", "calendar", "channel", "choice", "content", "entity", "event", "extend", "import", "journey",
-    "metric", "tag", "test",
+    "metric", "stages", "table", "tag", "test",
 ];
 
 /// Declarations of the language that this version does not have yet.
@@ -63,8 +63,6 @@ pub const LATER_DECLARATIONS: &[&str] = &[
     "referral",
     "replies",
     "reward",
-    "stages",
-    "table",
     "task",
     "waiver",
 ];
@@ -147,6 +145,7 @@ pub const BESIDE: &[&str] = &[
     "one",
     "prefer",
     "quarter",
+    "ranked",
     "restart",
     "rise",
     "roll",

@@ -65,7 +65,7 @@ fn row_of(i: In<'_>) -> P<'_, Row> {
 }
 
 /// `_`, `>= 50_000 CNY`, `gold | platinum`, `18..35`
-fn case_pattern(i: In<'_>) -> P<'_, CasePattern> {
+pub(super) fn case_pattern(i: In<'_>) -> P<'_, CasePattern> {
     let compare = |op| map(sum, move |value| CasePattern::Compare { op, value }).parse(i.next());
     match i.kind() {
         TokenKind::Less => compare(BinaryOp::Less),

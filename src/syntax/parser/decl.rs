@@ -15,7 +15,7 @@ use super::primitive::{
     P, at_name, block, ends_item, expect, expect_word, head, ident, item, label, list, optional,
     optional_kind, path, series, skip_item, text,
 };
-use super::{report, test};
+use super::{report, stages, test};
 use crate::diagnostic::{Diagnostic, code};
 use crate::name::Name;
 use crate::syntax::ast::{
@@ -77,7 +77,7 @@ fn header<'a>(i: In<'a>, word: &str) -> P<'a, Header> {
 
 /// `of customer`; a lost `of` is reported.
 fn subject<'a>(i: In<'a>, word: &str) -> P<'a, Option<Path>> {
-    if at_name(i) && matches!(word, "audience" | "event" | "journey" | "metric" | "tag") {
+    if at_name(i) && matches!(word, "audience" | "event" | "journey" | "metric" | "stages" | "tag") {
         let (i, _) = expect_word("of")(i)?;
         return map(path("what it is about"), Some).parse(i);
     }
@@ -121,6 +121,8 @@ fn body<'a>(i: In<'a>, word: &str) -> P<'a, DeclKind> {
         "channel" => items(i, channel_item, DeclKind::Channel),
         "content" => items(i, content_item, DeclKind::Content),
         "journey" => journey(i),
+        "stages" => stages::stages(i),
+        "table" => stages::table(i),
         _ => test::test(i),
     }
 }
