@@ -18,6 +18,7 @@ mod duration;
 mod entity;
 mod expr;
 mod file;
+mod give;
 mod heading;
 mod input;
 mod journey;
@@ -32,6 +33,7 @@ mod stages;
 mod step;
 mod tail;
 mod test;
+mod value;
 mod wait;
 
 use std::collections::BTreeSet;

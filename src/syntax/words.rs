@@ -45,45 +45,32 @@ pub const HARD: &[&str] = &[
 
 /// Words that begin a declaration.
 pub const DECLARATIONS: &[&str] = &[
-    "audience", "calendar", "channel", "choice", "content", "entity", "event", "extend", "import", "journey",
-    "metric", "stages", "table", "tag", "test",
+    "audience", "budget", "calendar", "channel", "choice", "content", "entity", "event", "extend", "import",
+    "journey", "lottery", "metric", "points", "referral", "reward", "stages", "table", "tag", "test",
 ];
 
 /// Declarations of the language that this version does not have yet.
-pub const LATER_DECLARATIONS: &[&str] = &[
-    "adjust",
-    "budget",
-    "experiment",
-    "flow",
-    "lottery",
-    "org",
-    "points",
-    "policy",
-    "product",
-    "referral",
-    "replies",
-    "reward",
-    "task",
-    "waiver",
-];
+pub const LATER_DECLARATIONS: &[&str] =
+    &["adjust", "experiment", "flow", "org", "policy", "product", "replies", "task", "waiver"];
 
 /// Words that begin a clause of a journey.
 pub const CLAUSES: &[&str] = &[
-    "enter", "existing", "exit", "goal", "lasts", "open", "owner", "priority", "purpose", "reenter", "stale",
+    "budget", "enter", "existing", "exit", "goal", "lasts", "open", "owner", "priority", "purpose",
+    "reenter", "stale",
 ];
 
 /// Clauses of the language that this version does not have yet.
 pub const LATER_CLAUSES: &[&str] =
-    &["budget", "cap", "guardrail", "holdout", "lane", "migrate", "param", "product", "quiet", "rollout"];
+    &["cap", "guardrail", "holdout", "lane", "migrate", "param", "product", "quiet", "rollout"];
 
 /// Words that begin a step.
 pub const STEPS: &[&str] = &[
-    "continue", "end", "if", "match", "phase", "reach", "remember", "send", "start", "tag", "untag", "wait",
+    "continue", "draw", "end", "exchange", "grant", "if", "match", "phase", "reach", "remember", "send",
+    "start", "tag", "untag", "wait",
 ];
 
 /// Steps of the language that this version does not have yet.
-pub const LATER_STEPS: &[&str] =
-    &["assign", "do", "draw", "exchange", "grant", "hide", "repeat", "show", "split"];
+pub const LATER_STEPS: &[&str] = &["assign", "do", "hide", "repeat", "show", "split"];
 
 /// Words that begin an item of a test.
 pub const TEST_ITEMS: &[&str] = &["advance", "clock", "expect", "given", "happen", "outage"];
@@ -113,12 +100,27 @@ pub const VARIANT_PARTS: &[&str] = &["body", "image", "link", "locale", "page", 
 pub const LATER_VARIANT_PARTS: &[&str] = &["close", "gap", "message"];
 
 /// Options of a step that this version does not have yet.
-pub const LATER_OPTIONS: &[&str] = &["amount", "due", "each", "gap", "key", "missed", "rank"];
+pub const LATER_OPTIONS: &[&str] = &["due", "each", "gap", "key", "missed", "rank"];
+
+pub const BUDGET_ITEMS: &[&str] = &["alert", "owner", "total"];
+
+pub const REWARD_ITEMS: &[&str] =
+    &["budget", "fulfil", "keep", "kind", "limit", "merchant", "open", "stock", "value"];
+
+pub const POINTS_ITEMS: &[&str] = &["budget", "keep", "limit", "worth"];
+
+pub const LOTTERY_ITEMS: &[&str] = &["budget", "chance", "limit", "open", "prize", "rules"];
+
+pub const PRIZE_ITEMS: &[&str] = &["count", "gives", "odds", "tax", "value"];
+
+pub const REFERRAL_ITEMS: &[&str] =
+    &["budget", "invitee", "inviter", "limit", "link", "open", "qualify", "refuse"];
 
 /// Words that are special only behind another word: units, options, modes.
 pub const BESIDE: &[&str] = &[
     "all",
     "always",
+    "amount",
     "back",
     "by",
     "case",
@@ -133,6 +135,7 @@ pub const BESIDE: &[&str] = &[
     "eventually",
     "first",
     "forward",
+    "gets",
     "include",
     "last",
     "list",
@@ -143,12 +146,15 @@ pub const BESIDE: &[&str] = &[
     "not_sent",
     "occurrence",
     "one",
+    "opening",
+    "partial",
     "prefer",
     "quarter",
     "ranked",
     "restart",
     "rise",
     "roll",
+    "rolling",
     "skip",
     "this",
     "timeout",
@@ -190,6 +196,11 @@ pub fn heads_item(word: &str) -> bool {
         LATER_CONTENT_ITEMS,
         VARIANT_PARTS,
         LATER_VARIANT_PARTS,
+        BUDGET_ITEMS,
+        REWARD_ITEMS,
+        POINTS_ITEMS,
+        LOTTERY_ITEMS,
+        REFERRAL_ITEMS,
     ];
     tables.iter().any(|table| table.contains(&word))
 }
@@ -210,6 +221,12 @@ pub fn all() -> Vec<&'static str> {
         CONTENT_ITEMS,
         VARIANT_PARTS,
         BESIDE,
+        BUDGET_ITEMS,
+        REWARD_ITEMS,
+        POINTS_ITEMS,
+        LOTTERY_ITEMS,
+        PRIZE_ITEMS,
+        REFERRAL_ITEMS,
     ];
     let mut words: Vec<&'static str> = tables.concat();
     words.sort_unstable();

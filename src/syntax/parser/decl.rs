@@ -15,7 +15,7 @@ use super::primitive::{
     P, at_name, block, ends_item, expect, expect_word, head, ident, item, label, list, optional,
     optional_kind, path, series, skip_item, text,
 };
-use super::{report, stages, test};
+use super::{report, stages, test, value};
 use crate::diagnostic::{Diagnostic, code};
 use crate::name::Name;
 use crate::syntax::ast::{
@@ -77,7 +77,9 @@ fn header<'a>(i: In<'a>, word: &str) -> P<'a, Header> {
 
 /// `of customer`; a lost `of` is reported.
 fn subject<'a>(i: In<'a>, word: &str) -> P<'a, Option<Path>> {
-    if at_name(i) && matches!(word, "audience" | "event" | "journey" | "metric" | "stages" | "tag") {
+    const ABOUT: [&str; 9] =
+        ["audience", "event", "journey", "lottery", "metric", "points", "referral", "stages", "tag"];
+    if at_name(i) && ABOUT.contains(&word) {
         let (i, _) = expect_word("of")(i)?;
         return map(path("what it is about"), Some).parse(i);
     }
@@ -123,6 +125,11 @@ fn body<'a>(i: In<'a>, word: &str) -> P<'a, DeclKind> {
         "journey" => journey(i),
         "stages" => stages::stages(i),
         "table" => stages::table(i),
+        "budget" => items(i, value::budget_item, DeclKind::Budget),
+        "reward" => items(i, value::reward_item, DeclKind::Reward),
+        "points" => items(i, value::points_item, DeclKind::Points),
+        "lottery" => items(i, value::lottery_item, DeclKind::Lottery),
+        "referral" => items(i, value::referral_item, DeclKind::Referral),
         _ => test::test(i),
     }
 }

@@ -5,16 +5,17 @@ use nom::combinator::map;
 
 use super::decl::template_not_yet;
 use super::duration::duration;
-use super::expr::{expr, range};
+use super::expr::expr;
 use super::heading::{Heads, heading};
 use super::input::In;
 use super::pattern::{anchor, patterns, schedule};
 use super::primitive::{P, block, expect_word, ident, item, label, missed, optional, path, text};
 use super::step::{self, steps};
+use super::value::opening;
 use crate::diagnostic::{Diagnostic, code};
 use crate::name::Name;
 use crate::syntax::ast::{
-    Clause, ClauseKind, DeclKind, Enter, Ident, Journey, Opening, Path, Reenter, Step, StepKind, Trigger,
+    Clause, ClauseKind, DeclKind, Enter, Ident, Journey, Path, Reenter, Step, StepKind, Trigger,
 };
 use crate::syntax::token::TokenKind;
 use crate::syntax::words;
@@ -115,7 +116,8 @@ fn clause_kind<'a>(i: In<'a>, word: &str) -> P<'a, ClauseKind> {
         "purpose" => map(ident("a purpose such as `marketing`"), ClauseKind::Purpose).parse(i),
         "owner" => map(text("an address in quotes"), ClauseKind::Owner).parse(i),
         "priority" => map(ident("a priority"), ClauseKind::Priority).parse(i),
-        "open" => map(range, |range| ClauseKind::Open(Opening::Range(range))).parse(i),
+        "open" => map(opening, ClauseKind::Open).parse(i),
+        "budget" => map(path("a budget"), ClauseKind::Budget).parse(i),
         "enter" => map(enter, ClauseKind::Enter).parse(i),
         "existing" => existing(i),
         "stale" => map((expect_word("after"), duration), |(_, after)| ClauseKind::Stale(after)).parse(i),

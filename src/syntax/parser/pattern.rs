@@ -91,17 +91,15 @@ fn during(i: In<'_>) -> P<'_, Window> {
     map(range, |span| Window::Span(Box::new(span))).parse(i)
 }
 
-/// `every friday at 10:00 during …`
+/// `every friday at 10:00 during …`, `every friday 10:00..12:00`
 pub(super) fn schedule(start: In<'_>) -> P<'_, Schedule> {
     let (i, _) = expect_word("every")(start)?;
     let (i, every) = every(i)?;
     let (i, on) = optional("on", schedule_on).parse(i)?;
     let (i, at) = optional("at", list(map(operand::time, |(time, _)| time))).parse(i)?;
+    let (i, hours) = if i.kind() == TokenKind::Time { map(range, Some).parse(i)? } else { (i, None) };
     let (i, during) = optional("during", range).parse(i)?;
-    Ok((
-        i,
-        Schedule { every, on, at: at.unwrap_or_default(), hours: None, during, span: i.since(start.span()) },
-    ))
+    Ok((i, Schedule { every, on, at: at.unwrap_or_default(), hours, during, span: i.since(start.span()) }))
 }
 
 fn every(i: In<'_>) -> P<'_, Every> {

@@ -6,6 +6,7 @@ use nom::combinator::map;
 use super::choose;
 use super::duration::duration;
 use super::expr::expr;
+use super::give;
 use super::heading::{Heads, heading, not_yet};
 use super::input::In;
 use super::operand::call;
@@ -59,6 +60,9 @@ fn kind<'a>(i: In<'a>, word: &str) -> P<'a, StepKind> {
         "untag" => map(path("a tag"), |tag| StepKind::Untag { tag }).parse(i),
         "start" => start_journey(i),
         "remember" => remember(i),
+        "grant" => give::grant(i),
+        "draw" => give::draw(i),
+        "exchange" => give::exchange(i),
         "phase" => phase(i),
         "end" => {
             map((ident("a name for the end"), label), |(name, label)| StepKind::End { name, label }).parse(i)
@@ -113,7 +117,7 @@ fn send_options(mut i: In<'_>) -> P<'_, SendOptions> {
 }
 
 /// Whether an option is said for the first time; the second is reported.
-fn once(i: In<'_>, first: bool) -> bool {
+pub(super) fn once(i: In<'_>, first: bool) -> bool {
     if !first {
         let finding = Diagnostic::new(code::SAID_TWICE, i.span(), format!("`{}` is said twice", i.word()))
             .help("keep one of them");
@@ -122,7 +126,7 @@ fn once(i: In<'_>, first: bool) -> bool {
     first
 }
 
-fn option<'a, T>(
+pub(super) fn option<'a, T>(
     mut p: impl Parser<In<'a>, Output = T, Error = super::primitive::Missed>,
     i: In<'a>,
     slot: &mut Option<T>,
