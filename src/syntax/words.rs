@@ -45,32 +45,78 @@ pub const HARD: &[&str] = &[
 
 /// Words that begin a declaration.
 pub const DECLARATIONS: &[&str] = &[
-    "audience", "budget", "calendar", "channel", "choice", "content", "entity", "event", "extend", "import",
-    "journey", "lottery", "metric", "points", "referral", "reward", "stages", "table", "tag", "test",
+    "adjust",
+    "audience",
+    "budget",
+    "calendar",
+    "channel",
+    "choice",
+    "content",
+    "entity",
+    "event",
+    "experiment",
+    "extend",
+    "flow",
+    "import",
+    "journey",
+    "lottery",
+    "metric",
+    "points",
+    "referral",
+    "reward",
+    "stages",
+    "table",
+    "tag",
+    "test",
 ];
 
 /// Declarations of the language that this version does not have yet.
-pub const LATER_DECLARATIONS: &[&str] =
-    &["adjust", "experiment", "flow", "org", "policy", "product", "replies", "task", "waiver"];
+pub const LATER_DECLARATIONS: &[&str] = &["org", "policy", "product", "replies", "task", "waiver"];
 
 /// Words that begin a clause of a journey.
 pub const CLAUSES: &[&str] = &[
-    "budget", "enter", "existing", "exit", "goal", "lasts", "open", "owner", "priority", "purpose",
-    "reenter", "stale",
+    "budget",
+    "enter",
+    "existing",
+    "exit",
+    "goal",
+    "guardrail",
+    "holdout",
+    "lasts",
+    "migrate",
+    "open",
+    "owner",
+    "param",
+    "priority",
+    "purpose",
+    "reenter",
+    "rollout",
+    "stale",
 ];
 
 /// Clauses of the language that this version does not have yet.
-pub const LATER_CLAUSES: &[&str] =
-    &["cap", "guardrail", "holdout", "lane", "migrate", "param", "product", "quiet", "rollout"];
+pub const LATER_CLAUSES: &[&str] = &["cap", "lane", "product", "quiet"];
 
 /// Words that begin a step.
 pub const STEPS: &[&str] = &[
-    "continue", "draw", "end", "exchange", "grant", "if", "match", "phase", "reach", "remember", "send",
-    "start", "tag", "untag", "wait",
+    "continue", "do", "draw", "end", "exchange", "grant", "if", "match", "phase", "reach", "remember",
+    "repeat", "send", "split", "start", "tag", "untag", "wait",
 ];
 
 /// Steps of the language that this version does not have yet.
-pub const LATER_STEPS: &[&str] = &["assign", "do", "hide", "repeat", "show", "split"];
+pub const LATER_STEPS: &[&str] = &["assign", "hide", "show"];
+
+/// Words that begin an item of an experiment.
+pub const EXPERIMENT_ITEMS: &[&str] = &["allocate", "arm", "design", "factor", "winner"];
+
+/// Words that begin a rule for an experiment's winner.
+pub const WINNER_ITEMS: &[&str] = &["by", "confidence", "least", "undecided"];
+
+/// Words that begin an item of a `rollout`.
+pub const ROLLOUT_ITEMS: &[&str] = &["alert", "gate", "hold"];
+
+/// Words that begin a rule of a `migrate`.
+pub const MIGRATE_ITEMS: &[&str] = &["gone", "move", "retime"];
 
 /// Words that begin an item of a test.
 pub const TEST_ITEMS: &[&str] = &["advance", "clock", "expect", "given", "happen", "outage"];
@@ -100,7 +146,7 @@ pub const VARIANT_PARTS: &[&str] = &["body", "image", "link", "locale", "page", 
 pub const LATER_VARIANT_PARTS: &[&str] = &["close", "gap", "message"];
 
 /// Options of a step that this version does not have yet.
-pub const LATER_OPTIONS: &[&str] = &["due", "each", "gap", "key", "missed", "rank"];
+pub const LATER_OPTIONS: &[&str] = &["due", "gap", "key", "rank"];
 
 pub const BUDGET_ITEMS: &[&str] = &["alert", "owner", "total"];
 
@@ -131,6 +177,7 @@ pub const BESIDE: &[&str] = &[
     "day",
     "days",
     "drop",
+    "each",
     "ended",
     "eventually",
     "first",
@@ -139,6 +186,7 @@ pub const BESIDE: &[&str] = &[
     "include",
     "last",
     "list",
+    "missed",
     "month",
     "months",
     "never",
@@ -151,6 +199,7 @@ pub const BESIDE: &[&str] = &[
     "prefer",
     "quarter",
     "ranked",
+    "recompute",
     "restart",
     "rise",
     "roll",
@@ -201,6 +250,10 @@ pub fn heads_item(word: &str) -> bool {
         POINTS_ITEMS,
         LOTTERY_ITEMS,
         REFERRAL_ITEMS,
+        EXPERIMENT_ITEMS,
+        WINNER_ITEMS,
+        ROLLOUT_ITEMS,
+        MIGRATE_ITEMS,
     ];
     tables.iter().any(|table| table.contains(&word))
 }
@@ -220,13 +273,17 @@ pub fn all() -> Vec<&'static str> {
         CHANNEL_ITEMS,
         CONTENT_ITEMS,
         VARIANT_PARTS,
-        BESIDE,
         BUDGET_ITEMS,
         REWARD_ITEMS,
         POINTS_ITEMS,
         LOTTERY_ITEMS,
         PRIZE_ITEMS,
         REFERRAL_ITEMS,
+        EXPERIMENT_ITEMS,
+        WINNER_ITEMS,
+        ROLLOUT_ITEMS,
+        MIGRATE_ITEMS,
+        BESIDE,
     ];
     let mut words: Vec<&'static str> = tables.concat();
     words.sort_unstable();

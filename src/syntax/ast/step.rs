@@ -93,6 +93,7 @@ pub enum StepKind {
     /// `do nudge(etc_short, etc_applied)`: the steps of a flow, written in here.
     Do {
         flow: Call,
+        id: StepId,
     },
     Tag {
         tag: Path,

@@ -6,7 +6,9 @@ use nom::combinator::map;
 use super::content::content_item;
 use super::duration::duration;
 use super::entity::{entity_item, type_ref};
+use super::experiment::experiment;
 use super::expr::{expr, range};
+use super::govern::adjust;
 use super::heading::{Heads, heading};
 use super::input::In;
 use super::journey::journey;
@@ -15,8 +17,8 @@ use super::primitive::{
     P, at_name, block, ends_item, expect, expect_word, head, ident, item, label, list, optional,
     optional_kind, path, series, skip_item, text,
 };
+use super::step::steps;
 use super::{report, stages, test, value};
-use crate::diagnostic::{Diagnostic, code};
 use crate::name::Name;
 use crate::syntax::ast::{
     CalendarItem, ChannelItem, ChoiceItem, Decl, DeclKind, Derived, DerivedItem, Dur, Expr, ExprKind, Ident,
@@ -31,15 +33,15 @@ struct Header {
     params: Vec<Param>,
     label: Option<Text>,
     subject: Option<Path>,
+    unit: Option<Path>,
 }
 
 /// The declaration headed by `word` (which may be spelled otherwise, and is then reported).
 pub(super) fn declaration<'a>(start: In<'a>, word: &str) -> P<'a, Decl> {
     let (i, header) = header(start.next(), word)?;
     let (i, kind) = body(i, word)?;
-    let Header { name, params, label, subject } = header;
+    let Header { name, params, label, subject, unit } = header;
     let word = Ident { name: Name::new(word), span: start.span() };
-    let unit = None;
     let span = i.since(start.span());
     Ok((i, Decl { word, name, params, label, subject, unit, doc: start.doc(), kind, span }))
 }
@@ -72,13 +74,30 @@ fn header<'a>(i: In<'a>, word: &str) -> P<'a, Header> {
     let (i, params) = optional_kind(TokenKind::LParen, params).parse(i)?;
     let (i, label) = label(i)?;
     let (i, subject) = subject(i, word)?;
-    Ok((i, Header { name, params: params.unwrap_or_default(), label, subject }))
+    let (i, unit) = if word == "adjust" { adjusted_unit(i)? } else { (i, None) };
+    Ok((i, Header { name, params: params.unwrap_or_default(), label, subject, unit }))
+}
+
+/// `in shanghai`
+fn adjusted_unit(i: In<'_>) -> P<'_, Option<Path>> {
+    map((expect_word("in"), path("a unit of the organisation")), |(_, unit)| Some(unit)).parse(i)
 }
 
 /// `of customer`; a lost `of` is reported.
 fn subject<'a>(i: In<'a>, word: &str) -> P<'a, Option<Path>> {
-    const ABOUT: [&str; 9] =
-        ["audience", "event", "journey", "lottery", "metric", "points", "referral", "stages", "tag"];
+    const ABOUT: [&str; 11] = [
+        "audience",
+        "event",
+        "experiment",
+        "flow",
+        "journey",
+        "lottery",
+        "metric",
+        "points",
+        "referral",
+        "stages",
+        "tag",
+    ];
     if at_name(i) && ABOUT.contains(&word) {
         let (i, _) = expect_word("of")(i)?;
         return map(path("what it is about"), Some).parse(i);
@@ -124,6 +143,9 @@ fn body<'a>(i: In<'a>, word: &str) -> P<'a, DeclKind> {
         "content" => items(i, content_item, DeclKind::Content),
         "journey" => journey(i),
         "stages" => stages::stages(i),
+        "flow" => flow(i),
+        "experiment" => experiment(i),
+        "adjust" => adjust(i),
         "table" => stages::table(i),
         "budget" => items(i, value::budget_item, DeclKind::Budget),
         "reward" => items(i, value::reward_item, DeclKind::Reward),
@@ -152,8 +174,13 @@ fn optional_items<'a, T>(i: In<'a>, one: impl FnMut(In<'a>) -> (In<'a>, T)) -> P
     Ok((i, items))
 }
 
+/// `{ steps }`
+fn flow(i: In<'_>) -> P<'_, DeclKind> {
+    map(steps, |(steps, close)| DeclKind::Flow { steps, close }).parse(i)
+}
+
 /// `name "label"`
-fn choice_item(i: In<'_>) -> (In<'_>, Option<ChoiceItem>) {
+pub(super) fn choice_item(i: In<'_>) -> (In<'_>, Option<ChoiceItem>) {
     let choice =
         map((ident("a value of the choice"), label), |(name, label)| Some(ChoiceItem { name, label }));
     item(i, choice, |_| None)
@@ -241,12 +268,4 @@ fn channel_value<'a>(i: In<'a>, word: &str) -> P<'a, ChannelItem> {
 fn rate(i: In<'_>) -> P<'_, ChannelItem> {
     let (i, (count, _, unit)) = (expr, expect_word("per"), ident("`second` or `minute`")).parse(i)?;
     Ok((i, ChannelItem::Rate { count, unit }))
-}
-
-/// `journey x = template(…)` is of a later version.
-pub(super) fn template_not_yet(i: In<'_>) {
-    let finding =
-        Diagnostic::new(code::NOT_YET, i.span(), "this version does not have journey templates yet")
-            .help("write the journey out: `{ … }`");
-    report::at(i, finding);
 }

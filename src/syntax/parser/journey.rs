@@ -3,11 +3,12 @@
 use nom::Parser;
 use nom::combinator::map;
 
-use super::decl::template_not_yet;
 use super::duration::duration;
-use super::expr::expr;
+use super::expr::{expr, sum};
+use super::govern;
 use super::heading::{Heads, heading};
 use super::input::In;
+use super::operand::call;
 use super::pattern::{anchor, patterns, schedule};
 use super::primitive::{P, block, expect_word, ident, item, label, missed, optional, path, text};
 use super::step::{self, steps};
@@ -35,8 +36,7 @@ enum Line {
 /// `{ clauses steps }`
 pub(super) fn journey(i: In<'_>) -> P<'_, DeclKind> {
     if i.kind() == TokenKind::Equals {
-        template_not_yet(i);
-        return Ok((super::primitive::skip_item(i), DeclKind::Error));
+        return map(call("a journey with parameters"), DeclKind::Instance).parse(i.next());
     }
     let mut first_step: Option<Span> = None;
     let mut said = false;
@@ -124,6 +124,11 @@ fn clause_kind<'a>(i: In<'a>, word: &str) -> P<'a, ClauseKind> {
         "reenter" => map(reenter, ClauseKind::Reenter).parse(i),
         "exit" => exit(i),
         "goal" => goal(i),
+        "param" => govern::param(i),
+        "guardrail" => map(expr, ClauseKind::Guardrail).parse(i),
+        "holdout" => map(sum, ClauseKind::Holdout).parse(i),
+        "rollout" => govern::rollout(i),
+        "migrate" => govern::migrate(i),
         _ => map(duration, ClauseKind::Lasts).parse(i),
     }
 }

@@ -12,12 +12,13 @@ use super::input::In;
 use super::operand::call;
 use super::primitive::{P, block, expect, expect_word, ident, item, label, missed, nested, optional, path};
 use super::reach::reach;
+use super::repeat;
 use super::report;
 use super::tail::{optional_tail, step_id};
 use super::wait::wait;
 use crate::diagnostic::{Diagnostic, code};
 use crate::name::Name;
-use crate::syntax::ast::{Dur, Expr, Ident, Step, StepId, StepKind};
+use crate::syntax::ast::{Dur, Each, Expr, Ident, Step, StepId, StepKind};
 use crate::syntax::token::TokenKind;
 use crate::syntax::words;
 use crate::text::Span;
@@ -59,6 +60,9 @@ fn kind<'a>(i: In<'a>, word: &str) -> P<'a, StepKind> {
         "tag" => tag(i),
         "untag" => map(path("a tag"), |tag| StepKind::Untag { tag }).parse(i),
         "start" => start_journey(i),
+        "repeat" => repeat::repeat(i),
+        "split" => repeat::split(i),
+        "do" => do_flow(i),
         "remember" => remember(i),
         "grant" => give::grant(i),
         "draw" => give::draw(i),
@@ -144,11 +148,20 @@ fn tag(i: In<'_>) -> P<'_, StepKind> {
 
 fn start_journey(i: In<'_>) -> P<'_, StepKind> {
     let (i, journey) = call("a journey")(i)?;
-    if i.is_word("each") {
-        not_yet(i);
-        return missed(i, "the end of the step");
-    }
-    Ok((i, StepKind::Start { journey, each: None }))
+    let (i, each) = optional("each", each).parse(i)?;
+    Ok((i, StepKind::Start { journey, each }))
+}
+
+/// `members where …`
+fn each(i: In<'_>) -> P<'_, Each> {
+    map((path("a list such as `members`"), optional("where", expr)), |(path, filter)| Each { path, filter })
+        .parse(i)
+}
+
+/// `nudge(etc_short, etc_applied) as first_nudge`
+fn do_flow(i: In<'_>) -> P<'_, StepKind> {
+    let (i, (flow, id)) = (call("a flow"), step_id).parse(i)?;
+    Ok((i, StepKind::Do { flow, id }))
 }
 
 /// `remember baseline = avg(aum during last month)`
