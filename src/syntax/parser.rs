@@ -26,18 +26,22 @@ mod input;
 mod journey;
 mod operand;
 mod pattern;
+mod policy;
 mod primitive;
-#[allow(dead_code, reason = "the declarations that hold rates come next")]
 mod rate;
 mod reach;
 mod repeat;
+mod replies;
 mod report;
+mod show;
 mod stages;
 mod step;
 mod tail;
+mod task;
 mod test;
 mod value;
 mod wait;
+mod world;
 
 use std::collections::BTreeSet;
 

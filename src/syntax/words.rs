@@ -61,50 +61,60 @@ pub const DECLARATIONS: &[&str] = &[
     "journey",
     "lottery",
     "metric",
+    "org",
     "points",
+    "policy",
+    "product",
     "referral",
+    "replies",
     "reward",
     "stages",
     "table",
     "tag",
+    "task",
     "test",
+    "waiver",
 ];
 
 /// Declarations of the language that this version does not have yet.
-pub const LATER_DECLARATIONS: &[&str] = &["org", "policy", "product", "replies", "task", "waiver"];
+pub const LATER_DECLARATIONS: &[&str] = &[];
 
 /// Words that begin a clause of a journey.
 pub const CLAUSES: &[&str] = &[
     "budget",
+    "cap",
     "enter",
     "existing",
     "exit",
     "goal",
     "guardrail",
     "holdout",
+    "lane",
     "lasts",
     "migrate",
     "open",
     "owner",
     "param",
     "priority",
+    "product",
     "purpose",
+    "quiet",
     "reenter",
     "rollout",
     "stale",
 ];
 
 /// Clauses of the language that this version does not have yet.
-pub const LATER_CLAUSES: &[&str] = &["cap", "lane", "product", "quiet"];
+pub const LATER_CLAUSES: &[&str] = &[];
 
 /// Words that begin a step.
 pub const STEPS: &[&str] = &[
-    "continue", "do", "draw", "end", "exchange", "grant", "if", "match", "phase", "reach", "remember",
-    "repeat", "send", "split", "start", "tag", "untag", "wait",
+    "assign", "continue", "do", "draw", "end", "exchange", "grant", "hide", "if", "match", "phase", "reach",
+    "remember", "repeat", "send", "show", "split", "start", "tag", "untag", "wait",
 ];
 
 /// Steps of the language that this version does not have yet.
-pub const LATER_STEPS: &[&str] = &["assign", "hide", "show"];
+pub const LATER_STEPS: &[&str] = &[];
 
 /// Words that begin an item of an experiment.
 pub const EXPERIMENT_ITEMS: &[&str] = &["allocate", "arm", "design", "factor", "winner"];
@@ -118,6 +128,17 @@ pub const ROLLOUT_ITEMS: &[&str] = &["alert", "gate", "hold"];
 /// Words that begin a rule of a `migrate`.
 pub const MIGRATE_ITEMS: &[&str] = &["gone", "move", "retime"];
 
+pub const TASK_ITEMS: &[&str] = &["by", "due", "escalate", "licence", "limit", "remind", "result", "script"];
+
+pub const PRODUCT_ITEMS: &[&str] = &["class", "disclose", "market", "risk"];
+
+pub const POLICY_ITEMS: &[&str] =
+    &["approve", "cap", "consent", "forbid", "lane", "order", "owner", "pack", "quiet", "suppress"];
+
+pub const REPLIES_ITEMS: &[&str] = &["limit", "quiet_for"];
+
+pub const WAIVER_ITEMS: &[&str] = &["approver", "expires", "reason", "rule", "step", "ticket"];
+
 /// Words that begin an item of a test.
 pub const TEST_ITEMS: &[&str] = &["advance", "clock", "expect", "given", "happen", "outage"];
 
@@ -129,24 +150,16 @@ pub const DERIVED_ITEMS: &[&str] = &["priority", "refresh", "size"];
 pub const CALENDAR_ITEMS: &[&str] = &["covers", "file"];
 
 pub const CHANNEL_ITEMS: &[&str] =
-    &["addresses", "cost", "kind", "outcomes", "owner", "party", "rate", "receipt", "surface"];
+    &["addresses", "capacity", "cost", "kind", "outcomes", "owner", "party", "rate", "receipt", "surface"];
 
-/// Items of a channel that this version does not have yet.
-pub const LATER_CHANNEL_ITEMS: &[&str] = &["capacity"];
-
-pub const CONTENT_ITEMS: &[&str] = &["open", "takes", "via"];
+pub const CONTENT_ITEMS: &[&str] = &["open", "product", "takes", "via"];
 
 /// Items of a content that this version does not have yet.
-pub const LATER_CONTENT_ITEMS: &[&str] = &["offers", "part", "product"];
+pub const LATER_CONTENT_ITEMS: &[&str] = &["offers", "part"];
 
 /// Words that begin a piece of a content's variant.
-pub const VARIANT_PARTS: &[&str] = &["body", "image", "link", "locale", "page", "title"];
-
-/// Pieces of a variant that this version does not have yet.
-pub const LATER_VARIANT_PARTS: &[&str] = &["close", "gap", "message"];
-
-/// Options of a step that this version does not have yet.
-pub const LATER_OPTIONS: &[&str] = &["due", "gap", "key", "rank"];
+pub const VARIANT_PARTS: &[&str] =
+    &["body", "close", "gap", "image", "link", "locale", "message", "page", "title"];
 
 pub const BUDGET_ITEMS: &[&str] = &["alert", "owner", "total"];
 
@@ -176,30 +189,38 @@ pub const BESIDE: &[&str] = &[
     "daily",
     "day",
     "days",
+    "defer",
     "drop",
+    "due",
     "each",
     "ended",
     "eventually",
     "first",
     "forward",
+    "gap",
     "gets",
     "include",
     "last",
     "list",
+    "loser",
     "missed",
     "month",
     "months",
     "never",
     "next",
+    "next_channel",
     "not_sent",
     "occurrence",
     "one",
     "opening",
+    "over",
     "partial",
     "prefer",
     "quarter",
+    "rank",
     "ranked",
     "recompute",
+    "release",
     "restart",
     "rise",
     "roll",
@@ -244,7 +265,6 @@ pub fn heads_item(word: &str) -> bool {
         CONTENT_ITEMS,
         LATER_CONTENT_ITEMS,
         VARIANT_PARTS,
-        LATER_VARIANT_PARTS,
         BUDGET_ITEMS,
         REWARD_ITEMS,
         POINTS_ITEMS,
@@ -283,6 +303,11 @@ pub fn all() -> Vec<&'static str> {
         WINNER_ITEMS,
         ROLLOUT_ITEMS,
         MIGRATE_ITEMS,
+        TASK_ITEMS,
+        PRODUCT_ITEMS,
+        POLICY_ITEMS,
+        REPLIES_ITEMS,
+        WAIVER_ITEMS,
         BESIDE,
     ];
     let mut words: Vec<&'static str> = tables.concat();

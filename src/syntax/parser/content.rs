@@ -5,12 +5,13 @@ use nom::combinator::map;
 
 use super::copy::copy;
 use super::decl::param;
+use super::duration::duration;
 use super::expr::range;
 use super::heading::{Heads, heading};
 use super::input::In;
-use super::primitive::{P, block, ident, item};
+use super::primitive::{P, block, ident, item, path};
 use crate::name::Name;
-use crate::syntax::ast::{ContentItem, Ident, Variant, VariantPart};
+use crate::syntax::ast::{ContentItem, Dur, Ident, Variant, VariantPart};
 use crate::syntax::token::TokenKind;
 use crate::syntax::words;
 
@@ -19,11 +20,7 @@ const ITEMS: Heads = Heads {
     words: &[words::CONTENT_ITEMS],
     later: &[words::LATER_CONTENT_ITEMS],
 };
-const PARTS: Heads = Heads {
-    what: "a piece of a message",
-    words: &[words::VARIANT_PARTS],
-    later: &[words::LATER_VARIANT_PARTS],
-};
+const PARTS: Heads = Heads { what: "a piece of a message", words: &[words::VARIANT_PARTS], later: &[] };
 
 pub(super) fn content_item<'a>(i: In<'a>) -> (In<'a>, ContentItem) {
     let read = |start: In<'a>| {
@@ -32,6 +29,7 @@ pub(super) fn content_item<'a>(i: In<'a>) -> (In<'a>, ContentItem) {
         match word {
             "takes" => map(param, ContentItem::Takes).parse(i),
             "open" => map(range, ContentItem::Open).parse(i),
+            "product" => map(path("a product"), ContentItem::Product).parse(i),
             _ => map(|i| variant(start, i), ContentItem::Via).parse(i),
         }
     };
@@ -41,14 +39,22 @@ pub(super) fn content_item<'a>(i: In<'a>) -> (In<'a>, ContentItem) {
 /// `push { title "…"; body """…""" }` or `sms """…"""`
 fn variant<'a>(start: In<'a>, i: In<'a>) -> P<'a, Variant> {
     let (i, channel) = ident("a channel")(i)?;
-    let (i, parts) = match i.kind() {
-        TokenKind::Text | TokenKind::Copy => whole_body(i)?,
-        _ => {
-            let (i, (parts, _)) = block(i, part)?;
-            (i, parts.into_iter().flatten().collect())
+    let mut variant =
+        Variant { channel, parts: Vec::new(), gap: None, close: None, span: i.since(start.span()) };
+    if matches!(i.kind(), TokenKind::Text | TokenKind::Copy) {
+        let (i, parts) = whole_body(i)?;
+        return Ok((i, Variant { parts, span: i.since(start.span()), ..variant }));
+    }
+    let (i, (pieces, _)) = block(i, piece)?;
+    for piece in pieces {
+        match piece {
+            Piece::Part(part) => variant.parts.push(part),
+            Piece::Gap(gap) => variant.gap = Some(gap),
+            Piece::Close(close) => variant.close = Some(close),
+            Piece::Error => {}
         }
-    };
-    Ok((i, Variant { channel, parts, gap: None, close: None, span: i.since(start.span()) }))
+    }
+    Ok((i, Variant { span: i.since(start.span()), ..variant }))
 }
 
 fn whole_body(i: In<'_>) -> P<'_, Vec<VariantPart>> {
@@ -57,17 +63,34 @@ fn whole_body(i: In<'_>) -> P<'_, Vec<VariantPart>> {
     Ok((rest, vec![VariantPart { word, file: false, locale: None, copy }]))
 }
 
-/// `title "…"`, `locale zh """…"""`
-fn part<'a>(i: In<'a>) -> (In<'a>, Option<VariantPart>) {
+/// A line of a variant.
+enum Piece {
+    Part(VariantPart),
+    Gap(Dur),
+    Close(Ident),
+    Error,
+}
+
+/// `title "…"`, `locale zh """…"""`, `message file "…"`, `gap 20s`, `close visible`
+fn piece<'a>(i: In<'a>) -> (In<'a>, Piece) {
     let read = |start: In<'a>| {
         let (_, word) = heading(start, &PARTS)?;
-        let is_locale = word == "locale";
-        let word = Ident { name: Name::new(word), span: start.span() };
         let i = start.next();
-        let (i, locale) =
-            if is_locale { map(ident("a locale such as `zh`"), Some).parse(i)? } else { (i, None) };
-        let (i, copy) = copy(i)?;
-        Ok((i, Some(VariantPart { word, file: false, locale, copy })))
+        match word {
+            "gap" => map(duration, Piece::Gap).parse(i),
+            "close" => map(ident("how it is closed"), Piece::Close).parse(i),
+            _ => map(|i| part(start, i, word), Piece::Part).parse(i),
+        }
     };
-    item(i, read, |_| None)
+    item(i, read, |_| Piece::Error)
+}
+
+fn part<'a>(start: In<'a>, i: In<'a>, word: &str) -> P<'a, VariantPart> {
+    let (i, locale) =
+        if word == "locale" { map(ident("a locale such as `zh`"), Some).parse(i)? } else { (i, None) };
+    let file = word == "message" && i.is_word("file");
+    let i = if file { i.next() } else { i };
+    let (i, copy) = copy(i)?;
+    let word = Ident { name: Name::new(word), span: start.span() };
+    Ok((i, VariantPart { word, file, locale, copy }))
 }

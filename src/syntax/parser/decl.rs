@@ -13,11 +13,15 @@ use super::heading::{Heads, heading};
 use super::input::In;
 use super::journey::journey;
 use super::pattern::schedule;
+use super::policy::policy_item;
 use super::primitive::{
     P, at_name, block, ends_item, expect, expect_word, head, ident, item, label, list, optional,
     optional_kind, path, series, skip_item, text,
 };
+use super::replies::replies_item;
 use super::step::steps;
+use super::task::task_item;
+use super::world::{org_item, product_item, waiver_item};
 use super::{report, stages, test, value};
 use crate::name::Name;
 use crate::syntax::ast::{
@@ -85,7 +89,7 @@ fn adjusted_unit(i: In<'_>) -> P<'_, Option<Path>> {
 
 /// `of customer`; a lost `of` is reported.
 fn subject<'a>(i: In<'a>, word: &str) -> P<'a, Option<Path>> {
-    const ABOUT: [&str; 11] = [
+    const ABOUT: [&str; 14] = [
         "audience",
         "event",
         "experiment",
@@ -95,8 +99,11 @@ fn subject<'a>(i: In<'a>, word: &str) -> P<'a, Option<Path>> {
         "metric",
         "points",
         "referral",
+        "replies",
         "stages",
         "tag",
+        "task",
+        "waiver",
     ];
     if at_name(i) && ABOUT.contains(&word) {
         let (i, _) = expect_word("of")(i)?;
@@ -152,6 +159,12 @@ fn body<'a>(i: In<'a>, word: &str) -> P<'a, DeclKind> {
         "points" => items(i, value::points_item, DeclKind::Points),
         "lottery" => items(i, value::lottery_item, DeclKind::Lottery),
         "referral" => items(i, value::referral_item, DeclKind::Referral),
+        "task" => items(i, task_item, DeclKind::Task),
+        "product" => items(i, product_item, DeclKind::Product),
+        "org" => items(i, org_item, DeclKind::Org),
+        "policy" => items(i, policy_item, DeclKind::Policy),
+        "replies" => items(i, replies_item, DeclKind::Replies),
+        "waiver" => items(i, waiver_item, DeclKind::Waiver),
         _ => test::test(i),
     }
 }
@@ -236,11 +249,7 @@ fn calendar_item<'a>(i: In<'a>) -> (In<'a>, CalendarItem) {
 }
 
 fn channel_item<'a>(i: In<'a>) -> (In<'a>, ChannelItem) {
-    const HEADS: Heads = Heads {
-        what: "an item of a channel",
-        words: &[words::CHANNEL_ITEMS],
-        later: &[words::LATER_CHANNEL_ITEMS],
-    };
+    const HEADS: Heads = Heads { what: "an item of a channel", words: &[words::CHANNEL_ITEMS], later: &[] };
     let read = |start: In<'a>| {
         let (_, word) = heading(start, &HEADS)?;
         channel_value(start.next(), word)
@@ -254,6 +263,7 @@ fn channel_value<'a>(i: In<'a>, word: &str) -> P<'a, ChannelItem> {
         "surface" => map(ident("a surface"), ChannelItem::Surface).parse(i),
         "party" => map(ident("a party"), ChannelItem::Party).parse(i),
         "cost" => map(expr, ChannelItem::Cost).parse(i),
+        "capacity" => map(expr, ChannelItem::Capacity).parse(i),
         "rate" => rate(i),
         "receipt" => {
             map((expect_word("within"), duration), |(_, within)| ChannelItem::Receipt(within)).parse(i)

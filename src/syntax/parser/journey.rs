@@ -10,6 +10,7 @@ use super::heading::{Heads, heading};
 use super::input::In;
 use super::operand::call;
 use super::pattern::{anchor, patterns, schedule};
+use super::policy::{cap, quiet};
 use super::primitive::{P, block, expect_word, ident, item, label, missed, optional, path, text};
 use super::step::{self, steps};
 use super::value::opening;
@@ -129,6 +130,10 @@ fn clause_kind<'a>(i: In<'a>, word: &str) -> P<'a, ClauseKind> {
         "holdout" => map(sum, ClauseKind::Holdout).parse(i),
         "rollout" => govern::rollout(i),
         "migrate" => govern::migrate(i),
+        "product" => map(path("a product"), ClauseKind::Product).parse(i),
+        "lane" => map(path("a lane of the policy"), ClauseKind::Lane).parse(i),
+        "cap" => map(cap, ClauseKind::Cap).parse(i),
+        "quiet" => map(quiet, ClauseKind::Quiet).parse(i),
         _ => map(duration, ClauseKind::Lasts).parse(i),
     }
 }

@@ -7,14 +7,16 @@ use super::choose;
 use super::duration::duration;
 use super::expr::expr;
 use super::give;
-use super::heading::{Heads, heading, not_yet};
+use super::heading::{Heads, heading};
 use super::input::In;
 use super::operand::call;
-use super::primitive::{P, block, expect, expect_word, ident, item, label, missed, nested, optional, path};
+use super::primitive::{P, block, expect, expect_word, ident, item, label, nested, optional, path};
 use super::reach::reach;
 use super::repeat;
 use super::report;
+use super::show::{hide, show};
 use super::tail::{optional_tail, step_id};
+use super::task::assign;
 use super::wait::wait;
 use crate::diagnostic::{Diagnostic, code};
 use crate::name::Name;
@@ -58,6 +60,9 @@ fn kind<'a>(i: In<'a>, word: &str) -> P<'a, StepKind> {
         "if" => choose::choice(i),
         "match" => choose::cases(i),
         "tag" => tag(i),
+        "assign" => assign(i),
+        "show" => show(i),
+        "hide" => hide(i),
         "untag" => map(path("a tag"), |tag| StepKind::Untag { tag }).parse(i),
         "start" => start_journey(i),
         "repeat" => repeat::repeat(i),
@@ -79,7 +84,9 @@ fn kind<'a>(i: In<'a>, word: &str) -> P<'a, StepKind> {
 #[derive(Default)]
 struct SendOptions {
     to: Option<Expr>,
+    gap: Option<Dur>,
     within: Option<Dur>,
+    key: Option<Expr>,
     id: Option<StepId>,
 }
 
@@ -88,20 +95,8 @@ fn send(i: In<'_>) -> P<'_, StepKind> {
     let (i, (content, _, channel)) = (call("a content"), expect_word("via"), ident("a channel")).parse(i)?;
     let (i, options) = send_options(i)?;
     let (i, tail) = optional_tail(i)?;
-    let SendOptions { to, within, id } = options;
-    Ok((
-        i,
-        StepKind::Send {
-            content,
-            channel,
-            to,
-            gap: None,
-            within,
-            key: None,
-            id: id.unwrap_or_default(),
-            tail,
-        },
-    ))
+    let SendOptions { to, gap, within, key, id } = options;
+    Ok((i, StepKind::Send { content, channel, to, gap, within, key, id: id.unwrap_or_default(), tail }))
 }
 
 fn send_options(mut i: In<'_>) -> P<'_, SendOptions> {
@@ -111,10 +106,8 @@ fn send_options(mut i: In<'_>) -> P<'_, SendOptions> {
             "to" if once(i, options.to.is_none()) => option(expr, i.next(), &mut options.to)?,
             "within" if once(i, options.within.is_none()) => option(duration, i.next(), &mut options.within)?,
             "as" if once(i, options.id.is_none()) => option(step_id, i, &mut options.id)?,
-            word if words::LATER_OPTIONS.contains(&word) => {
-                not_yet(i);
-                return missed(i, "an option of `send`");
-            }
+            "gap" if once(i, options.gap.is_none()) => option(duration, i.next(), &mut options.gap)?,
+            "key" if once(i, options.key.is_none()) => option(expr, i.next(), &mut options.key)?,
             _ => return Ok((i, options)),
         };
     }

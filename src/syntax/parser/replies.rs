@@ -1,0 +1,41 @@
+//! Answers to what people write: rules by keyword, how often, and who answers otherwise.
+
+use nom::Parser;
+use nom::combinator::map;
+
+use super::duration::duration;
+use super::heading::{Heads, heading};
+use super::input::In;
+use super::pattern::pattern;
+use super::primitive::{P, expect_word, ident, item, optional};
+use super::rate::rate;
+use super::tail::body;
+use crate::syntax::ast::RepliesItem;
+use crate::syntax::words;
+
+const ITEMS: Heads =
+    Heads { what: "an item of replies", words: &[words::REPLIES_ITEMS, &["on", "else"]], later: &[] };
+
+pub(super) fn replies_item<'a>(i: In<'a>) -> (In<'a>, RepliesItem) {
+    let read = |start: In<'a>| {
+        let (_, word) = heading(start, &ITEMS)?;
+        let i = start.next();
+        match word {
+            "on" => rule(i),
+            "limit" => map(rate, RepliesItem::Limit).parse(i),
+            "quiet_for" => {
+                let (i, (length, _, after)) = (duration, expect_word("after"), ident("`staff`")).parse(i)?;
+                Ok((i, RepliesItem::QuietFor { length, after }))
+            }
+            _ => map(body, RepliesItem::Else).parse(i),
+        }
+    };
+    item(i, read, RepliesItem::Error)
+}
+
+/// `message where text has ["赎回"] as redeem { send faq_redeem via group_chat }`
+fn rule(i: In<'_>) -> P<'_, RepliesItem> {
+    let (i, (pattern, name, body)) =
+        (pattern, optional("as", ident("a name for the rule")), body).parse(i)?;
+    Ok((i, RepliesItem::Rule { pattern, name, body }))
+}
