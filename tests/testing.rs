@@ -50,6 +50,16 @@ pub(crate) fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
+/// Stories about days, other subjects and stages: each file holds journeys and tests that must pass.
+#[test]
+fn stories_of_what_is_known_over_time_come_true() {
+    let bank = Compiled::of("tests/suite/testing/history");
+    let reports = bank.run(&Options { threads: threads(), ..Options::default() });
+    let failed: Vec<Report> = reports.iter().filter(|report| !report.passed()).cloned().collect();
+    assert!(failed.is_empty(), "\n{}", told(&failed, true));
+    assert!(reports.len() >= 6);
+}
+
 #[test]
 fn the_banks_own_journeys_pass_their_tests() {
     let bank = Compiled::of("journeys");

@@ -100,6 +100,9 @@ codes! {
     CHILD_OF_CHILD = "E0324", "a child of a child";
     CHANNEL_ITEM = "E0325", "a channel that is not described right";
     CONTENT_ITEM = "E0326", "a content that is not written right";
+    NOT_DAILY = "E0330", "days of an attribute that is not daily";
+    DAILY = "E0331", "a `daily` that cannot be";
+    DAILY_WINDOW = "E0332", "a daily attribute over less than whole days";
     CLAUSE_MISSING = "E0401", "a clause that is missing";
     CLAUSE_TWICE = "E0402", "a clause said twice";
     PURPOSE = "E0403", "a purpose that is none";
@@ -120,6 +123,7 @@ codes! {
     MATCH_ROW = "E0418", "a `match` that leaves values out";
     UNUSED_IMPORT = "W0201", "an import that is never used";
     NEVER_MISSING = "W0301", "a value that is never missing";
+    LAST_ONE = "W0330", "`last 1 month` beside `last month`";
 
     SETTINGS_SYNTAX = "E0510", "the settings file is not valid TOML";
     SETTING_UNKNOWN = "E0511", "there is no setting of this name";

@@ -167,6 +167,10 @@ pub enum AggregateFn {
     Last,
     /// The most frequent value; of equals the one seen last.
     Most,
+    /// Of daily attributes: greatest less least over the average, a percentage; `Missing` where the average is zero.
+    Spread,
+    /// Of daily attributes: last less first over the size of the first, a percentage; `Missing` where that is zero.
+    Trend,
 }
 
 /// What a pattern or aggregate looks at.
@@ -180,6 +184,10 @@ pub enum Source {
     Change { verb: ChangeVerb, attribute: Name },
     /// Child entities of the subject.
     Children(Name),
+    /// The end-of-day values of a daily attribute.
+    Daily { owner: Owner, attribute: Name },
+    /// `close of aum`: its data of a period are complete; the field `period`.
+    Close(Name),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -21,7 +21,7 @@ pub(crate) fn now() -> Timestamp {
 }
 
 fn field(text: &str, ty: Type) -> Field {
-    Field { name: name(text), ty, class: None, value: None }
+    Field { name: name(text), ty, class: None, value: None, daily: false }
 }
 
 fn entity(parent: Option<&str>, fields: Vec<Field>) -> Entity {

@@ -44,7 +44,13 @@ fn event(event: &model::Event) -> Event {
 }
 
 fn field(field: &model::Field) -> Field {
-    Field { name: field.name, ty: field.ty.clone(), class: field.class, value: field.value.clone() }
+    Field {
+        name: field.name,
+        ty: field.ty.clone(),
+        class: field.class,
+        value: field.value.clone(),
+        daily: field.daily,
+    }
 }
 
 fn anchor(anchor: &model::DateAnchor) -> DateAnchor {

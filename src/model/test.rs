@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Literal;
-use crate::expr::{Anchor, Expr, Pattern, Source};
+use crate::expr::{Anchor, Expr, Pattern, Source, Window};
 use crate::name::Name;
 use crate::text::Span;
 use crate::value::Length;
@@ -30,6 +30,8 @@ pub enum TestKind {
         who: Given,
         filter: Option<Expr>,
         fields: Vec<(Name, Literal)>,
+        /// Values of daily attributes and the days they had them, in the order written.
+        days: Vec<(Name, Literal, Window)>,
         parent: Option<Name>,
     },
     /// A date or moment, without reading any subject.

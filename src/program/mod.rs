@@ -76,6 +76,9 @@ pub struct Field {
     /// Data class; `identity` and anything `sensitive` or `protected` is masked in traces and logs.
     pub class: Option<Name>,
     pub value: Option<Expr>,
+    /// The value at the end of each day is kept, as far back as programs ask.
+    #[serde(default)]
+    pub daily: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,4 +1,7 @@
 //! Attributes arrive: they are set or removed, changes become events, and dates are planned again.
+//!
+//! What is set is what arrives last. Of a daily attribute a value for a day before the newest known one changes that
+//! day and not what the attribute is now, so yesterday's correction never undoes today.
 
 use std::cmp::Ordering;
 
@@ -8,7 +11,7 @@ use super::occurrence::Occurrence;
 use super::run::Run;
 use super::scene::ROOT;
 use super::state::SubjectRef;
-use super::{enter, park};
+use super::{enter, features, park};
 use crate::expr::eval;
 use crate::name::Name;
 use crate::value::Value;
@@ -47,6 +50,10 @@ fn set(run: &mut Run, event: &Event, subject: &SubjectRef) -> Vec<(Name, Value, 
     }
     for (name, new) in &event.fields {
         let sym = run.sym(*name);
+        if !features::note_day(run, subject, *name, event.time, new) {
+            touch(run, subject);
+            continue;
+        }
         let old = run.state.set_attribute(subject, sym, new.clone());
         if !eval::same(&old, new) && old != *new && run.world.index().is_heard(Trigger::Change(*name)) {
             changes.push((*name, old, new.clone()));

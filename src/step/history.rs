@@ -10,6 +10,8 @@ use crate::value::Value;
 pub const MAX_RING: usize = 256;
 /// Of `most`: values per feature, oldest days dropped first.
 pub const MAX_VOTES: usize = 1024;
+/// Days of a daily attribute: the oldest fall out first, whatever is asked.
+pub const MAX_SERIES: usize = 1100;
 /// Days kept for spans whose reach cannot be read off the program.
 pub const MAX_DAYS: i32 = 400;
 
@@ -24,6 +26,9 @@ pub enum Feature {
     Votes(Vec<Vote>),
     /// Instants and values, oldest first.
     Ring(#[serde(with = "wire")] Vec<(Timestamp, Value)>),
+    /// Of a daily attribute, under its own symbol: the last value told for each day that one was told for, ascending.
+    /// A day without one has the value of the day before.
+    Series(Vec<(i32, Value)>),
 }
 
 /// An aggregate that can be added to another.

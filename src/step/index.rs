@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use super::features::Reach;
 use super::symbols::{Sym, Symbols};
 use super::world::ProgramNo;
 use crate::expr::{Aggregate, Anchor, Expr, MessageEvent, Pattern, Source};
@@ -21,6 +22,8 @@ pub(super) enum Trigger {
     Message(MessageEvent),
     /// Any change of this attribute; the verb is told apart by the pattern.
     Change(Name),
+    /// The data of a period are complete.
+    Close(Name),
 }
 
 #[derive(Debug, Default)]
@@ -44,6 +47,8 @@ pub(super) struct Index {
     pub tags: HashMap<Name, crate::program::Tag>,
     pub channels: HashMap<Name, Channel>,
     pub contents: HashMap<Name, Hashed<Content>>,
+    /// How far back each daily attribute is asked for.
+    daily: HashMap<Name, Reach>,
     /// Expressions of derived fields, by entity and field.
     derived: HashMap<(Name, Name), Expr>,
     /// Order of each case within its choice.
@@ -91,7 +96,8 @@ impl Trigger {
             Source::Event(name) => Some(Self::Event(*name)),
             Source::Message { kind, .. } => Some(Self::Message(*kind)),
             Source::Change { attribute, .. } => Some(Self::Change(*attribute)),
-            Source::Children(_) => None,
+            Source::Close(attribute) => Some(Self::Close(*attribute)),
+            Source::Children(_) | Source::Daily { .. } => None,
         }
     }
 }
@@ -144,6 +150,13 @@ impl Index {
 
     pub(super) fn firsts(&self, trigger: Trigger) -> &[Arc<First>] {
         self.firsts.get(&trigger).map_or(&[], Vec::as_slice)
+    }
+
+    /// How far back the days of an attribute are kept; `None` of one that is not daily.
+    pub(super) fn reach(&self, subject: Name, attribute: Name) -> Option<Reach> {
+        let fields = &self.entities.get(&subject)?.fields;
+        let daily = fields.iter().any(|field| field.name == attribute && field.daily);
+        daily.then(|| self.daily.get(&attribute).copied().unwrap_or_default())
     }
 
     /// Whether anything at all listens for this.
@@ -243,6 +256,9 @@ impl Index {
 
     fn add_features(&mut self, loaded: &Arc<Loaded>, symbols: &Symbols) {
         for feature in &loaded.program.features {
+            if let Source::Daily { attribute, .. } = feature.aggregate.source {
+                self.daily.entry(attribute).or_default().cover(&feature.aggregate);
+            }
             let (Some(trigger), Some(id)) = (Trigger::of(&feature.aggregate.source), symbols.sym(feature.id))
             else {
                 continue;

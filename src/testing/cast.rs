@@ -1,9 +1,11 @@
 //! Who plays: the subjects a test is given, and the attributes nobody mentioned.
 
+mod days;
+
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use jiff::civil::Time;
+use jiff::civil::{Date, Time};
 use rust_decimal::Decimal;
 
 use super::stage::Stage;
@@ -36,6 +38,8 @@ pub(super) struct Role {
     pub(super) parent: Option<Arc<str>>,
     /// Attributes by name, and tags that are true; attributes left out get what [`default_value`] says.
     pub(super) fields: Vec<(Name, Value)>,
+    /// Values of daily attributes, and the first and last day they had them; of days said twice the later counts.
+    pub(super) days: Vec<(Name, Value, Date, Date)>,
 }
 
 impl Actor {
@@ -60,13 +64,17 @@ pub(super) fn enter(stage: &mut Stage<'_>, role: Role) -> Actor {
     let is_child = root.entity != role.entity;
     let row = stage.row(root);
     let actor = Actor { entity: role.entity, id: role.id, row, is_child };
+    let told = days::told(&role.days);
+    let mut given = role.fields.clone();
+    given.extend(days::present(&told, date_of(stage.now, stage.suite.zone)));
     let fields = stage.suite.bundle.schema.entities.get(&actor.entity).map(|entity| {
         let schema = &stage.suite.bundle.schema;
         let now = stage.now;
-        complete(entity, &role.fields, |field| default_value(&field.ty, schema, stage, now))
+        complete(entity, &given, |field| default_value(&field.ty, schema, stage, now))
     });
     let event = event(stage, EventKind::Attributes, &actor, fields.unwrap_or_default());
     stage.happen(row, event);
+    days::arrive(stage, &actor, &told);
     for (name, _) in role.fields.iter().filter(|(_, value)| *value == Value::Bool(true)) {
         stage.tag(&actor, *name);
     }

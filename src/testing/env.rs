@@ -4,10 +4,12 @@
 //! that asks about history also checks the keeping.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
 
 use super::cast::Actor;
 use super::record::{Line, is_at_or_below, is_event};
@@ -122,7 +124,43 @@ impl<'a> Scene<'a> {
             Source::Message { kind, step } => Box::new(
                 self.row.record.lines.iter().filter_map(move |line| self.message(line, *kind, *step)),
             ),
-            Source::Change { .. } | Source::Children(_) => Box::new(std::iter::empty()),
+            Source::Change { .. } | Source::Children(_) | Source::Daily { .. } | Source::Close(_) => {
+                Box::new(std::iter::empty())
+            }
+        }
+    }
+
+    /// The end-of-day values of a daily attribute inside the window, from everything that was told of it.
+    fn day_values(&self, attribute: Name, window: Option<&Window>) -> Vec<Value> {
+        let told = self.row.record.events().map(|(_, event)| event).filter(|event| self.is_about(event));
+        let mut days: BTreeMap<Date, Value> = BTreeMap::new();
+        for event in told.filter(|event| matches!(event.kind, EventKind::Attributes)) {
+            if let Some((_, value)) = event.fields.iter().find(|(name, _)| *name == attribute) {
+                days.insert(date_of(event.time, self.zone()), value.clone());
+            }
+        }
+        let today = date_of(self.now(), self.zone());
+        let Some((first, last)) = window.and_then(|window| self.days_of(window)) else { return Vec::new() };
+        let asked = first.series(Span::new().days(1)).take_while(|day| *day <= last.min(today));
+        asked.filter_map(|day| days.range(..=day).next_back().map(|(_, value)| value.clone())).collect()
+    }
+
+    /// First and last day of a window of whole days.
+    fn days_of(&self, window: &Window) -> Option<(Date, Date)> {
+        let (now, zone) = (self.now(), self.zone());
+        match window {
+            Window::Last(length) => {
+                let start = last_window_start(*length, now, zone, self.calendar(None))?;
+                Some((date_of(start, zone), date_of(now, zone)))
+            }
+            Window::Span(span) => match eval(span, self) {
+                Value::Range(ends) => match *ends {
+                    (Value::Date(first), Value::Date(last)) => Some((first, last)),
+                    _ => None,
+                },
+                _ => None,
+            },
+            Window::Since(_) | Window::Ever => None,
         }
     }
 
@@ -259,7 +297,13 @@ impl Env for Scene<'_> {
 
     fn history(&self, feature: u16) -> Value {
         match self.uses.features.get(usize::from(feature)) {
-            Some(aggregate) => fold(aggregate.function, &self.history_values(aggregate), self),
+            Some(aggregate) => match aggregate.source {
+                Source::Daily { owner, attribute } => {
+                    let values = self.of(owner).day_values(attribute, aggregate.window.as_ref());
+                    fold(aggregate.function, &values, self)
+                }
+                _ => fold(aggregate.function, &self.history_values(aggregate), self),
+            },
             None => Value::Missing,
         }
     }

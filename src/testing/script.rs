@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use jiff::civil::{date, time};
+use jiff::civil::{Date, date, time};
 use jiff::{SignedDuration, Timestamp};
 
 use super::cast::{self, Actor, Role};
@@ -16,9 +16,9 @@ use super::expect::{self, Eventual, Scope, View};
 use super::property::Act;
 use super::stage::Stage;
 use super::{Suite, happen};
-use crate::expr::Expr;
-use crate::expr::civil::{moment_at, shift_moment};
+use crate::expr::civil::{date_of, last_window_start, moment_at, shift_moment};
 use crate::expr::eval::eval;
+use crate::expr::{Expr, Window};
 use crate::model::Test;
 use crate::model::test::{Given, Mode, TestItem, TestKind};
 use crate::name::Name;
@@ -96,7 +96,8 @@ impl<'a> Script<'a> {
         if let (Some(parent), Some(entity)) = (&role.parent, cast::parent_of(&self.stage, role.entity)) {
             let is_known = self.cast.iter().any(|(_, actor)| actor.entity == entity && actor.id == *parent);
             if !is_known {
-                let parent = Role { entity, id: Arc::clone(parent), parent: None, fields: Vec::new() };
+                let (fields, days) = (Vec::new(), Vec::new());
+                let parent = Role { entity, id: Arc::clone(parent), parent: None, fields, days };
                 self.cast(None, parent);
             }
         }
@@ -127,8 +128,9 @@ impl<'a> Script<'a> {
             self.begin()?;
         }
         match &item.kind {
-            TestKind::Given { entity, who, fields, parent, .. } => {
-                self.given(*entity, who, fields, *parent, item.span)
+            TestKind::Given { entity, who, fields, days, parent, .. } => {
+                let days = given_days(self.stage.suite, days, self.stage.now);
+                self.given(*entity, who, (fields, &days), *parent, item.span)
             }
             TestKind::Clock(at) | TestKind::AdvanceTo(at) => self.clock(at, item.span),
             TestKind::Advance(length) => {
@@ -169,7 +171,7 @@ impl<'a> Script<'a> {
         &mut self,
         entity: Name,
         who: &Given,
-        fields: &[(Name, Value)],
+        (fields, days): (&[(Name, Value)], &[Days]),
         parent: Option<Name>,
         span: Span,
     ) -> Result<(), Broken> {
@@ -179,8 +181,13 @@ impl<'a> Script<'a> {
                 "the story has begun already: `given` comes before everything that happens",
             ));
         }
-        let role =
-            |id: Arc<str>, parent: Option<Arc<str>>| Role { entity, id, parent, fields: fields.to_vec() };
+        let role = |id: Arc<str>, parent: Option<Arc<str>>| Role {
+            entity,
+            id,
+            parent,
+            fields: fields.to_vec(),
+            days: days.to_vec(),
+        };
         let parent = cast::parent_of(&self.stage, entity).map(|above| match parent {
             Some(name) => Arc::from(name.as_str()),
             None => self.newest(above).unwrap_or_else(|| Arc::from(above.as_str())),
@@ -304,6 +311,32 @@ impl<'a> Script<'a> {
 
 pub(super) fn broken(span: Span, was: impl Into<String>) -> Broken {
     Broken { span, was: was.into(), row: None }
+}
+
+/// A daily attribute, its value, and its first and last day.
+pub(super) type Days = (Name, Value, Date, Date);
+
+/// The windows of given days as dates, seen from `now`. What has no first and last day is left out.
+pub(super) fn given_days(suite: Suite<'_>, days: &[(Name, Value, Window)], now: Timestamp) -> Vec<Days> {
+    let calendar = |name: Option<Name>| suite.bundle.calendars.get(&name?);
+    let found = days.iter().filter_map(|(name, value, window)| {
+        let (first, last) = match window {
+            Window::Last(length) => {
+                let start = last_window_start(*length, now, suite.zone, None)?;
+                (date_of(start, suite.zone), date_of(now, suite.zone))
+            }
+            Window::Span(span) => match eval(span, &Bare { now, zone: suite.zone, calendar: &calendar }) {
+                Value::Range(ends) => match *ends {
+                    (Value::Date(first), Value::Date(last)) => (first, last),
+                    _ => return None,
+                },
+                _ => return None,
+            },
+            Window::Since(_) | Window::Ever => return None,
+        };
+        Some((*name, value.clone(), first, last))
+    });
+    found.collect()
 }
 
 /// A date (its first instant) or moment that reads no subject.

@@ -150,7 +150,10 @@ fn not_yet(program: &Program, state: &State) -> Option<String> {
 
 fn source(source: &Source) -> String {
     match source {
-        Source::Event(name) | Source::Children(name) => format!("`{name}`"),
+        Source::Event(name) | Source::Children(name) | Source::Daily { attribute: name, .. } => {
+            format!("`{name}`")
+        }
+        Source::Close(name) => format!("the close of `{name}`"),
         Source::Message { kind, .. } => format!("`{}`", kind.as_str()),
         Source::Change { attribute, .. } => format!("a change of `{attribute}`"),
     }

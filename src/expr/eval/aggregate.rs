@@ -1,5 +1,7 @@
 //! Aggregates: over child entities here, and over events by whoever keeps their history (with [`fold`]).
 
+use rust_decimal::Decimal;
+
 use super::binary::{add, divide_money};
 use super::compare::{compare, number, same};
 use super::{Env, admits, eval_on};
@@ -34,6 +36,8 @@ pub fn fold(function: AggregateFn, values: &[Value], env: &dyn Env) -> Value {
         AggregateFn::First => known().next().cloned(),
         AggregateFn::Last => known().next_back().cloned(),
         AggregateFn::Most => most(known()),
+        AggregateFn::Spread => spread(known()),
+        AggregateFn::Trend => trend(known()),
     };
     found.unwrap_or(Value::Missing)
 }
@@ -44,7 +48,7 @@ fn sum<'a>(mut values: impl Iterator<Item = &'a Value>, env: &dyn Env) -> Option
 }
 
 fn average<'a>(values: impl Iterator<Item = &'a Value> + Clone, env: &dyn Env) -> Option<Value> {
-    let count = rust_decimal::Decimal::from(values.clone().count());
+    let count = Decimal::from(values.clone().count());
     match sum(values, env)? {
         Value::Money(total) => divide_money(total, count).map(Value::Money),
         Value::Percent(total) => total.checked_div(count).map(Value::Percent),
@@ -66,6 +70,30 @@ pub(super) fn extreme<'a>(
         },
     );
     Some(best.clone())
+}
+
+/// (greatest − least) ÷ average, exactly: the average is not rounded to cents on the way.
+fn spread<'a>(values: impl Iterator<Item = &'a Value>) -> Option<Value> {
+    let amounts: Vec<Decimal> = values.filter_map(amount).collect();
+    let (least, greatest) = (amounts.iter().min()?, amounts.iter().max()?);
+    let total = amounts.iter().try_fold(Decimal::ZERO, |total, amount| total.checked_add(*amount))?;
+    let range = greatest.checked_sub(*least)?.checked_mul(Decimal::from(amounts.len()))?;
+    range.checked_div(total).map(Value::Percent)
+}
+
+/// (last − first) ÷ |first|.
+fn trend<'a>(mut values: impl Iterator<Item = &'a Value>) -> Option<Value> {
+    let first = amount(values.next()?)?;
+    let last = values.last().map_or(Some(first), amount)?;
+    last.checked_sub(first)?.checked_div(first.abs()).map(Value::Percent)
+}
+
+/// A number of any kind; of money its minor units. Amounts of two currencies never meet in one attribute.
+fn amount(value: &Value) -> Option<Decimal> {
+    match value {
+        Value::Money(money) => Some(Decimal::from(money.minor)),
+        other => number(other),
+    }
 }
 
 /// The most frequent value; of equals the one seen last.

@@ -3,7 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::{Level, Names, Shown};
-use crate::expr::{Aggregate, AggregateFn, Anchor, ChangeVerb, Expr, Pattern, Source, Window};
+use crate::expr::{Aggregate, AggregateFn, Anchor, ChangeVerb, Expr, Owner, Pattern, Source, Window};
 
 /// `any loan_drawdown where amount > 100 CNY during last 30 days`
 #[must_use]
@@ -46,7 +46,11 @@ impl Display for Source {
     /// `loan_drawdown`, `opened(offer)`, `rise of aum`
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Event(name) | Self::Children(name) => write!(f, "{name}"),
+            Self::Event(name)
+            | Self::Children(name)
+            | Self::Daily { owner: Owner::Subject, attribute: name } => write!(f, "{name}"),
+            Self::Daily { owner: Owner::Parent, attribute } => write!(f, "parent.{attribute}"),
+            Self::Close(name) => write!(f, "close of {name}"),
             Self::Message { kind, step: Some(step) } => write!(f, "{}({step})", kind.as_str()),
             Self::Message { kind, step: None } => f.write_str(kind.as_str()),
             Self::Change { verb, attribute } => {
@@ -80,6 +84,8 @@ pub(super) fn write_aggregate(
         AggregateFn::First => ("first(", ")"),
         AggregateFn::Last => ("last(", ")"),
         AggregateFn::Most => ("most(", ")"),
+        AggregateFn::Spread => ("spread(", ")"),
+        AggregateFn::Trend => ("trend(", ")"),
     };
     write!(f, "{open}{}", aggregate.source)?;
     match &aggregate.value {

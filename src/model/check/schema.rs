@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::world::{Declared, Kind, Signature, Sink, World};
-use super::{channel, length, types};
+use super::{channel, length, types, words};
 use crate::diagnostic::{Diagnostic, code};
 use crate::model::{Choice, Entity, Event, Field, Tag};
 use crate::name::Name;
@@ -166,15 +166,35 @@ fn add_field(world: &World, file: FileId, field: &ast::Field, fields: &mut Vec<F
             .help("take one of them out, or give it another name");
         return sink.report(finding);
     }
+    let ty = types::resolve(world, sink, file, &field.ty);
+    if field.daily {
+        daily(field, &ty, sink);
+    }
     fields.push(Field {
         name: field.name.name,
         label: field.label.as_ref().map(|label| label.value.clone()),
-        ty: types::resolve(world, sink, file, &field.ty),
+        ty,
         daily: field.daily,
         class: field.class.as_ref().map(|class| Name::new(&class.text())),
         value: None,
         span: field.name.span,
     });
+}
+
+/// What has a value for each day is a stored number or amount.
+fn daily(field: &ast::Field, ty: &Type, sink: &mut Sink) {
+    let name = field.name.name;
+    let measured =
+        matches!(ty.known(), Type::Int | Type::Decimal | Type::Percent | Type::Money(_) | Type::Error);
+    let headline = if field.key || field.value.is_some() {
+        format!("`{name}` is not told day by day")
+    } else if measured {
+        return;
+    } else {
+        format!("`{name}` is {}: its days cannot be averaged", words::of_type(ty))
+    };
+    let finding = Diagnostic::new(code::DAILY, field.name.span, headline).label("cannot be `daily`");
+    sink.report(finding.help("leave `daily` out: amounts and numbers that a system sends each day have it"));
 }
 
 /// Adds the fields of every `extend` to its entity.
@@ -237,7 +257,12 @@ fn event(world: &World, declared: &Declared, items: &[EntityItem], sink: &mut Si
     let (mut source, mut late) = (None, None);
     for item in items {
         match item {
-            EntityItem::Field(field) => add_field(world, declared.file, field, &mut fields, sink),
+            EntityItem::Field(field) => {
+                if field.daily {
+                    sink.report(daily_event(field));
+                }
+                add_field(world, declared.file, field, &mut fields, sink);
+            }
             EntityItem::Source(name) => source = Some(name.name),
             EntityItem::Late(dur) => late = Some(length::of(dur.kind)),
             EntityItem::Anchor { name, .. } => sink.report(
@@ -258,6 +283,13 @@ fn event(world: &World, declared: &Declared, items: &[EntityItem], sink: &mut Si
         late,
         span: declared.span,
     })
+}
+
+fn daily_event(field: &ast::Field) -> Diagnostic {
+    let headline = "an event happens once and has no days";
+    Diagnostic::new(code::DAILY, field.name.span, headline)
+        .label("cannot be `daily`")
+        .help("leave `daily` out, or make it an attribute of the entity")
 }
 
 fn tag(world: &World, declared: &Declared, keep: Option<ast::Dur>, sink: &mut Sink) -> Option<Tag> {

@@ -111,8 +111,8 @@ impl Words<'_> {
 fn names(pattern: &Pattern) -> Option<crate::name::Name> {
     use crate::expr::Source;
     match &pattern.source {
-        Source::Event(name) | Source::Change { attribute: name, .. } => Some(*name),
+        Source::Event(name) | Source::Change { attribute: name, .. } | Source::Close(name) => Some(*name),
         Source::Message { kind, .. } => Some(crate::name::Name::new(kind.as_str())),
-        Source::Children(_) => None,
+        Source::Children(_) | Source::Daily { .. } => None,
     }
 }

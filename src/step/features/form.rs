@@ -61,6 +61,8 @@ pub(super) fn add(feature: &mut Feature, aggregate: &Aggregate, at: Timestamp, v
                 ring.remove(0);
             }
         }
+        // Kept by the attribute, not by the condition: see `series`.
+        Feature::Series(_) => {}
     }
 }
 
@@ -82,6 +84,7 @@ pub(super) fn read(feature: &Feature, function: AggregateFn, asked: Asked, scene
             let values: Vec<Value> = inside.map(|(_, value)| value.clone()).collect();
             fold(function, &values, scene)
         }
+        Feature::Series(_) => Value::Missing,
     }
 }
 
@@ -104,7 +107,7 @@ fn is_daily(aggregate: &Aggregate) -> bool {
 }
 
 /// How many days back the window can look from today.
-fn reach_days(aggregate: &Aggregate) -> i32 {
+pub(super) fn reach_days(aggregate: &Aggregate) -> i32 {
     let days = match &aggregate.window {
         Some(Window::Last(length)) => i32::try_from(length.at_most_ms() / DAY_MS).map(|days| days + 2),
         Some(Window::Span(Expr::Span { unit, offset })) => {

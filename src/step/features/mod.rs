@@ -5,11 +5,14 @@
 //! is asked for since ever is one tally. `tests` compares all of it with a recomputation from the full list.
 
 mod form;
+mod series;
 mod tally;
 #[cfg(test)]
 mod tests;
 
 use jiff::Timestamp;
+
+pub(super) use series::{Reach, note as note_day};
 
 use super::index::{Kept, Loaded};
 use super::occurrence::Occurrence;
@@ -43,6 +46,12 @@ pub(super) fn update(run: &mut Run, occurrence: &Occurrence) {
 /// The value of a history condition for the subject of the scene, at its instant.
 pub(super) fn read(feature: &program::Feature, scene: &Scene) -> Value {
     let aggregate = &feature.aggregate;
+    if let Source::Daily { owner, attribute } = aggregate.source {
+        let asked = window(aggregate, scene);
+        return asked.map_or(Value::Missing, |asked| {
+            series::read(owner, attribute, aggregate.function, asked.days, scene)
+        });
+    }
     let Some(id) = scene.world.symbols.sym(feature.id) else { return Value::Missing };
     let entity = scene.entity(scene.subject);
     let home = if entity.is_some_and(|entity| is_own(&aggregate.source, entity, scene)) {
@@ -123,10 +132,10 @@ fn is_own(source: &Source, entity: Name, scene: &Scene) -> bool {
     match source {
         Source::Event(name) => index.events.get(name).is_some_and(|event| event.subject == entity),
         Source::Message { step, .. } => step.is_some(),
-        Source::Change { attribute, .. } => index
+        Source::Change { attribute, .. } | Source::Close(attribute) => index
             .entities
             .get(&entity)
             .is_some_and(|entity| entity.fields.iter().any(|field| field.name == *attribute)),
-        Source::Children(_) => false,
+        Source::Children(_) | Source::Daily { .. } => false,
     }
 }

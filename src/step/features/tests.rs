@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
 use super::read;
 use crate::expr::eval::fold;
-use crate::expr::{Aggregate, AggregateFn, Anchor, Env, Expr, Source, SpanUnit, Window, civil, eval};
+use crate::expr::{Aggregate, AggregateFn, Anchor, Env, Expr, Owner, Source, SpanUnit, Window, civil, eval};
 use crate::name::Name;
 use crate::program::{
-    Bundle, Enter, Entity, Event as EventDecl, FORMAT, Feature, Hashed, Program, Reenter, Schema,
+    Bundle, Enter, Entity, Event as EventDecl, FORMAT, Feature, Field, Hashed, Program, Reenter, Schema,
 };
 use crate::step::run::Run;
 use crate::step::scene::ROOT;
@@ -84,6 +85,10 @@ fn cny(amount: i64) -> Value {
 }
 
 fn world() -> World {
+    world_of(features(), Vec::new())
+}
+
+fn world_of(features: Vec<Feature>, fields: Vec<Field>) -> World {
     let program = Program {
         journey: name("history"),
         label: None,
@@ -101,21 +106,15 @@ fn world() -> World {
         lasts: None,
         locals: Vec::new(),
         defs: Vec::new(),
-        features: features(),
+        features,
         awaits: Vec::new(),
         nodes: Vec::new(),
         origin: None,
         lines: Vec::new(),
         rung_lines: Vec::new(),
     };
-    let customer = Entity {
-        label: None,
-        parent: None,
-        key: name("id"),
-        fields: Vec::new(),
-        anchors: Vec::new(),
-        calendar: None,
-    };
+    let customer =
+        Entity { label: None, parent: None, key: name("id"), fields, anchors: Vec::new(), calendar: None };
     let payment =
         EventDecl { label: None, subject: name("customer"), fields: Vec::new(), source: None, late_ms: 0 };
     let schema = Schema {
@@ -211,6 +210,130 @@ proptest! {
                 let full = recomputed(&feature.aggregate, &seen, &scene);
                 prop_assert_eq!(kept, full, "{} {:?}", feature.id, feature.aggregate.window);
             }
+        }
+    }
+}
+
+const OVER_DAYS: [AggregateFn; 8] = [
+    AggregateFn::Sum,
+    AggregateFn::Avg,
+    AggregateFn::Min,
+    AggregateFn::Max,
+    AggregateFn::First,
+    AggregateFn::Last,
+    AggregateFn::Spread,
+    AggregateFn::Trend,
+];
+
+/// One feature per function and window of whole days, all over one daily attribute.
+fn daily_features() -> Vec<Feature> {
+    let date = |day| Expr::Const(Value::Date(day));
+    let month_of = Expr::SpanOf { unit: SpanUnit::Month, of: Box::new(date(jiff::civil::date(2026, 3, 31))) };
+    let civil = |count, unit| Window::Last(Length::Civil { count, unit });
+    let windows = [
+        civil(1, CivilUnit::Day),
+        civil(9, CivilUnit::Day),
+        civil(1, CivilUnit::Month),
+        Window::Span(Expr::Span { unit: SpanUnit::Month, offset: -1 }),
+        Window::Span(Expr::Span { unit: SpanUnit::Week, offset: 0 }),
+        Window::Span(month_of),
+    ];
+    let all = OVER_DAYS.into_iter().flat_map(|function| windows.iter().map(move |window| (function, window)));
+    all.enumerate()
+        .map(|(at, (function, window))| Feature {
+            id: name(&format!("daily-{at}")),
+            aggregate: Aggregate {
+                function,
+                source: Source::Daily { owner: Owner::Subject, attribute: name("aum") },
+                filter: None,
+                value: None,
+                window: Some(window.clone()),
+            },
+        })
+        .collect()
+}
+
+/// The value of every day of the window, straight from the list of everything told, in order of arrival.
+fn recomputed_days(aggregate: &Aggregate, told: &[(Date, Value)], env: &dyn Env) -> Value {
+    let today = civil::date_of(env.now(), env.zone());
+    let (first, last) = match aggregate.window.as_ref().unwrap() {
+        Window::Last(length) => {
+            let start = civil::last_window_start(*length, env.now(), env.zone(), None).unwrap();
+            (civil::date_of(start, env.zone()), today)
+        }
+        Window::Span(span) => match eval(span, env) {
+            Value::Range(ends) => match *ends {
+                (Value::Date(first), Value::Date(last)) => (first, last.min(today)),
+                _ => unreachable!(),
+            },
+            _ => unreachable!(),
+        },
+        _ => unreachable!(),
+    };
+    let of_day = |day: Date| {
+        let newest = told.iter().map(|(of, _)| *of).filter(|of| *of <= day).max()?;
+        told.iter().rev().find(|(of, _)| *of == newest).map(|(_, value)| value.clone())
+    };
+    let days = first.series(jiff::Span::new().days(1)).take_while(|day| *day <= last);
+    fold(aggregate.function, &days.filter_map(of_day).collect::<Vec<_>>(), env)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(20))]
+
+    /// Values arrive over three months, up to three days late, some of them removals.
+    #[test]
+    fn kept_days_are_the_days(
+        values in prop::collection::vec((0_i64..130_000, 0_i64..4_320, -3_i64..40), 0..60),
+        pauses in prop::collection::vec(1_i64..60_000, 3),
+    ) {
+        let aum = Field {
+            name: name("aum"),
+            ty: crate::value::Type::Int,
+            class: None,
+            value: None,
+            daily: true,
+        };
+        let world = world_of(daily_features(), vec![aum]);
+        let root = RootKey { entity: name("customer"), id: "c1".into() };
+        let mut state = State::default();
+        let mut now: Timestamp = "2026-02-10T00:00:00Z".parse().unwrap();
+        let mut arrivals: Vec<(i64, i64, i64)> =
+            values.iter().map(|(when, late, amount)| (when + late, *when, *amount)).collect();
+        arrivals.sort_unstable();
+        let start = now;
+        let mut told = Vec::new();
+        for (at, (arrives, happened, amount)) in arrivals.iter().enumerate() {
+            now = start + SignedDuration::from_mins(*arrives);
+            let time = start + SignedDuration::from_mins(*happened);
+            let value = if *amount < 0 { Value::Missing } else { cny(*amount) };
+            let event = Event {
+                source: "bank".into(),
+                id: at.to_string().into(),
+                kind: EventKind::Attributes,
+                child: None,
+                time,
+                received: now,
+                fields: vec![(name("aum"), value.clone())],
+            };
+            let _ = step(&world, &root, &mut state, &Input::Event(event), now);
+            told.push((civil::date_of(time, &TimeZone::get("Europe/Berlin").unwrap()), value));
+        }
+        for pause in pauses {
+            now += SignedDuration::from_mins(pause);
+            let mut state = state.clone();
+            let run = Run::new(&world, &root, &mut state, now);
+            let loaded = world.index().program(ProgramNo(1)).unwrap();
+            let scene = run.scene(loaded, &ROOT);
+            for feature in &loaded.program.features {
+                let kept = read(feature, &scene);
+                let full = recomputed_days(&feature.aggregate, &told, &scene);
+                prop_assert_eq!(kept, full, "{} {:?}", feature.id, feature.aggregate);
+            }
+            let newest = told.iter().map(|(day, _)| *day).max();
+            let now_is = newest.and_then(|newest| told.iter().rev().find(|(day, _)| *day == newest));
+            let now_is = now_is.map_or(Value::Missing, |(_, value)| value.clone());
+            prop_assert_eq!(scene.attribute(&ROOT, name("aum")), now_is);
         }
     }
 }

@@ -58,14 +58,15 @@ impl Draw<'_, '_> {
         let mut roles = Vec::new();
         if let Some(parent) = parent {
             let fields = self.attributes(parent, &[]);
-            roles.push(Role { entity: parent, id: SOMEONE.into(), parent: None, fields });
+            roles.push(Role { entity: parent, id: SOMEONE.into(), parent: None, fields, days: Vec::new() });
         }
         let id: Arc<str> = match parent {
             Some(_) => plan.entity.as_str().into(),
             None => SOMEONE.into(),
         };
         let fields = self.attributes(plan.entity, plan.fixed);
-        roles.push(Role { entity: plan.entity, id, parent: parent.map(|_| SOMEONE.into()), fields });
+        let days = script::given_days(plan.suite, plan.days, self.start);
+        roles.push(Role { entity: plan.entity, id, parent: parent.map(|_| SOMEONE.into()), fields, days });
         roles
     }
 

@@ -23,6 +23,8 @@ pub(super) struct Plan<'a> {
     pub(super) filter: Option<&'a Expr>,
     /// Attributes that the test fixes.
     pub(super) fixed: &'a [(Name, Value)],
+    /// Days of daily attributes that the test fixes.
+    pub(super) days: &'a [(Name, Value, Window)],
     /// Of the `given any`.
     pub(super) span: Span,
     /// Declared events that something listens for.
@@ -38,9 +40,9 @@ pub(super) struct Plan<'a> {
 impl<'a> Plan<'a> {
     /// `None` where the test has no `given any` of a declared entity.
     pub(super) fn new(suite: Suite<'a>, world: &Arc<World>, test: &'a Test) -> Option<Self> {
-        let (entity, filter, fixed, span) = test.items.iter().find_map(|item| match &item.kind {
-            TestKind::Given { entity, who: Given::Any, filter, fields, .. } => {
-                Some((*entity, filter.as_ref(), fields.as_slice(), item.span))
+        let (entity, filter, fixed, days, span) = test.items.iter().find_map(|item| match &item.kind {
+            TestKind::Given { entity, who: Given::Any, filter, fields, days, .. } => {
+                Some((*entity, filter.as_ref(), fields.as_slice(), days.as_slice(), item.span))
             }
             _ => None,
         })?;
@@ -53,6 +55,7 @@ impl<'a> Plan<'a> {
             entity,
             filter,
             fixed,
+            days,
             span,
             events: events(&programs, test),
             reactions: reactions(suite),

@@ -22,7 +22,10 @@ pub(super) fn as_test(plan: &Plan<'_>, case: &Case, played: &Played<'_>) -> Vec<
             Some(format!("{} = {id}", entity.parent?))
         });
         let stored = role.fields.iter().map(|(name, value)| format!("{name} = {}", show::value(value)));
-        let fields: Vec<String> = parent.into_iter().chain(stored).collect();
+        let days = role.days.iter().map(|(name, value, first, last)| {
+            format!("{name} = {} during {first}..{last}", show::value(value))
+        });
+        let fields: Vec<String> = parent.into_iter().chain(stored).chain(days).collect();
         let block = if fields.is_empty() { String::new() } else { format!(" {{ {} }}", fields.join("; ")) };
         lines.push(format!("given {} {}{block}", role.entity, role.id));
     }

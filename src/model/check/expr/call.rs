@@ -68,7 +68,7 @@ impl Checker<'_, '_> {
                 .label("not known");
         let help = suggest::did_you_mean(name, among);
         let help = help.unwrap_or_else(|| {
-            "functions are `count sum avg min max first last most money date mask link round days`".into()
+            "functions are `count sum avg min max first last most spread trend money date mask link round days`".into()
         });
         self.report(finding.help(help));
     }

@@ -10,11 +10,11 @@ use crate::expr::{Aggregate, AggregateFn, Anchor, Expr, Source, Window};
 use crate::model::check::pattern::Happening;
 use crate::model::check::world::{Kind, Reported};
 use crate::model::check::{length, visit, words};
-use crate::syntax::ast::{self, Arg, ExprKind, Occurrence, OccurrenceKind, Quantifier};
+use crate::syntax::ast::{self, Arg, CivilUnit, DurKind, ExprKind, Occurrence, OccurrenceKind, Quantifier};
 use crate::text::Span;
 use crate::value::{Money, Type, Value};
 
-pub(super) const NAMES: [(&str, AggregateFn); 8] = [
+pub(super) const NAMES: [(&str, AggregateFn); 10] = [
     ("count", AggregateFn::Count),
     ("sum", AggregateFn::Sum),
     ("avg", AggregateFn::Avg),
@@ -23,6 +23,8 @@ pub(super) const NAMES: [(&str, AggregateFn); 8] = [
     ("first", AggregateFn::First),
     ("last", AggregateFn::Last),
     ("most", AggregateFn::Most),
+    ("spread", AggregateFn::Spread),
+    ("trend", AggregateFn::Trend),
 ];
 
 pub(super) fn function(name: &str) -> Option<AggregateFn> {
@@ -93,8 +95,23 @@ impl Checker<'_, '_> {
             );
             return Typed::error();
         };
+        if !self.is_collection(&arg.value)
+            && let Some(attribute) = self.attribute_named(&arg.value)
+            && (attribute.is_daily() || !matches!(function, AggregateFn::Count | AggregateFn::Most))
+        {
+            return self.over_days(whole.span, function, &attribute, arg);
+        }
         let Some(collection) = self.collection(&arg.value) else { return Typed::error() };
         self.fold(whole.span, function, collection, arg.filter.as_ref(), arg.window.as_ref())
+    }
+
+    /// Whether the first word names an event or child entities.
+    fn is_collection(&mut self, expr: &ast::Expr) -> bool {
+        let ExprKind::Path(path) = &expr.kind else { return true };
+        let Some(first) = path.parts.first() else { return true };
+        let of_subject = path.parts.len() > 1 && self.owner_of(first.name).is_some();
+        let declared = self.world.find(&mut self.sink, self.file, first.name);
+        !of_subject && declared.is_some_and(|one| matches!(one.kind, Kind::Event | Kind::Entity))
     }
 
     /// The collection that an expression names: `payment`, `payment.amount`, `opened(offer).channel`, `holding`.
@@ -217,7 +234,7 @@ impl Checker<'_, '_> {
         self.element_field(shape, *part)
     }
 
-    fn no_history(&mut self, span: Span) -> bool {
+    pub(super) fn no_history(&mut self, span: Span) -> bool {
         let (headline, help) = match self.place {
             Place::Content => {
                 ("copy cannot look into the past", "declare a `metric` and write its name here")
@@ -297,10 +314,13 @@ impl Checker<'_, '_> {
         }
     }
 
-    fn window(&mut self, window: &ast::Window) -> Option<Window> {
+    pub(in crate::model::check) fn window(&mut self, window: &ast::Window) -> Option<Window> {
         match window {
             ast::Window::Ever => Some(Window::Ever),
-            ast::Window::Last(dur) => Some(Window::Last(length::positive(*dur, &mut self.sink))),
+            ast::Window::Last(dur) => {
+                self.one_unit(*dur);
+                Some(Window::Last(length::positive(*dur, &mut self.sink)))
+            }
             ast::Window::Span(expr) => {
                 let span = self.expr(expr, Some(&Type::Range(Box::new(Type::Date))));
                 let want = Type::Range(Box::new(Type::Date));
@@ -311,6 +331,23 @@ impl Checker<'_, '_> {
             }
             ast::Window::Since(anchor) => self.since(anchor).map(Window::Since),
         }
+    }
+
+    /// `during last 1 month` ends today and `during last month` ended with the month: one digit tells them apart.
+    fn one_unit(&mut self, dur: ast::Dur) {
+        let (unit, days) = match dur.kind {
+            DurKind::Civil { count: 1, unit: CivilUnit::Week } => ("week", "7 days"),
+            DurKind::Civil { count: 1, unit: CivilUnit::Month } => ("month", "30 days"),
+            DurKind::Civil { count: 1, unit: CivilUnit::Year } => ("year", "12 months"),
+            _ => return,
+        };
+        let headline = format!("`last 1 {unit}` is easily read as `last {unit}`");
+        self.report(
+            Diagnostic::new(code::LAST_ONE, dur.span, headline)
+                .label(format!("the {unit} that ends today"))
+                .help(format!("write `last {days}` for the days up to today"))
+                .help(format!("write `last {unit}` for the calendar {unit} before this one")),
+        );
     }
 
     fn since(&mut self, anchor: &ast::Anchor) -> Option<Anchor> {
@@ -349,6 +386,15 @@ impl Checker<'_, '_> {
         let ty = match (function, found) {
             (AggregateFn::Any | AggregateFn::Once, _) => Type::Bool,
             (AggregateFn::Count, _) => Type::Int,
+            (AggregateFn::Spread | AggregateFn::Trend, _) => {
+                let headline = "`spread` and `trend` look at the days of an attribute";
+                self.report(
+                    Diagnostic::new(code::WRONG_ARGUMENTS, span, headline)
+                        .label("over events")
+                        .help("name a daily attribute: `trend(aum during last 90 days)`"),
+                );
+                return None;
+            }
             (_, None) => {
                 let finding =
                     Diagnostic::new(code::WRONG_ARGUMENTS, span, "which field is meant is not said");
@@ -400,7 +446,7 @@ pub(in crate::model::check) fn both(left: Option<Expr>, right: Option<Expr>) -> 
 }
 
 /// The sum of nothing is nothing of the right kind, which only the type knows.
-fn zero_if_none(function: AggregateFn, expr: Expr, ty: &Type) -> Expr {
+pub(super) fn zero_if_none(function: AggregateFn, expr: Expr, ty: &Type) -> Expr {
     let zero = match (function, ty) {
         (AggregateFn::Sum, Type::Money(currency)) => Value::Money(Money { minor: 0, currency: *currency }),
         (AggregateFn::Sum, Type::Decimal) => Value::Decimal(rust_decimal::Decimal::ZERO),

@@ -3,13 +3,14 @@
 //! Reading order: [`Checker`] (who asks, what is in sight, what has been proved), `fit` (what may stand where),
 //! `names` and `unknown` (paths, and what is said of unknown ones), `literal`, `compare` and
 //! `arith` (operators), `time` (dates, clock times, spans), `collection` (aggregates and `any`/`no`/`once`),
-//! `call` (functions), `flow` (what a condition proves). A mistake is told once; what hangs on it has
+//! `daily` (aggregates over days), `call` (functions), `flow` (what a condition proves). A mistake is told once; what hangs on it has
 //! [`Type::Error`] and stays quiet.
 
 mod arith;
 mod call;
 pub(super) mod collection;
 mod compare;
+mod daily;
 mod fit;
 pub(super) mod flow;
 mod literal;

@@ -272,7 +272,10 @@ impl Checker<'_, '_> {
 /// What the record is called in its type.
 fn event_name(source: &Source) -> Name {
     match source {
-        Source::Event(name) | Source::Children(name) => *name,
+        Source::Event(name)
+        | Source::Children(name)
+        | Source::Close(name)
+        | Source::Daily { attribute: name, .. } => *name,
         Source::Message { kind, .. } => Name::new(kind.as_str()),
         Source::Change { attribute, .. } => *attribute,
     }

@@ -1,7 +1,7 @@
 //! `given`: who is there and what is known of them, as values written out.
 
 use crate::diagnostic::{Diagnostic, code, suggest};
-use crate::expr::Expr;
+use crate::expr::{Expr, Window};
 use crate::model::Literal;
 use crate::model::check::expr::Checker;
 use crate::model::check::words;
@@ -32,16 +32,18 @@ impl Checker<'_, '_> {
         let subject = self.subject.replace(entity);
         let filter = filter.map(|filter| self.condition(filter));
         let mut parent = None;
-        let mut literals = Vec::new();
+        let (mut literals, mut days) = (Vec::new(), Vec::new());
         for field in fields {
             if self.is_parent(entity, field) {
                 parent = self.cast_member(&field.value, cast);
+            } else if let Some(window) = &field.window {
+                days.extend(self.given_days(entity, field, window));
             } else {
                 literals.extend(self.given_field(entity, field));
             }
         }
         self.subject = subject;
-        Some(TestKind::Given { entity, who, filter, fields: literals, parent })
+        Some(TestKind::Given { entity, who, filter, fields: literals, days, parent })
     }
 
     fn named_once(&mut self, name: Option<Ident>, cast: &mut Vec<Ident>) {
@@ -107,21 +109,36 @@ impl Checker<'_, '_> {
         );
     }
 
+    /// `aum = 20_000 CNY during 2026-12-01..2026-12-31`
+    fn given_days(
+        &mut self,
+        entity: Name,
+        field: &GivenField,
+        window: &ast::Window,
+    ) -> Option<(Name, Literal, Window)> {
+        let (name, literal) = self.given_field(entity, field)?;
+        let known = self.world.entity(entity)?.field(name)?;
+        let headline = match (window, known.daily) {
+            (ast::Window::Since(_) | ast::Window::Ever, _) => "a given value needs a first and a last day",
+            (_, true) => return self.window(window).map(|window| (name, literal, window)),
+            (_, false) => "a given attribute has one value, unless it is daily",
+        };
+        let span = match window {
+            ast::Window::Last(dur) => dur.span,
+            ast::Window::Span(expr) => expr.span,
+            ast::Window::Since(anchor) => anchor.span,
+            ast::Window::Ever => field.path.span,
+        };
+        self.report(
+            Diagnostic::new(code::MISPLACED, span, headline)
+                .label("a window")
+                .help("leave the window out, and let it change later: `happen change of …`")
+                .help("of a daily attribute say which days: `during 2026-12-01..2026-12-31`"),
+        );
+        None
+    }
+
     fn given_field(&mut self, entity: Name, field: &GivenField) -> Option<(Name, Literal)> {
-        if let Some(window) = &field.window {
-            let span = match window {
-                ast::Window::Last(dur) => dur.span,
-                ast::Window::Span(expr) => expr.span,
-                ast::Window::Since(anchor) => anchor.span,
-                ast::Window::Ever => field.path.span,
-            };
-            let finding = Diagnostic::new(code::MISPLACED, span, "a given attribute has one value");
-            self.report(
-                finding
-                    .label("a window")
-                    .help("leave the window out, and let it change later: `happen change of …`"),
-            );
-        }
         let [name] = field.path.parts.as_slice() else {
             let finding = Diagnostic::new(
                 code::MISPLACED,
