@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use super::Context;
-use super::world::{Declared, Imports, Kind, Sink, World};
+use super::outline::Due;
+use super::world::{Declared, Imports, Kind, Reach, Sink, World};
 use crate::diagnostic::{Diagnostic, code, suggest};
 use crate::expr::MessageEvent;
 use crate::name::Name;
@@ -18,6 +19,7 @@ pub(super) const BUILT_IN: [&str; 8] =
 pub(super) fn collect<'a>(
     files: &[(FileId, &'a ast::File)],
     context: &Context,
+    due: &Due,
     sink: &mut Sink,
 ) -> World<'a> {
     let mut files = files.to_vec();
@@ -29,7 +31,7 @@ pub(super) fn collect<'a>(
     };
     for (id, file) in &files {
         for decl in &file.decls {
-            declare(&mut world, *id, decl, sink);
+            declare(&mut world, *id, decl, due.has(*id), sink);
         }
     }
     for (id, file) in &files {
@@ -39,11 +41,43 @@ pub(super) fn collect<'a>(
     world
 }
 
-fn declare<'a>(world: &mut World<'a>, file: FileId, decl: &'a ast::Decl, sink: &mut Sink) {
-    let kind = match decl.kind {
-        DeclKind::Extend(_) => return world.extends.push((file, decl)),
-        DeclKind::Test(_) => return world.tests.push((file, decl)),
-        DeclKind::Error => return,
+fn declare<'a>(world: &mut World<'a>, file: FileId, decl: &'a ast::Decl, due: bool, sink: &mut Sink) {
+    let kind = match kind(&decl.kind) {
+        Some(kind) => kind,
+        None => return nameless(world, file, decl, due),
+    };
+    let Some(ident) = decl.name else { return };
+    if reserved(ident.name) {
+        sink.report(reserved_name(ident));
+        return;
+    }
+    let declared = Declared { name: ident.name, kind, file, span: ident.span, decl };
+    let table = if kind == Kind::Journey { &mut world.journeys } else { &mut world.decls };
+    if let Some(first) = table.get(&ident.name) {
+        sink.report(duplicate(ident, first));
+        return;
+    }
+    table.insert(ident.name, declared);
+    world.order.push(declared);
+    if due || matches!(kind.reach(), Reach::Ground | Reach::Everywhere) {
+        world.due.push(declared);
+    }
+}
+
+/// What declares no name of its own.
+fn nameless<'a>(world: &mut World<'a>, file: FileId, decl: &'a ast::Decl, due: bool) {
+    match decl.kind {
+        DeclKind::Extend(_) => world.extends.push((file, decl)),
+        DeclKind::Adjust(_) => world.adjusts.push((file, decl)),
+        DeclKind::Test(_) if due => world.tests.push((file, decl)),
+        _ => {}
+    }
+}
+
+/// What a declaration declares; `None` if it adds to another, or is a test.
+pub(super) fn kind(kind: &DeclKind) -> Option<Kind> {
+    Some(match kind {
+        DeclKind::Extend(_) | DeclKind::Test(_) | DeclKind::Adjust(_) | DeclKind::Error => return None,
         DeclKind::Choice(_) => Kind::Choice,
         DeclKind::Entity(_) => Kind::Entity,
         DeclKind::Event(_) => Kind::Event,
@@ -68,22 +102,8 @@ fn declare<'a>(world: &mut World<'a>, file: FileId, decl: &'a ast::Decl, sink: &
         DeclKind::Experiment(_) => Kind::Experiment,
         DeclKind::Task(_) => Kind::Task,
         DeclKind::Replies(_) => Kind::Replies,
-        DeclKind::Adjust(_) => return world.adjusts.push((file, decl)),
         DeclKind::Waiver(_) => Kind::Waiver,
-    };
-    let Some(ident) = decl.name else { return };
-    if reserved(ident.name) {
-        sink.report(reserved_name(ident));
-        return;
-    }
-    let declared = Declared { name: ident.name, kind, file, span: ident.span, decl };
-    let table = if kind == Kind::Journey { &mut world.journeys } else { &mut world.decls };
-    if let Some(first) = table.get(&ident.name) {
-        sink.report(duplicate(ident, first));
-        return;
-    }
-    table.insert(ident.name, declared);
-    world.order.push(declared);
+    })
 }
 
 fn reserved(name: Name) -> bool {
@@ -168,24 +188,20 @@ fn not_in_package(world: &World, package: Name, ident: ast::Ident) -> Diagnostic
 }
 
 /// Imports that nothing in their file needed.
-pub(super) fn unused_imports(files: &[(FileId, &ast::File)], sink: &mut Sink) {
-    for (id, file) in files {
+pub(super) fn unused_imports(files: &[(FileId, &ast::File)], due: &Due, sink: &mut Sink) {
+    for (id, file) in files.iter().filter(|(id, _)| due.has(*id)) {
+        let mut unused: Vec<ast::Ident> = Vec::new();
         for import in &file.imports {
             let alias = import.alias.or(import.path.parts.last().copied());
             let listed = if import.names.is_empty() { alias.as_slice() } else { &import.names };
-            for ident in listed
-                .iter()
-                .filter(|ident| !sink.used.contains(&(*id, ident.name)))
-                .copied()
-                .collect::<Vec<_>>()
-            {
-                let headline = format!("`{}` is imported and never used", ident.name);
-                sink.report(
-                    Diagnostic::new(code::UNUSED_IMPORT, ident.span, headline)
-                        .label("not used in this file")
-                        .help("take it out of the import"),
-                );
-            }
+            unused.extend(listed.iter().filter(|ident| !sink.has_used(*id, ident.name)).copied());
+        }
+        for ident in unused {
+            let headline = format!("`{}` is imported and never used", ident.name);
+            let finding = Diagnostic::new(code::UNUSED_IMPORT, ident.span, headline)
+                .label("not used in this file")
+                .help("take it out of the import");
+            sink.within(*id, |sink| sink.report(finding));
         }
     }
 }

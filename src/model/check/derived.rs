@@ -13,18 +13,40 @@ use crate::syntax::ast::{self, Arg, DeclKind, DerivedItem, ExprKind, OccurrenceK
 use crate::text::FileId;
 use crate::value::{Type, Value};
 
-/// Checks all of them into the model.
-pub(super) fn derived(world: &mut World, sink: &mut Sink) {
+/// Checks those that are due into the model.
+///
+/// # Errors
+/// [`Tangled`], for a run that looks at a part only.
+pub(super) fn derived(world: &mut World, whole: bool, sink: &mut Sink) -> Result<(), Tangled> {
+    world.model.derived = std::mem::take(&mut world.before.derived);
     let all: Vec<Declared> =
-        world.order.iter().filter(|one| matches!(one.kind, Kind::Metric | Kind::Audience)).copied().collect();
-    for declared in ordered(world, &all, sink) {
-        let (derived, found) = one(world, &declared);
-        sink.findings.extend(found.findings);
-        sink.used.extend(found.used);
-        if let Some(derived) = derived {
-            world.model.derived.insert(declared.name, derived);
-        }
+        world.due.iter().filter(|one| matches!(one.kind, Kind::Metric | Kind::Audience)).copied().collect();
+    let cases = cases(world);
+    let is_derived = |name: &Name| world.decls.get(name).is_some_and(|one| is_derived(one.kind));
+    let doubtful = cases.iter().any(is_derived);
+    let (order, ring) = ordered(world, &all, &cases, sink);
+    if (doubtful || ring) && !whole {
+        return Err(Tangled);
     }
+    world.tangled = doubtful || ring;
+    for declared in order {
+        let derived = sink.about(&declared, |sink| {
+            let (derived, found) = one(world, &declared);
+            sink.findings.extend(found.findings);
+            sink.used.extend(found.used);
+            derived
+        });
+        world.model.derived.extend(derived.map(|derived| (declared.name, derived)));
+    }
+    Ok(())
+}
+
+/// Definitions that go round, or that are called like a case of a choice: what is said of them hangs on the order in
+/// which they are looked at, so all are looked at in every run.
+pub(super) struct Tangled;
+
+fn is_derived(kind: Kind) -> bool {
+    matches!(kind, Kind::Metric | Kind::Audience)
 }
 
 fn body<'a>(declared: &Declared<'a>) -> Option<&'a ast::Derived> {
@@ -67,31 +89,37 @@ fn one(world: &World, declared: &Declared) -> (Option<Derived>, Sink) {
     (Some(derived), checker.sink)
 }
 
-/// Every definition after those it names. Those in a ring come out as errors and are left out.
-fn ordered<'a>(world: &mut World<'a>, all: &[Declared<'a>], sink: &mut Sink) -> Vec<Declared<'a>> {
-    let cases = cases(world);
-    let mut needs: HashMap<Name, BTreeSet<Name>> = HashMap::new();
+/// Each of `all` after those of them it names, and whether there are rings. Those in a ring come out as errors and are
+/// left out.
+fn ordered<'a>(
+    world: &mut World<'a>,
+    all: &[Declared<'a>],
+    cases: &HashSet<Name>,
+    sink: &mut Sink,
+) -> (Vec<Declared<'a>>, bool) {
     for declared in all {
         let mut names = BTreeSet::new();
         if let Some(body) = body(declared) {
             mentioned(&body.value, &mut |name| {
-                let other = world.decls.get(&name);
                 // `tier is gold` means the case, even where an audience is called `gold`.
                 let is_case = cases.contains(&name);
-                if !is_case && other.is_some_and(|other| matches!(other.kind, Kind::Metric | Kind::Audience))
-                {
+                if !is_case && world.decls.get(&name).is_some_and(|other| is_derived(other.kind)) {
                     names.insert(name);
                 }
             });
         }
-        needs.insert(declared.name, names);
+        world.needs.insert(declared.name, names);
     }
-    let mut done: BTreeSet<Name> = BTreeSet::new();
-    let mut order = Vec::with_capacity(all.len());
+    let needs = std::mem::take(&mut world.needs);
+    let mut search = Search { needs: &needs, done: BTreeSet::new(), order: Vec::new(), ring: false };
     for declared in all {
-        visit(world, declared.name, &needs, &mut done, &mut order, sink);
+        search.visit(world, declared.name, sink);
     }
-    order
+    let Search { mut order, ring, .. } = search;
+    world.needs = needs;
+    let due: HashSet<Name> = all.iter().map(|declared| declared.name).collect();
+    order.retain(|declared| due.contains(&declared.name));
+    (order, ring)
 }
 
 /// Every case of every choice.
@@ -106,40 +134,45 @@ fn cases(world: &World) -> HashSet<Name> {
     declared.chain(in_place.flatten().copied()).collect()
 }
 
-/// Depth first with its own stack: definitions may hang together in long chains.
-fn visit<'a>(
-    world: &mut World<'a>,
-    start: Name,
-    needs: &HashMap<Name, BTreeSet<Name>>,
-    done: &mut BTreeSet<Name>,
-    order: &mut Vec<Declared<'a>>,
-    sink: &mut Sink,
-) {
-    let mut stack: Vec<(Name, Vec<Name>)> = vec![(start, pending(start, needs))];
-    if done.contains(&start) {
-        return;
-    }
-    while let Some((name, rest)) = stack.last_mut() {
-        let name = *name;
-        match rest.pop() {
-            Some(next) if done.contains(&next) => {}
-            Some(next) => match stack.iter().position(|(open, _)| *open == next) {
-                Some(at) => ring(world, stack.get(at..).unwrap_or_default(), done, sink),
-                None => stack.push((next, pending(next, needs))),
-            },
-            None => {
-                stack.pop();
-                if done.insert(name) {
-                    order.extend(world.decls.get(&name));
+struct Search<'n, 'a> {
+    needs: &'n HashMap<Name, BTreeSet<Name>>,
+    done: BTreeSet<Name>,
+    order: Vec<Declared<'a>>,
+    ring: bool,
+}
+
+impl<'a> Search<'_, 'a> {
+    /// Depth first with its own stack: definitions may hang together in long chains.
+    fn visit(&mut self, world: &mut World<'a>, start: Name, sink: &mut Sink) {
+        if self.done.contains(&start) {
+            return;
+        }
+        let mut stack: Vec<(Name, Vec<Name>)> = vec![(start, self.pending(start))];
+        while let Some((name, rest)) = stack.last_mut() {
+            let name = *name;
+            match rest.pop() {
+                Some(next) if self.done.contains(&next) => {}
+                Some(next) => match stack.iter().position(|(open, _)| *open == next) {
+                    Some(at) => {
+                        self.ring = true;
+                        ring(world, stack.get(at..).unwrap_or_default(), &mut self.done, sink);
+                    }
+                    None => stack.push((next, self.pending(next))),
+                },
+                None => {
+                    stack.pop();
+                    if self.done.insert(name) {
+                        self.order.extend(world.decls.get(&name));
+                    }
                 }
             }
         }
     }
-}
 
-fn pending(name: Name, needs: &HashMap<Name, BTreeSet<Name>>) -> Vec<Name> {
-    let names = needs.get(&name).into_iter().flatten().rev();
-    names.copied().collect()
+    fn pending(&self, name: Name) -> Vec<Name> {
+        let names = self.needs.get(&name).into_iter().flatten().rev();
+        names.copied().collect()
+    }
 }
 
 fn ring(world: &mut World, members: &[(Name, Vec<Name>)], done: &mut BTreeSet<Name>, sink: &mut Sink) {
@@ -237,7 +270,7 @@ fn in_window(window: Option<&Window>, found: &mut impl FnMut(Name)) {
 /// Derived fields and anchors of entities, once all attributes are known.
 pub(super) fn fields(world: &mut World, sink: &mut Sink) {
     let sources: Vec<(FileId, &ast::Decl)> = world
-        .order
+        .due
         .iter()
         .filter(|one| one.kind == Kind::Entity)
         .map(|one| (one.file, one.decl))

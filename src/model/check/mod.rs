@@ -17,6 +17,8 @@ mod entity;
 mod expr;
 mod journey;
 mod length;
+mod memory;
+mod outline;
 mod pattern;
 mod schedule;
 mod schema;
@@ -29,9 +31,12 @@ mod world;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use self::derived::Tangled;
+pub use self::memory::{Checked, Memory};
+pub use self::outline::{Due, Outline, Outlines};
 use self::world::{Kind, Sink, World};
 use super::Model;
-use crate::diagnostic::{self, Diagnostic, code};
+use crate::diagnostic::{Diagnostic, code};
 use crate::syntax::ast::{self, CalendarItem, DeclKind};
 use crate::text::{FileId, Span};
 
@@ -62,28 +67,39 @@ pub fn calendar_files(file: &ast::File) -> Vec<Arc<str>> {
 /// say what is not. Neither depends on the order of `files`.
 #[must_use]
 pub fn check(files: &[(FileId, &ast::File)], context: &Context) -> (Model, Vec<Diagnostic>) {
+    let mut memory = Memory::default();
+    let checked = memory.check(files, context, Due::everything());
+    (memory.into_model(), checked.findings)
+}
+
+/// All phases over what is due. What `memory` holds of the rest is taken as it is.
+fn phases<'a>(
+    files: &[(FileId, &'a ast::File)],
+    context: &Context,
+    memory: &mut Memory,
+    due: &Due,
+) -> Result<Vec<Diagnostic>, Tangled> {
     let mut sink = Sink::default();
-    let mut world = collect::collect(files, context, &mut sink);
+    let mut world = collect::collect(files, context, due, &mut sink);
+    memory.lend(&mut world, &mut sink);
     schema::shapes(&mut world, &mut sink);
     derived::fields(&mut world, &mut sink);
-    derived::derived(&mut world, &mut sink);
+    derived::derived(&mut world, due.is_everything(), &mut sink)?;
     contents(&mut world, &mut sink);
     journeys(&mut world, &mut sink);
-    for (file, decl) in world.tests.clone() {
-        let test = test_block::test(&world, file, decl, &mut sink);
-        world.model.tests.extend(test);
-    }
-    for declared in &world.order {
+    tests(&mut world, &mut sink);
+    for declared in &world.due {
         if unchecked(declared.kind) || matches!(declared.decl.kind, DeclKind::Instance(_)) {
-            sink.report(not_yet(declared.span, &format!("`{}`", declared.decl.word.name)));
+            sink.about(declared, |sink| {
+                sink.report(not_yet(declared.span, &format!("`{}`", declared.decl.word.name)));
+            });
         }
     }
     for (_, decl) in &world.adjusts {
         sink.report(not_yet(decl.word.span, "`adjust`"));
     }
-    collect::unused_imports(files, &mut sink);
-    diagnostic::sort(&mut sink.findings);
-    (world.model, sink.findings)
+    collect::unused_imports(files, due, &mut sink);
+    Ok(memory.keep(world, sink))
 }
 
 /// Kinds that are read but not checked yet.
@@ -116,9 +132,10 @@ fn not_yet(span: Span, what: &str) -> Diagnostic {
 }
 
 fn contents(world: &mut World, sink: &mut Sink) {
-    for declared in world.order.clone() {
+    world.model.contents = std::mem::take(&mut world.before.contents);
+    for declared in world.due.clone() {
         if let DeclKind::Content(items) = &declared.decl.kind {
-            let content = content::content(world, &declared, items, sink);
+            let content = sink.about(&declared, |sink| content::content(world, &declared, items, sink));
             world.model.contents.insert(declared.name, content);
         }
     }
@@ -126,15 +143,26 @@ fn contents(world: &mut World, sink: &mut Sink) {
 
 /// Identities of all steps first: a journey's own conditions and its tests name them.
 fn journeys(world: &mut World, sink: &mut Sink) {
-    let all: Vec<_> = world.order.iter().filter(|one| one.kind == Kind::Journey).copied().collect();
-    for declared in &all {
+    world.model.journeys = std::mem::take(&mut world.before.journeys);
+    let due: Vec<_> = world.due.iter().filter(|one| one.kind == Kind::Journey).copied().collect();
+    for declared in &due {
         if let DeclKind::Journey(journey) = &declared.decl.kind {
-            world.steps.insert(declared.name, journey::identity::identify(journey, sink));
+            let steps = sink.about(declared, |sink| journey::identity::identify(journey, sink));
+            world.steps.insert(declared.name, steps);
         }
     }
-    for declared in &all {
-        if let Some(journey) = journey::journey(world, declared, sink) {
+    for declared in &due {
+        if let Some(journey) = sink.about(declared, |sink| journey::journey(world, declared, sink)) {
             world.model.journeys.insert(declared.name, journey);
         }
     }
+}
+
+fn tests(world: &mut World, sink: &mut Sink) {
+    world.model.tests = std::mem::take(&mut world.before.tests);
+    for (file, decl) in std::mem::take(&mut world.tests) {
+        let test = sink.within(file, |sink| test_block::test(world, file, decl, sink));
+        world.model.tests.extend(test);
+    }
+    world.model.tests.sort_by_key(|test| test.span);
 }

@@ -16,7 +16,9 @@ use crate::value::Type;
 
 /// Fills the model with every shape.
 pub(super) fn shapes(world: &mut World, sink: &mut Sink) {
-    for declared in world.order.clone() {
+    world.model.events = std::mem::take(&mut world.before.events);
+    world.model.tags = std::mem::take(&mut world.before.tags);
+    for declared in world.due.clone() {
         match &declared.decl.kind {
             DeclKind::Choice(items) => {
                 let choice = choice(&declared, items, sink);
@@ -31,8 +33,8 @@ pub(super) fn shapes(world: &mut World, sink: &mut Sink) {
     }
     extend(world, sink);
     families(world, sink);
-    for declared in world.order.clone() {
-        others(world, &declared, sink);
+    for declared in world.due.clone() {
+        sink.about(&declared, |sink| others(world, &declared, sink));
     }
     default_calendars(world);
 }

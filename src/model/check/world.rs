@@ -2,7 +2,7 @@
 //!
 //! Nothing here reports anything by itself except through [`Sink`].
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::journey::identity::StepIds;
@@ -44,6 +44,15 @@ pub(super) enum Kind {
 }
 
 impl Kind {
+    pub(super) fn reach(self) -> Reach {
+        match self {
+            Self::Choice | Self::Entity | Self::Calendar | Self::Channel => Reach::Ground,
+            Self::Event | Self::Tag | Self::Metric | Self::Audience | Self::Content => Reach::Named,
+            Self::Journey => Reach::Inside,
+            _ => Reach::Everywhere,
+        }
+    }
+
     /// With its article, for messages.
     pub(super) fn words(self) -> &'static str {
         match self {
@@ -76,6 +85,20 @@ impl Kind {
     }
 }
 
+/// How far a change of a declaration is felt: what has to be checked again after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// Everything is checked again after any edit of its file. Always right, so it is where a new kind begins.
+    Everywhere,
+    /// Everything is checked again if the text of the declaration changes. It is itself looked at in every run, and
+    /// nothing outside its file keeps places inside it.
+    Ground,
+    /// What names it, and what names that. Its item in the model is kept: `Memory::forget` must drop it.
+    Named,
+    /// As `Named`, after any edit of its file: what names it keeps places inside it.
+    Inside,
+}
+
 /// One declaration and where it stands.
 #[derive(Clone, Copy)]
 pub(super) struct Declared<'a> {
@@ -95,7 +118,7 @@ pub(super) struct Imports {
 }
 
 /// What other journeys need to know of a journey before it is checked.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Signature {
     pub(super) subject: Name,
     pub(super) by_start: bool,
@@ -109,8 +132,12 @@ pub(super) struct World<'a> {
     pub(super) journeys: HashMap<Name, Declared<'a>>,
     /// The same, by file and place: every walk over declarations follows it.
     pub(super) order: Vec<Declared<'a>>,
+    /// Those of [`Self::order`] that are looked at in this run: all, or after an edit what it can have changed and
+    /// the ground. Every phase goes through these.
+    pub(super) due: Vec<Declared<'a>>,
     pub(super) extends: Vec<(FileId, &'a ast::Decl)>,
     pub(super) adjusts: Vec<(FileId, &'a ast::Decl)>,
+    /// Of the files that are looked at in this run.
     pub(super) tests: Vec<(FileId, &'a ast::Decl)>,
     pub(super) packages: HashMap<FileId, Name>,
     pub(super) imports: HashMap<FileId, Imports>,
@@ -121,7 +148,14 @@ pub(super) struct World<'a> {
     /// Entities that contain this one's name as parent.
     pub(super) children: HashMap<Name, Vec<Name>>,
     pub(super) steps: HashMap<Name, StepIds>,
+    /// The metrics and audiences that each of them names.
+    pub(super) needs: HashMap<Name, BTreeSet<Name>>,
+    /// Metrics and audiences must be looked at as a whole; see [`super::derived::Tangled`].
+    pub(super) tangled: bool,
     pub(super) model: Model,
+    /// What an earlier run found and this one need not look at again. Each phase takes its part over when it begins,
+    /// so that no phase ever sees more than it would in a first run.
+    pub(super) before: Model,
 }
 
 /// Something is wrong and has been told.
@@ -133,11 +167,44 @@ pub(super) struct Reported;
 pub(super) struct Sink {
     pub(super) findings: Vec<Diagnostic>,
     pub(super) used: HashSet<(FileId, Name)>,
+    /// The same, of what is not looked at in every run: by the file it stands in.
+    pub(super) kept: BTreeMap<FileId, Kept>,
+}
+
+/// What was said about the declarations of one file.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    pub(super) findings: Vec<Diagnostic>,
+    pub(super) used: HashSet<(FileId, Name)>,
 }
 
 impl Sink {
     pub(super) fn report(&mut self, finding: Diagnostic) {
         self.findings.push(finding);
+    }
+
+    /// Looks at `declared` with a sink of its own, and keeps what is said for as long as it is not looked at again.
+    pub(super) fn about<T>(&mut self, declared: &Declared, look: impl FnOnce(&mut Self) -> T) -> T {
+        match declared.kind.reach() {
+            Reach::Named | Reach::Inside => self.within(declared.file, look),
+            Reach::Ground | Reach::Everywhere => look(self),
+        }
+    }
+
+    /// As [`Self::about`], for what stands in `file`.
+    pub(super) fn within<T>(&mut self, file: FileId, look: impl FnOnce(&mut Self) -> T) -> T {
+        let mut own = Self::default();
+        let result = look(&mut own);
+        let kept = self.kept.entry(file).or_default();
+        kept.findings.append(&mut own.findings);
+        kept.used.extend(own.used);
+        result
+    }
+
+    /// Whether anything in `file` used `name`.
+    pub(super) fn has_used(&self, file: FileId, name: Name) -> bool {
+        let kept = self.kept.get(&file).is_some_and(|kept| kept.used.contains(&(file, name)));
+        kept || self.used.contains(&(file, name))
     }
 }
 
