@@ -6,7 +6,7 @@
 //! |---|---|
 //! | text and findings | [`text`], [`name`], [`diagnostic`] |
 //! | what is shared | [`value`] (types and values), [`expr`] (resolved expressions), [`program`] (what the compiler makes and the runtime runs) |
-//! | compiler | [`syntax`] -> [`model`] -> `graph` -> `lower`, driven by `compile`; files by `project` |
+//! | compiler | [`syntax`] (laid out by [`mod@format`]) -> [`model`] -> `graph` -> `lower`, driven by `compile`; files by `project` |
 //! | runtime | [`step`] (pure) -> `intake` -> [`store`], `channel` -> `engine` -> `http` |
 //! | people | [`testing`], [`demo`], [`cli`], [`config`] |
 //!
@@ -20,6 +20,7 @@ pub mod demo;
 pub mod diagnostic;
 pub mod engine;
 pub mod expr;
+pub mod format;
 pub mod graph;
 pub mod http;
 pub mod intake;

@@ -21,6 +21,8 @@ use crate::model::check::calendar_files;
 use crate::syntax::{ast, parse};
 use crate::text::FileId;
 
+pub use discover::shown;
+
 /// A project, read.
 #[derive(Clone, Debug)]
 pub struct Project {
@@ -84,6 +86,23 @@ pub fn load(paths: &[PathBuf]) -> Result<Project, ProjectError> {
     Ok(Project { root, input })
 }
 
+/// The journey files at or below `paths`; without any, those of the project around the current folder. Sorted, each once.
+///
+/// # Errors
+/// A path that is not there, or no journey file at all.
+pub fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, ProjectError> {
+    let here = PathBuf::from(".");
+    let whole = [root(&here).unwrap_or(here)];
+    let paths = if paths.is_empty() { &whole } else { paths };
+    discover::check_paths(paths)?;
+    let found = discover::journeys(paths)?;
+    if found.is_empty() {
+        let path = paths.first().cloned().unwrap_or_default();
+        return Err(ProjectError::Empty { path });
+    }
+    Ok(found)
+}
+
 /// The nearest folder at or above `folder` that has a `wayfare.toml`.
 #[must_use]
 pub fn root(folder: &Path) -> Option<PathBuf> {
@@ -98,7 +117,7 @@ fn read(root: &Path, path: &Path) -> Result<File, ProjectError> {
         std::fs::read_to_string(path).map_err(|error| ProjectError::File { path: path.to_owned(), error })?;
     let folder = discover::parent(path).strip_prefix(root).unwrap_or(Path::new(""));
     let parts: Vec<String> = folder.iter().map(|part| part.to_string_lossy().into_owned()).collect();
-    Ok(File { path: discover::shown(path).into(), package: parts.join(".").into(), text: text.into() })
+    Ok(File { path: shown(path).into(), package: parts.join(".").into(), text: text.into() })
 }
 
 type Calendars = BTreeMap<(Arc<str>, Arc<str>), Arc<str>>;

@@ -14,6 +14,7 @@ const COMPILER: &[&str] = &[
     "expr",
     "program",
     "syntax",
+    "format",
     "model",
     "graph",
     "lower",

@@ -12,6 +12,7 @@ mod crash;
 mod demo;
 mod editors;
 mod engine;
+mod format;
 mod ingest;
 mod init;
 mod layers;

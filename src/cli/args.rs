@@ -2,7 +2,9 @@
 
 use clap::{ColorChoice, Parser, Subcommand};
 
-use super::command::{bench, build, check, customers, dev, events, explain, graph, init, run, test, why};
+use super::command::{
+    bench, build, check, customers, dev, events, explain, fmt, graph, init, run, test, why,
+};
 use super::{Exit, Failure, Output};
 
 /// Customer journeys as a language: compile, prove, plan and durably run them.
@@ -21,6 +23,7 @@ pub struct Args {
 pub enum Command {
     Init(init::Args),
     Check(check::Args),
+    Fmt(fmt::Args),
     Graph(graph::Args),
     Build(build::Args),
     Test(test::Args),
@@ -39,6 +42,7 @@ impl Command {
         match self {
             Self::Init(args) => init::run(args, output),
             Self::Check(args) => check::run(args, output),
+            Self::Fmt(args) => fmt::run(args, output),
             Self::Graph(args) => graph::run(args, output),
             Self::Build(args) => build::run(args, output),
             Self::Test(args) => test::run(args, output),

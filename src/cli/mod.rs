@@ -10,6 +10,7 @@ pub mod command;
 pub mod daemon;
 pub mod exit;
 pub mod output;
+mod replace;
 pub mod settings;
 
 use std::ffi::OsString;

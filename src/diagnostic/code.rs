@@ -133,6 +133,7 @@ codes! {
     SERVER_OPEN = "E0515", "the daemon would be open to the network without a token";
     URL_PRIVATE = "E0516", "a URL leads to a private address or is not encrypted";
     SECRET_UNREADABLE = "E0517", "the file of a secret cannot be read";
+    FORMAT_DEFECT = "E0599", "a file that `fmt` left alone because of a defect of its own";
 
     MALFORMED_EVENT = "R0101", "this is not an event";
     UNKNOWN_EVENT = "R0102", "no such event is declared";

@@ -44,7 +44,8 @@ pub(super) fn parent(path: &Path) -> &Path {
 }
 
 /// As the user would type it: seen from the current folder where the file is below it, with `/`.
-pub(super) fn shown(path: &Path) -> String {
+#[must_use]
+pub fn shown(path: &Path) -> String {
     let here = std::env::current_dir().ok();
     let near = here.and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned));
     let near = near.as_deref().unwrap_or(path);

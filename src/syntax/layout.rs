@@ -80,6 +80,13 @@ pub(super) fn layout<'a>(file: FileId, source: &'a str, tokens: &'a [Token]) -> 
     pass.out
 }
 
+/// What the grammar sees of `tokens`: no trivia, and a [`TokenKind::Sep`] wherever a newline ends an item.
+#[must_use]
+pub fn significant(source: &str, tokens: &[Token]) -> Vec<Token> {
+    let token = |tok: &Tok| Token { kind: tok.kind, start: tok.start, end: tok.end };
+    layout(FileId::default(), source, tokens).toks.iter().map(token).collect()
+}
+
 struct Pass<'a> {
     source: &'a str,
     out: Layout,

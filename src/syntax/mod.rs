@@ -15,4 +15,5 @@ pub mod parser;
 pub mod token;
 pub mod words;
 
-pub use parser::{Parsed, parse, parse_expr};
+pub use layout::significant;
+pub use parser::{Parsed, copy_indentation, parse, parse_expr};

@@ -45,6 +45,8 @@ mod world;
 
 use std::collections::BTreeSet;
 
+pub use copy::indentation as copy_indentation;
+
 use input::{Context, In};
 
 use super::ast;

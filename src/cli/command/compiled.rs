@@ -10,14 +10,19 @@ use crate::project::{self, Project, ProjectError};
 
 /// Reads the project around `paths`; none means the current folder.
 pub fn read(paths: &[PathBuf]) -> Result<Project, Failure> {
-    project::load(paths).map_err(|error| match error {
+    project::load(paths).map_err(|error| unread(&error))
+}
+
+/// A project that cannot be read, as the failure of a command.
+pub fn unread(error: &ProjectError) -> Failure {
+    match error {
         ProjectError::File { path, error } => {
-            Failure::new(format_args!("cannot read `{}`: {}", path.display(), reason(&error)))
+            Failure::new(format_args!("cannot read `{}`: {}", path.display(), reason(error)))
         }
         ProjectError::Empty { .. } => {
-            Failure::new(&error).help("`wayfare init` makes a project with a first journey")
+            Failure::new(error).help("`wayfare init` makes a project with a first journey")
         }
-    })
+    }
 }
 
 /// Compiles the project around `paths` for a verb that has no use for journeys with errors: they are told on stderr

@@ -8,6 +8,7 @@ pub mod customers;
 pub mod dev;
 pub mod events;
 pub mod explain;
+pub mod fmt;
 pub mod graph;
 pub mod init;
 pub mod run;

@@ -97,7 +97,8 @@ fn not_closed(i: In<'_>, open: usize) {
 
 /// The number of blanks that all lines behind the first begin with. The last line counts even if it is blank:
 /// where `"""` closes on a line of its own, its column is the left edge.
-fn indentation(inside: &str) -> usize {
+#[must_use]
+pub fn indentation(inside: &str) -> usize {
     let mut lines = inside.split('\n').skip(1).peekable();
     let mut least = usize::MAX;
     while let Some(line) = lines.next() {
