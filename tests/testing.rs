@@ -86,6 +86,17 @@ fn failures_are_told_with_their_story() {
 }
 
 #[test]
+fn stories_of_the_whole_language_come_out_as_they_say() {
+    insta::glob!("suite/stories/*.journey", |path| {
+        let path = path.strip_prefix(std::env::current_dir().unwrap()).unwrap();
+        let story = Compiled::of(path.to_str().unwrap());
+        let reports = story.run(&Options { threads: threads(), ..Options::default() });
+        let failed: Vec<Report> = reports.into_iter().filter(|report| !report.passed()).collect();
+        assert!(failed.is_empty(), "\n{}", told(&failed, true));
+    });
+}
+
+#[test]
 fn build_servers_can_read_the_results() {
     let story = Compiled::of("tests/suite/testing/failing.journey");
     let mut out = Vec::new();

@@ -103,6 +103,7 @@ codes! {
     NOT_DAILY = "E0330", "days of an attribute that is not daily";
     DAILY = "E0331", "a `daily` that cannot be";
     DAILY_WINDOW = "E0332", "a daily attribute over less than whole days";
+    TABLE_ROW = "E0350", "a table whose rows do not fit";
     CLAUSE_MISSING = "E0401", "a clause that is missing";
     CLAUSE_TWICE = "E0402", "a clause said twice";
     PURPOSE = "E0403", "a purpose that is none";
@@ -121,6 +122,8 @@ codes! {
     START_TARGET = "E0416", "a `start` of a journey that is entered otherwise";
     WAIT_IN_EXIT = "E0417", "an exit that waits";
     MATCH_ROW = "E0418", "a `match` that leaves values out";
+    REPEAT = "E0420", "a `repeat` that is not bounded, or not on a clock";
+    ROUND_TOO_LONG = "W0420", "a round that may outlast its tick";
     UNUSED_IMPORT = "W0201", "an import that is never used";
     NEVER_MISSING = "W0301", "a value that is never missing";
     LAST_ONE = "W0330", "`last 1 month` beside `last month`";

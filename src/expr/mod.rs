@@ -75,6 +75,35 @@ pub enum Expr {
     Aggregate(Box<Aggregate>),
     /// Over events or message events: an index into the features of the program.
     History(u16),
+    /// A `table` with its arguments.
+    Table(Box<TableCall>),
+}
+
+/// A call of a `table`, which is inside: of its rows the first that fits counts; where none does, nothing is known.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TableCall {
+    pub table: Name,
+    /// One for each parameter.
+    pub args: Vec<Expr>,
+    pub params: Vec<Name>,
+    /// Over the parameters ([`Expr::Param`]) and nothing else.
+    pub rows: Vec<TableRow>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TableRow {
+    /// One for each parameter; all must hold.
+    pub tests: Vec<CaseTest>,
+    pub value: Expr,
+}
+
+/// A test of one value of a `match` or `table`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum CaseTest {
+    Any,
+    Compare(BinaryOp, Expr),
+    /// Any of these values or ranges.
+    OneOf(Vec<Expr>),
 }
 
 /// Whose attribute is meant, seen from the subject of the journey, audience or metric.
@@ -280,6 +309,7 @@ impl Expr {
             | Self::Range(left, right)
             | Self::At(left, right) => vec![left, right],
             Self::List(items) | Self::Call(_, items) => items.iter().collect(),
+            Self::Table(call) => call.args.iter().collect(),
             Self::Const(_)
             | Self::Attr(..)
             | Self::Def(..)
@@ -311,6 +341,7 @@ impl Expr {
             | Self::Range(left, right)
             | Self::At(left, right) => vec![left, right],
             Self::List(items) | Self::Call(_, items) => items.iter_mut().collect(),
+            Self::Table(call) => call.args.iter_mut().collect(),
             Self::Const(_)
             | Self::Attr(..)
             | Self::Def(..)

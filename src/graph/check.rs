@@ -24,6 +24,7 @@ pub fn check(model: &Model, graphs: &BTreeMap<Name, JourneyGraph>) -> Vec<Diagno
             found.extend(falls(journey, graph));
             found.extend(cycle::inside(journey, graph));
             found.extend(dead::waits(journey));
+            found.extend(super::rounds::too_long(journey));
         }
     }
     found.extend(cycle::across(model, graphs));

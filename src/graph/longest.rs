@@ -2,9 +2,9 @@
 
 use petgraph::Direction;
 use petgraph::algo::toposort;
-use petgraph::visit::EdgeRef;
+use petgraph::visit::{EdgeFiltered, EdgeRef};
 
-use super::{JourneyGraph, Most};
+use super::{EdgeKind, JourneyGraph, Most};
 
 /// The worst case of a journey.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,10 +25,14 @@ pub fn longest(graph: &JourneyGraph) -> Longest {
     });
     let mut until: Vec<String> = until.collect();
     until.dedup();
-    let Ok(order) = toposort(graph, None) else { return Longest { ms: None, until } };
+    // Rounds are counted: what they take together stands at the way out of the `repeat`.
+    let forward = EdgeFiltered::from_fn(graph, |edge| edge.weight().kind != EdgeKind::Again);
+    let Ok(order) = toposort(&forward, None) else { return Longest { ms: None, until } };
     let mut arrival = vec![0_i64; graph.node_count()];
     for node in order {
-        let latest = graph.edges_directed(node, Direction::Incoming).map(|edge| {
+        let incoming = graph.edges_directed(node, Direction::Incoming);
+        let incoming = incoming.filter(|edge| edge.weight().kind != EdgeKind::Again);
+        let latest = incoming.map(|edge| {
             let before = arrival.get(edge.source().index()).copied().unwrap_or_default();
             match edge.weight().delay.most {
                 Most::Within(ms) => before.saturating_add(ms),

@@ -10,6 +10,7 @@ pub mod export;
 mod links;
 mod longest;
 mod names;
+mod rounds;
 mod words;
 
 use std::sync::Arc;
@@ -73,6 +74,8 @@ pub enum PointKind {
     /// A hand-over to this journey.
     Start(Name),
     Remember,
+    /// A `repeat`: where each round begins.
+    Repeat,
     End,
     /// The closing brace, where a path gets there without `end`.
     Fall,
@@ -94,6 +97,7 @@ impl PointKind {
             Self::Untag(_) => "untag",
             Self::Start(_) => "start",
             Self::Remember => "remember",
+            Self::Repeat => "repeat",
             Self::End => "end",
             Self::Fall => "fall",
         }
@@ -121,6 +125,8 @@ pub enum EdgeKind {
     Happened,
     /// It did not happen in time.
     Timeout,
+    /// The next round of a `repeat`, which counts its rounds: no endless way.
+    Again,
 }
 
 impl EdgeKind {
@@ -133,6 +139,7 @@ impl EdgeKind {
             Self::Branch => "branch",
             Self::Happened => "happened",
             Self::Timeout => "timeout",
+            Self::Again => "again",
         }
     }
 }

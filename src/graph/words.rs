@@ -5,7 +5,7 @@ use jiff::civil::Weekday;
 use crate::expr::show::{self, Names};
 use crate::expr::{Anchor, BinaryOp, Expr};
 use crate::model::Journey;
-use crate::model::journey::{Awaited, Send, StepKind, Trigger};
+use crate::model::journey::{Awaited, Repeat, Send, StepKind, Trigger};
 use crate::name::Name;
 use crate::program::{CaseTest, ContentCall, Enter, Every, Outcome, Schedule, WeekdayName};
 use crate::value::Length;
@@ -33,6 +33,16 @@ pub(super) fn enter(journey: &Journey) -> String {
         Enter::Start => "enter by start".to_owned(),
         Enter::List => "enter by list".to_owned(),
     }
+}
+
+/// `repeat week in 1..4 every monday at 10:00`
+pub(super) fn repeat(repeat: &Repeat, names: &dyn Names) -> String {
+    let number = show::expr(&Expr::Local(repeat.slot), names);
+    let number = if number.contains('#') { String::new() } else { format!("{number} in ") };
+    let (first, last) = (show::expr(&repeat.first, names), show::expr(&repeat.last, names));
+    let clock = repeat.schedule.as_ref().map(|clock| format!(" {}", schedule(clock)));
+    let until = repeat.until.as_ref().map(|until| format!(" until {}", show::expr(until, names)));
+    format!("repeat {number}{first}..{last}{}{}", clock.unwrap_or_default(), until.unwrap_or_default())
 }
 
 /// `every month on day 15 at 10:00`
@@ -82,6 +92,9 @@ pub(super) fn send(send: &Send, names: &dyn Names) -> String {
 
 /// `first_loan`, `bind_card(step = event.step)`
 pub(super) fn call(call: &ContentCall, names: &dyn Names) -> String {
+    if let Some(chosen) = &call.chosen {
+        return show::expr(&chosen.by, names);
+    }
     if call.args.is_empty() {
         return call.content.to_string();
     }

@@ -59,7 +59,7 @@ impl Scope<'_> {
             Type::Moment => self.moment(json).map(Value::Moment),
             Type::Duration | Type::Period => length(json, ty).map(Value::Length),
             Type::Choice(_) | Type::OneOf(_) | Type::Channel | Type::Content => self.case(json, ty),
-            Type::Audience(_) | Type::Event(_) | Type::Error => {
+            Type::Audience(_) | Type::Event(_) | Type::Error | Type::Reward | Type::Occurrence => {
                 Err(format!("a `{ty}` cannot be written from outside"))
             }
         }

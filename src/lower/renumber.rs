@@ -53,6 +53,9 @@ impl Numbers {
         for (_, value) in &mut call.args {
             self.expr(value);
         }
+        if let Some(chosen) = &mut call.chosen {
+            self.expr(&mut chosen.by);
+        }
     }
 
     pub(super) fn copy(&self, copy: &mut Copy) {

@@ -22,6 +22,8 @@ pub(super) struct Table<'a> {
     nodes: Vec<Option<Node>>,
     lines: Vec<u32>,
     rung_lines: Vec<(Name, u32)>,
+    /// Slots of the `repeat`s around what is laid out.
+    rounds: Vec<u16>,
 }
 
 /// Where a block goes.
@@ -58,6 +60,7 @@ impl<'a> Table<'a> {
             nodes: Vec::new(),
             lines: Vec::new(),
             rung_lines: Vec::new(),
+            rounds: Vec::new(),
         }
     }
 
@@ -102,7 +105,7 @@ impl<'a> Table<'a> {
 
     fn fill(&mut self, at: NodeId, step: Name, kind: NodeKind) {
         if let Some(slot) = self.nodes.get_mut(usize::from(at)) {
-            *slot = Some(Node { step, kind });
+            *slot = Some(Node { step, kind, rounds: self.rounds.clone() });
         }
     }
 

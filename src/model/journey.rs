@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use super::Uses;
 use crate::expr::{Anchor, Expr, Pattern};
 use crate::name::Name;
-use crate::program::{CaseTest, ContentCall, Enter, Outcome, Reenter};
+use crate::program::{CaseTest, ContentCall, Enter, Outcome, Reenter, Schedule};
 use crate::text::Span;
 use crate::value::{Length, Type};
 
@@ -136,6 +136,35 @@ pub enum StepKind {
     },
     /// Ends an arm explicitly: go on behind the step whose arm this is.
     Continue,
+    Repeat(Box<Repeat>),
+}
+
+/// `repeat week in 1..4 every monday at 10:00 from entered until C missed skip { … }`
+#[derive(Clone, Debug)]
+pub struct Repeat {
+    /// Where the number of the round is kept.
+    pub slot: u16,
+    pub first: Expr,
+    pub last: Expr,
+    /// The widest that `first..last` can be.
+    pub numbers: (i64, i64),
+    /// When a round begins; without one, behind the one before.
+    pub schedule: Option<Schedule>,
+    /// The instant whose ticks are counted.
+    pub from: Anchor,
+    /// Looked at before each round.
+    pub until: Option<Expr>,
+    /// Rounds whose tick is past are run one behind the other (`true`) or left out; `None` where nothing is said.
+    pub missed_all: Option<bool>,
+    pub steps: Vec<Step>,
+}
+
+impl Repeat {
+    /// How many rounds there are at most.
+    #[must_use]
+    pub fn times(&self) -> i64 {
+        (self.numbers.1 - self.numbers.0).saturating_add(1).max(0)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -212,6 +241,7 @@ impl StepKind {
                 cases.iter().map(|case| case.body.as_slice()).chain(otherwise.as_deref()).collect()
             }
             Self::Phase { steps, .. } => vec![steps],
+            Self::Repeat(repeat) => vec![&repeat.steps],
             Self::Pause(_)
             | Self::UntilMoment(_)
             | Self::Tag { .. }

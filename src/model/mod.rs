@@ -11,7 +11,7 @@ pub mod test;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::expr::Expr;
+use crate::expr::{Expr, TableRow};
 use crate::name::Name;
 use crate::program::{Rate, Schedule, Variant};
 use crate::text::Span;
@@ -33,6 +33,7 @@ pub struct Model {
     pub channels: BTreeMap<Name, Channel>,
     pub contents: BTreeMap<Name, Content>,
     pub journeys: BTreeMap<Name, Journey>,
+    pub tables: BTreeMap<Name, Table>,
     /// In the order of files and of writing.
     pub tests: Vec<Test>,
 }
@@ -117,6 +118,19 @@ pub struct Derived {
     /// `Expr::Def` and `Expr::History` in it index [`Derived::uses`] and [`Derived::features`].
     pub value: Expr,
     pub uses: Uses,
+    pub span: Span,
+}
+
+/// Rows of which the first that fits counts: a pure function of its parameters.
+#[derive(Clone, Debug)]
+pub struct Table {
+    pub name: Name,
+    pub label: Option<Arc<str>>,
+    pub params: Vec<(Name, Type)>,
+    pub returns: Type,
+    pub rows: Vec<TableRow>,
+    /// Places of the rows, beside `rows`.
+    pub row_spans: Vec<Span>,
     pub span: Span,
 }
 

@@ -46,11 +46,22 @@ pub struct ContentCall {
     pub content: Name,
     /// By parameter name, complete and typed.
     pub args: Vec<(Name, Expr)>,
+    /// Where a `table` chooses: the expression whose value is the content, and all it can be. `content` is the first of
+    /// them, and none takes anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chosen: Option<Box<Chosen>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Chosen {
+    pub by: Expr,
+    pub among: Vec<Name>,
 }
 
 impl ContentCall {
     /// The content's name and those of its parameters.
     pub fn names(&self) -> impl Iterator<Item = Name> + '_ {
-        std::iter::once(self.content).chain(self.args.iter().map(|(name, _)| *name))
+        let chosen = self.chosen.iter().flat_map(|chosen| chosen.among.iter().copied());
+        std::iter::once(self.content).chain(self.args.iter().map(|(name, _)| *name)).chain(chosen)
     }
 }

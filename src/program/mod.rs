@@ -16,12 +16,13 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-pub use content::{Content, ContentCall, Copy, CopyPiece, Variant};
+pub use content::{Chosen, Content, ContentCall, Copy, CopyPiece, Variant};
 pub use entry::{Enter, EntryUnit, Every, Reenter, Schedule, WeekdayName};
 pub use outcome::Outcome;
 
+pub use crate::expr::CaseTest;
 use crate::expr::civil::Calendar;
-use crate::expr::{Aggregate, Anchor, BinaryOp, Expr, MessageEvent, Pattern};
+use crate::expr::{Aggregate, Anchor, Expr, MessageEvent, Pattern};
 use crate::name::Name;
 use crate::value::{Length, Type};
 
@@ -221,6 +222,19 @@ pub struct Node {
     /// The step's full identity; nodes that the compiler made of one step share it.
     pub step: Name,
     pub kind: NodeKind,
+    /// Slots of the numbers of the `repeat`s around it, the outermost first: they are part of its messages' identity.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rounds: Vec<u16>,
+}
+
+/// The identity of a step's message in the rounds with these numbers: `lesson#3`, `offer.push#2.1`.
+#[must_use]
+pub fn in_rounds(step: Name, numbers: &[i64]) -> Name {
+    if numbers.is_empty() {
+        return step;
+    }
+    let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+    Name::new(&format!("{step}#{}", numbers.join(".")))
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -298,6 +312,26 @@ pub enum NodeKind {
     End {
         name: Name,
     },
+    /// Comes to a `repeat`: its number is one before the first, its clock stands at the anchor.
+    Rounds {
+        slot: u16,
+        first: Expr,
+        from: Anchor,
+        next: NodeId,
+    },
+    /// The next round, or behind the last one.
+    Round {
+        slot: u16,
+        last: Expr,
+        /// The widest range of numbers.
+        numbers: (i64, i64),
+        schedule: Option<Schedule>,
+        until: Option<Expr>,
+        /// Rounds whose tick is past are run, not left out.
+        all: bool,
+        body: NodeId,
+        next: NodeId,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -310,15 +344,6 @@ pub struct Rung {
     pub awaits: Vec<u16>,
     pub within: Length,
     pub success: NodeId,
-}
-
-/// A test of one `match` subject.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum CaseTest {
-    Any,
-    Compare(BinaryOp, Expr),
-    /// Any of these values or ranges.
-    OneOf(Vec<Expr>),
 }
 
 impl Program {
@@ -361,6 +386,8 @@ impl NodeKind {
             | Self::Remember { next, .. }
             | Self::Start { next, .. } => vec![next],
             Self::UntilState { next, timeout, .. } => vec![next, timeout],
+            Self::Rounds { next, .. } => vec![next],
+            Self::Round { body, next, .. } => vec![body, next],
             Self::Events { arms, timeout, .. } => {
                 arms.iter_mut().map(|(_, node)| node).chain([timeout]).collect()
             }
@@ -390,6 +417,8 @@ impl NodeKind {
             | Self::Remember { next, .. }
             | Self::Start { next, .. } => vec![*next],
             Self::UntilState { next, timeout, .. } => vec![*next, *timeout],
+            Self::Rounds { next, .. } => vec![*next],
+            Self::Round { body, next, .. } => vec![*body, *next],
             Self::Events { arms, timeout, .. } => {
                 arms.iter().map(|(_, node)| *node).chain([*timeout]).collect()
             }
@@ -419,7 +448,9 @@ impl NodeKind {
             | Self::Events { .. }
             | Self::If { .. }
             | Self::Match { .. }
-            | Self::Remember { .. } => Vec::new(),
+            | Self::Remember { .. }
+            | Self::Rounds { .. }
+            | Self::Round { .. } => Vec::new(),
         }
     }
 }

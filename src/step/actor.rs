@@ -12,7 +12,9 @@ use super::symbols::{self, Sym};
 use super::trace::Decision;
 use super::{enter, exits, goals, message, node::Flow};
 use crate::expr::Anchor;
-use crate::program::{Node, NodeId, Outcome};
+use crate::name::Name;
+use crate::program::{Node, NodeId, Outcome, in_rounds};
+use crate::value::Value;
 
 /// Nodes that one instance may run without waiting. No compiled journey has so many in a row; one that does anyway
 /// ends as `stuck`.
@@ -102,6 +104,21 @@ impl<'r, 'a> Actor<'r, 'a> {
 
     pub(super) fn node(&self) -> Option<&'r Node> {
         self.loaded.program.nodes.get(usize::from(self.it.node))
+    }
+
+    /// The identity of a message of this node's step, or rung, in the rounds that the instance is in.
+    pub(super) fn message_of(&self, step: Name) -> Name {
+        let Some(node) = self.node().filter(|node| !node.rounds.is_empty()) else { return step };
+        let numbers = node.rounds.iter().map(|slot| self.number(*slot).unwrap_or_default());
+        in_rounds(step, &numbers.collect::<Vec<i64>>())
+    }
+
+    /// The number of the round that this slot counts.
+    pub(super) fn number(&self, slot: u16) -> Option<i64> {
+        match self.it.locals.get(usize::from(slot))? {
+            (Value::Int(number), _) => Some(*number),
+            _ => None,
+        }
     }
 
     pub(super) fn trace(&mut self, what: Decision) {

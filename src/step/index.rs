@@ -72,6 +72,8 @@ pub(super) struct Loaded {
     ahead: Vec<Vec<u16>>,
     /// By step of a `reach`: the steps of its rungs.
     families: HashMap<Name, Vec<Name>>,
+    /// Names of messages in rounds, and the steps they are of.
+    in_rounds: HashMap<Name, Name>,
 }
 
 /// A history condition that some program asks for.
@@ -299,6 +301,7 @@ impl Loaded {
             hears: program.heard().filter_map(|pattern| Trigger::of(&pattern.source)).collect(),
             ahead: ahead(&program),
             families: families(&program),
+            in_rounds: super::rounds::names(&program).into_iter().map(|(step, name)| (name, step)).collect(),
             program,
         })
     }
@@ -314,6 +317,7 @@ impl Loaded {
 
     /// Whether `step` is `wanted`, or a rung of the `reach` called `wanted`.
     pub(super) fn is_step(&self, step: Name, wanted: Name) -> bool {
+        let step = self.in_rounds.get(&step).copied().unwrap_or(step);
         step == wanted || self.families.get(&wanted).is_some_and(|rungs| rungs.contains(&step))
     }
 }

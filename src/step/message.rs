@@ -9,17 +9,19 @@ use std::sync::Arc;
 use super::actor::{Actor, News};
 use super::effect::{Delivery, Effect};
 use super::gate::{self, Wish};
+use super::index::{Loaded, Trigger};
 use super::input::MessageKey;
 use super::occurrence::Occurrence;
 use super::run::{Follow, Run};
 use super::scene::Scene;
 use super::state::{Instance, MAX_MESSAGES, Message, MessageStatus};
+use super::symbols;
 use super::symbols::Sym;
 use super::trace::{Decision, Trace};
-use super::{content, index::Trigger};
 use crate::expr::{MessageEvent, eval};
 use crate::name::Name;
-use crate::program::{ContentCall, NodeKind, Outcome, Program};
+use crate::program::{ContentCall, NodeKind, Outcome};
+use crate::value::Value;
 
 /// What a decision to send came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,19 +40,23 @@ pub(super) fn decide(
     channel: Name,
     call: &ContentCall,
 ) -> Result<Decided, Outcome> {
-    let (step_sym, channel_sym) = (actor.run.sym(step), actor.run.sym(channel));
+    let (step_sym, channel_sym) = (actor.run.sym(actor.message_of(step)), actor.run.sym(channel));
     let on_record = actor.run.world.recorded.contains(&channel);
     let decided = if on_record { Decided::OnRecord } else { Decided::Queued };
     if actor.run.state.messages.iter().any(|message| is_of(message, &actor.it) && message.step == step_sym) {
         return Ok(decided);
     }
-    let wish = Wish { program: &actor.loaded.program, channel, content: call.content };
+    let content = said(call, actor);
+    let wish = Wish { program: &actor.loaded.program, channel, content };
     if let Err((outcome, rule)) = gate::pass(actor.run, &actor.scene(), wish) {
         actor.trace(Decision::Refused { step: step_sym, channel: channel_sym, outcome, rule });
         return Err(outcome);
     }
     let status = if on_record { MessageStatus::Sent } else { MessageStatus::Pending };
-    let message = new_message(actor, step_sym, channel_sym, call, status);
+    let mut message = new_message(actor, step_sym, channel_sym, call, status);
+    if call.chosen.is_some() && status == MessageStatus::Pending {
+        message.args.push((actor.run.fixed(symbols::CONTENT), Value::Choice(content)));
+    }
     actor.trace(Decision::Decided { step: step_sym, channel: channel_sym });
     actor.it.sent.push((step_sym, actor.run.now));
     if decided == Decided::Queued {
@@ -60,6 +66,24 @@ pub(super) fn decide(
     announce(actor.run, &message, MessageEvent::Sent);
     add(actor.run, message);
     Ok(decided)
+}
+
+/// The content that is meant: where a table chooses, what it chooses now.
+fn said(call: &ContentCall, actor: &Actor) -> Name {
+    let chosen = call.chosen.as_ref().map(|chosen| eval(&chosen.by, &actor.scene()));
+    match chosen {
+        Some(Value::Choice(content)) => content,
+        _ => call.content,
+    }
+}
+
+/// The content that was chosen when the message was decided.
+fn chosen(message: &Message, run: &Run) -> Option<Name> {
+    let sym = run.fixed(symbols::CONTENT);
+    message.args.iter().find_map(|(name, value)| match value {
+        Value::Choice(content) if *name == sym => Some(*content),
+        _ => None,
+    })
 }
 
 /// The dispatcher has taken the message from the outbox.
@@ -225,15 +249,16 @@ fn delivery(run: &Run, key: &MessageKey, message: &Message) -> Result<Delivery, 
     let gone = (Outcome::Unreachable, super::trace::Rule::NoContent);
     let loaded = run.world.index().program(message.program).ok_or(gone)?;
     let channel = run.world.symbols.name(message.channel).ok_or(gone)?;
-    let call = call_of(&loaded.program, message, run).ok_or(gone)?;
-    let wish = Wish { program: &loaded.program, channel, content: call.content };
+    let call = call_of(loaded, message, run).ok_or(gone)?;
+    let content = chosen(message, run).unwrap_or(call.content);
+    let wish = Wish { program: &loaded.program, channel, content };
     let scene = run.scene(loaded, &message.subject);
     let pass = gate::pass(run, &scene, wish)?;
     let copy = Scene {
         defs: &pass.content.body.defs,
         features: &[],
         params: &message.args,
-        locale: Some(content::locale(&scene)),
+        locale: Some(super::content::locale(&scene)),
         ..scene
     };
     Ok(Delivery {
@@ -241,19 +266,20 @@ fn delivery(run: &Run, key: &MessageKey, message: &Message) -> Result<Delivery, 
         channel,
         address: pass.address,
         purpose: loaded.program.purpose,
-        content: call.content,
-        parts: content::render(pass.variant, &copy),
+        content,
+        parts: super::content::render(pass.variant, &copy),
         program_hash: loaded.hash.clone(),
         content_hash: pass.content.hash.clone(),
     })
 }
 
 /// The content that the message's node, or rung, calls for.
-fn call_of<'p>(program: &'p Program, message: &Message, run: &Run) -> Option<&'p ContentCall> {
-    match &program.nodes.get(usize::from(message.node))?.kind {
+fn call_of<'p>(loaded: &'p Loaded, message: &Message, run: &Run) -> Option<&'p ContentCall> {
+    let name = run.world.symbols.name(message.step)?;
+    match &loaded.program.nodes.get(usize::from(message.node))?.kind {
         NodeKind::Send { content, .. } => Some(content),
         NodeKind::Reach { rungs, .. } => {
-            rungs.iter().find(|rung| run.sym(rung.step) == message.step).map(|rung| &rung.content)
+            rungs.iter().find(|rung| loaded.is_step(name, rung.step)).map(|rung| &rung.content)
         }
         _ => None,
     }

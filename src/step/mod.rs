@@ -35,6 +35,7 @@ mod node;
 mod occurrence;
 mod park;
 mod receipts;
+mod rounds;
 mod row;
 mod run;
 mod scene;

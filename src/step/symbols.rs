@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::rounds;
 use crate::expr::MessageEvent;
 use crate::name::Name;
 use crate::program::{Bundle, Program};
@@ -28,7 +29,9 @@ pub(super) const STUCK: &str = "stuck";
 pub(super) const RESTARTED: &str = "restarted";
 /// End state of an instance that outlived `lasts`.
 pub(super) const EXPIRED: &str = "expired";
-const FIXED: [&str; 6] = [CONSENT, ZONE, ATTRIBUTES, STUCK, RESTARTED, EXPIRED];
+/// The argument of a message that holds the content a table chose for it.
+pub(super) const CONTENT: &str = "wayfare.content";
+const FIXED: [&str; 7] = [CONSENT, ZONE, ATTRIBUTES, STUCK, RESTARTED, EXPIRED, CONTENT];
 
 impl Symbols {
     /// From the store's list, in its order.
@@ -80,6 +83,9 @@ impl Symbols {
         program.exits.iter().for_each(|exit| _ = self.add(exit.end));
         program.goals.iter().for_each(|goal| _ = self.add(goal.name));
         program.features.iter().for_each(|feature| _ = self.add(feature.id));
+        for (_, in_round) in rounds::names(program) {
+            self.add(in_round);
+        }
         for node in &program.nodes {
             self.add(node.step);
             node.kind.names().into_iter().for_each(|name| _ = self.add(name));

@@ -122,6 +122,19 @@ pub enum Decision {
         awaited: u16,
         at: Timestamp,
     },
+    /// A round of a `repeat` begins.
+    Round {
+        number: i64,
+    },
+    /// The round is left out: its tick was past.
+    RoundMissed {
+        number: i64,
+        tick: Timestamp,
+    },
+    /// `until` held before this round.
+    RoundsOver {
+        number: i64,
+    },
 }
 
 /// What made the runtime look.

@@ -155,6 +155,8 @@ fn default_value(ty: &Type, schema: &Schema, stage: &Stage<'_>, now: Timestamp) 
         | Type::Audience(_)
         | Type::Event(_)
         | Type::Range(_)
-        | Type::Error => return None,
+        | Type::Error
+        | Type::Reward
+        | Type::Occurrence => return None,
     })
 }

@@ -44,6 +44,10 @@ pub enum Type {
     Optional(Box<Type>),
     /// Something is wrong and has been reported: agrees with everything.
     Error,
+    /// A declared reward.
+    Reward,
+    /// Whatever happens: the event that a flow or template is given.
+    Occurrence,
 }
 
 impl Type {
@@ -99,6 +103,8 @@ impl fmt::Display for Type {
             Self::List(inner) => write!(f, "[{inner}]"),
             Self::Optional(inner) => write!(f, "{inner}?"),
             Self::Error => f.write_str("?"),
+            Self::Reward => f.write_str("Reward"),
+            Self::Occurrence => f.write_str("Event"),
         }
     }
 }

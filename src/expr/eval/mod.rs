@@ -8,12 +8,14 @@ mod aggregate;
 mod binary;
 mod call;
 mod compare;
+mod table;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 pub use aggregate::fold;
 pub use compare::{compare, same};
+pub use table::passes;
 
 use super::civil::{self, Calendar};
 use super::{BinaryOp, Expr, Owner};
@@ -106,6 +108,7 @@ pub fn eval(expr: &Expr, env: &dyn Env) -> Value {
             let date = as_date(&eval(of, env), env.zone());
             days(date.and_then(|date| civil::span_of(*unit, date)))
         }
+        Expr::Table(call) => table::look_up(call, env),
         Expr::Call(function, args) => call::apply(*function, args, env),
         Expr::Aggregate(aggregate) => aggregate::over_children(aggregate, env),
         Expr::History(feature) => env.history(*feature),

@@ -138,6 +138,11 @@ impl<'a> Shown<'a> {
                 self.separated(args, f)?;
                 f.write_str(".date")
             }
+            Expr::Table(call) => {
+                write!(f, "{}(", call.table)?;
+                self.separated(&call.args, f)?;
+                f.write_str(")")
+            }
             Expr::Call(function, args) => {
                 write!(f, "{}(", function_word(*function))?;
                 self.separated(args, f)?;

@@ -6,6 +6,7 @@
 
 mod branch;
 mod outreach;
+mod repeat;
 mod wait;
 
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -19,9 +20,14 @@ use crate::text::Span;
 /// The graph of `journey`.
 #[must_use]
 pub fn build(journey: &Journey) -> JourneyGraph {
+    with_steps(journey, &journey.steps)
+}
+
+/// The graph of `steps` as those of `journey`.
+pub(super) fn with_steps(journey: &Journey, steps: &[Step]) -> JourneyGraph {
     let mut builder = Builder { journey, graph: DiGraph::new(), unreached: Vec::new() };
     let entry = builder.place(PointKind::Enter, "enter", words::enter(journey), journey.span);
-    let flow = builder.block(&journey.steps, vec![(entry, Edge::then())]);
+    let flow = builder.block(steps, vec![(entry, Edge::then())]);
     let behind = flow.all();
     if !behind.is_empty() {
         let fall = builder.place(PointKind::Fall, "fall", "it stops".to_owned(), journey.close);
@@ -132,6 +138,7 @@ impl Builder<'_> {
             StepKind::Untag { tag } => self.act(step, PointKind::Untag(*tag), loose),
             StepKind::Start { journey, .. } => self.act(step, PointKind::Start(*journey), loose),
             StepKind::Remember { .. } => self.act(step, PointKind::Remember, loose),
+            StepKind::Repeat(repeat) => self.repeat(step, repeat, loose),
             StepKind::End { name } => {
                 self.reached(step, PointKind::End, format!("end {name}"), loose);
                 Vec::new()

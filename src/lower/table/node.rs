@@ -2,7 +2,7 @@
 
 use super::Table;
 use crate::expr::{Anchor, Expr, Pattern, Source};
-use crate::model::journey::{Awaited, Case, Rung as ModelRung, Send, Step, StepKind, Tail, WaitArm};
+use crate::model::journey::{Awaited, Case, Repeat, Rung as ModelRung, Send, Step, StepKind, Tail, WaitArm};
 use crate::name::Name;
 use crate::program::{Await, ContentCall, NodeId, NodeKind, Outcome, Rung};
 use crate::value::Length;
@@ -45,6 +45,7 @@ impl Table<'_> {
                 NodeKind::Remember { slot: *slot, value: self.expr(value), next }
             }
             StepKind::End { name } => NodeKind::End { name: *name },
+            StepKind::Repeat(repeat) => self.repeat(step, repeat, next)?,
             // Both were dissolved when the block was laid out.
             StepKind::Phase { .. } | StepKind::Continue => return None,
         })
@@ -152,6 +153,27 @@ impl Table<'_> {
         };
         let subjects = subjects.iter().map(|subject| self.expr(subject)).collect();
         Some(NodeKind::Match { subjects, cases: laid, otherwise })
+    }
+
+    /// Two nodes: where the counting begins, and where each round does.
+    fn repeat(&mut self, step: &Step, repeat: &Repeat, next: NodeId) -> Option<NodeKind> {
+        let round = self.reserve(step.span)?;
+        self.rounds.push(repeat.slot);
+        let body = self.arm(&repeat.steps, round)?;
+        self.rounds.pop();
+        let kind = NodeKind::Round {
+            slot: repeat.slot,
+            last: self.expr(&repeat.last),
+            numbers: repeat.numbers,
+            schedule: repeat.schedule.clone(),
+            until: repeat.until.as_ref().map(|until| self.expr(until)),
+            all: repeat.missed_all == Some(true),
+            body,
+            next,
+        };
+        self.fill(round, step.id, kind);
+        let (first, from) = (self.expr(&repeat.first), self.anchor(&repeat.from));
+        Some(NodeKind::Rounds { slot: repeat.slot, first, from, next: round })
     }
 
     fn listen(&mut self, pattern: &Pattern, slot: Option<u16>, from: Anchor) -> Option<u16> {

@@ -22,6 +22,7 @@ mod outline;
 mod pattern;
 mod schedule;
 mod schema;
+mod table;
 mod test_block;
 mod types;
 mod visit;
@@ -83,6 +84,7 @@ fn phases<'a>(
     let mut world = collect::collect(files, context, due, &mut sink);
     memory.lend(&mut world, &mut sink);
     schema::shapes(&mut world, &mut sink);
+    table::tables(&mut world, &mut sink);
     derived::fields(&mut world, &mut sink);
     derived::derived(&mut world, due.is_everything(), &mut sink)?;
     contents(&mut world, &mut sink);
@@ -108,7 +110,6 @@ fn unchecked(kind: Kind) -> bool {
         kind,
         Kind::Flow
             | Kind::Stages
-            | Kind::Table
             | Kind::Org
             | Kind::Product
             | Kind::Policy

@@ -7,7 +7,7 @@ use crate::syntax::ast::{Ident, TypeKind, TypeRef};
 use crate::text::{FileId, Span};
 use crate::value::{Currency, Type};
 
-const PLAIN: [(&str, Type); 14] = [
+const PLAIN: [(&str, Type); 16] = [
     ("Bool", Type::Bool),
     ("Int", Type::Int),
     ("Decimal", Type::Decimal),
@@ -20,6 +20,8 @@ const PLAIN: [(&str, Type); 14] = [
     ("Duration", Type::Duration),
     ("Period", Type::Period),
     ("Content", Type::Content),
+    ("Reward", Type::Reward),
+    ("Event", Type::Occurrence),
     ("Channel", Type::Channel),
     ("channel", Type::Channel),
 ];

@@ -15,6 +15,7 @@ fn parts(expr: &Expr) -> Vec<&Expr> {
         | Expr::Range(left, right)
         | Expr::At(left, right) => vec![left, right],
         Expr::List(items) | Expr::Call(_, items) => items.iter().collect(),
+        Expr::Table(call) => call.args.iter().collect(),
         Expr::Shift { from, .. } => vec![from],
         Expr::SpanOf { of, .. } => vec![of],
         _ => Vec::new(),

@@ -30,6 +30,8 @@ pub(super) fn of_type(ty: &Type) -> String {
         Type::List(inner) => format!("a list, each {}", of_type(inner)),
         Type::Optional(inner) => format!("{} that may be missing", of_type(inner)),
         Type::Error => "something unknown".into(),
+        Type::Reward => "a reward".into(),
+        Type::Occurrence => "an event".into(),
     }
 }
 

@@ -38,6 +38,14 @@ impl Words<'_> {
                 format!("remembers {name} = {}", show::value(value))
             }
             Decision::Started { journey } => format!("starts `{}`", self.name(*journey)),
+            Decision::Round { number } => format!("round {number} begins"),
+            Decision::RoundMissed { number, tick } => {
+                format!("round {number} is left out: its time was {}", self.clock(*tick))
+            }
+            Decision::RoundsOver { number } => match self.until() {
+                Some(until) => format!("no round {number}: `{}` is true", self.expr(until)),
+                None => format!("no round {number}"),
+            },
             message => self.message(message),
         }
     }
@@ -91,6 +99,7 @@ impl Words<'_> {
                 format!("until `{}`, at most ", self.expr(condition))
             }
             Some(NodeKind::Send { .. }) => "for the provider's report ".to_owned(),
+            Some(NodeKind::Round { .. }) => "for the next round ".to_owned(),
             Some(NodeKind::Reach { .. }) => "for an answer ".to_owned(),
             _ => String::new(),
         };
@@ -123,6 +132,13 @@ impl Words<'_> {
     fn state(&self) -> Option<&Expr> {
         match &self.node()?.0.kind {
             NodeKind::UntilState { condition, .. } => Some(condition),
+            _ => None,
+        }
+    }
+
+    fn until(&self) -> Option<&Expr> {
+        match &self.node()?.0.kind {
+            NodeKind::Round { until, .. } => until.as_ref(),
             _ => None,
         }
     }

@@ -1,11 +1,11 @@
 //! `if` and `match`.
 
 use super::Flow;
-use crate::expr::{BinaryOp, Env, Expr, eval};
+use crate::expr::eval::passes;
+use crate::expr::{Expr, eval};
 use crate::program::{CaseTest, NodeId};
 use crate::step::actor::Actor;
 use crate::step::because;
-use crate::step::scene::Scene;
 use crate::step::trace::Decision;
 use crate::value::Value;
 
@@ -34,20 +34,4 @@ pub(super) fn among(
     let because = because::of_all(subjects, &scene);
     actor.trace(Decision::Branched { arm, because });
     Flow::Go(target)
-}
-
-fn passes(test: &CaseTest, value: &Value, scene: &Scene) -> bool {
-    match test {
-        CaseTest::Any => true,
-        CaseTest::Compare(op, bound) => compares(*op, value, bound, scene),
-        CaseTest::OneOf(options) => options.iter().any(|option| {
-            let op = if matches!(eval(option, scene), Value::Range(_)) { BinaryOp::In } else { BinaryOp::Is };
-            compares(op, value, option, scene)
-        }),
-    }
-}
-
-fn compares(op: BinaryOp, value: &Value, bound: &Expr, scene: &dyn Env) -> bool {
-    let left = Box::new(Expr::Const(value.clone()));
-    eval(&Expr::Binary(op, left, Box::new(bound.clone())), scene) == Value::Bool(true)
 }

@@ -2,6 +2,7 @@
 
 mod branch;
 mod reach;
+mod repeat;
 mod send;
 mod tag;
 mod wait;
@@ -39,8 +40,12 @@ pub(super) fn execute(actor: &mut Actor) -> Flow {
         NodeKind::Tag { tag, keep, next } => tag::give(actor, *tag, *keep, *next),
         NodeKind::Untag { tag, next } => tag::take(actor, *tag, *next),
         NodeKind::Remember { slot, value, next } => remember(actor, *slot, value, *next),
-        NodeKind::Start { journey, args, next } => start(actor, node.step, *journey, args, *next),
+        NodeKind::Start { journey, args, next } => {
+            start(actor, actor.message_of(node.step), *journey, args, *next)
+        }
         NodeKind::End { name } => Flow::End(*name),
+        NodeKind::Rounds { slot, first, from, next } => repeat::begin(actor, *slot, first, from, *next),
+        NodeKind::Round { .. } => repeat::next(actor, &node.kind),
     }
 }
 
@@ -70,6 +75,7 @@ pub(super) fn wake(actor: &mut Actor) {
         NodeKind::Events { arms, timeout, .. } => wait::events_timeout(actor, arms, *timeout),
         NodeKind::Send { .. } => send::receipt_timeout(actor, node),
         NodeKind::Reach { .. } => reach::rung_timeout(actor, node),
+        NodeKind::Round { .. } => repeat::tick(actor, &node.kind),
         _ => {}
     }
 }
@@ -90,7 +96,9 @@ pub(super) fn look(actor: &mut Actor) {
 pub(super) fn told(actor: &mut Actor, step: Sym, news: News) {
     let Some(node) = actor.node() else { return };
     match &node.kind {
-        NodeKind::Send { .. } if actor.run.sym(node.step) == step => send::told(actor, node, news),
+        NodeKind::Send { .. } if actor.run.sym(actor.message_of(node.step)) == step => {
+            send::told(actor, node, news)
+        }
         NodeKind::Reach { .. } => reach::told(actor, node, step, news),
         _ => {}
     }

@@ -49,7 +49,8 @@ pub(super) fn rung_timeout(actor: &mut Actor, node: &Node) {
 /// What became of a rung's message: one that never left, or that the provider refused, falls to the next rung.
 pub(super) fn told(actor: &mut Actor, node: &Node, step: Sym, news: News) {
     let NodeKind::Reach { rungs, .. } = &node.kind else { return };
-    let is_current = current(actor, rungs).is_some_and(|rung| actor.run.sym(rung.step) == step);
+    let is_current =
+        current(actor, rungs).is_some_and(|rung| actor.run.sym(actor.message_of(rung.step)) == step);
     if !matches!(news, News::Failed | News::Refused(_)) {
         return;
     }

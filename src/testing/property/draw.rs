@@ -167,7 +167,9 @@ impl Draw<'_, '_> {
             | Type::Audience(_)
             | Type::Event(_)
             | Type::Range(_)
-            | Type::Error => Value::Missing,
+            | Type::Error
+            | Type::Reward
+            | Type::Occurrence => Value::Missing,
         }
     }
 

@@ -26,6 +26,9 @@ impl Checker<'_, '_> {
         args: &[Arg],
         want: Option<&Type>,
     ) -> Typed {
+        if let Some(table) = self.table_named(callee) {
+            return self.table_call(whole, &table, args);
+        }
         let name = callee.text();
         let of_values = matches!(name.as_str(), "max" | "min") && args.len() == 2;
         if !of_values && let Some(function) = super::collection::function(&name) {

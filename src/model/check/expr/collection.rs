@@ -240,6 +240,7 @@ impl Checker<'_, '_> {
                 ("copy cannot look into the past", "declare a `metric` and write its name here")
             }
             Place::Field => ("a derived field cannot look into the past", "declare a `metric` instead"),
+            Place::Table => ("a table cannot look into the past", "pass what it needs in as a parameter"),
             Place::Derived | Place::Journey | Place::Test => return false,
         };
         self.report(Diagnostic::new(code::MISPLACED, span, headline).label("history").help(help));

@@ -58,6 +58,8 @@ pub(super) enum Place {
     /// A derived field of an entity: its other fields only.
     Field,
     Derived,
+    /// A row of a `table`: its parameters only.
+    Table,
     /// Copy of a content: no history.
     Content,
     Journey,
@@ -111,6 +113,10 @@ pub(super) struct Checker<'w, 'a> {
     pub(super) anchored: BTreeSet<Name>,
     /// In the block of an `exit`, which cannot wait.
     pub(super) in_exit: bool,
+    /// The least and most of whole-number parameters.
+    pub(super) param_bounds: Vec<(Name, (i64, i64))>,
+    /// Slots of the numbers of the `repeat`s around.
+    pub(super) rounds: Vec<u16>,
 }
 
 impl<'w, 'a> Checker<'w, 'a> {
@@ -134,6 +140,8 @@ impl<'w, 'a> Checker<'w, 'a> {
             lasting: Vec::new(),
             anchored: BTreeSet::new(),
             in_exit: false,
+            rounds: Vec::new(),
+            param_bounds: Vec::new(),
         }
     }
 

@@ -91,6 +91,7 @@ impl Checker<'_, '_> {
             Type::Choice(_) | Type::OneOf(_) => words::cases(&self.world.model, want).contains(&ident.name),
             Type::Channel => self.names_a(ident, Kind::Channel),
             Type::Content => self.names_a(ident, Kind::Content),
+            Type::Reward => self.names_a(ident, Kind::Reward),
             _ => false,
         };
         is_case.then(|| Typed::new(Expr::Const(Value::Choice(ident.name)), want.clone()))

@@ -88,7 +88,7 @@ impl Checker<'_, '_> {
         tests.map(|(pattern, ty)| self.case_test(pattern, ty)).collect()
     }
 
-    fn case_test(&mut self, pattern: &CasePattern, ty: &Type) -> CaseTest {
+    pub(in crate::model::check) fn case_test(&mut self, pattern: &CasePattern, ty: &Type) -> CaseTest {
         match pattern {
             CasePattern::Any(_) => CaseTest::Any,
             CasePattern::Compare { op, value } => {

@@ -159,6 +159,7 @@ impl Walk<'_> {
             StepKind::Phase { name, steps, .. } => {
                 self.steps(steps, &below(prefix, name.name.as_str()), pass);
             }
+            StepKind::Repeat { steps, .. } => self.steps(steps, prefix, pass),
             _ => {}
         }
     }
@@ -247,6 +248,9 @@ fn by_kind(kind: &StepKind) -> String {
     match kind {
         StepKind::Wait(wait) => by_wait(wait),
         StepKind::If { .. } => "if".into(),
+        StepKind::Repeat { name, .. } => {
+            name.map_or_else(|| "repeat".into(), |name| format!("repeat_{}", name.name))
+        }
         StepKind::Match { .. } => "match".into(),
         StepKind::Tag { tag, .. } => format!("tag_{}", last(tag)),
         StepKind::Untag { tag } => format!("untag_{}", last(tag)),
@@ -257,7 +261,6 @@ fn by_kind(kind: &StepKind) -> String {
         StepKind::Continue => "continue".into(),
         StepKind::Show { .. }
         | StepKind::Hide { .. }
-        | StepKind::Repeat { .. }
         | StepKind::Split { .. }
         | StepKind::Grant(_)
         | StepKind::Draw(_)

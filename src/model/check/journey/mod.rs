@@ -4,11 +4,13 @@
 //! `branches`, and `flow` (what holds where).
 
 mod branches;
+mod chosen;
 mod clauses;
 mod enter;
 mod flow;
 pub(super) mod identity;
 mod reach;
+mod repeat;
 mod send;
 mod steps;
 mod waits;

@@ -75,7 +75,7 @@ impl Checker<'_, '_> {
         };
         let channel = self.channel_for(rung.channel).map(|channel| channel.name);
         if let (Some(content), Some(_)) = (&content, channel) {
-            self.speaks_on(said, content.content, rung.channel);
+            self.all_speak_on(said, content, rung.channel);
         }
         let mut awaited = Vec::new();
         for written in &rung.awaited {

@@ -29,7 +29,7 @@ impl<'w> Checker<'w, '_> {
         let call = self.content_call(content);
         let via = self.channel_for(channel);
         if let (Some(call), Some(_)) = (&call, via) {
-            self.speaks_on(content, call.content, channel);
+            self.all_speak_on(content, call, channel);
         }
         let within = within.map(|within| length::positive(within, &mut self.sink));
         let receipt = within.is_some() || via.is_some_and(|via| via.receipt.is_some());
@@ -62,6 +62,9 @@ impl<'w> Checker<'w, '_> {
 
     /// The content and its arguments, complete and typed.
     pub(super) fn content_call(&mut self, call: &Call) -> Option<ContentCall> {
+        if let Some(table) = self.table_named(&call.path) {
+            return self.chosen_content(call, &table);
+        }
         let declared = self.world.expect_path(&mut self.sink, self.file, &call.path, Kind::Content)?;
         let world = self.world;
         let content = world.model.contents.get(&declared.name)?;
@@ -76,11 +79,11 @@ impl<'w> Checker<'w, '_> {
         if !free.is_empty() && call.args.len() < content.takes.len() {
             self.arguments_missing(call, content, &free);
         }
-        Some(ContentCall { content: declared.name, args })
+        Some(ContentCall { content: declared.name, args, chosen: None })
     }
 
     /// Copy that uses attributes of one kind of subject cannot go to another.
-    fn addressee(&mut self, content: &Content, call: &Call) {
+    pub(super) fn addressee(&mut self, content: &Content, call: &Call) {
         let root = self.subject.map(|subject| self.world.root(subject));
         if let (Some(reads), Some(root)) = (content.reads, root)
             && reads != root

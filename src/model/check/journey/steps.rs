@@ -62,9 +62,12 @@ impl Checker<'_, '_> {
                 StepKind::End { name: name.name }
             }
             ast::StepKind::Continue => StepKind::Continue,
+            ast::StepKind::Repeat { .. } => {
+                self.waits_in_exit(step);
+                self.repeat(step)?
+            }
             ast::StepKind::Show { .. }
             | ast::StepKind::Hide { .. }
-            | ast::StepKind::Repeat { .. }
             | ast::StepKind::Split { .. }
             | ast::StepKind::Grant(_)
             | ast::StepKind::Draw(_)
@@ -239,7 +242,7 @@ fn blocks(kind: &ast::StepKind) -> Vec<&[ast::Step]> {
         ast::StepKind::If { arms, otherwise } => {
             blocks.extend(arms.iter().map(|(_, steps)| steps.as_slice()).chain(otherwise.as_deref()));
         }
-        ast::StepKind::Phase { steps, .. } => blocks.push(steps),
+        ast::StepKind::Phase { steps, .. } | ast::StepKind::Repeat { steps, .. } => blocks.push(steps),
         _ => {}
     }
     blocks

@@ -1,0 +1,160 @@
+//! Tables: parameters, what they give, and rows; and calls of them in expressions.
+
+use super::expr::{Checker, Place, Typed};
+use super::schema;
+use super::world::{Declared, Kind, Sink, World};
+use super::{types, words};
+use crate::diagnostic::{Diagnostic, code, suggest};
+use crate::expr::{Expr, TableCall, TableRow};
+use crate::model::Table;
+use crate::name::Name;
+use crate::syntax::ast::{self, Arg, CasePattern, DeclKind, Path};
+use crate::value::Type;
+
+/// Checks all of them into the model.
+pub(super) fn tables(world: &mut World, sink: &mut Sink) {
+    let all: Vec<Declared> = world.due.iter().filter(|one| one.kind == Kind::Table).copied().collect();
+    for declared in all {
+        if let Some(table) = sink.about(&declared, |sink| one(world, &declared, sink)) {
+            world.model.tables.insert(declared.name, table);
+        }
+    }
+}
+
+fn one(world: &World, declared: &Declared, sink: &mut Sink) -> Option<Table> {
+    let DeclKind::Table { returns, rows } = &declared.decl.kind else { return None };
+    let mut checker = Checker::new(world, declared.file, Place::Table, None);
+    let mut params: Vec<(Name, Type)> = Vec::new();
+    for param in &declared.decl.params {
+        let ty = types::resolve(world, &mut checker.sink, declared.file, &param.ty);
+        if params.iter().any(|(name, _)| *name == param.name.name) {
+            checker.report(types::twice(param.name));
+        }
+        params.push((param.name.name, ty));
+    }
+    if params.is_empty() {
+        let headline = format!("table `{}` looks at nothing", declared.name);
+        let finding = Diagnostic::new(code::TABLE_ROW, declared.span, headline).label("no parameters");
+        checker
+            .report(finding.help(format!("say what it looks at: `table {}(tier : …) -> …`", declared.name)));
+    }
+    checker.params = params.clone();
+    let returns = match returns {
+        Some(returns) => types::resolve(world, &mut checker.sink, declared.file, returns),
+        None => Type::Error,
+    };
+    let types: Vec<Type> = params.iter().map(|(_, ty)| ty.clone()).collect();
+    let checked = rows.iter().map(|row| checker.row(row, &types, &returns)).collect();
+    sink.findings.append(&mut checker.sink.findings);
+    sink.used.extend(checker.sink.used.drain());
+    Some(Table {
+        name: declared.name,
+        label: schema::label(declared.decl),
+        params,
+        returns,
+        rows: checked,
+        row_spans: rows.iter().map(|row| row.span).collect(),
+        span: declared.span,
+    })
+}
+
+impl<'w, 'a> Checker<'w, 'a> {
+    fn row(&mut self, row: &ast::TableRow, types: &[Type], returns: &Type) -> TableRow {
+        if row.patterns.len() != types.len() {
+            let (wanted, found) = (values(types.len()), row.patterns.len());
+            let headline = format!("this table looks at {wanted}, and this row tests {found}");
+            let finding = Diagnostic::new(code::TABLE_ROW, row.span, headline).label("another number");
+            self.report(finding.help("write one pattern for each parameter, `_` for any"));
+        }
+        let tests = row.patterns.iter().zip(types);
+        let tests = tests.map(|(pattern, ty)| self.column(pattern, ty)).collect();
+        TableRow { tests, value: self.expect(&row.value, returns) }
+    }
+
+    /// A value that may be missing is tested by its known values; `_` also takes the missing one.
+    fn column(&mut self, pattern: &CasePattern, ty: &Type) -> crate::expr::CaseTest {
+        self.case_test(pattern, ty.known())
+    }
+
+    /// The table that a call names, if it names one. Inside a table there is none: its rows say their values.
+    pub(super) fn table_named(&mut self, callee: &Path) -> Option<Declared<'a>> {
+        let (declared, parts) = self.world.find_path(&mut self.sink, self.file, &callee.parts)?;
+        (declared.kind == Kind::Table && parts == callee.parts.len()).then_some(declared)
+    }
+
+    /// `stage_offer(stage, tier)`
+    pub(super) fn table_call(&mut self, whole: &ast::Expr, declared: &Declared, args: &[Arg]) -> Typed {
+        if self.place == Place::Table {
+            let headline = "a row of a table cannot ask a table";
+            let finding = Diagnostic::new(code::MISPLACED, whole.span, headline).label("asks another table");
+            self.report(finding.help("write its value out in rows of this one"));
+            return Typed::error();
+        }
+        let world = self.world;
+        let Some(table) = world.model.tables.get(&declared.name) else { return Typed::error() };
+        let mut given: Vec<Option<Expr>> = vec![None; table.params.len()];
+        for arg in args {
+            let Some(at) = self.column_of(arg, table, &given) else { continue };
+            let Some((_, ty)) = table.params.get(at) else { continue };
+            let value = self.expect(&arg.value, ty);
+            if let Some(slot) = given.get_mut(at) {
+                *slot = Some(value);
+            }
+        }
+        let missing: Vec<String> = table
+            .params
+            .iter()
+            .zip(&given)
+            .filter(|(_, given)| given.is_none())
+            .map(|((name, ty), _)| format!("`{name}` ({})", words::of_type(ty)))
+            .collect();
+        if !missing.is_empty() {
+            let headline = format!("table `{}` is not given {}", table.name, missing.join(" and "));
+            let finding =
+                Diagnostic::new(code::WRONG_ARGUMENTS, whole.span, headline).label("something is missing");
+            let names: Vec<&str> = table.params.iter().map(|(name, _)| name.as_str()).collect();
+            self.report(finding.also(table.span, "looks at it").help(format!(
+                "write `{}({})`",
+                table.name,
+                names.join(", ")
+            )));
+            return Typed { ty: table.returns.clone(), ..Typed::error() };
+        }
+        let call = TableCall {
+            table: table.name,
+            args: given.into_iter().flatten().collect(),
+            params: table.params.iter().map(|(name, _)| *name).collect(),
+            rows: table.rows.clone(),
+        };
+        Typed::new(Expr::Table(Box::new(call)), table.returns.clone())
+    }
+
+    fn column_of(&mut self, arg: &Arg, table: &Table, given: &[Option<Expr>]) -> Option<usize> {
+        let Some(name) = arg.name else {
+            let free = given.iter().position(Option::is_none);
+            if free.is_none() {
+                let headline = format!("table `{}` looks at {}", table.name, values(table.params.len()));
+                let finding = Diagnostic::new(code::WRONG_ARGUMENTS, arg.value.span, headline);
+                self.report(
+                    finding.label("one too many").also(table.span, "declared here").help("leave it out"),
+                );
+            }
+            return free;
+        };
+        let at = table.params.iter().position(|(param, _)| *param == name.name);
+        if let Some(at) = at.filter(|at| given.get(*at).is_some_and(Option::is_none)) {
+            return Some(at);
+        }
+        let headline = format!("table `{}` takes no `{}`", table.name, name.name);
+        let finding =
+            Diagnostic::new(code::WRONG_ARGUMENTS, name.span, headline).label("not taken, or given already");
+        let among = table.params.iter().map(|(param, _)| param.as_str());
+        let help = suggest::did_you_mean(name.name.as_str(), among);
+        self.report(finding.help(help.unwrap_or_else(|| "take the name of one of its parameters".into())));
+        None
+    }
+}
+
+fn values(count: usize) -> String {
+    if count == 1 { "one value".into() } else { format!("{count} values") }
+}
