@@ -80,7 +80,7 @@ pub(crate) fn pause(length: Length) -> Step {
 }
 
 pub(crate) fn content(name: &str) -> ContentCall {
-    ContentCall { content: Name::new(name), args: Vec::new() }
+    ContentCall { content: Name::new(name), args: Vec::new(), chosen: None }
 }
 
 pub(crate) fn send(name: &str, tail: Tail) -> Step {

@@ -223,6 +223,7 @@ fn journey(enter: Enter) -> Program {
         nodes: vec![program::Node {
             step: Name::new("end"),
             kind: program::NodeKind::End { name: Name::new("done") },
+            rounds: vec![],
         }],
         origin: None,
         lines: vec![],
