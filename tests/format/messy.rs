@@ -28,6 +28,28 @@ fn good_files_stay_good() {
     }
 }
 
+/// Whatever is read without a finding is formatted, sensible or not.
+#[test]
+fn mutilated_files_that_still_parse_are_formatted() {
+    let mut formatted_ones = 0;
+    for text in good_texts() {
+        let tokens = parse(FileId(0), &text).tokens;
+        // Some of them, other ones in each file: all of them would take minutes.
+        let some = tokens.iter().filter(|token| !token.kind.is_trivia()).skip(text.len() % 30).step_by(30);
+        for token in some {
+            let (start, end) = (token.start as usize, token.end as usize);
+            for instead in ["", " // c\n", " day ", " -"] {
+                let broken = format!("{}{instead}{}", &text[..start], &text[end..]);
+                if parse(FileId(0), &broken).diagnostics.is_empty() {
+                    formatted(&broken);
+                    formatted_ones += 1;
+                }
+            }
+        }
+    }
+    assert!(formatted_ones > 30, "{formatted_ones}");
+}
+
 /// What is put between two tokens. No line begins at the left edge, where a word like `event` would begin a declaration.
 #[derive(Clone, Copy, Debug)]
 enum Mess {
