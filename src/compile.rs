@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::diagnostic::{self, Diagnostic, Severity, code};
 use crate::graph::{self, JourneyGraph};
 use crate::lower;
+use crate::meaning;
 use crate::model::check::calendar_files;
 use crate::model::{self, Context, Journey, Model};
 use crate::name::Name;
@@ -74,8 +75,11 @@ pub fn compile(input: &Input) -> Compilation {
     let (model, found) = model::check(&trees, &context);
     diagnostics.extend(found);
     let sound = model.journeys.values().filter(|journey| is_sound(journey, &diagnostics));
-    let graphs = sound.map(|journey| (journey.name, graph::build(journey))).collect();
+    let graphs: BTreeMap<Name, JourneyGraph> =
+        sound.map(|journey| (journey.name, graph::build(journey))).collect();
     diagnostics.extend(graph::check(&model, &graphs));
+    let sound = model.journeys.values().filter(|journey| graphs.contains_key(&journey.name));
+    diagnostics.extend(meaning::check(&model, sound));
     let bundle = bundle(&model, &sources, &mut diagnostics);
     diagnostic::sort(&mut diagnostics);
     Compilation { sources, model, graphs, bundle, diagnostics }

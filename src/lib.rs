@@ -5,8 +5,8 @@
 //! | phase | modules |
 //! |---|---|
 //! | text and findings | [`text`], [`name`], [`diagnostic`] |
-//! | what is shared | [`value`] (types and values), [`expr`] (resolved expressions), [`program`] (what the compiler makes and the runtime runs) |
-//! | compiler | [`syntax`] (laid out by [`mod@format`]) -> [`model`] -> `graph` -> `lower`, driven by `compile`; files by `project` |
+//! | what is shared | [`value`] (types and values), [`expr`] (resolved expressions), [`program`] (what the compiler makes and the runtime runs), [`logic`] (what conditions can hold together) |
+//! | compiler | [`syntax`] (laid out by [`mod@format`]) -> [`model`] -> `graph` and [`meaning`] -> `lower`, driven by `compile`; files by `project` |
 //! | runtime | [`step`] (pure) -> `intake` -> [`store`], `channel` -> `engine` -> `http` |
 //! | people | [`testing`], [`demo`], [`cli`], [`config`] |
 //!
@@ -24,7 +24,9 @@ pub mod format;
 pub mod graph;
 pub mod http;
 pub mod intake;
+pub mod logic;
 pub mod lower;
+pub mod meaning;
 pub mod model;
 pub mod name;
 pub mod program;

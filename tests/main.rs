@@ -17,6 +17,7 @@ mod ingest;
 mod init;
 mod layers;
 mod listen;
+mod meaning;
 mod pages;
 mod parse;
 mod readme;

@@ -3,7 +3,7 @@
 use clap::{ColorChoice, Parser, Subcommand};
 
 use super::command::{
-    bench, build, check, customers, dev, events, explain, fmt, graph, init, run, test, why,
+    audience, bench, build, check, customers, dev, events, explain, fmt, graph, init, run, test, why,
 };
 use super::{Exit, Failure, Output};
 
@@ -25,6 +25,7 @@ pub enum Command {
     Check(check::Args),
     Fmt(fmt::Args),
     Graph(graph::Args),
+    Audience(audience::Args),
     Build(build::Args),
     Test(test::Args),
     Customers(customers::Args),
@@ -44,6 +45,7 @@ impl Command {
             Self::Check(args) => check::run(args, output),
             Self::Fmt(args) => fmt::run(args, output),
             Self::Graph(args) => graph::run(args, output),
+            Self::Audience(args) => audience::run(args, output),
             Self::Build(args) => build::run(args, output),
             Self::Test(args) => test::run(args, output),
             Self::Customers(args) => customers::run(args, output),

@@ -59,6 +59,8 @@ codes! {
     UNREACHED_STEP = "E0450", "a step that nobody gets to";
     NO_END = "E0451", "a path without an end";
     INSTANT_LOOP = "E0452", "a way round that takes no time";
+    NOBODY = "E0460", "an audience that nobody can be in";
+    NEVER_TRUE = "E0461", "a condition that can never be true";
     DECLARED_TWICE = "E0201", "a name declared twice";
     UNKNOWN_NAME = "E0202", "a name that is not known";
     NOT_IMPORTED = "E0203", "a name of another package";
@@ -164,6 +166,11 @@ codes! {
     UNKNOWN_SWITCH = "R0210", "there is nothing of this name to switch off";
 
     DEAD_WAIT = "W0450", "a wait for an event that ends the journey";
+    BRANCH_NOT_TAKEN = "W0460", "a branch that nobody takes";
+    ROW_COVERED = "W0461", "a row that the rows above cover";
+    ALWAYS_TRUE = "W0462", "a condition that is always true";
+    WAIT_AT_ONCE = "W0463", "a wait for what is so already";
+    SAME_AUDIENCE = "W0464", "two audiences that are the same";
 }
 
 impl Code {

@@ -1,5 +1,6 @@
 //! One file per verb: an `Args` struct and one `run` function.
 
+pub mod audience;
 pub mod bench;
 pub mod build;
 pub mod check;

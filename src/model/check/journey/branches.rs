@@ -2,6 +2,8 @@
 
 use crate::diagnostic::{Diagnostic, code};
 use crate::expr::{BinaryOp as Op, Expr};
+use crate::logic::coverage::{Columns, Coverage, Pat};
+use crate::logic::{Domain, Example, Test};
 use crate::model::check::expr::{Checker, flow};
 use crate::model::check::words;
 use crate::model::journey::{Case, StepKind};
@@ -64,9 +66,14 @@ impl Checker<'_, '_> {
             ways.push(self.flow());
             checked.push(Case { tests, body, span: case_span(case) });
         }
-        let exhaustive = self.exhaustive(&types, &checked);
+        let (columns, coverage) = self.coverage(&types, &checked);
+        let exhaustive = matches!(coverage, Coverage::Full);
         if otherwise.is_none() && !exhaustive {
-            self.not_exhaustive(word, &types, &checked);
+            let lacks = match &coverage {
+                Coverage::Lacks(example) => Some(example),
+                Coverage::Full | Coverage::Unknown => None,
+            };
+            self.not_exhaustive(word, subjects, &columns, lacks);
         }
         self.set_flow(base);
         let otherwise = otherwise.map(|body| self.body(body));
@@ -154,57 +161,62 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// Whether the cases cover every value, as far as values can be counted.
-    fn exhaustive(&self, types: &[Type], cases: &[Case]) -> bool {
-        cases.iter().any(|case| case.tests.iter().all(|test| matches!(test, CaseTest::Any)))
-            || match types {
-                [Type::Error] => true,
-                [ty] => {
-                    let all = self.all_values(ty);
-                    !all.is_empty() && all.iter().all(|value| named_in(cases, value))
-                }
-                _ => false,
-            }
-    }
-
-    fn all_values(&self, ty: &Type) -> Vec<Value> {
-        match ty {
-            Type::Bool => vec![Value::Bool(true), Value::Bool(false)],
-            _ => words::cases(&self.world.model, ty).into_iter().map(Value::Choice).collect(),
+    /// Whether the rows name every combination of values.
+    fn coverage(&self, types: &[Type], cases: &[Case]) -> (Columns, Coverage) {
+        let domain = |ty: &Type| Domain::of(ty, || Some(words::cases(&self.world.model, ty)));
+        let columns = Columns::new(types.iter().map(|ty| domain(ty).unwrap_or(Domain::Open)));
+        if types.contains(&Type::Error) {
+            return (columns, Coverage::Full);
         }
+        let rows: Vec<Vec<Pat>> = cases.iter().map(|case| case.tests.iter().map(pat).collect()).collect();
+        let coverage = columns.exhaustive(&rows);
+        (columns, coverage)
     }
 
-    fn not_exhaustive(&mut self, word: Span, types: &[Type], cases: &[Case]) {
-        let missing: Vec<String> = match types {
-            [ty] => {
-                let all = self.all_values(ty);
-                all.iter().filter(|value| !named_in(cases, value)).map(spelled).collect()
-            }
-            _ => Vec::new(),
-        };
-        let finding =
-            Diagnostic::new(code::MATCH_ROW, word, "some values have no row here").label("not all are named");
+    fn not_exhaustive(
+        &mut self,
+        word: Span,
+        subjects: &[ast::Expr],
+        columns: &Columns,
+        lacks: Option<&Example>,
+    ) {
+        let headline = "some values have no row here";
+        let held = subjects.iter().enumerate().filter_map(|(at, subject)| {
+            let name = words::short(subject).unwrap_or_else(|| "it".to_owned());
+            Some(lacks?.held(columns.var(at)?)?.words(&name))
+        });
+        let missing: Vec<String> = held.collect();
         let finding = if missing.is_empty() {
-            finding.help("write `else continue` at the end, or what else should happen")
+            Diagnostic::new(code::MATCH_ROW, word, headline).label("not all are named")
         } else {
-            finding.help(format!("write rows for {}, or `else continue`", missing.join(", ")))
+            let label = format!("nothing is said for {}", missing.join(" with "));
+            Diagnostic::new(code::MATCH_ROW, word, headline).label(label)
         };
-        self.report(finding);
+        self.report(finding.help("write the rows that are missing, or `else continue` at the end"));
     }
 }
 
-fn named_in(cases: &[Case], value: &Value) -> bool {
-    let same = |expr: &Expr| matches!(expr, Expr::Const(known) if known == value);
-    cases
-        .iter()
-        .any(|case| matches!(case.tests.as_slice(), [CaseTest::OneOf(values)] if values.iter().any(same)))
-}
-
-fn spelled(value: &Value) -> String {
-    match value {
-        Value::Choice(name) => format!("`{name}`"),
-        Value::Bool(value) => format!("`{value}`"),
-        _ => String::new(),
+/// What a cell takes. A value that is only known at run time may take nothing.
+fn pat(test: &CaseTest) -> Pat {
+    let constant = |expr: &Expr| match expr {
+        Expr::Const(value) => Some(value.clone()),
+        _ => None,
+    };
+    match test {
+        CaseTest::Any => Pat::Any,
+        CaseTest::Compare(op, value) => {
+            let test = constant(value).and_then(|value| match op {
+                Op::Less => Some(Test::Less(value)),
+                Op::LessEq => Some(Test::LessEq(value)),
+                Op::Greater => Some(Test::Greater(value)),
+                Op::GreaterEq => Some(Test::GreaterEq(value)),
+                _ => None,
+            });
+            Pat::Tests(test.into_iter().collect())
+        }
+        CaseTest::OneOf(values) => {
+            Pat::Tests(values.iter().filter_map(constant).map(Test::of_value).collect())
+        }
     }
 }
 

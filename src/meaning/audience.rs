@@ -1,0 +1,164 @@
+//! Findings about audiences: nobody can be in one, everybody is, two are the same.
+
+use std::collections::BTreeMap;
+
+use super::read::{Reader, Term};
+use super::scope::{Scope, is_right};
+use super::tell::why_never;
+use crate::diagnostic::{Diagnostic, code};
+use crate::expr::{Aggregate, Expr, show};
+use crate::logic::{Formula, Trust};
+use crate::model::{Derived, Model, Uses};
+use crate::name::Name;
+use crate::text::Span;
+
+/// Audiences that are compared with one another, of all that look at the same things.
+const MOST_ALIKE: usize = 32;
+
+pub(super) fn check(model: &Model) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let mut alike: BTreeMap<(Name, String), Vec<(&Derived, Expr)>> = BTreeMap::new();
+    for derived in model.derived.values().filter(|derived| is_right(derived)) {
+        let mut reader = Reader::new(Scope::of(model, derived.subject));
+        found.extend(filters(&mut reader, &derived.uses, derived.span));
+        if !derived.audience {
+            continue;
+        }
+        let expr = reader.scope.expand(&derived.value, &derived.uses);
+        let truth = reader.truth(&expr);
+        if reader.is_never(&[&truth], Trust::Nothing) {
+            found.push(never(&mut reader, derived, &expr));
+        } else if reader.is_never(&[&truth.clone().not()], Trust::Types) {
+            found.push(always(derived));
+        } else if is_right_throughout(&reader) {
+            alike.entry((derived.subject, signature(&reader, &truth))).or_default().push((derived, expr));
+        }
+    }
+    found.extend(alike.values().flat_map(|group| same(model, group)));
+    found
+}
+
+fn never(reader: &mut Reader, derived: &Derived, expr: &Expr) -> Diagnostic {
+    Diagnostic::new(code::NOBODY, derived.span, format!("nobody can be in `{}`", derived.name))
+        .label("always empty")
+        .note(why_never(reader, expr))
+        .help("change one of them, or write `or` where either is enough")
+}
+
+fn always(derived: &Derived) -> Diagnostic {
+    Diagnostic::new(
+        code::ALWAYS_TRUE,
+        derived.span,
+        format!("every `{}` is in `{}`", derived.subject, derived.name),
+    )
+    .label("excludes nobody")
+    .help("say who should not be in it, or do without this audience")
+}
+
+/// What a formula looks at and compares with: audiences with other signatures are taken to be different.
+fn signature(reader: &Reader, truth: &Formula) -> String {
+    let mut parts = Vec::new();
+    truth.each(&mut |var, test| {
+        let term = reader.space.vars().zip(&reader.terms).find(|(known, _)| *known == var);
+        parts.extend(term.map(|(_, term)| format!("{}{}", words(reader, term), constants(test))));
+    });
+    parts.sort();
+    parts.dedup();
+    parts.join(";")
+}
+
+fn words(reader: &Reader, term: &Term) -> String {
+    match term {
+        Term::Value(expr) => show::expr(expr, &reader.scope),
+        Term::Order(left, right) => {
+            let mut sides = [left, right].map(|side| show::expr(side, &reader.scope));
+            sides.sort();
+            sides.join(" ")
+        }
+    }
+}
+
+/// Only the things compared with, as `not a < b` is `a >= b`.
+fn constants(test: &crate::logic::Test) -> String {
+    use crate::logic::Test;
+    match test {
+        Test::Missing | Test::Compares(_) | Test::OneOf(_) => String::new(),
+        Test::Less(value) | Test::LessEq(value) | Test::Greater(value) | Test::GreaterEq(value) => {
+            show::value(value)
+        }
+        Test::Between { from, to, .. } => format!("{} {}", show::value(from), show::value(to)),
+    }
+}
+
+/// A definition with a mistake in it looks like any other that has one.
+fn is_right_throughout(reader: &Reader) -> bool {
+    reader.terms.iter().all(|term| match term {
+        Term::Value(expr) => !super::scope::any(expr, &|part| matches!(part, Expr::Def(..))),
+        Term::Order(..) => true,
+    })
+}
+
+fn same(model: &Model, group: &[(&Derived, Expr)]) -> Vec<Diagnostic> {
+    let mut group: Vec<&(&Derived, Expr)> = group.iter().take(MOST_ALIKE).collect();
+    group.sort_by_key(|(derived, _)| derived.span);
+    let mut found = Vec::new();
+    let mut kept: Vec<&Derived> = Vec::new();
+    for (derived, _) in group {
+        match kept.iter().find(|known| is_same(model, known, derived)) {
+            Some(known) => found.push(twice(derived, known)),
+            None => kept.push(derived),
+        }
+    }
+    found
+}
+
+fn is_same(model: &Model, first: &Derived, second: &Derived) -> bool {
+    let mut reader = Reader::new(Scope::of(model, first.subject));
+    let [first, second] = [first, second].map(|derived| {
+        let expr = reader.scope.expand(&derived.value, &derived.uses);
+        reader.truth(&expr)
+    });
+    let (not_first, not_second) = (first.clone().not(), second.clone().not());
+    reader.is_never(&[&first, &not_second], Trust::Types)
+        && reader.is_never(&[&second, &not_first], Trust::Types)
+}
+
+fn twice(derived: &Derived, known: &Derived) -> Diagnostic {
+    let headline = format!("`{}` and `{}` are the same audience", derived.name, known.name);
+    Diagnostic::new(code::SAME_AUDIENCE, derived.span, headline)
+        .label("whoever is in one is in the other")
+        .also(known.span, "the other one")
+        .help(format!("keep one of the two, and write its name where the other is used"))
+}
+
+/// The `where`s of history conditions.
+pub(super) fn filters(reader: &mut Reader, uses: &Uses, span: Span) -> Vec<Diagnostic> {
+    let found = uses.features.iter().filter_map(|aggregate| filter(reader, aggregate, uses, span));
+    found.collect()
+}
+
+fn filter(reader: &mut Reader, aggregate: &Aggregate, uses: &Uses, span: Span) -> Option<Diagnostic> {
+    let filter = reader.scope.expand(aggregate.filter.as_ref()?, uses);
+    no_such(reader, &aggregate.source, &filter, span)
+}
+
+/// The finding, if nothing of `source` ever passes `filter`.
+pub(super) fn no_such(
+    reader: &mut Reader,
+    source: &crate::expr::Source,
+    filter: &Expr,
+    span: Span,
+) -> Option<Diagnostic> {
+    let mut on = reader.on(source);
+    let truth = on.truth(filter);
+    if !on.is_never(&[&truth], Trust::Nothing) {
+        return None;
+    }
+    let headline = format!("no `{source}` is ever one `where {}`", show::expr(filter, &on.scope));
+    Some(
+        Diagnostic::new(code::NEVER_TRUE, span, headline)
+            .label("never true")
+            .note(why_never(&mut on, filter))
+            .help("change one of them, or write `or` where either is enough"),
+    )
+}
