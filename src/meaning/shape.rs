@@ -55,15 +55,25 @@ impl Scope<'_> {
     }
 
     fn folded(&self, function: AggregateFn, value: Option<&Expr>, source: &Source) -> Option<Type> {
-        match function {
-            AggregateFn::Any | AggregateFn::Once => Some(Type::Bool),
-            AggregateFn::Count => Some(Type::Int),
-            AggregateFn::Avg => match self.type_of(value?, Some(source))?.known() {
-                Type::Int => Some(Type::Decimal.optional()),
-                other => Some(other.clone().optional()),
+        let of = || match source {
+            Source::Daily { owner, attribute } => self.type_of(&Expr::Attr(*owner, *attribute), None),
+            _ => self.type_of(value?, Some(source)),
+        };
+        Some(match function {
+            AggregateFn::Any | AggregateFn::Once => Type::Bool,
+            AggregateFn::Count => Type::Int,
+            AggregateFn::Spread | AggregateFn::Trend => Type::Percent.optional(),
+            AggregateFn::Avg => match of()?.known() {
+                Type::Int => Type::Decimal.optional(),
+                other => other.clone().optional(),
             },
-            _ => Some(self.type_of(value?, Some(source))?.optional()),
-        }
+            AggregateFn::Sum
+            | AggregateFn::Min
+            | AggregateFn::Max
+            | AggregateFn::First
+            | AggregateFn::Last
+            | AggregateFn::Most => of()?.optional(),
+        })
     }
 
     fn field_of(&self, source: &Source, name: Name) -> Option<Type> {
@@ -82,7 +92,7 @@ impl Scope<'_> {
                 // Old and new may be missing, whatever the attribute's type.
                 Some(entity.field(*attribute)?.ty.clone().optional())
             }
-            Source::Message { .. } => None,
+            Source::Message { .. } | Source::Daily { .. } | Source::Close(_) => None,
         }
     }
 
