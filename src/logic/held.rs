@@ -34,11 +34,10 @@ pub struct Example {
 }
 
 impl Example {
-    pub(super) fn new(regions: Vec<Regions>, whole: &[Mask], masks: &[Mask]) -> Self {
-        let held =
-            regions.into_iter().zip(whole).zip(masks).map(|((regions, whole), mask)| {
-                if whole == mask { None } else { held(&regions, *mask, *whole) }
-            });
+    pub(super) fn new(regions: Vec<Option<Regions>>, whole: &[Mask], masks: &[Mask]) -> Self {
+        let held = regions.into_iter().zip(whole).zip(masks).map(|((regions, whole), mask)| {
+            if whole == mask { None } else { held(&regions?, *mask, *whole) }
+        });
         Self { held: held.collect() }
     }
 

@@ -159,6 +159,16 @@ impl Formula {
         Self::Or(vec![self, other])
     }
 
+    /// The variables it asks, each once.
+    #[must_use]
+    pub fn vars(&self) -> Vec<Var> {
+        let mut vars = Vec::new();
+        self.each(&mut |var, _| vars.push(var));
+        vars.sort_unstable();
+        vars.dedup();
+        vars
+    }
+
     /// Every test in it.
     pub fn each(&self, found: &mut impl FnMut(Var, &Test)) {
         match self {

@@ -53,7 +53,10 @@ impl Space {
             .vars
             .iter()
             .zip(&regions)
-            .map(|((domain, absence), regions)| regions.whole(domain, *absence, trust))
+            .map(|((domain, absence), regions)| match regions {
+                Some(regions) => regions.whole(domain, *absence, trust),
+                None => Mask::ALL,
+            })
             .collect();
         let nodes: Vec<Node> = formulas.iter().map(|formula| node(formula, true, &regions)).collect();
         let mut search = Search { tries: 0 };
@@ -71,8 +74,8 @@ impl Space {
         self.solve(all.iter().copied().chain([&not]), trust).is_never()
     }
 
-    /// `None` where the formulas are too large.
-    fn regions(&self, formulas: &[&Formula]) -> Option<Vec<Regions>> {
+    /// Of the variables that are asked. `None` where the formulas are too large.
+    fn regions(&self, formulas: &[&Formula]) -> Option<Vec<Option<Regions>>> {
         let mut tests: Vec<(Var, &Test)> = Vec::new();
         for formula in formulas {
             collect(formula, &mut tests);
@@ -84,7 +87,11 @@ impl Space {
         for (var, test) in tests {
             by_var.get_mut(var.0)?.push(test);
         }
-        self.vars.iter().zip(&by_var).map(|((domain, _), tests)| Regions::new(domain, tests)).collect()
+        let regions = self.vars.iter().zip(&by_var).map(|((domain, _), tests)| match tests.as_slice() {
+            [] => Some(None),
+            tests => Regions::new(domain, tests).map(Some),
+        });
+        regions.collect()
     }
 }
 
@@ -105,12 +112,13 @@ enum Node {
     Or(Vec<Node>),
 }
 
-fn node(formula: &Formula, positive: bool, regions: &[Regions]) -> Node {
+fn node(formula: &Formula, positive: bool, regions: &[Option<Regions>]) -> Node {
     let all = |parts: &[Formula]| parts.iter().map(|part| node(part, positive, regions)).collect();
     match formula {
         Formula::Const(value) => Node::Const(*value == positive),
         Formula::Is(var, test) => {
-            let mask = regions.get(var.0).map_or(Mask::NONE, |regions| regions.mask(test));
+            let regions = regions.get(var.0).and_then(Option::as_ref);
+            let mask = regions.map_or(Mask::NONE, |regions| regions.mask(test));
             Node::In(var.0, if positive { mask } else { Mask::ALL.without(mask) })
         }
         Formula::Not(inner) => node(inner, !positive, regions),

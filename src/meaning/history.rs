@@ -12,22 +12,7 @@ const MOST_NUMBERS: usize = 24;
 
 /// What always holds between the history conditions that `reader` has met, for the counts that `formulas` name.
 pub(super) fn relations(reader: &Reader, formulas: &[&Formula]) -> Vec<Formula> {
-    let counted: Vec<(Var, &Aggregate)> = reader
-        .space
-        .vars()
-        .zip(&reader.terms)
-        .filter_map(|(var, term)| {
-            let Term::Value(expr) = term else { return None };
-            let aggregate = match expr {
-                Expr::History(index) => reader.scope.features.get(usize::from(*index))?,
-                Expr::Aggregate(aggregate) => aggregate,
-                _ => return None,
-            };
-            let counts =
-                matches!(aggregate.function, AggregateFn::Any | AggregateFn::Once | AggregateFn::Count);
-            counts.then_some((var, aggregate))
-        })
-        .collect();
+    let counted = counted(reader);
     if counted.len() < 2 {
         return Vec::new();
     }
@@ -45,6 +30,22 @@ pub(super) fn relations(reader: &Reader, formulas: &[&Formula]) -> Vec<Formula> 
         }
     }
     relations
+}
+
+/// The variables that stand for how often something is there.
+pub(super) fn counted<'r>(reader: &'r Reader) -> Vec<(Var, &'r Aggregate)> {
+    let terms = reader.space.vars().zip(&reader.terms);
+    let counted = terms.filter_map(|(var, term)| {
+        let Term::Value(expr) = term else { return None };
+        let aggregate = match expr {
+            Expr::History(index) => reader.scope.features.get(usize::from(*index))?,
+            Expr::Aggregate(aggregate) => aggregate,
+            _ => return None,
+        };
+        let counts = matches!(aggregate.function, AggregateFn::Any | AggregateFn::Once | AggregateFn::Count);
+        counts.then_some((var, aggregate))
+    });
+    counted.collect()
 }
 
 /// One and two, and all that counts are compared with, and the next ones.

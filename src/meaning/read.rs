@@ -50,6 +50,11 @@ impl<'m> Reader<'m> {
         self.solve(formulas, trust).is_never()
     }
 
+    /// Whether variables may have to do with one another although no condition names both.
+    pub(super) fn is_related(&self) -> bool {
+        super::history::counted(self).len() > 1
+    }
+
     /// Which of `facts` are needed to exclude `condition`, which they do.
     pub(super) fn needed(&self, facts: &[&Formula], condition: &Formula, trust: Trust) -> Vec<usize> {
         let all: Vec<&Formula> = facts.iter().copied().chain([condition]).collect();

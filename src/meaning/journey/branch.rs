@@ -68,15 +68,16 @@ impl Walk<'_> {
             let mut taken = rest.clone();
             self.facts.learn(&mut taken, &mut self.reader, &arm.condition, Said::True, arm.span);
             let truth = self.reader.truth(&arm.condition);
-            let possible = self.can_hold(arm_word(arm), &arm.condition, arm.span);
-            let excluded = if possible { self.facts.exclude(&rest, &self.reader, &truth) } else { None };
-            if let Some(because) = &excluded {
-                self.not_taken(arm, &known, because);
-            } else if possible {
+            if let Some(because) = self.facts.exclude(&rest, &self.reader, &truth) {
+                if self.can_hold(arm_word(arm), &arm.condition, arm.span) {
+                    self.not_taken(arm, &known, &because);
+                }
+            } else {
                 let last = at + 1 == arms.len() && otherwise.is_none_or(<[Step]>::is_empty);
-                nobody_left = self.facts.exclude(&rest, &self.reader, &truth.not()).is_some();
-                if nobody_left && last && !arm.row {
-                    self.always(arm, at);
+                let because = self.facts.exclude(&rest, &self.reader, &truth.not());
+                nobody_left = because.is_some();
+                if let Some(because) = because.filter(|_| last && !arm.row) {
+                    self.always(arm, at, &because);
                 }
                 behind.extend(self.steps(arm.body, taken));
             }
@@ -91,12 +92,13 @@ impl Walk<'_> {
     }
 
     fn not_taken(&mut self, arm: &Arm, before: &Known, because: &Known) {
-        // A row that only the rows above it cover reads differently from one that the way here excludes.
-        let by_rows = because.met(before) == Known::default();
-        let (code, headline): (Code, String) = if arm.row && by_rows {
+        let (code, headline): (Code, String) = if !arm.row {
+            (code::BRANCH_NOT_TAKEN, format!("nobody takes the branch `{}`", arm.words))
+        } else if because.met(before) == Known::default() {
             (code::ROW_COVERED, format!("the rows above take everything of `{}`", arm.words))
         } else {
-            (code::BRANCH_NOT_TAKEN, format!("nobody takes the branch `{}`", arm.words))
+            // Rows must name every value, also those that the way here excludes.
+            return;
         };
         let mut finding = Diagnostic::new(code, arm.span, headline).label("nobody is left for this");
         let words = self.facts.words(because, &self.reader);
@@ -115,14 +117,16 @@ impl Walk<'_> {
         self.found.push(finding.help("remove the branch, or put it above what takes its people"));
     }
 
-    fn always(&mut self, arm: &Arm, at: usize) {
+    fn always(&mut self, arm: &Arm, at: usize, because: &Known) {
         let headline = format!("`{}` is always true here", arm.words);
         let help = if at == 0 { "leave the `if` out" } else { "write `else` instead" };
-        self.found.push(
-            Diagnostic::new(code::ALWAYS_TRUE, arm.span, headline)
-                .label("everybody goes this way")
-                .help(help),
-        );
+        let mut finding = Diagnostic::new(code::ALWAYS_TRUE, arm.span, headline)
+            .label("everybody goes this way")
+            .help(help);
+        for (span, said) in self.facts.told(because, &self.reader, arm.span) {
+            finding = finding.also(span, said);
+        }
+        self.found.push(finding);
     }
 
     fn nobody_for_else(&mut self, otherwise: &[Step]) {

@@ -1,7 +1,7 @@
 //! What is known of an instance on the way to a step.
 
 use crate::expr::Expr;
-use crate::logic::{Formula, Trust};
+use crate::logic::{Formula, Trust, Var};
 use crate::meaning::read::Reader;
 use crate::meaning::scope::{any, is_frozen};
 use crate::meaning::tell::{Part, Said, parts};
@@ -19,6 +19,7 @@ pub(super) struct Facts {
 struct Fact {
     part: Part,
     formula: Formula,
+    vars: Vec<Var>,
     /// Where it was decided.
     span: Span,
     /// Whether it stays true while time passes.
@@ -64,7 +65,8 @@ impl Facts {
             let on_tags = any(&part.expr, &|expr| matches!(expr, Expr::Tag(..) | Expr::Def(..)));
             let stays = is_frozen(&part.expr);
             known.0.push(self.all.len());
-            self.all.push(Fact { part, formula, span, stays, on_tags });
+            let vars = formula.vars();
+            self.all.push(Fact { part, formula, vars, span, stays, on_tags });
         }
     }
 
@@ -84,6 +86,26 @@ impl Facts {
         known.0.retain(|at| self.always.contains(at) || self.all.get(*at).is_some_and(&keep));
     }
 
+    /// Those of the facts that have to do with `condition`: others, which hold together, say nothing about it.
+    fn about(&self, known: &Known, reader: &Reader, condition: &Formula) -> Known {
+        if reader.is_related() {
+            return known.clone();
+        }
+        let mut vars = condition.vars();
+        let mut rest: Vec<usize> = known.0.clone();
+        loop {
+            let fact = |at: &usize| self.all.get(*at);
+            let near =
+                |at: &usize| fact(at).is_some_and(|fact| fact.vars.iter().any(|var| vars.contains(var)));
+            let (new, far): (Vec<usize>, Vec<usize>) = rest.iter().partition(|at| near(at));
+            if new.is_empty() {
+                return Known(known.0.iter().filter(|at| !far.contains(at)).copied().collect());
+            }
+            vars.extend(new.iter().filter_map(fact).flat_map(|fact| &fact.vars).copied());
+            rest = far;
+        }
+    }
+
     fn formulas(&self, known: &Known) -> Vec<&Formula> {
         known.0.iter().filter_map(|at| self.all.get(*at)).map(|fact| &fact.formula).collect()
     }
@@ -95,6 +117,7 @@ impl Facts {
 
     /// If what is known rules `condition` out: the facts that do.
     pub(super) fn exclude(&self, known: &Known, reader: &Reader, condition: &Formula) -> Option<Known> {
+        let known = &self.about(known, reader, condition);
         let formulas = self.formulas(known);
         let all: Vec<&Formula> = formulas.iter().copied().chain([condition]).collect();
         if !reader.is_never(&all, Trust::Types) {
