@@ -22,6 +22,7 @@ impl Scope<'_> {
                 use crate::expr::show::Names;
                 Some(self.model.derived.get(&self.def(*index)?)?.ty.clone())
             }
+            Expr::Table(call) => Some(self.model.tables.get(&call.table)?.returns.clone()),
             Expr::Local(slot) => self.locals.get(usize::from(*slot)).map(|(_, ty)| ty.clone()),
             Expr::Field(of, name) => match &**of {
                 Expr::Element => self.field_of(element?, *name),

@@ -74,6 +74,12 @@ impl Facts {
         self.keep(known, |fact| fact.stays);
     }
 
+    /// Time passes, and values are remembered anew.
+    pub(super) fn rounds_pass(&self, known: &mut Known) {
+        let local = |expr: &Expr| matches!(expr, Expr::Local(_));
+        self.keep(known, |fact| fact.stays && !any(&fact.part.expr, &local));
+    }
+
     pub(super) fn tags_change(&self, known: &mut Known) {
         self.keep(known, |fact| !fact.on_tags);
     }

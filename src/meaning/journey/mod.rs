@@ -15,7 +15,7 @@ use super::tell::{Said, why_never};
 use crate::diagnostic::{Diagnostic, code};
 use crate::expr::{Expr, Pattern, show};
 use crate::logic::Trust;
-use crate::model::journey::{Exit, Step, StepKind, Trigger};
+use crate::model::journey::{Exit, Repeat, Step, StepKind, Trigger};
 use crate::model::{Journey, Model};
 use crate::program::Enter;
 use crate::text::Span;
@@ -206,6 +206,7 @@ impl Walk<'_> {
                 self.facts.is_set(&mut known, *slot);
                 Some(known)
             }
+            StepKind::Repeat(repeat) => Some(self.rounds(step, repeat, known)),
             StepKind::Send(..)
             | StepKind::Reach { .. }
             | StepKind::Pause(_)
@@ -213,6 +214,16 @@ impl Walk<'_> {
             | StepKind::Events { .. }
             | StepKind::Start { .. } => Some(self.passes_time(step, known)),
         }
+    }
+
+    /// At the start of a round no more is known than what no round before it can have changed.
+    fn rounds(&mut self, step: &Step, repeat: &Repeat, mut known: Known) -> Known {
+        if let Some(until) = &repeat.until {
+            self.possible("until", until, step.span);
+        }
+        self.facts.rounds_pass(&mut known);
+        self.steps(&repeat.steps, known.clone());
+        known
     }
 
     /// Steps during which anything may change. Their arms know no more than what stays.
