@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anstream::AutoStream;
@@ -11,7 +12,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::exit::Failure;
 use crate::diagnostic::Diagnostic;
-use crate::diagnostic::render::{concise, github, human, json, summary};
+use crate::diagnostic::render::{
+    concise, github, gitlab, human, json, json_lines, junit, sarif, summary,
+};
 use crate::text::Sources;
 
 /// How findings are written.
@@ -24,8 +27,16 @@ pub enum Format {
     Concise,
     /// One JSON document.
     Json,
+    /// One JSON object per line and finding.
+    JsonLines,
     /// GitHub workflow commands.
     Github,
+    /// A Code Quality report of GitLab.
+    Gitlab,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// JUnit XML, for build servers.
+    Junit,
 }
 
 /// Where a command writes. Clones write to the same place.
@@ -104,6 +115,25 @@ impl Output {
         Ok(())
     }
 
+    /// Findings into the file at `path`, which is made or replaced; never in colour.
+    pub fn findings_into(
+        &self,
+        path: &Path,
+        found: &[Diagnostic],
+        sources: &Sources,
+        format: Format,
+    ) -> Result<(), Failure> {
+        let mut text = Vec::new();
+        let written = render(found, sources, format, human::Color::Off, &mut text);
+        written
+            .and_then(|()| std::fs::write(path, text))
+            .map_err(|error| Failure::file("write", path, &error))?;
+        if !found.is_empty() {
+            self.say(summary(found));
+        }
+        Ok(())
+    }
+
     /// Findings as talk, for commands whose data is something else.
     pub fn complain(&self, found: &[Diagnostic], sources: &Sources) {
         let _ = self.talk.write(|to, color| render(found, sources, Format::Full, color, to));
@@ -159,7 +189,11 @@ fn render(
         Format::Full => human::render(found, sources, color, out),
         Format::Concise => concise::render(found, sources, out),
         Format::Json => json::render(found, sources, out),
+        Format::JsonLines => json_lines::render(found, sources, out),
         Format::Github => github::render(found, sources, out),
+        Format::Gitlab => gitlab::render(found, sources, out),
+        Format::Sarif => sarif::render(found, sources, out),
+        Format::Junit => junit::render(found, sources, out),
     }
 }
 

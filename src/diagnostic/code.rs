@@ -14,6 +14,8 @@ pub struct Code(&'static Entry);
 /// What is known of a code.
 pub struct Entry {
     pub code: &'static str,
+    /// Its name in this file: `UNKNOWN_NAME`.
+    pub name: &'static str,
     /// What it is about, in a few words.
     pub title: &'static str,
     /// Markdown: what it does, why it is bad, a bad and a good example.
@@ -26,6 +28,7 @@ macro_rules! codes {
             #[doc = $title]
             pub const $name: Code = Code(&Entry {
                 code: $code,
+                name: stringify!($name),
                 title: $title,
                 page: include_str!(concat!("codes/", $code, ".md")),
             });
@@ -177,6 +180,19 @@ impl Code {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.0.code
+    }
+
+    /// For people who read code, in the spelling of types: `UnknownName`.
+    #[must_use]
+    pub fn name(self) -> String {
+        let words = self.0.name.split('_').filter_map(|word| word.split_at_checked(1));
+        words.map(|(first, rest)| format!("{first}{}", rest.to_lowercase())).collect()
+    }
+
+    /// Where its page can be read in a browser.
+    #[must_use]
+    pub fn url(self) -> String {
+        format!("{}/blob/main/src/diagnostic/codes/{}.md", env!("CARGO_PKG_REPOSITORY"), self.0.code)
     }
 
     #[must_use]

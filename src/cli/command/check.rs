@@ -20,13 +20,20 @@ pub struct Args {
     /// How findings are written.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+
+    /// Write the findings into this file instead of to the output.
+    #[arg(long, value_name = "FILE")]
+    output_file: Option<PathBuf>,
 }
 
 pub fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
     let project = compiled::read(&args.paths)?;
     let compilation = compile(&project.input);
     let (shown, elsewhere) = split(&compilation, &args.paths);
-    output.findings(&shown, &compilation.sources, args.format)?;
+    match &args.output_file {
+        Some(path) => output.findings_into(path, &shown, &compilation.sources, args.format)?,
+        None => output.findings(&shown, &compilation.sources, args.format)?,
+    }
     if elsewhere > 0 {
         output.say(format_args!("{elsewhere} more in other files of the project: `wayfare check` shows all"));
     }

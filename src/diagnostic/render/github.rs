@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use super::positions;
+use super::{message, positions};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::text::{SourceFile, Sources, Span};
 
@@ -33,18 +33,6 @@ fn place(file: &SourceFile, span: Span) -> String {
         let _ = write!(place, "col={},endColumn={},", start.column, end.column);
     }
     place
-}
-
-fn message(finding: &Diagnostic) -> String {
-    let label = Some(&finding.primary.text).filter(|text| !text.is_empty());
-    let help = finding.help.iter().map(|help| format!("help: {help}"));
-    let notes = finding.notes.iter().map(|note| format!("note: {note}"));
-    std::iter::once(finding.headline.clone())
-        .chain(label.cloned())
-        .chain(help)
-        .chain(notes)
-        .collect::<Vec<_>>()
-        .join("\n")
 }
 
 fn escape(text: &str) -> String {

@@ -35,7 +35,7 @@ struct Envelope<'a> {
 }
 
 #[derive(Serialize)]
-struct Finding<'a> {
+pub(super) struct Finding<'a> {
     code: &'static str,
     severity: &'static str,
     headline: &'a str,
@@ -84,7 +84,7 @@ struct Change<'a> {
 }
 
 impl<'a> Finding<'a> {
-    fn new(finding: &'a Diagnostic, sources: &'a Sources) -> Self {
+    pub(super) fn new(finding: &'a Diagnostic, sources: &'a Sources) -> Self {
         Self {
             code: finding.code.as_str(),
             severity: word(finding.severity),

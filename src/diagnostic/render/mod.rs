@@ -1,12 +1,17 @@
 //! How findings look: one file per format, each one function from findings and sources to text.
 //!
-//! [`human`] is for terminals, [`concise`] for editors and grep, [`json`] for programs, [`github`] for workflow
-//! annotations. A renderer never decides what is said, never sorts, and never prints: it writes where it is told.
+//! [`human`] is for terminals, [`concise`] for editors and grep, [`json`] and [`json_lines`] for programs, [`github`]
+//! and [`gitlab`] for what a change request shows, [`sarif`] for code scanning, [`junit`] for build servers. A renderer never decides what is said, never sorts, and never prints: it writes where it is told.
 
 pub mod concise;
+mod fingerprint;
 pub mod github;
+pub mod gitlab;
 pub mod human;
 pub mod json;
+pub mod json_lines;
+pub mod junit;
+pub mod sarif;
 
 use std::ops::Range;
 
@@ -32,6 +37,19 @@ fn word(severity: Severity) -> &'static str {
         Severity::Warning => "warning",
         Severity::Info => "info",
     }
+}
+
+/// All that is said of a finding without its places, line by line, for formats that have one text per finding.
+fn message(finding: &Diagnostic) -> String {
+    let label = Some(&finding.primary.text).filter(|text| !text.is_empty());
+    let help = finding.help.iter().map(|help| format!("help: {help}"));
+    let notes = finding.notes.iter().map(|note| format!("note: {note}"));
+    std::iter::once(finding.headline.clone())
+        .chain(label.cloned())
+        .chain(help)
+        .chain(notes)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// The bytes of `span` that really are in `file`, on character boundaries, start before end.
@@ -125,7 +143,11 @@ mod tests {
         human::render(&[], &sources, human::Color::Off, &mut out).unwrap();
         concise::render(&[], &sources, &mut out).unwrap();
         github::render(&[], &sources, &mut out).unwrap();
+        json_lines::render(&[], &sources, &mut out).unwrap();
         assert!(out.is_empty());
+        gitlab::render(&[], &sources, &mut out).unwrap();
+        assert_eq!(out, b"[]\n");
+        out.clear();
         json::render(&[], &sources, &mut out).unwrap();
         let json: serde_json::Value = serde_json::from_slice(&out).unwrap();
         assert_eq!(
