@@ -3,9 +3,12 @@
 //! Pure: files are read by [`crate::project`], and whoever has texts from elsewhere (tests, editors) calls
 //! [`compile`] with them. Nothing stops at the first mistake; there is a bundle exactly when there is no error.
 
+pub mod mend;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::diagnostic::suppress::suppress;
 use crate::diagnostic::{self, Diagnostic, Severity, code};
 use crate::graph::{self, JourneyGraph};
 use crate::lower;
@@ -14,6 +17,7 @@ use crate::model::check::calendar_files;
 use crate::model::{self, Context, Journey, Model};
 use crate::name::Name;
 use crate::program::Bundle;
+use crate::syntax::token::{Token, TokenKind};
 use crate::syntax::{ast, parse};
 use crate::text::{FileId, Sources};
 
@@ -63,9 +67,12 @@ pub fn compile(input: &Input) -> Compilation {
     let mut diagnostics = Vec::new();
     let mut context = Context::default();
     let mut trees = Vec::new();
+    let mut comments = Vec::new();
     for file in &input.files {
         let id = sources.add(&file.path, &file.text);
         let parsed = parse(id, &file.text);
+        let is_comment = |token: &&Token| token.kind == TokenKind::Comment;
+        comments.extend(parsed.tokens.iter().filter(is_comment).map(|token| token.span(id)));
         diagnostics.extend(parsed.diagnostics);
         context.packages.insert(id, file.package.clone());
         context.calendars.extend(calendars(input, file, id, &parsed.file));
@@ -81,6 +88,7 @@ pub fn compile(input: &Input) -> Compilation {
     let sound = model.journeys.values().filter(|journey| graphs.contains_key(&journey.name));
     diagnostics.extend(meaning::check(&model, sound));
     let bundle = bundle(&model, &sources, &mut diagnostics);
+    suppress(&sources, &comments, &mut diagnostics);
     diagnostic::sort(&mut diagnostics);
     Compilation { sources, model, graphs, bundle, diagnostics }
 }

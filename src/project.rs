@@ -29,6 +29,8 @@ pub struct Project {
     /// The folder of `wayfare.toml`; without one, the first path that was asked for, or its folder.
     pub root: PathBuf,
     pub input: Input,
+    /// The paths of the files that were read from the disk; the others are the standard library.
+    pub on_disk: BTreeSet<Arc<str>>,
 }
 
 /// Why a project could not be read.
@@ -82,8 +84,9 @@ pub fn load(paths: &[PathBuf]) -> Result<Project, ProjectError> {
         imports.extend(imported(&tree));
         input.files.push(file);
     }
+    let on_disk = input.files.iter().map(|file| file.path.clone()).collect();
     stdlib::add(imports, &mut input);
-    Ok(Project { root, input })
+    Ok(Project { root, input, on_disk })
 }
 
 /// The journey files at or below `paths`; without any, those of the project around the current folder. Sorted, each once.

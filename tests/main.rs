@@ -13,6 +13,7 @@ mod demo;
 mod editors;
 mod engine;
 mod format;
+mod formats;
 mod ingest;
 mod init;
 mod layers;

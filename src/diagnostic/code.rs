@@ -129,6 +129,8 @@ codes! {
     MATCH_ROW = "E0418", "a `match` that leaves values out";
     REPEAT = "E0420", "a `repeat` that is not bounded, or not on a clock";
     ROUND_TOO_LONG = "W0420", "a round that may outlast its tick";
+    NO_REASON = "W0101", "an excuse without a reason";
+    EXCUSES_NOTHING = "W0102", "an excuse for nothing";
     UNUSED_IMPORT = "W0201", "an import that is never used";
     NEVER_MISSING = "W0301", "a value that is never missing";
     LAST_ONE = "W0330", "`last 1 month` beside `last month`";

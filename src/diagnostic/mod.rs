@@ -1,17 +1,20 @@
 //! The one type for everything that is told to a user about their text: errors, warnings, refusals.
 //!
 //! Reading order: [`Diagnostic`] (what is said), [`code`] (the registry of stable codes and their `explain`
-//! pages), [`render`] (how it looks for a person or a machine). Building a diagnostic never formats it, and a
+//! pages), [`fix`] (what would mend it), [`suppress`] (what is excused), [`render`] (how it looks for a person or a machine). Building a diagnostic never formats it, and a
 //! renderer never decides what is said.
 //!
 //! Wording: the headline is one lower-case sentence without a full stop, in the user's words, with their text in
 //! backticks and no Rust names; a label says what is *here*; help says what to write instead.
 
 pub mod code;
+pub mod fix;
 pub mod render;
 pub mod suggest;
+pub mod suppress;
 
 pub use code::Code;
+pub use fix::{Edit, Fix};
 
 use crate::text::Span;
 
@@ -43,21 +46,6 @@ pub struct Diagnostic {
 pub struct Label {
     pub span: Span,
     /// May be empty: the place alone is meant.
-    pub text: String,
-}
-
-/// A change that would mend the finding.
-#[derive(Clone, Debug)]
-pub struct Fix {
-    pub title: String,
-    pub edits: Vec<Edit>,
-    /// Safe fixes never change what a correct program means; the others are only suggested.
-    pub safe: bool,
-}
-
-#[derive(Clone, Debug)]
-pub struct Edit {
-    pub span: Span,
     pub text: String,
 }
 
@@ -104,10 +92,33 @@ impl Diagnostic {
 
     /// A safe replacement of `span` by `text`.
     #[must_use]
-    pub fn fix(mut self, title: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
-        let edits = vec![Edit { span, text: text.into() }];
-        self.fix = Some(Fix { title: title.into(), edits, safe: true });
+    pub fn fix(self, title: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
+        self.with_fix(Fix::safe(title).replace(span, text))
+    }
+
+    #[must_use]
+    pub fn with_fix(mut self, fix: Fix) -> Self {
+        self.fix = Some(fix);
         self
+    }
+
+    /// Help on `word`, which stands at the primary place and is not known: the one of `among` that was probably
+    /// meant, with a fix, or the two that are equally near; `otherwise` if none is.
+    #[must_use]
+    pub fn suggest<'a>(
+        self,
+        word: &str,
+        among: impl IntoIterator<Item = &'a str>,
+        otherwise: impl FnOnce() -> String,
+    ) -> Self {
+        let span = self.primary.span;
+        match suggest::candidates(word, among).as_slice() {
+            [] => self.help(otherwise()),
+            [only] => self
+                .help(format!("did you mean `{only}`?"))
+                .with_fix(Fix::suggested(format!("write `{only}`")).replace(span, *only)),
+            [first, second, ..] => self.help(format!("did you mean `{first}` or `{second}`?")),
+        }
     }
 }
 

@@ -92,6 +92,21 @@ pub(super) fn civil_unit(word: &str) -> Option<CivilUnit> {
     })
 }
 
+/// How a unit of another writing is written here, behind its number: `hours` is `h`, `天` is ` days`.
+pub(super) fn other_unit(word: &str) -> Option<&'static str> {
+    Some(match word.to_lowercase().as_str() {
+        "sec" | "secs" | "second" | "seconds" | "秒" | "秒钟" => "s",
+        "mins" | "minute" | "minutes" | "分钟" => "min",
+        "hr" | "hrs" | "hour" | "hours" | "小时" => "h",
+        "天" | "日" => " days",
+        "工作日" => " workdays",
+        "wk" | "wks" | "周" | "星期" => " weeks",
+        "mo" | "mon" | "mos" | "个月" => " months",
+        "y" | "yr" | "yrs" | "年" => " years",
+        _ => return None,
+    })
+}
+
 /// A currency is three capitals: `CNY`.
 pub(super) fn is_currency(text: &str) -> bool {
     text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase())

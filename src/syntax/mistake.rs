@@ -90,10 +90,9 @@ fn full_width(file: FileId, source: &str, line: &[Token]) -> Option<Diagnostic> 
     let (noun, verb) =
         if signs.len() == 1 { ("a full-width sign", "is") } else { ("full-width signs", "are") };
     let headline = format!("{} {verb} {noun}", written.join(" "));
-    let mut finding = Diagnostic::new(code::FULL_WIDTH, first, headline)
+    let finding = Diagnostic::new(code::FULL_WIDTH, first, headline)
         .help(format!("write {} with the keyboard in English mode", meant.join(" ")));
-    finding.fix = Some(Fix { title: "write them half-width".to_owned(), edits, safe: true });
-    Some(finding)
+    Some(finding.with_fix(Fix { edits, ..Fix::safe("write them half-width") }))
 }
 
 fn may_be_full_width(kind: TokenKind) -> bool {

@@ -1,5 +1,7 @@
 //! `wayfare check`: every mistake of a project, in one run.
 
+mod mend;
+
 use std::path::{Path, PathBuf};
 
 use super::compiled;
@@ -18,24 +20,44 @@ pub struct Args {
     paths: Vec<PathBuf>,
 
     /// How findings are written.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, visible_alias = "output-format", value_enum, default_value_t)]
     format: Format,
 
     /// Write the findings into this file instead of to the output.
     #[arg(long, value_name = "FILE")]
     output_file: Option<PathBuf>,
+
+    #[command(flatten)]
+    fixes: mend::Args,
 }
 
 pub fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
     let project = compiled::read(&args.paths)?;
-    let compilation = compile(&project.input);
-    let (shown, elsewhere) = split(&compilation, &args.paths);
+    if !args.fixes.wants_fixes() {
+        return report(args, &compile(&project.input), output);
+    }
+    let mended = args.fixes.mend(project, &args.paths, output)?;
+    if !args.fixes.is_diff() {
+        return report(args, &mended.compilation, output);
+    }
+    // The output is the diff; the findings that would remain are only counted.
+    let (shown, _) = split(&mended.compilation, &args.paths);
+    let clean = mended.fixed.is_empty() && !has_errors(&shown);
+    Ok(if clean { Exit::Clean } else { Exit::Findings })
+}
+
+/// Shows what was found. Ends in [`Exit::Findings`] if there are errors; warnings alone are clean.
+fn report(args: &Args, compilation: &Compilation, output: &Output) -> Result<Exit, Failure> {
+    let (shown, elsewhere) = split(compilation, &args.paths);
     match &args.output_file {
         Some(path) => output.findings_into(path, &shown, &compilation.sources, args.format)?,
         None => output.findings(&shown, &compilation.sources, args.format)?,
     }
     if elsewhere > 0 {
         output.say(format_args!("{elsewhere} more in other files of the project: `wayfare check` shows all"));
+    }
+    if args.format == Format::Full {
+        offer(&shown, output);
     }
     if shown.is_empty() && args.format == Format::Full {
         let files = compilation.sources.iter().count();
@@ -45,20 +67,39 @@ pub fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
             count(files, "file")
         ));
     }
-    let errors = shown.iter().any(|finding| finding.severity == Severity::Error);
-    Ok(if errors { Exit::Findings } else { Exit::Clean })
+    Ok(if has_errors(&shown) { Exit::Findings } else { Exit::Clean })
+}
+
+/// Says which of the findings could be mended by a command.
+fn offer(shown: &[Diagnostic], output: &Output) {
+    let fixes = |safe: bool| shown.iter().filter_map(|it| it.fix.as_ref()).filter(|fix| fix.safe == safe).count();
+    let (safe, suggested) = (fixes(true), fixes(false));
+    if safe > 0 {
+        output.say(format_args!("{safe} can be fixed: `wayfare check --fix`"));
+    }
+    if suggested > 0 {
+        output.say(format_args!(
+            "{suggested} can be fixed if you agree with what was guessed: `wayfare check --diff --unsafe-fixes` shows it"
+        ));
+    }
+}
+
+fn has_errors(shown: &[Diagnostic]) -> bool {
+    shown.iter().any(|finding| finding.severity == Severity::Error)
 }
 
 /// The findings below `paths`, and how many there are elsewhere.
 fn split(compilation: &Compilation, paths: &[PathBuf]) -> (Vec<Diagnostic>, usize) {
-    let whole: Vec<PathBuf> = paths.iter().filter_map(|path| std::path::absolute(path).ok()).collect();
-    let is_asked = |finding: &Diagnostic| {
-        let (path, _) = compilation.sources.place(finding.primary.span);
-        let path = std::path::absolute(Path::new(&*path)).unwrap_or_default();
-        whole.is_empty() || whole.iter().any(|asked| path.starts_with(asked))
-    };
+    let is_asked = |finding: &Diagnostic| is_below(&compilation.sources.place(finding.primary.span).0, paths);
     let (shown, elsewhere): (Vec<_>, Vec<_>) = compilation.diagnostics.iter().cloned().partition(is_asked);
     (shown, elsewhere.len())
+}
+
+/// Whether the file at `path` is one of `paths` or in one; none of them means the whole project.
+fn is_below(path: &str, paths: &[PathBuf]) -> bool {
+    let path = std::path::absolute(Path::new(path)).unwrap_or_default();
+    let asked = |asked: &PathBuf| std::path::absolute(asked).is_ok_and(|asked| path.starts_with(asked));
+    paths.is_empty() || paths.iter().any(asked)
 }
 
 fn count(number: usize, word: &str) -> String {

@@ -72,13 +72,19 @@ fn excerpt(finding: &Diagnostic, files: &mut Files, color: Color, out: &mut dyn 
 
 fn advice(finding: &Diagnostic, color: Color, out: &mut dyn Write) -> io::Result<()> {
     let help = finding.help.iter().map(|text| ("help", text));
-    let fix = finding.fix.iter().map(|fix| ("fix", &fix.title));
+    let fix = finding.fix.iter().filter(|fix| !is_said(finding, &fix.title)).map(|fix| ("fix", &fix.title));
     let notes = finding.notes.iter().map(|text| ("note", text));
     for (word, text) in help.chain(fix).chain(notes) {
         let word = paint(word, Severity::Info, color);
         writeln!(out, "  {word}: {}", text.replace('\n', "\n        "))?;
     }
     Ok(())
+}
+
+/// Whether the help already shows what the fix would write: the text in backticks of its title.
+fn is_said(finding: &Diagnostic, title: &str) -> bool {
+    let text = title.split_once('`').and_then(|(_, rest)| rest.rsplit_once('`'));
+    text.is_some_and(|(text, _)| finding.help.iter().any(|help| help.contains(&format!("`{text}`"))))
 }
 
 fn more(diagnostics: &[Diagnostic], out: &mut dyn Write) -> io::Result<()> {

@@ -2,7 +2,7 @@
 
 use super::world::{Declared, Sink};
 use super::{length, schema};
-use crate::diagnostic::{Diagnostic, code, suggest};
+use crate::diagnostic::{Diagnostic, code};
 use crate::expr::MessageEvent;
 use crate::model::Channel;
 use crate::name::Name;
@@ -59,8 +59,7 @@ fn known_kind(word: Ident, sink: &mut Sink) -> Name {
         let finding =
             Diagnostic::new(code::CHANNEL_ITEM, word.span, format!("`{}` is no kind of channel", word.name))
                 .label("not a kind");
-        let help = suggest::did_you_mean(word.name.as_str(), KINDS);
-        sink.report(finding.help(help.unwrap_or_else(|| format!("kinds are {}", list(&KINDS)))));
+        sink.report(finding.suggest(word.name.as_str(), KINDS, || format!("kinds are {}", list(&KINDS))));
     }
     word.name
 }
@@ -115,6 +114,5 @@ fn unknown_receipt(word: Ident) -> Diagnostic {
     let headline = format!("`{}` is nothing a channel can report", word.name);
     let finding = Diagnostic::new(code::CHANNEL_ITEM, word.span, headline).label("not a receipt");
     let known = MessageEvent::ALL.map(MessageEvent::as_str);
-    let help = suggest::did_you_mean(word.name.as_str(), known);
-    finding.help(help.unwrap_or_else(|| format!("receipts are {}", list(&known))))
+    finding.suggest(word.name.as_str(), known, || format!("receipts are {}", list(&known)))
 }

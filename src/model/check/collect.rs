@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use super::Context;
 use super::outline::Due;
 use super::world::{Declared, Imports, Kind, Reach, Sink, World};
-use crate::diagnostic::{Diagnostic, code, suggest};
+use crate::diagnostic::{Diagnostic, Fix, code};
 use crate::expr::MessageEvent;
 use crate::name::Name;
 use crate::syntax::ast::{self, DeclKind};
-use crate::text::FileId;
+use crate::text::{FileId, Span};
 
 /// Names that mean something by themselves in every expression.
 pub(super) const BUILT_IN: [&str; 8] =
@@ -135,6 +135,8 @@ fn imports(world: &World, id: FileId, file: &ast::File, sink: &mut Sink) -> Impo
     let packages: HashSet<Name> = world.packages.values().copied().collect();
     for import in &file.imports {
         let package = Name::new(&import.path.text());
+        imports.last = Some(import.span);
+        imports.lists.extend(import.names.last().map(|last| (package, last.span)));
         if !packages.contains(&package) {
             sink.report(unknown_package(&import.path, packages.iter().map(|name| name.as_str())));
             // Names of a package that is not there are reported once, as the package.
@@ -163,10 +165,9 @@ fn imports(world: &World, id: FileId, file: &ast::File, sink: &mut Sink) -> Impo
 fn unknown_package<'n>(path: &ast::Path, among: impl Iterator<Item = &'n str>) -> Diagnostic {
     let headline = format!("no package is called `{}`", path.text());
     let finding = Diagnostic::new(code::UNKNOWN_PACKAGE, path.span, headline).label("no such folder");
-    match suggest::did_you_mean(&path.text(), among.filter(|name| !name.is_empty())) {
-        Some(help) => finding.help(help),
-        None => finding.help("a package is a folder of the project, written with dots: `std.cn.bank`"),
-    }
+    finding.suggest(&path.text(), among.filter(|name| !name.is_empty()), || {
+        "a package is a folder of the project, written with dots: `std.cn.bank`".into()
+    })
 }
 
 fn not_in_package(world: &World, package: Name, ident: ast::Ident) -> Diagnostic {
@@ -181,10 +182,9 @@ fn not_in_package(world: &World, package: Name, ident: ast::Ident) -> Diagnostic
             .help(format!("write `import {home} {{ {} }}`", ident.name));
     }
     let there = world.order.iter().filter(|one| world.packages.get(&one.file) == Some(&package));
-    match suggest::did_you_mean(ident.name.as_str(), there.map(|one| one.name.as_str())) {
-        Some(help) => finding.help(help),
-        None => finding.help("take it out of the list, or declare it in that folder"),
-    }
+    finding.suggest(ident.name.as_str(), there.map(|one| one.name.as_str()), || {
+        "take it out of the list, or declare it in that folder".into()
+    })
 }
 
 /// Imports that nothing in their file needed.
@@ -194,14 +194,30 @@ pub(super) fn unused_imports(files: &[(FileId, &ast::File)], due: &Due, sink: &m
         for import in &file.imports {
             let alias = import.alias.or(import.path.parts.last().copied());
             let listed = if import.names.is_empty() { alias.as_slice() } else { &import.names };
-            unused.extend(listed.iter().filter(|ident| !sink.has_used(*id, ident.name)).copied());
+            let names = listed.iter().enumerate();
+            unused.extend(
+                names
+                    .filter(|(_, ident)| !sink.has_used(*id, ident.name))
+                    .map(|(at, ident)| (*ident, in_list(import, at))),
+            );
         }
-        for ident in unused {
+        for (ident, whole) in unused {
             let headline = format!("`{}` is imported and never used", ident.name);
             let finding = Diagnostic::new(code::UNUSED_IMPORT, ident.span, headline)
                 .label("not used in this file")
-                .help("take it out of the import");
+                .help("take it out of the import")
+                .with_fix(Fix::safe("take it out of the import").remove(whole));
             sink.within(*id, |sink| sink.report(finding));
         }
+    }
+}
+
+/// What goes with the name at `at`: the comma beside it, or the whole import if it is the only one.
+fn in_list(import: &ast::Import, at: usize) -> Span {
+    let spans: Vec<Span> = import.names.iter().map(|name| name.span).collect();
+    match (at.checked_sub(1).and_then(|before| spans.get(before)), spans.get(at), spans.get(at + 1)) {
+        (Some(before), Some(own), _) => Span { start: before.end, ..*own },
+        (None, Some(own), Some(next)) => Span { end: next.start, ..*own },
+        _ => import.span,
     }
 }

@@ -7,7 +7,7 @@ use super::expr::{Checker, Place};
 use super::words;
 use super::world::{Declared, Kind, Sink, World};
 use super::{length, not_yet, schema};
-use crate::diagnostic::{Diagnostic, code};
+use crate::diagnostic::{Diagnostic, Fix, code};
 use crate::expr::{Expr, Owner};
 use crate::model::Content;
 use crate::name::Name;
@@ -140,11 +140,12 @@ impl Checker<'_, '_> {
                 }
                 _ => "print a text, a number, an amount or a date".to_owned(),
             };
-            self.report(
-                Diagnostic::new(code::NOT_PRINTABLE, hole.span, headline)
-                    .label(typed.ty.to_string())
-                    .help(help),
-            );
+            let finding = Diagnostic::new(code::NOT_PRINTABLE, hole.span, headline)
+                .label(typed.ty.to_string())
+                .help(help);
+            let fix = || Fix::suggested("print its date").add_before(hole.span, "date(").add_behind(hole.span, ")");
+            let is_date = matches!(typed.ty, Type::Date | Type::Moment);
+            self.report(if is_date { finding.with_fix(fix()) } else { finding });
         }
         typed.expr
     }

@@ -4,7 +4,7 @@ use super::expr::collection::both;
 use super::expr::{Checker, Element, Shape, Typed};
 use super::words;
 use super::world::{Kind, Reported};
-use crate::diagnostic::{Diagnostic, code, suggest};
+use crate::diagnostic::{Diagnostic, Fix, code};
 use crate::expr::{ChangeVerb, Expr, MessageEvent, Pattern, Source};
 use crate::name::Name;
 use crate::syntax::ast::{self, Arg, ExprKind, Ident, Occurrence, OccurrenceKind, Path};
@@ -162,14 +162,13 @@ impl Checker<'_, '_> {
                 let headline = format!("no step that sends is called `{text}`");
                 let finding = Diagnostic::new(code::UNKNOWN_STEP, path.span, headline).label("no such step");
                 let known = ids.spellings();
-                let help = suggest::did_you_mean(&text, known.iter().map(String::as_str));
-                self.report(finding.help(help.unwrap_or_else(|| {
+                self.report(finding.suggest(&text, known.iter().map(String::as_str), || {
                     if known.is_empty() {
                         "this journey sends nothing".into()
                     } else {
                         format!("its messages are `{}`", known.join("`, `"))
                     }
-                })));
+                }));
                 None
             }
         }
@@ -183,10 +182,9 @@ impl Checker<'_, '_> {
         let headline = format!("{} has no field `{}`", shape.words(), field.name);
         let finding = Diagnostic::new(code::UNKNOWN_FIELD, field.span, headline).label("no such field");
         let fields = shape.fields(self.world);
-        let help = suggest::did_you_mean(field.name.as_str(), fields.iter().copied());
-        self.report(
-            finding.help(help.unwrap_or_else(|| format!("its fields are `{}`", fields.join("`, `")))),
-        );
+        self.report(finding.suggest(field.name.as_str(), fields.iter().copied(), || {
+            format!("its fields are `{}`", fields.join("`, `"))
+        }));
         Typed::error()
     }
 
@@ -235,7 +233,8 @@ impl Checker<'_, '_> {
             self.report(
                 Diagnostic::new(code::NO_ORDER, of.span, headline)
                     .label("has no order")
-                    .help(format!("write `change of {attribute}`")),
+                    .help(format!("write `change of {attribute}`"))
+                    .with_fix(Fix::suggested(format!("write `change of {attribute}`")).replace(verb.span, "change")),
             );
             return None;
         }
@@ -275,12 +274,15 @@ impl Checker<'_, '_> {
             .messages
             .and_then(|journey| self.world.steps.get(&journey))
             .map(super::journey::identity::StepIds::spellings);
-        let example = names.and_then(|names| names.into_iter().next()).unwrap_or_else(|| "offer".into());
-        self.report(
+        let names = names.unwrap_or_default();
+        let example = names.first().map_or("offer", String::as_str);
+        let written = format!("{word}({example})");
+        let finding =
             Diagnostic::new(code::WHICH_MESSAGE, span, format!("`{word}` does not say of which message"))
                 .label("of which message?")
-                .help(format!("write `{word}({example})` with the name of the step that sends it")),
-        );
+                .help(format!("write `{written}` with the name of the step that sends it"));
+        let fix = Fix::suggested(format!("write `{written}`")).replace(span, written);
+        self.report(if names.len() == 1 { finding.with_fix(fix) } else { finding });
     }
 
     /// The pattern of an event, with its `where`, and the record's shape.

@@ -4,7 +4,7 @@ use jiff::civil::Time;
 
 use super::length;
 use super::world::Sink;
-use crate::diagnostic::{Diagnostic, code, suggest};
+use crate::diagnostic::{Diagnostic, code};
 use crate::model::Field;
 use crate::name::Name;
 use crate::program::{Every, Schedule, WeekdayName};
@@ -116,8 +116,9 @@ fn unknown_unit(word: Ident, label: &str) -> Diagnostic {
     let among = WEEKDAYS.into_iter().chain(UNITS);
     let headline = format!("`{}` is not a unit of a recurring clock", word.name);
     let finding = Diagnostic::new(code::SCHEDULE, word.span, headline).label(label);
-    let help = suggest::did_you_mean(word.name.as_str(), among);
-    finding.help(help.unwrap_or_else(|| "write `day`, `workday`, `month`, `year` or a weekday".into()))
+    finding.suggest(word.name.as_str(), among, || {
+        "write `day`, `workday`, `month`, `year` or a weekday".into()
+    })
 }
 
 fn weekday(word: Ident) -> Option<WeekdayName> {
@@ -198,8 +199,9 @@ fn field(place: &Place, path: &ast::Path, ty: &Type, sink: &mut Sink) -> Option<
             let headline = format!("no attribute is called `{}`", last.name);
             let among = place.fields.iter().map(|field| field.name.as_str());
             let finding = Diagnostic::new(code::UNKNOWN_NAME, path.span, headline).label("not known");
-            let help = suggest::did_you_mean(last.name.as_str(), among);
-            sink.report(finding.help(help.unwrap_or_else(|| "name an attribute of the subject".into())));
+            sink.report(
+                finding.suggest(last.name.as_str(), among, || "name an attribute of the subject".into()),
+            );
             None
         }
     }

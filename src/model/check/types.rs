@@ -1,7 +1,7 @@
 //! Types as written, resolved.
 
 use super::world::{Kind, Sink, World};
-use crate::diagnostic::{Diagnostic, code, suggest};
+use crate::diagnostic::{Diagnostic, code};
 use crate::name::Name;
 use crate::syntax::ast::{Ident, TypeKind, TypeRef};
 use crate::text::{FileId, Span};
@@ -133,10 +133,7 @@ fn unknown(world: &World, file: FileId, name: Ident) -> Diagnostic {
         return finding;
     }
     let finding = Diagnostic::new(code::UNKNOWN_TYPE, name.span, finding.headline).label("not a type");
-    match suggest::did_you_mean(name.name.as_str(), among) {
-        Some(help) => finding.help(help),
-        None => finding.help(
-            "types are `Bool Int Decimal Percent Money(CNY) Text Id Date Time Moment`, choices and entities",
-        ),
-    }
+    finding.suggest(name.name.as_str(), among, || {
+        "types are `Bool Int Decimal Percent Money(CNY) Text Id Date Time Moment`, choices and entities".into()
+    })
 }

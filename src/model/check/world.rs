@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::journey::identity::StepIds;
-use crate::diagnostic::{Diagnostic, code, suggest};
+use crate::diagnostic::{Diagnostic, Fix, code};
 use crate::model::{Entity, Model};
 use crate::name::Name;
 use crate::syntax::ast;
@@ -115,6 +115,10 @@ pub(super) struct Imports {
     pub(super) names: HashSet<Name>,
     /// `import std.cn.bank as b`: the package meant by `b`.
     pub(super) packages: HashMap<Name, Name>,
+    /// The last name of the list that is imported from a package.
+    pub(super) lists: HashMap<Name, Span>,
+    /// The last import of the file.
+    pub(super) last: Option<Span>,
 }
 
 /// What other journeys need to know of a journey before it is checked.
@@ -354,21 +358,37 @@ impl<'a> World<'a> {
         if let Some(declared) = self.anywhere(ident.name).filter(|one| !self.visible(file, one)) {
             let package = self.package(declared.file);
             let headline = format!("`{}` is {} of another package", ident.name, declared.kind.words());
-            let help = if package.as_str().is_empty() {
-                format!("move `{}` into a folder of its own and import it from there", ident.name)
-            } else {
-                format!("write `import {package} {{ {} }}` at the top of this file", ident.name)
-            };
-            return Diagnostic::new(code::NOT_IMPORTED, ident.span, headline)
+            let finding = Diagnostic::new(code::NOT_IMPORTED, ident.span, headline)
                 .label("not imported here")
-                .also(declared.span, "declared here")
-                .help(help);
+                .also(declared.span, "declared here");
+            return if package.as_str().is_empty() {
+                let name = ident.name;
+                finding.help(format!("move `{name}` into a folder of its own and import it from there"))
+            } else {
+                let import = format!("import {package} {{ {} }}", ident.name);
+                finding
+                    .help(format!("write `{import}` at the top of this file"))
+                    .with_fix(self.import(file, package, ident.name))
+            };
         }
         let headline = format!("no {} is called `{}` here", bare(wanted), ident.name);
         let finding = Diagnostic::new(code::UNKNOWN_NAME, ident.span, headline).label("not known");
-        match suggest::did_you_mean(ident.name.as_str(), among.iter().copied()) {
-            Some(help) => finding.help(help),
-            None => finding.help("declare it, or import it from the package that has it".to_owned()),
+        finding.suggest(ident.name.as_str(), among.iter().copied(), || {
+            "declare it, or import it from the package that has it".to_owned()
+        })
+    }
+
+    /// Adds `name` to the imports of `file`: to the list of its package, below the last import, or at the top.
+    fn import(&self, file: FileId, package: Name, name: Name) -> Fix {
+        let import = format!("import {package} {{ {name} }}");
+        let fix = Fix::safe(format!("add `{import}`"));
+        let imports = self.imports.get(&file);
+        if let Some(last) = imports.and_then(|imports| imports.lists.get(&package)) {
+            return fix.add_behind(*last, format!(", {name}"));
+        }
+        match imports.and_then(|imports| imports.last) {
+            Some(last) => fix.add_behind(last, format!("\n{import}")),
+            None => fix.add_before(Span { file, ..Span::default() }, format!("{import}\n\n")),
         }
     }
 

@@ -3,10 +3,13 @@
 use super::input::In;
 use super::primitive::{P, missed};
 use super::report;
-use crate::diagnostic::{Diagnostic, code};
+use crate::diagnostic::{Diagnostic, Fix, code};
 use crate::syntax::ast::{CivilUnit, Dur, DurKind};
 use crate::syntax::literal::{self, Glued};
 use crate::syntax::token::TokenKind;
+
+/// Stands for a length that could not be read: not nothing, which would be told as a mistake of its own.
+const UNREAD: DurKind = DurKind::Elapsed(1);
 
 /// Whether a length of time is next: a glued number, or a number with a unit word.
 pub(super) fn at_duration(i: In<'_>) -> bool {
@@ -29,14 +32,26 @@ pub(super) fn duration(i: In<'_>) -> P<'_, Dur> {
 fn civil(i: In<'_>) -> P<'_, Dur> {
     let count = count(i);
     let Some(unit) = literal::civil_unit(i.word2()) else {
-        let number = i.text();
-        let finding = Diagnostic::new(code::UNIT, i.span(), format!("`{number}` needs a unit"))
-            .help(format!("`{number} days`, `{number} workdays`, `{number}h`, `{number}min`"));
-        report::at(i, finding);
-        return missed(i, "a length of time");
+        return without_unit(i);
     };
     let rest = i.next().next();
     Ok((rest, Dur { kind: DurKind::Civil { count, unit }, span: rest.since(i.span()) }))
+}
+
+/// `30`, `30 mins`
+fn without_unit(i: In<'_>) -> P<'_, Dur> {
+    let (number, span) = (i.text(), i.next().since(i.span()));
+    if let Some(own) = literal::other_unit(i.word2()) {
+        let (meant, whole) = (format!("{number}{own}"), i.next().next().since(i.span()));
+        let written = format!("`{number} {}` is written `{meant}`", i.word2());
+        let fix = format!("write `{meant}`");
+        report::at(i, Diagnostic::new(code::UNIT, whole, written).help(fix.clone()).fix(fix, whole, meant));
+        return Ok((i.next().next(), Dur { kind: UNREAD, span: whole }));
+    }
+    let finding = Diagnostic::new(code::UNIT, span, format!("`{number}` needs a unit"))
+        .help(format!("`{number} days`, `{number} workdays`, `{number}h`, `{number}min`"));
+    report::at(i, finding);
+    missed(i, "a length of time")
 }
 
 /// The integer at `i`; one that does not fit is reported.
@@ -88,14 +103,27 @@ fn one_glued(i: In<'_>) -> DurKind {
             let unit = literal::civil_unit(unit).unwrap_or(CivilUnit::Day);
             return DurKind::Civil { count: literal::int(number).unwrap_or_default(), unit };
         }
-        Glued::Unknown(number, _) => {
-            let help = format!(
-                "`{number}s`, `{number}min`, `{number}h`, `{number} days`, `{number} weeks`, `{number} months`"
-            );
-            report::at(i, unit_finding(i, "").help(help));
-        }
+        Glued::Unknown(number, unit) => return unknown_unit(i, number, unit),
     }
-    DurKind::Elapsed(0)
+    UNREAD
+}
+
+/// `30mins`, `2小时`: a unit of another writing is read as what it plainly means.
+fn unknown_unit(i: In<'_>, number: &str, unit: &str) -> DurKind {
+    let Some(meant) = literal::other_unit(unit).map(|own| format!("{number}{own}")) else {
+        let help = format!(
+            "`{number}s`, `{number}min`, `{number}h`, `{number} days`, `{number} weeks`, `{number} months`"
+        );
+        report::at(i, unit_finding(i, "").help(help));
+        return UNREAD;
+    };
+    let fix = format!("write `{meant}`");
+    report::at(i, unit_finding(i, &meant).help(fix.clone()).fix(fix, i.span(), meant.clone()));
+    match (literal::glued(&meant), meant.split_once(' ').and_then(|(_, unit)| literal::civil_unit(unit))) {
+        (Glued::Dur(kind), _) => kind,
+        (_, Some(unit)) => DurKind::Civil { count: literal::int(number).unwrap_or_default(), unit },
+        _ => UNREAD,
+    }
 }
 
 fn unit_finding(i: In<'_>, meant: &str) -> Diagnostic {
@@ -110,5 +138,8 @@ fn unit_finding(i: In<'_>, meant: &str) -> Diagnostic {
 fn bare_m(i: In<'_>, number: &str) {
     let finding = Diagnostic::new(code::UNIT, i.span(), format!("`{number}m` could be minutes or months"))
         .help(format!("write `{number}min` or `{number} months`"));
-    report::at(i, finding);
+    // Nobody counts more than a year in months; below that, both are as likely.
+    let minutes = literal::int(number).is_some_and(|number| number > 12);
+    let fix = || Fix::suggested(format!("write `{number}min`")).replace(i.span(), format!("{number}min"));
+    report::at(i, if minutes { finding.with_fix(fix()) } else { finding });
 }

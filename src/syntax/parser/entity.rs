@@ -12,7 +12,7 @@ use super::primitive::{
     P, expect, expect_word, ident, item, label, missed, nested, optional, optional_kind, path, series,
 };
 use super::report;
-use crate::diagnostic::{Diagnostic, code};
+use crate::diagnostic::{Diagnostic, Fix, code};
 use crate::syntax::ast::{EntityItem, Field, Roll, TypeKind, TypeRef};
 use crate::syntax::token::TokenKind;
 
@@ -53,7 +53,7 @@ fn misspelt_modifier(i: In<'_>) {
         let finding =
             Diagnostic::new(code::UNKNOWN_WORD, i.span(), format!("`{}` is not part of a field", i.word()))
                 .help(format!("did you mean `{meant}`?"))
-                .fix(format!("write `{meant}`"), i.span(), meant);
+                .with_fix(Fix::suggested(format!("write `{meant}`")).replace(i.span(), meant));
         report::at(i, finding);
     }
 }

@@ -4,7 +4,7 @@
 use super::input::In;
 use super::primitive::{P, missed};
 use super::report;
-use crate::diagnostic::{Diagnostic, code};
+use crate::diagnostic::{Diagnostic, Fix, code};
 use crate::syntax::token::TokenKind;
 
 /// The words that may head an item at one place of the grammar.
@@ -56,7 +56,7 @@ fn misspelt<'a>(i: In<'a>, heads: &Heads, meant: &'static str) -> P<'a, &'a str>
     let finding =
         Diagnostic::new(code::UNKNOWN_WORD, i.span(), format!("`{}` is not {}", i.word(), heads.what))
             .help(format!("did you mean `{meant}`?"))
-            .fix(format!("write `{meant}`"), i.span(), meant);
+            .with_fix(Fix::suggested(format!("write `{meant}`")).replace(i.span(), meant));
     report::at(i, finding);
     if heads.is_later(meant) { missed(i, heads.what) } else { Ok((i, meant)) }
 }

@@ -2,7 +2,7 @@
 
 use super::input::{Context, In};
 use super::primitive::Missed;
-use crate::diagnostic::{Diagnostic, code};
+use crate::diagnostic::{Diagnostic, Fix, code, suggest};
 use crate::syntax::token::TokenKind;
 use crate::syntax::words;
 use crate::text::Span;
@@ -37,12 +37,22 @@ pub(super) fn missing(i: In<'_>, what: &str, name: bool) {
         Diagnostic::new(code::UNEXPECTED, place(i), headline).label(format!("{what} belongs here"));
     if name && is_meant_as_name(i) {
         finding.code = code::HARD_WORD;
-        finding = finding.help(format!(
-            "`{0}` is a word of the language; a name spelled so is written `` `{0}` ``",
-            i.word()
-        ));
+        finding = finding
+            .help(format!("`{0}` is a word of the language; a name spelled so is written `` `{0}` ``", i.word()))
+            .fix("put it in backticks", i.span(), format!("`{}`", i.word()));
+    } else if i.kind() == TokenKind::Name && finding.primary.span == i.span() {
+        finding = misspelt(finding, i, what);
     }
     at(i, finding);
+}
+
+/// `vai` where `via` is expected: the words that `what` names in backticks are looked through.
+fn misspelt(finding: Diagnostic, i: In<'_>, what: &str) -> Diagnostic {
+    let known = what.split('`').skip(1).step_by(2).filter(|word| word.chars().all(char::is_alphabetic));
+    match suggest::nearest(i.word(), known) {
+        Some(meant) if i.word().chars().count() > 2 => finding.suggest(i.word(), [meant], String::new),
+        _ => finding,
+    }
 }
 
 /// Whether the reserved word at `i` stands for itself, with no operand of its own behind it.
@@ -65,10 +75,10 @@ pub(super) fn left_out(i: In<'_>, what: &str) {
         _ => format!("write {what} before {}", found(i)),
     };
     let headline = format!("expected {what}, found {}", found(i));
-    let finding = Diagnostic::new(code::UNEXPECTED, place(i), headline)
-        .label(format!("{what} belongs here"))
-        .help(help);
-    at(i, finding);
+    let finding =
+        Diagnostic::new(code::UNEXPECTED, place(i), headline).label(format!("{what} belongs here"));
+    let finding = misspelt(finding, i, what);
+    at(i, if finding.help.is_empty() { finding.help(help) } else { finding });
 }
 
 /// Something stands behind a complete item.
@@ -80,10 +90,20 @@ pub(super) fn beyond_end(i: In<'_>) {
         Diagnostic::new(code::BEYOND_END, i.span(), format!("the line should end before {}", found(i)))
             .label("this does not continue what stands before it");
     let finding = match i.kind() {
-        TokenKind::Comma => finding.help("items on one line are separated by `;`"),
-        _ => finding.help("begin a new line, or write `;` between two items"),
+        TokenKind::Comma => {
+            let fix = Fix::suggested("write `;`").replace(i.span(), ";");
+            finding.help("items on one line are separated by `;`").with_fix(fix)
+        }
+        TokenKind::Name if i.word().chars().count() > 2 && !words::is_hard(i.word()) => {
+            finding.suggest(i.word(), words::CONTINUING.iter().copied(), begin_anew)
+        }
+        _ => finding.help(begin_anew()),
     };
     at(i, finding);
+}
+
+fn begin_anew() -> String {
+    "begin a new line, or write `;` between two items".to_owned()
 }
 
 /// A wrong escape in a text.

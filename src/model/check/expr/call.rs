@@ -1,7 +1,7 @@
 //! Calls: functions over values. Aggregates over collections are calls too and go to `collection`.
 
 use super::{Checker, Typed};
-use crate::diagnostic::{Diagnostic, code, suggest};
+use crate::diagnostic::{Diagnostic, code};
 use crate::expr::{Expr, Function, MessageEvent};
 use crate::model::check::words;
 use crate::syntax::ast::{self, Arg, Path};
@@ -69,11 +69,9 @@ impl Checker<'_, '_> {
         let finding =
             Diagnostic::new(code::UNKNOWN_NAME, callee.span, format!("no function is called `{name}`"))
                 .label("not known");
-        let help = suggest::did_you_mean(name, among);
-        let help = help.unwrap_or_else(|| {
+        self.report(finding.suggest(name, among, || {
             "functions are `count sum avg min max first last most spread trend money date mask link round days`".into()
-        });
-        self.report(finding.help(help));
+        }));
     }
 
     fn function(&mut self, function: Function, args: &[Arg], want: Option<&Type>) -> Typed {

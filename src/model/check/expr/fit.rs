@@ -1,7 +1,7 @@
 //! Whether a value may stand where another is wanted, and what is said if it may not.
 
-use super::{Checker, Typed, compare};
-use crate::diagnostic::{Diagnostic, code};
+use super::{Checker, Place, Typed, compare};
+use crate::diagnostic::{Diagnostic, Fix, code};
 use crate::expr::Expr;
 use crate::model::check::words;
 use crate::syntax::ast;
@@ -84,12 +84,31 @@ impl Checker<'_, '_> {
         let name = words::short(written).unwrap_or_else(|| "…".into());
         let fallback = fallback_for(ty.known());
         let headline = format!("{} may be missing", words::quote(written));
-        self.report(
-            Diagnostic::new(code::MAY_BE_MISSING, written.span, headline)
-                .label("there may be no value here")
-                .help(format!("say what counts then: `({name} otherwise {fallback})`"))
-                .help(format!("or ask first: `{name} is known and …`")),
-        );
+        let finding = Diagnostic::new(code::MAY_BE_MISSING, written.span, headline)
+            .label("there may be no value here")
+            .help(format!("say what counts then: `({name} otherwise {fallback})`"))
+            .help(format!("or ask first: `{name} is known and …`"));
+        self.report(match self.fallback_fix(written, ty.known()) {
+            Some(fix) => finding.with_fix(fix),
+            None => finding,
+        });
+    }
+
+    /// What may stand for a missing value without saying anything false: to a reader, a text that is not there; to a
+    /// condition, also nothing and no.
+    fn fallback_fix(&self, written: &ast::Expr, ty: &Type) -> Option<Fix> {
+        let fallback = match ty {
+            Type::Text => "\"\"".to_owned(),
+            _ if self.place == Place::Content => return None,
+            Type::Bool | Type::Int | Type::Decimal | Type::Percent | Type::Money(_) => fallback_for(ty),
+            _ => return None,
+        };
+        let fix = Fix::suggested(format!("add `otherwise {fallback}`"));
+        let behind = format!(" otherwise {fallback}");
+        Some(match self.place {
+            Place::Content => fix.add_behind(written.span, behind),
+            _ => fix.add_before(written.span, "(").add_behind(written.span, format!("{behind})")),
+        })
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) use shape::Shape;
 
 use super::words;
 use super::world::{Sink, World};
-use crate::diagnostic::{Diagnostic, code};
+use crate::diagnostic::{Diagnostic, Fix, code};
 use crate::expr::{Aggregate, Expr};
 use crate::model::Uses;
 use crate::name::Name;
@@ -221,7 +221,10 @@ impl<'w, 'a> Checker<'w, 'a> {
                     format!("{} is never missing", words::quote(value)),
                 )
                 .label("this is never used")
-                .help("leave `otherwise …` out"),
+                .help("leave `otherwise …` out")
+                .with_fix(
+                    Fix::safe("leave it out").remove(Span { start: value.span.end, ..fallback.span }),
+                ),
             );
         }
         let expr = Expr::Otherwise(Box::new(first.expr), Box::new(fallback_expr));

@@ -5,7 +5,7 @@
 //! away ever changes what a line means.
 
 use super::{Checker, Place, Shape, Typed};
-use crate::diagnostic::{Diagnostic, code, suggest};
+use crate::diagnostic::{Diagnostic, code};
 use crate::expr::{Expr, Owner};
 use crate::model::check::collect::BUILT_IN;
 use crate::model::check::words;
@@ -291,10 +291,9 @@ impl Checker<'_, '_> {
         let headline = format!("{} has no field `{}`", shape.words(), part.name);
         let finding = Diagnostic::new(code::UNKNOWN_FIELD, part.span, headline).label("no such field");
         let fields = shape.fields(self.world);
-        let help = suggest::did_you_mean(part.name.as_str(), fields.iter().copied());
-        self.report(
-            finding.help(help.unwrap_or_else(|| format!("its fields are `{}`", fields.join("`, `")))),
-        );
+        self.report(finding.suggest(part.name.as_str(), fields.iter().copied(), || {
+            format!("its fields are `{}`", fields.join("`, `"))
+        }));
         None
     }
 
@@ -311,10 +310,9 @@ impl Checker<'_, '_> {
         let headline = format!("`{entity}` has no attribute `{}`", part.name);
         let finding = Diagnostic::new(code::UNKNOWN_FIELD, part.span, headline).label("no such attribute");
         let among = self.attributes(entity);
-        let help = suggest::did_you_mean(part.name.as_str(), among.iter().copied());
-        self.report(finding.help(
-            help.unwrap_or_else(|| format!("declare it: `extend {entity} {{ {} : Text }}`", part.name)),
-        ));
+        self.report(finding.suggest(part.name.as_str(), among.iter().copied(), || {
+            format!("declare it: `extend {entity} {{ {} : Text }}`", part.name)
+        }));
         None
     }
 

@@ -1,7 +1,7 @@
 //! `DATE at TIME`, `5 workdays before DATE`, `this month`, `month of DATE`.
 
 use super::{Checker, Typed};
-use crate::diagnostic::{Diagnostic, code, suggest};
+use crate::diagnostic::{Diagnostic, code};
 use crate::expr::{Expr, SpanUnit};
 use crate::model::check::{schedule, words};
 use crate::name::Name;
@@ -150,10 +150,10 @@ impl Checker<'_, '_> {
         if found.is_none() {
             let headline = format!("`{}` is not a span of the calendar", word.name);
             let finding = Diagnostic::new(code::UNKNOWN_NAME, word.span, headline).label("not known");
-            let help = suggest::did_you_mean(word.name.as_str(), SPANS.iter().map(|(name, _)| *name));
-            self.report(finding.help(
-                help.unwrap_or_else(|| "spans are `day`, `week`, `month`, `quarter` and `year`".into()),
-            ));
+            let among = SPANS.iter().map(|(name, _)| *name);
+            self.report(finding.suggest(word.name.as_str(), among, || {
+                "spans are `day`, `week`, `month`, `quarter` and `year`".into()
+            }));
         }
         found.map(|(_, unit)| *unit)
     }

@@ -2,7 +2,7 @@
 
 use super::names::Meaning;
 use super::{Checker, Place};
-use crate::diagnostic::{Diagnostic, code, suggest};
+use crate::diagnostic::{Diagnostic, code};
 use crate::model::check::collect::BUILT_IN;
 use crate::model::check::words;
 use crate::model::check::world::{Declared, Kind};
@@ -42,8 +42,7 @@ impl Checker<'_, '_> {
         let finding = if finding.code == code::UNKNOWN_NAME {
             let headline = format!("nothing here is called `{}`", ident.name);
             let known = Diagnostic::new(code::UNKNOWN_NAME, ident.span, headline).label("not known");
-            let near = finding.help.into_iter().find(|help| help.starts_with("did you mean"));
-            known.help(near.unwrap_or_else(|| self.declare_it(ident.name)))
+            known.suggest(ident.name.as_str(), among, || self.declare_it(ident.name))
         } else {
             finding
         };
@@ -83,8 +82,9 @@ impl Checker<'_, '_> {
             _ => format!("`{}` is not one of the cases", ident.name),
         };
         let finding = Diagnostic::new(code::UNKNOWN_CASE, ident.span, headline).label("not a case");
-        let help = suggest::did_you_mean(ident.name.as_str(), cases.iter().copied());
-        self.report(finding.help(help.unwrap_or_else(|| format!("its cases are `{}`", cases.join("`, `")))));
+        self.report(finding.suggest(ident.name.as_str(), cases.iter().copied(), || {
+            format!("its cases are `{}`", cases.join("`, `"))
+        }));
         true
     }
 

@@ -1,6 +1,6 @@
 //! `if` and `match`.
 
-use crate::diagnostic::{Diagnostic, code};
+use crate::diagnostic::{Diagnostic, Fix, code};
 use crate::expr::{BinaryOp as Op, Expr};
 use crate::logic::coverage::{Columns, Coverage, Pat};
 use crate::logic::{Domain, Example, Test};
@@ -69,11 +69,12 @@ impl Checker<'_, '_> {
         let (columns, coverage) = self.coverage(&types, &checked);
         let exhaustive = matches!(coverage, Coverage::Full);
         if otherwise.is_none() && !exhaustive {
+            let last = cases.last().map(|case| super::waits::end_of(&case.body));
             let lacks = match &coverage {
                 Coverage::Lacks(example) => Some(example),
                 Coverage::Full | Coverage::Unknown => None,
             };
-            self.not_exhaustive(word, subjects, &columns, lacks);
+            self.not_exhaustive((word, last), subjects, &columns, lacks);
         }
         self.set_flow(base);
         let otherwise = otherwise.map(|body| self.body(body));
@@ -175,7 +176,7 @@ impl Checker<'_, '_> {
 
     fn not_exhaustive(
         &mut self,
-        word: Span,
+        (word, last): (Span, Option<Span>),
         subjects: &[ast::Expr],
         columns: &Columns,
         lacks: Option<&Example>,
@@ -192,7 +193,12 @@ impl Checker<'_, '_> {
             let label = format!("nothing is said for {}", missing.join(" with "));
             Diagnostic::new(code::MATCH_ROW, word, headline).label(label)
         };
-        self.report(finding.help("write the rows that are missing, or `else continue` at the end"));
+        let finding = finding.help("write the rows that are missing, or `else continue` at the end");
+        let fix = |last| Fix::suggested("add `else continue`").add_behind(last, "\nelse continue");
+        self.report(match last {
+            Some(last) => finding.with_fix(fix(last)),
+            None => finding,
+        });
     }
 }
 

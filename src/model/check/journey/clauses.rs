@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use super::flow::Flow;
-use crate::diagnostic::{Diagnostic, code, suggest};
+use crate::diagnostic::{Diagnostic, Fix, code};
 use crate::expr::{Anchor, Pattern};
 use crate::model::check::expr::Checker;
 use crate::model::check::pattern::Messages;
@@ -57,19 +57,20 @@ impl Checker<'_, '_> {
     }
 
     fn said_twice(&mut self, clauses: &[Clause]) {
-        let mut seen: BTreeMap<Name, Span> = BTreeMap::new();
+        let mut seen: BTreeMap<Name, &Clause> = BTreeMap::new();
         for clause in clauses {
             if matches!(clause.kind, ClauseKind::Exit { .. } | ClauseKind::Goal { .. } | ClauseKind::Error) {
                 continue;
             }
             let word = clause.word;
-            let Some(first) = seen.insert(word.name, word.span) else { continue };
-            self.report(
+            let Some(first) = seen.insert(word.name, clause) else { continue };
+            let finding =
                 Diagnostic::new(code::CLAUSE_TWICE, word.span, format!("`{}` is said twice", word.name))
                     .label("again here")
-                    .also(first, "first said here")
-                    .help("keep one of them"),
-            );
+                    .also(first.word.span, "first said here")
+                    .help("keep one of them");
+            let fix = Fix::safe("take the second one out").remove(clause.span);
+            self.report(if says_same(first, clause) { finding.with_fix(fix) } else { finding });
         }
     }
 
@@ -131,10 +132,9 @@ impl Checker<'_, '_> {
             let finding =
                 Diagnostic::new(code::PURPOSE, word.span, format!("`{}` is not a purpose", word.name))
                     .label("not known");
-            let help = suggest::did_you_mean(word.name.as_str(), PURPOSES);
-            self.report(
-                finding.help(help.unwrap_or_else(|| format!("purposes are `{}`", PURPOSES.join("`, `")))),
-            );
+            self.report(finding.suggest(word.name.as_str(), PURPOSES, || {
+                format!("purposes are `{}`", PURPOSES.join("`, `"))
+            }));
         }
         word.name
     }
@@ -269,10 +269,10 @@ impl Checker<'_, '_> {
         }
         let finding =
             Diagnostic::new(code::REENTER, path.span, format!("`{}` is no unit to enter by", path.text()));
-        let help = suggest::did_you_mean(&path.text(), ["day", "week", "month", "occurrence"]);
-        self.report(finding.label("not a unit").help(help.unwrap_or_else(|| {
+        let units = ["day", "week", "month", "occurrence"];
+        self.report(finding.label("not a unit").suggest(&path.text(), units, || {
             "write `per day`, `per week`, `per month`, `per occurrence` or a field of the entry event: `per event.id`".into()
-        })));
+        }));
         None
     }
 
@@ -320,7 +320,15 @@ impl Checker<'_, '_> {
             if !journey.clauses.iter().any(|clause| clause.word.name.as_str() == word) {
                 let headline = format!("journey `{}` has no `{word}`", declared.name);
                 let finding = Diagnostic::new(code::CLAUSE_MISSING, declared.span, headline);
-                self.report(finding.label(format!("`{word}` is missing")).help(help));
+                let finding = finding.label(format!("`{word}` is missing")).help(help);
+                let enter = journey.clauses.iter().find(|clause| clause.word.name.as_str() == "enter");
+                self.report(match enter {
+                    // Whoever wants more than once will say how often.
+                    Some(enter) if word == "reenter" => finding.with_fix(
+                        Fix::suggested("add `reenter never`").add_behind(enter.span, "\nreenter never"),
+                    ),
+                    _ => finding,
+                });
             }
         }
     }
@@ -335,12 +343,15 @@ impl Checker<'_, '_> {
             None if when => self.report(
                 Diagnostic::new(code::CLAUSE_MISSING, enter.span, "who is in the audience already is not spoken of")
                     .label("`existing` is missing")
-                    .help("write `existing include`: they enter at the first look; or `existing skip`: only who joins later"),
+                    .help("write `existing include`: they enter at the first look; or `existing skip`: only who joins later")
+                    // Of the two, the one that sends nothing to anybody yet.
+                    .with_fix(Fix::suggested("add `existing skip`").add_behind(enter.span, "\nexisting skip")),
             ),
             Some(existing) if !when => self.report(
                 Diagnostic::new(code::MISPLACED, existing.span, "`existing` belongs to `enter when` only")
                     .label("nothing to include or skip")
-                    .help("take this line out"),
+                    .help("take this line out")
+                    .with_fix(Fix::safe("take this line out").remove(existing.span)),
             ),
             _ => {}
         }
@@ -389,5 +400,22 @@ impl Checker<'_, '_> {
         }
         self.in_exit = false;
         checked
+    }
+}
+
+/// Whether two clauses of one word say the same, as far as this is plain to see.
+fn says_same(one: &Clause, other: &Clause) -> bool {
+    match (&one.kind, &other.kind) {
+        (ClauseKind::Purpose(one), ClauseKind::Purpose(other))
+        | (ClauseKind::Priority(one), ClauseKind::Priority(other)) => one.name == other.name,
+        (ClauseKind::Owner(one), ClauseKind::Owner(other)) => one.value == other.value,
+        (ClauseKind::Existing(one), ClauseKind::Existing(other)) => one == other,
+        (ClauseKind::Lasts(one), ClauseKind::Lasts(other))
+        | (ClauseKind::Stale(one), ClauseKind::Stale(other)) => one.kind == other.kind,
+        (ClauseKind::Reenter(one), ClauseKind::Reenter(other)) => match (one, other) {
+            (ast::Reenter::After(one), ast::Reenter::After(other)) => one.kind == other.kind,
+            _ => one == other,
+        },
+        _ => false,
     }
 }

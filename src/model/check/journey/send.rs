@@ -1,6 +1,6 @@
 //! `send X via C`: the content must speak on the channel, and only outcomes that can happen may be named.
 
-use crate::diagnostic::{Diagnostic, code, suggest};
+use crate::diagnostic::{Diagnostic, code};
 use crate::model::check::expr::Checker;
 use crate::model::check::world::Kind;
 use crate::model::check::{length, words};
@@ -122,11 +122,9 @@ impl<'w> Checker<'w, '_> {
             let finding = Diagnostic::new(code::WRONG_ARGUMENTS, name.span, headline)
                 .label("not taken, or given already");
             let names = content.takes.iter().map(|(param, _)| param.as_str());
-            let help = suggest::did_you_mean(name.name.as_str(), names);
-            self.report(
-                finding
-                    .help(help.unwrap_or_else(|| format!("write `takes {} : …` in the content", name.name))),
-            );
+            self.report(finding.suggest(name.name.as_str(), names, || {
+                format!("write `takes {} : …` in the content", name.name)
+            }));
         }
         at
     }
@@ -239,17 +237,15 @@ impl<'w> Checker<'w, '_> {
         let finding = Diagnostic::new(code::OUTCOME, word.span, format!("`{name}` is no outcome of a send"))
             .label("not an outcome");
         let known = Outcome::ALL.map(Outcome::as_str);
-        let help = match name {
-            "opened" | "clicked" | "replied" => {
-                format!(
-                    "people do that later: write `wait for {name}(x) within 2 days else …` behind the send"
-                )
+        self.report(match name {
+            "opened" | "clicked" | "replied" => finding.help(format!(
+                "people do that later: write `wait for {name}(x) within 2 days else …` behind the send"
+            )),
+            "timeout" => {
+                finding.help("a send has no timeout; `failed` and the refusals are its outcomes")
             }
-            "timeout" => "a send has no timeout; `failed` and the refusals are its outcomes".to_owned(),
-            _ => suggest::did_you_mean(name, known)
-                .unwrap_or_else(|| format!("outcomes are `{}`", known.join("`, `"))),
-        };
-        self.report(finding.help(help));
+            _ => finding.suggest(name, known, || format!("outcomes are `{}`", known.join("`, `"))),
+        });
     }
 }
 

@@ -1,7 +1,7 @@
 //! The four waits of the language, each with what it must say.
 
 use super::flow::Flow;
-use crate::diagnostic::{Diagnostic, code};
+use crate::diagnostic::{Diagnostic, Fix, code};
 use crate::expr::{Anchor, Source};
 use crate::model::check::expr::{Checker, flow};
 use crate::model::check::pattern::Messages;
@@ -9,6 +9,7 @@ use crate::model::check::{length, words};
 use crate::model::journey::{Awaited, StepKind, WaitArm};
 use crate::name::Name;
 use crate::syntax::ast::{self, Body, Dur, Wait};
+use crate::text::Span;
 use crate::value::{Length, Type};
 
 impl Checker<'_, '_> {
@@ -50,7 +51,14 @@ impl Checker<'_, '_> {
     }
 
     fn missing(&mut self, step: &ast::Step, headline: &str, label: &str, help: &str) {
-        self.report(Diagnostic::new(code::WAIT_MUST_SAY, step.span, headline).label(label).help(help));
+        self.report(must_say(step, headline, label, help));
+    }
+
+    /// As [`Self::missing`]; to go on is what a wait without more words would be taken to mean.
+    fn missing_way(&mut self, step: &ast::Step, behind: Span, headline: &str, help: &str, way: &str) {
+        let label = format!("no `{}`", way.trim().trim_end_matches(" continue"));
+        let fix = Fix::suggested(format!("add `{}`", way.trim())).add_behind(behind, way);
+        self.report(must_say(step, headline, &label, help).with_fix(fix));
     }
 
     fn until(
@@ -103,16 +111,13 @@ impl Checker<'_, '_> {
         from: Option<&ast::Anchor>,
         otherwise: Option<&Body>,
     ) -> Option<StepKind> {
-        if within.is_none() || otherwise.is_none() {
-            let (what, label) =
-                if within.is_none() { ("within", "no `within`") } else { ("else", "no `else`") };
-            let headline = format!("a condition may never come true: `{what}` is missing");
-            self.missing(
-                step,
-                &headline,
-                label,
-                "write how long and what then: `within 2 days else end gave_up`",
-            );
+        let help = "write how long and what then: `within 2 days else end gave_up`";
+        if within.is_none() {
+            let headline = "a condition may never come true: `within` is missing";
+            self.missing(step, headline, "no `within`", help);
+        } else if otherwise.is_none() {
+            let headline = "a condition may never come true: `else` is missing";
+            self.missing_way(step, step.span, headline, help, " else continue");
         }
         let within = within.map(|within| self.limit(within));
         let from = self.from(from).unwrap_or(Anchor::Here);
@@ -145,12 +150,8 @@ impl Checker<'_, '_> {
             );
         } else if otherwise.is_none() {
             let headline = "what happens if it does not come is not said";
-            self.missing(
-                step,
-                headline,
-                "no `else`",
-                "write `else end gave_up`, or `else continue` to go on",
-            );
+            let help = "write `else end gave_up`, or `else continue` to go on";
+            self.missing_way(step, step.span, headline, help, " else continue");
         }
         let within = within.map(|within| self.limit(within));
         let anchor = self.from(from);
@@ -176,12 +177,11 @@ impl Checker<'_, '_> {
     ) -> StepKind {
         if timeout.is_none() {
             let headline = "what happens if nothing comes is not said";
-            self.missing(
-                step,
-                headline,
-                "no `on timeout`",
-                "write `on timeout continue`, or `on timeout end gave_up`",
-            );
+            let help = "write `on timeout continue`, or `on timeout end gave_up`";
+            match arms.last().map(|arm| end_of(&arm.body)) {
+                Some(last) => self.missing_way(step, last, headline, help, "\non timeout continue"),
+                None => self.missing(step, headline, "no `on timeout`", help),
+            }
         }
         let within = self.limit(within);
         let anchor = self.from(from);
@@ -278,5 +278,16 @@ fn event_name(source: &Source) -> Name {
         | Source::Daily { attribute: name, .. } => *name,
         Source::Message { kind, .. } => Name::new(kind.as_str()),
         Source::Change { attribute, .. } => *attribute,
+    }
+}
+
+fn must_say(step: &ast::Step, headline: &str, label: &str, help: &str) -> Diagnostic {
+    Diagnostic::new(code::WAIT_MUST_SAY, step.span, headline).label(label).help(help)
+}
+
+/// Where a body ends.
+pub(super) fn end_of(body: &Body) -> Span {
+    match body {
+        Body::Block(_, span) | Body::End { span, .. } | Body::Continue(span) | Body::Error(span) => *span,
     }
 }

@@ -1,6 +1,6 @@
 //! `expect`: what the record of a run must show.
 
-use crate::diagnostic::{Diagnostic, code, suggest};
+use crate::diagnostic::{Diagnostic, code};
 use crate::expr::{Anchor, BinaryOp as Op, Expr, Pattern, Source};
 use crate::model::check::expr::Checker;
 use crate::model::check::length;
@@ -96,13 +96,10 @@ impl Checker<'_, '_> {
                 end.span,
                 format!("the journey never ends `{}`", end.name),
             );
-            let help = suggest::did_you_mean(end.name.as_str(), ends.iter().map(|end| end.as_str()));
             let all: Vec<&str> = ends.iter().map(|end| end.as_str()).collect();
-            self.report(
-                finding
-                    .label("no such end")
-                    .help(help.unwrap_or_else(|| format!("its ends are `{}`", all.join("`, `")))),
-            );
+            self.report(finding.label("no such end").suggest(end.name.as_str(), all.iter().copied(), || {
+                format!("its ends are `{}`", all.join("`, `"))
+            }));
         }
         end.name
     }

@@ -1,6 +1,6 @@
 //! `given`: who is there and what is known of them, as values written out.
 
-use crate::diagnostic::{Diagnostic, code, suggest};
+use crate::diagnostic::{Diagnostic, code};
 use crate::expr::{Expr, Window};
 use crate::model::Literal;
 use crate::model::check::expr::Checker;
@@ -101,12 +101,9 @@ impl Checker<'_, '_> {
         let finding =
             Diagnostic::new(code::UNKNOWN_NAME, span, format!("nobody in this test is called {quoted}"));
         let names = cast.iter().map(|known| known.name.as_str());
-        let help = suggest::did_you_mean(quoted.trim_matches('`'), names);
-        self.report(
-            finding
-                .label("not given")
-                .help(help.unwrap_or_else(|| "write `given customer li { … }` above".into())),
-        );
+        self.report(finding.label("not given").suggest(quoted.trim_matches('`'), names, || {
+            "write `given customer li { … }` above".into()
+        }));
     }
 
     /// `aum = 20_000 CNY during 2026-12-01..2026-12-31`
@@ -173,16 +170,15 @@ impl Checker<'_, '_> {
             name.span,
             format!("`{entity}` has no attribute `{}`", name.name),
         );
-        let help =
-            suggest::did_you_mean(name.name.as_str(), known.fields.iter().map(|field| field.name.as_str()));
+        let among = known.fields.iter().map(|field| field.name.as_str());
         let derived =
             world.decls.get(&name.name).is_some_and(|one| matches!(one.kind, Kind::Metric | Kind::Audience));
-        let help = if derived {
-            format!("`{}` follows from other attributes and from what happened: give those", name.name)
+        let finding = finding.label("no such attribute");
+        self.report(if derived {
+            finding.help(format!("`{}` follows from other attributes and from what happened: give those", name.name))
         } else {
-            help.unwrap_or_else(|| "name a declared attribute or a tag".into())
-        };
-        self.report(finding.label("no such attribute").help(help));
+            finding.suggest(name.name.as_str(), among, || "name a declared attribute or a tag".into())
+        });
         None
     }
 
