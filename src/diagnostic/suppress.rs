@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn nothing_is_excused_ahead_and_no_error_ever() {
-        assert_eq!(left("// allow(W0450) asked for\nsend\nwait"), ["1 W0102", "3 W0450"]);
+        assert_eq!(left("// allow(W0450) asked for\ntag\nwait"), ["1 W0102", "3 W0450"]);
         assert_eq!(left("end // allow(E0451) asked for"), ["1 E0451", "1 W0102"]);
         assert_eq!(left("wait // allow(W0540) asked for"), ["1 W0450", "1 W0102"]);
         assert_eq!(left("wait // we allow(W0450) this\n"), ["1 W0450"], "a sentence about it");

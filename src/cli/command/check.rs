@@ -28,7 +28,7 @@ pub struct Args {
     output_file: Option<PathBuf>,
 
     #[command(flatten)]
-    fixes: mend::Args,
+    fixes: mend::Fixing,
 }
 
 pub fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {

@@ -14,7 +14,7 @@ use crate::project::Project;
 
 /// How fixes are wanted.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(super) struct Fixing {
     /// Do the fixes that cannot change what is meant, and write the files.
     #[arg(long, group = "mend")]
     fix: bool,
@@ -28,7 +28,7 @@ pub(super) struct Args {
     unsafe_fixes: bool,
 }
 
-impl Args {
+impl Fixing {
     pub(super) fn wants_fixes(&self) -> bool {
         self.fix || self.diff
     }
