@@ -74,6 +74,7 @@ pub fn compile(input: &Input) -> Compilation {
         let is_comment = |token: &&Token| token.kind == TokenKind::Comment;
         comments.extend(parsed.tokens.iter().filter(is_comment).map(|token| token.span(id)));
         diagnostics.extend(parsed.diagnostics);
+        context.lost.extend(parsed.lost);
         context.packages.insert(id, file.package.clone());
         context.calendars.extend(calendars(input, file, id, &parsed.file));
         trees.push((id, parsed.file));

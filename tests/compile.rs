@@ -52,3 +52,28 @@ fn the_same_files_give_the_same_bytes() {
     let second = serde_json::to_string(&compile(&input).bundle.unwrap()).unwrap();
     assert_eq!(first, second, "whatever the order of files");
 }
+
+/// A mistake is told where it is, and nowhere else: not by the test of the journey, not by other journeys.
+#[test]
+fn mistakes_have_no_echo() {
+    insta::glob!("suite/echo/*.journey", |path| {
+        let text = std::fs::read_to_string(path).unwrap();
+        let file = |path: &str, text: &str| wayfare::compile::File {
+            path: path.into(),
+            package: "".into(),
+            text: text.into(),
+        };
+        let world = "\
+entity customer \"客户\" { key id : Id; consent : [channel]; name : Text?; vip : Bool }
+channel push { kind push; receipt within 10min }
+event signed_up \"注册\" of customer { key id : Id }
+event paid \"付款\" of customer { key id : Id; amount : Money(CNY) }
+content hello \"问候\" of customer { via push { title \"你好\"; body \"\"\"欢迎。\"\"\" } }
+";
+        let files = vec![file("world.journey", world), file("story.journey", &text)];
+        let found = compile(&wayfare::compile::Input { files, ..Default::default() });
+        let mut told = Vec::new();
+        wayfare::diagnostic::render::concise::render(&found.diagnostics, &found.sources, &mut told).unwrap();
+        insta::assert_snapshot!(String::from_utf8(told).unwrap());
+    });
+}

@@ -62,7 +62,8 @@ fn sarif_is_what_its_schema_says() {
     for code in wayfare::diagnostic::code::ALL {
         let bad = code.page().split("```journey bad\n").skip(1);
         let bad = bad.filter_map(|rest| rest.split_once("```"));
-        files.extend(bad.enumerate().map(|(at, (text, _))| (format!("{code}_{at}.journey"), text.to_owned())));
+        files
+            .extend(bad.enumerate().map(|(at, (text, _))| (format!("{code}_{at}.journey"), text.to_owned())));
     }
     assert!(files.len() > 60, "{}", files.len());
     let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
@@ -117,7 +118,8 @@ fn fingerprints_outlive_lines_that_are_inserted_above() {
     assert_eq!(before, prints(folder.path()));
     let report = wayfare(folder.path(), "check --output-format gitlab --output-file report.json");
     assert!(report.stdout.is_empty(), "the report is in its file");
-    let report: Value = serde_json::from_slice(&fs::read(folder.path().join("report.json")).unwrap()).unwrap();
+    let report: Value =
+        serde_json::from_slice(&fs::read(folder.path().join("report.json")).unwrap()).unwrap();
     let same: Vec<Value> = report.as_array().unwrap().iter().map(|one| one["fingerprint"].clone()).collect();
     assert_eq!(before, same, "GitLab is told the same");
 }
@@ -128,12 +130,18 @@ fn safe_fixes_are_written_and_the_rest_is_told() {
     let at = folder.path().join("欢迎.journey");
     let output = wayfare(folder.path(), "check --diff --unsafe-fixes");
     assert_eq!(output.status.code(), Some(1));
-    insta::assert_snapshot!("the_diff", format!("{}--- stderr\n{}", text(&output.stdout), text(&output.stderr)));
+    insta::assert_snapshot!(
+        "the_diff",
+        format!("{}--- stderr\n{}", text(&output.stdout), text(&output.stderr))
+    );
     assert_eq!(fs::read_to_string(&at).unwrap(), MISTAKES, "a diff writes nothing");
 
     let output = wayfare(folder.path(), "check --fix --format concise");
     assert_eq!(output.status.code(), Some(1), "what was guessed remains");
-    insta::assert_snapshot!("what_remains", format!("{}--- stderr\n{}", text(&output.stdout), text(&output.stderr)));
+    insta::assert_snapshot!(
+        "what_remains",
+        format!("{}--- stderr\n{}", text(&output.stdout), text(&output.stderr))
+    );
     assert_eq!(fs::read_to_string(&at).unwrap(), MISTAKES.replace("&&", "and"));
 
     let output = wayfare(folder.path(), "check --fix --unsafe-fixes");
@@ -184,20 +192,23 @@ fn a_file_that_somebody_else_wrote_is_not_overwritten() {
 
 #[test]
 fn warnings_are_excused_with_a_reason() {
-    let unused = |comment: &str| format!("import std.cn.bank {{ bank_app }}{comment}\n\n{MISTAKES}");
+    let unused = |comment: &str| format!("import std.cn.bank {{ sms }}{comment}\n\n{MISTAKES}");
     let folder = project(&[("world.journey", WORLD), ("a.journey", &unused(""))]);
     let told = |comment: &str| {
         fs::write(folder.path().join("a.journey"), unused(comment)).unwrap();
         let output = text(&wayfare(folder.path(), "check --format concise").stdout);
         output.lines().filter(|line| line.contains("W0")).map(str::to_owned).collect::<Vec<_>>()
     };
-    insta::assert_debug_snapshot!("excused", [
-        told(""),
-        told(" // allow(W0201) 下个版本使用"),
-        told(" // allow(W0201)"),
-        told(" // allow(W0450) 下个版本使用"),
-        told(" // allow(E0202) 下个版本使用"),
-    ]);
+    insta::assert_debug_snapshot!(
+        "excused",
+        [
+            told(""),
+            told(" // allow(W0201) 下个版本使用"),
+            told(" // allow(W0201)"),
+            told(" // allow(W0450) 下个版本使用"),
+            told(" // allow(E0202) 下个版本使用"),
+        ]
+    );
 }
 
 /// The commands of the page are run as they are written there.

@@ -12,9 +12,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::exit::Failure;
 use crate::diagnostic::Diagnostic;
-use crate::diagnostic::render::{
-    concise, github, gitlab, human, json, json_lines, junit, sarif, summary,
-};
+use crate::diagnostic::render::{concise, github, gitlab, human, json, json_lines, junit, sarif, summary};
 use crate::text::Sources;
 
 /// How findings are written.

@@ -145,8 +145,11 @@ impl<'c> Round<'c> {
     fn with(&self, offers: &[Offer]) -> Input {
         let mut input = self.input.clone();
         for file in &mut input.files {
-            let mut edits =
-                offers.iter().filter(|offer| offer.path == file.path).flat_map(|offer| &offer.fix.edits).peekable();
+            let mut edits = offers
+                .iter()
+                .filter(|offer| offer.path == file.path)
+                .flat_map(|offer| &offer.fix.edits)
+                .peekable();
             if edits.peek().is_some() {
                 file.text = apply(&file.text, edits).into();
             }

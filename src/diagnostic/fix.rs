@@ -140,7 +140,10 @@ mod tests {
         let text = "a {\r\n  lasts 3 days\r\n  end x // y\r\n}";
         let gone = done(text, &Fix::safe("").remove(at(text, "lasts 3 days")));
         assert_eq!(gone, "a {\r\n  end x // y\r\n}");
-        assert_eq!(done(text, &Fix::safe("").remove(at(text, "// y"))), "a {\r\n  lasts 3 days\r\n  end x\r\n}");
+        assert_eq!(
+            done(text, &Fix::safe("").remove(at(text, "// y"))),
+            "a {\r\n  lasts 3 days\r\n  end x\r\n}"
+        );
     }
 
     #[test]
@@ -152,7 +155,8 @@ mod tests {
 
     #[test]
     fn edits_at_one_place_are_in_conflict_unless_they_are_the_same() {
-        let edit = |start, end, text: &str| Edit { span: Span::new(FileId(0), start, end), text: text.into() };
+        let edit =
+            |start, end, text: &str| Edit { span: Span::new(FileId(0), start, end), text: text.into() };
         assert!(in_conflict(&edit(0, 3, ""), &edit(2, 4, "")));
         assert!(in_conflict(&edit(3, 3, "a"), &edit(3, 3, "b")));
         assert!(in_conflict(&edit(0, 3, ""), &edit(3, 3, "b")), "which comes first?");

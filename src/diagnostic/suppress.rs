@@ -110,10 +110,8 @@ mod tests {
         let mut sources = Sources::default();
         let file = sources.add("a.journey", text);
         let span = |(at, part): (usize, &str)| Span::new(file, at, at + part.len());
-        let comments: Vec<Span> = text
-            .match_indices("//")
-            .map(|(at, _)| span((at, text[at..].lines().next().unwrap())))
-            .collect();
+        let comments: Vec<Span> =
+            text.match_indices("//").map(|(at, _)| span((at, text[at..].lines().next().unwrap()))).collect();
         let mut found: Vec<Diagnostic> = text
             .match_indices("wait")
             .map(|it| Diagnostic::new(code::DEAD_WAIT, span(it), "never"))

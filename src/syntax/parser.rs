@@ -55,6 +55,7 @@ use super::layout::layout;
 use super::lexer::lex;
 use super::token::{Token, TokenKind};
 use crate::diagnostic::{self, Diagnostic};
+use crate::name::Name;
 use crate::text::{FileId, SourceFile};
 
 /// What a text was read as.
@@ -65,6 +66,8 @@ pub struct Parsed {
     pub tokens: Vec<Token>,
     /// Sorted by place.
     pub diagnostics: Vec<Diagnostic>,
+    /// Names in what could not be read: perhaps it declares them, so nobody is told that they are unknown.
+    pub lost: BTreeSet<Name>,
 }
 
 /// Reads a whole file. Never fails: what could not be read is in the findings and stands as `Error` in the tree.
@@ -75,10 +78,10 @@ pub fn parse(file: FileId, text: &str) -> Parsed {
     braces::repair(file, text, &mut layout);
     let context = Context::new(file, text, &layout);
     let tree = file::file(context.start());
-    let mut diagnostics = context.diagnostics.into_inner();
+    let (mut diagnostics, lost) = (context.diagnostics.into_inner(), context.lost.into_inner());
     add_doubtful(text, &layout.doubtful, &mut diagnostics);
     diagnostic::sort(&mut diagnostics);
-    Parsed { file: tree, tokens, diagnostics }
+    Parsed { file: tree, tokens, diagnostics, lost }
 }
 
 /// Adds the findings about lines that nothing else was said about.

@@ -45,8 +45,21 @@ pub const HARD: &[&str] = &[
 
 /// Words that go on with an item, behind what could be its end.
 pub const CONTINUING: &[&str] = &[
-    "and", "daily", "during", "else", "every", "from", "keep", "otherwise", "roll", "since", "via", "where",
-    "with", "within", "without",
+    "and",
+    "daily",
+    "during",
+    "else",
+    "every",
+    "from",
+    "keep",
+    "otherwise",
+    "roll",
+    "since",
+    "via",
+    "where",
+    "with",
+    "within",
+    "without",
 ];
 
 /// Words that begin a declaration.

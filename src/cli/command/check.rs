@@ -72,7 +72,8 @@ fn report(args: &Args, compilation: &Compilation, output: &Output) -> Result<Exi
 
 /// Says which of the findings could be mended by a command.
 fn offer(shown: &[Diagnostic], output: &Output) {
-    let fixes = |safe: bool| shown.iter().filter_map(|it| it.fix.as_ref()).filter(|fix| fix.safe == safe).count();
+    let fixes =
+        |safe: bool| shown.iter().filter_map(|it| it.fix.as_ref()).filter(|fix| fix.safe == safe).count();
     let (safe, suggested) = (fixes(true), fixes(false));
     if safe > 0 {
         output.say(format_args!("{safe} can be fixed: `wayfare check --fix`"));

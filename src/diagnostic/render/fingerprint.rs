@@ -58,7 +58,14 @@ mod tests {
     #[test]
     fn lines_above_and_blanks_change_nothing() {
         let before = prints("send 问候 via push\nsend 问候 via sms\n");
-        assert_eq!(before, prints("// new\n\n\tsend  问候 via push\n  tag x\nsend 问候 via sms // \n".replace(" // ", "").as_str()));
+        assert_eq!(
+            before,
+            prints(
+                "// new\n\n\tsend  问候 via push\n  tag x\nsend 问候 via sms // \n"
+                    .replace(" // ", "")
+                    .as_str()
+            )
+        );
     }
 
     #[test]

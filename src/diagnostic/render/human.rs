@@ -84,7 +84,10 @@ fn advice(finding: &Diagnostic, color: Color, out: &mut dyn Write) -> io::Result
 /// Whether the help already shows what the fix would write: the text in backticks of its title.
 fn is_said(finding: &Diagnostic, title: &str) -> bool {
     let text = title.split_once('`').and_then(|(_, rest)| rest.rsplit_once('`'));
-    text.is_some_and(|(text, _)| finding.help.iter().any(|help| help.contains(&format!("`{text}`"))))
+    let says = |help: &String, text: &str| {
+        help.contains(&format!("`{text}`")) || text.contains(' ') && help.contains(text)
+    };
+    text.is_some_and(|(text, _)| finding.help.iter().any(|help| says(help, text)))
 }
 
 fn more(diagnostics: &[Diagnostic], out: &mut dyn Write) -> io::Result<()> {
@@ -160,6 +163,9 @@ fn drawable(file: &SourceFile) -> String {
     };
     file.text.chars().map(shown).chain([' ']).collect()
 }
+
+#[cfg(test)]
+mod columns;
 
 #[cfg(test)]
 mod tests {

@@ -155,7 +155,7 @@ fn imports(world: &World, id: FileId, file: &ast::File, sink: &mut Sink) -> Impo
                 imports.names.insert(ident.name);
             } else {
                 sink.used.insert((id, ident.name));
-                sink.report(not_in_package(world, package, *ident));
+                sink.unknown(ident.name.as_str(), not_in_package(world, package, *ident));
             }
         }
     }
@@ -190,7 +190,7 @@ fn not_in_package(world: &World, package: Name, ident: ast::Ident) -> Diagnostic
 /// Imports that nothing in their file needed.
 pub(super) fn unused_imports(files: &[(FileId, &ast::File)], due: &Due, sink: &mut Sink) {
     for (id, file) in files.iter().filter(|(id, _)| due.has(*id)) {
-        let mut unused: Vec<ast::Ident> = Vec::new();
+        let mut unused: Vec<(ast::Ident, Span)> = Vec::new();
         for import in &file.imports {
             let alias = import.alias.or(import.path.parts.last().copied());
             let listed = if import.names.is_empty() { alias.as_slice() } else { &import.names };

@@ -143,7 +143,8 @@ impl Checker<'_, '_> {
             let finding = Diagnostic::new(code::NOT_PRINTABLE, hole.span, headline)
                 .label(typed.ty.to_string())
                 .help(help);
-            let fix = || Fix::suggested("print its date").add_before(hole.span, "date(").add_behind(hole.span, ")");
+            let fix =
+                || Fix::suggested("print its date").add_before(hole.span, "date(").add_behind(hole.span, ")");
             let is_date = matches!(typed.ty, Type::Date | Type::Moment);
             self.report(if is_date { finding.with_fix(fix()) } else { finding });
         }

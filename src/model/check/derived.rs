@@ -57,7 +57,7 @@ fn body<'a>(declared: &Declared<'a>) -> Option<&'a ast::Derived> {
 }
 
 fn one(world: &World, declared: &Declared) -> (Option<Derived>, Sink) {
-    let mut sink = Sink::default();
+    let mut sink = Sink { lost: world.lost.clone(), ..Sink::default() };
     let subject = schema::subject(world, declared, &mut sink);
     let (Some(subject), Some(body)) = (subject, body(declared)) else {
         return (Some(poisoned(declared, declared.name)), sink);

@@ -28,6 +28,8 @@ pub struct Memory {
     needs: HashMap<Name, BTreeSet<Name>>,
     kept: BTreeMap<FileId, Kept>,
     tangled: bool,
+    /// What an unread name silences may be anywhere.
+    lost: BTreeSet<Name>,
 }
 
 /// What a check says.
@@ -44,13 +46,15 @@ impl Memory {
     ///
     /// INVARIANT: model and findings are those that [`super::check`] has for the same files.
     pub fn check(&mut self, files: &[(FileId, &ast::File)], context: &Context, due: Due) -> Checked {
-        let part = if self.tangled { Due::everything() } else { due };
+        let part = if self.tangled || self.lost != context.lost { Due::everything() } else { due };
         self.forget(&part);
+        self.lost.clone_from(&context.lost);
         if let Ok(findings) = phases(files, context, self, &part) {
             return Checked { findings, looked: part };
         }
         let whole = Due::everything();
         self.forget(&whole);
+        self.lost.clone_from(&context.lost);
         // Only a part can be tangled.
         let findings = phases(files, context, self, &whole).unwrap_or_else(|Tangled| Vec::new());
         Checked { findings, looked: whole }

@@ -29,7 +29,7 @@ mod visit;
 mod words;
 mod world;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use self::derived::Tangled;
@@ -38,6 +38,7 @@ pub use self::outline::{Due, Outline, Outlines};
 use self::world::{Kind, Sink, World};
 use super::Model;
 use crate::diagnostic::{Diagnostic, code};
+use crate::name::Name;
 use crate::syntax::ast::{self, CalendarItem, DeclKind};
 use crate::text::{FileId, Span};
 
@@ -48,6 +49,8 @@ pub struct Context {
     pub packages: BTreeMap<FileId, Arc<str>>,
     /// Texts of calendar files, by the file that names them and the path it writes.
     pub calendars: BTreeMap<(FileId, Arc<str>), Arc<str>>,
+    /// Names in what the parser could not read. That they are unknown follows from that, and is not told.
+    pub lost: BTreeSet<Name>,
 }
 
 /// The paths of the calendar files that a tree names, as written: relative to the folder of its file.
@@ -80,8 +83,10 @@ fn phases<'a>(
     memory: &mut Memory,
     due: &Due,
 ) -> Result<Vec<Diagnostic>, Tangled> {
-    let mut sink = Sink::default();
+    let lost = Arc::new(context.lost.clone());
+    let mut sink = Sink { lost: lost.clone(), ..Sink::default() };
     let mut world = collect::collect(files, context, due, &mut sink);
+    world.lost = lost;
     memory.lend(&mut world, &mut sink);
     schema::shapes(&mut world, &mut sink);
     table::tables(&mut world, &mut sink);

@@ -162,13 +162,14 @@ impl Checker<'_, '_> {
                 let headline = format!("no step that sends is called `{text}`");
                 let finding = Diagnostic::new(code::UNKNOWN_STEP, path.span, headline).label("no such step");
                 let known = ids.spellings();
-                self.report(finding.suggest(&text, known.iter().map(String::as_str), || {
+                let finding = finding.suggest(&text, known.iter().map(String::as_str), || {
                     if known.is_empty() {
                         "this journey sends nothing".into()
                     } else {
                         format!("its messages are `{}`", known.join("`, `"))
                     }
-                }));
+                });
+                self.sink.unknown(&text, finding);
                 None
             }
         }
@@ -182,9 +183,10 @@ impl Checker<'_, '_> {
         let headline = format!("{} has no field `{}`", shape.words(), field.name);
         let finding = Diagnostic::new(code::UNKNOWN_FIELD, field.span, headline).label("no such field");
         let fields = shape.fields(self.world);
-        self.report(finding.suggest(field.name.as_str(), fields.iter().copied(), || {
+        let finding = finding.suggest(field.name.as_str(), fields.iter().copied(), || {
             format!("its fields are `{}`", fields.join("`, `"))
-        }));
+        });
+        self.sink.unknown(field.name.as_str(), finding);
         Typed::error()
     }
 
@@ -234,7 +236,9 @@ impl Checker<'_, '_> {
                 Diagnostic::new(code::NO_ORDER, of.span, headline)
                     .label("has no order")
                     .help(format!("write `change of {attribute}`"))
-                    .with_fix(Fix::suggested(format!("write `change of {attribute}`")).replace(verb.span, "change")),
+                    .with_fix(
+                        Fix::suggested(format!("write `change of {attribute}`")).replace(verb.span, "change"),
+                    ),
             );
             return None;
         }

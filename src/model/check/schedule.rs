@@ -116,9 +116,8 @@ fn unknown_unit(word: Ident, label: &str) -> Diagnostic {
     let among = WEEKDAYS.into_iter().chain(UNITS);
     let headline = format!("`{}` is not a unit of a recurring clock", word.name);
     let finding = Diagnostic::new(code::SCHEDULE, word.span, headline).label(label);
-    finding.suggest(word.name.as_str(), among, || {
-        "write `day`, `workday`, `month`, `year` or a weekday".into()
-    })
+    finding
+        .suggest(word.name.as_str(), among, || "write `day`, `workday`, `month`, `year` or a weekday".into())
 }
 
 fn weekday(word: Ident) -> Option<WeekdayName> {
@@ -199,7 +198,8 @@ fn field(place: &Place, path: &ast::Path, ty: &Type, sink: &mut Sink) -> Option<
             let headline = format!("no attribute is called `{}`", last.name);
             let among = place.fields.iter().map(|field| field.name.as_str());
             let finding = Diagnostic::new(code::UNKNOWN_NAME, path.span, headline).label("not known");
-            sink.report(
+            sink.unknown(
+                last.name.as_str(),
                 finding.suggest(last.name.as_str(), among, || "name an attribute of the subject".into()),
             );
             None

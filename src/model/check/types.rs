@@ -119,7 +119,7 @@ fn plain(world: &World, sink: &mut Sink, file: FileId, name: Ident) -> Type {
             Type::Error
         }
         None => {
-            sink.report(unknown(world, file, name));
+            sink.unknown(name.name.as_str(), unknown(world, file, name));
             Type::Error
         }
     }
@@ -134,6 +134,7 @@ fn unknown(world: &World, file: FileId, name: Ident) -> Diagnostic {
     }
     let finding = Diagnostic::new(code::UNKNOWN_TYPE, name.span, finding.headline).label("not a type");
     finding.suggest(name.name.as_str(), among, || {
-        "types are `Bool Int Decimal Percent Money(CNY) Text Id Date Time Moment`, choices and entities".into()
+        "types are `Bool Int Decimal Percent Money(CNY) Text Id Date Time Moment`, choices and entities"
+            .into()
     })
 }

@@ -156,6 +156,8 @@ pub(super) struct World<'a> {
     pub(super) needs: HashMap<Name, BTreeSet<Name>>,
     /// Metrics and audiences must be looked at as a whole; see [`super::derived::Tangled`].
     pub(super) tangled: bool,
+    /// Names in what could not be read.
+    pub(super) lost: Arc<BTreeSet<Name>>,
     pub(super) model: Model,
     /// What an earlier run found and this one need not look at again. Each phase takes its part over when it begins,
     /// so that no phase ever sees more than it would in a first run.
@@ -171,6 +173,8 @@ pub(super) struct Reported;
 pub(super) struct Sink {
     pub(super) findings: Vec<Diagnostic>,
     pub(super) used: HashSet<(FileId, Name)>,
+    /// Names in what could not be read.
+    pub(super) lost: Arc<BTreeSet<Name>>,
     /// The same, of what is not looked at in every run: by the file it stands in.
     pub(super) kept: BTreeMap<FileId, Kept>,
 }
@@ -183,6 +187,13 @@ pub(super) struct Kept {
 }
 
 impl Sink {
+    /// Reports that `path` is not known, unless it may be declared in what could not be read.
+    pub(super) fn unknown(&mut self, path: &str, finding: Diagnostic) {
+        if !path.split('.').any(|name| self.lost.contains(&Name::new(name))) {
+            self.report(finding);
+        }
+    }
+
     pub(super) fn report(&mut self, finding: Diagnostic) {
         self.findings.push(finding);
     }
@@ -197,7 +208,7 @@ impl Sink {
 
     /// As [`Self::about`], for what stands in `file`.
     pub(super) fn within<T>(&mut self, file: FileId, look: impl FnOnce(&mut Self) -> T) -> T {
-        let mut own = Self::default();
+        let mut own = Self { lost: self.lost.clone(), ..Self::default() };
         let result = look(&mut own);
         let kept = self.kept.entry(file).or_default();
         kept.findings.append(&mut own.findings);
@@ -309,7 +320,7 @@ impl<'a> World<'a> {
             }
             None => {
                 let finding = self.unknown(file, ident, kind.words(), &self.visible_of(file, &[kind]));
-                sink.report(finding);
+                sink.unknown(ident.name.as_str(), finding);
                 None
             }
         }
@@ -331,7 +342,8 @@ impl<'a> World<'a> {
             [first, ..] => {
                 let whole = ast::Ident { name: Name::new(&path.text()), span: path.span };
                 let among = self.visible_of(file, &[kind]);
-                sink.report(
+                sink.unknown(
+                    &path.text(),
                     self.unknown(file, whole, kind.words(), &among)
                         .note(format!("`{}` is not the name of an imported package", first.name)),
                 );

@@ -52,10 +52,12 @@ fn declaration<'a>(i: In<'a>, word: &'a str, file: &mut File) -> In<'a> {
 }
 
 /// What cannot be a declaration is skipped to the next line that begins one.
-fn to_next_declaration(mut i: In<'_>) -> In<'_> {
+fn to_next_declaration(start: In<'_>) -> In<'_> {
+    let mut i = start;
     while i.kind() != TokenKind::Eof && !(words::is_declaration(i.word()) && i.begins_line()) {
         i = i.next();
     }
+    start.lose(i);
     i
 }
 

@@ -1,12 +1,15 @@
 //! What the parsers read: a slice of tokens and the context of the file. Cheap to copy.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use nom::{Input, Needed};
 
 use crate::diagnostic::Diagnostic;
+use crate::name::Name;
 use crate::syntax::layout::{Layout, Tok};
+use crate::syntax::literal;
 use crate::syntax::token::TokenKind;
 use crate::text::{FileId, Span};
 
@@ -31,6 +34,8 @@ pub(super) struct Context<'a> {
     pub(super) operators: Cell<u32>,
     /// Nesting was reported; once is enough.
     pub(super) too_deep: Cell<bool>,
+    /// Names in what was skipped.
+    pub(super) lost: RefCell<BTreeSet<Name>>,
     /// Inside a test, where `ended NAME` is an expression.
     pub(super) in_test: Cell<bool>,
 }
@@ -48,6 +53,7 @@ impl<'a> Context<'a> {
             expr_depth: Cell::new(0),
             operators: Cell::new(0),
             too_deep: Cell::new(false),
+            lost: RefCell::default(),
             in_test: Cell::new(false),
         }
     }
@@ -116,6 +122,19 @@ impl<'a> In<'a> {
     /// Behind the next token.
     pub(super) fn next(self) -> Self {
         Self { toks: self.toks.get(1..).unwrap_or_default(), ..self }
+    }
+
+    /// Notes the names from here to `end`, which are in no tree: what they declare is not unknown, only unread.
+    pub(super) fn lose(mut self, end: Self) {
+        let mut lost = self.cx.lost.borrow_mut();
+        while self.position() < end.position() {
+            match self.kind() {
+                TokenKind::Name => lost.extend([literal::name(self.text())]),
+                TokenKind::QuotedName => lost.extend([literal::name(self.text().trim_matches('`'))]),
+                _ => {}
+            }
+            self = self.next();
+        }
     }
 
     /// The index of the next token.

@@ -76,7 +76,15 @@ pub(super) fn expect<'a>(kind: TokenKind, what: &'static str) -> impl Fn(In<'a>)
 
 /// The word `word`; reported where it is missing.
 pub(super) fn expect_word<'a>(word: &'static str) -> impl Fn(In<'a>) -> P<'a, Span> {
-    move |i| if i.is_word(word) { Ok((i.next(), i.span())) } else { go_on(i, format!("`{word}`")) }
+    move |i| match i.is_word(word) {
+        true => Ok((i.next(), i.span())),
+        // `vai push` is `via push`: what is plainly the word is taken for it.
+        false if report::is_misspelt(i, word) && at_name(i.next()) => {
+            report::left_out(i, &format!("`{word}`"));
+            Ok((i.next(), i.span()))
+        }
+        false => go_on(i, format!("`{word}`")),
+    }
 }
 
 fn go_on(i: In<'_>, what: impl Into<Cow<'static, str>>) -> P<'_, Span> {
@@ -265,10 +273,12 @@ pub(super) fn ends_item(kind: TokenKind) -> bool {
 }
 
 /// To the end of the item that `i` is in; braces are skipped whole.
-pub(super) fn skip_item(mut i: In<'_>) -> In<'_> {
+pub(super) fn skip_item(start: In<'_>) -> In<'_> {
+    let mut i = start;
     while !ends_item(i.kind()) {
         i = if i.kind() == TokenKind::LBrace { skip_braces(i) } else { i.next() };
     }
+    start.lose(i);
     i
 }
 

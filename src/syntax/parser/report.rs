@@ -38,7 +38,10 @@ pub(super) fn missing(i: In<'_>, what: &str, name: bool) {
     if name && is_meant_as_name(i) {
         finding.code = code::HARD_WORD;
         finding = finding
-            .help(format!("`{0}` is a word of the language; a name spelled so is written `` `{0}` ``", i.word()))
+            .help(format!(
+                "`{0}` is a word of the language; a name spelled so is written `` `{0}` ``",
+                i.word()
+            ))
             .fix("put it in backticks", i.span(), format!("`{}`", i.word()));
     } else if i.kind() == TokenKind::Name && finding.primary.span == i.span() {
         finding = misspelt(finding, i, what);
@@ -48,11 +51,22 @@ pub(super) fn missing(i: In<'_>, what: &str, name: bool) {
 
 /// `vai` where `via` is expected: the words that `what` names in backticks are looked through.
 fn misspelt(finding: Diagnostic, i: In<'_>, what: &str) -> Diagnostic {
-    let known = what.split('`').skip(1).step_by(2).filter(|word| word.chars().all(char::is_alphabetic));
+    let known = what
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|word| word.len() > 2 && word.chars().all(char::is_alphabetic));
     match suggest::nearest(i.word(), known) {
         Some(meant) if i.word().chars().count() > 2 => finding.suggest(i.word(), [meant], String::new),
         _ => finding,
     }
+}
+
+/// Whether the word at `i` is `word`, misspelt.
+pub(super) fn is_misspelt(i: In<'_>, word: &str) -> bool {
+    i.kind() == TokenKind::Name
+        && i.word().chars().count() > 2
+        && suggest::nearest(i.word(), [word]).is_some()
 }
 
 /// Whether the reserved word at `i` stands for itself, with no operand of its own behind it.
@@ -75,8 +89,7 @@ pub(super) fn left_out(i: In<'_>, what: &str) {
         _ => format!("write {what} before {}", found(i)),
     };
     let headline = format!("expected {what}, found {}", found(i));
-    let finding =
-        Diagnostic::new(code::UNEXPECTED, place(i), headline).label(format!("{what} belongs here"));
+    let finding = Diagnostic::new(code::UNEXPECTED, place(i), headline).label(format!("{what} belongs here"));
     let finding = misspelt(finding, i, what);
     at(i, if finding.help.is_empty() { finding.help(help) } else { finding });
 }

@@ -38,7 +38,12 @@ impl Fixing {
     }
 
     /// Mends the files of `project` below `paths`: written with `--fix`, shown with `--diff`.
-    pub(super) fn mend(&self, project: Project, paths: &[PathBuf], output: &Output) -> Result<Mended, Failure> {
+    pub(super) fn mend(
+        &self,
+        project: Project,
+        paths: &[PathBuf],
+        output: &Output,
+    ) -> Result<Mended, Failure> {
         let files = project.on_disk.iter().filter(|path| is_below(path, paths)).cloned().collect();
         let request = Request { suggested: self.unsafe_fixes, files };
         let before = project.input.clone();

@@ -181,7 +181,7 @@ impl Checker<'_, '_> {
         let mut among = self.world.visible_of(self.file, &[Kind::Event, Kind::Entity]);
         among.extend(crate::expr::MessageEvent::ALL.map(crate::expr::MessageEvent::as_str));
         let finding = self.world.unknown(self.file, *first, "an event or child entity", &among);
-        self.report(finding);
+        self.sink.unknown(&path.text(), finding);
     }
 
     fn knows(&self, name: crate::name::Name) -> bool {

@@ -123,7 +123,7 @@ impl<'w, 'a> Checker<'w, 'a> {
     pub(super) fn new(world: &'w World<'a>, file: FileId, place: Place, subject: Option<Name>) -> Self {
         Self {
             world,
-            sink: Sink::default(),
+            sink: Sink { lost: world.lost.clone(), ..Sink::default() },
             file,
             place,
             subject,
@@ -222,9 +222,7 @@ impl<'w, 'a> Checker<'w, 'a> {
                 )
                 .label("this is never used")
                 .help("leave `otherwise …` out")
-                .with_fix(
-                    Fix::safe("leave it out").remove(Span { start: value.span.end, ..fallback.span }),
-                ),
+                .with_fix(Fix::safe("leave it out").remove(Span { start: value.span.end, ..fallback.span })),
             );
         }
         let expr = Expr::Otherwise(Box::new(first.expr), Box::new(fallback_expr));

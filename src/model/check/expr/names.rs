@@ -291,9 +291,10 @@ impl Checker<'_, '_> {
         let headline = format!("{} has no field `{}`", shape.words(), part.name);
         let finding = Diagnostic::new(code::UNKNOWN_FIELD, part.span, headline).label("no such field");
         let fields = shape.fields(self.world);
-        self.report(finding.suggest(part.name.as_str(), fields.iter().copied(), || {
+        let finding = finding.suggest(part.name.as_str(), fields.iter().copied(), || {
             format!("its fields are `{}`", fields.join("`, `"))
-        }));
+        });
+        self.sink.unknown(part.name.as_str(), finding);
         None
     }
 
@@ -310,9 +311,10 @@ impl Checker<'_, '_> {
         let headline = format!("`{entity}` has no attribute `{}`", part.name);
         let finding = Diagnostic::new(code::UNKNOWN_FIELD, part.span, headline).label("no such attribute");
         let among = self.attributes(entity);
-        self.report(finding.suggest(part.name.as_str(), among.iter().copied(), || {
+        let finding = finding.suggest(part.name.as_str(), among.iter().copied(), || {
             format!("declare it: `extend {entity} {{ {} : Text }}`", part.name)
-        }));
+        });
+        self.sink.unknown(part.name.as_str(), finding);
         None
     }
 

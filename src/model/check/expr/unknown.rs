@@ -46,7 +46,7 @@ impl Checker<'_, '_> {
         } else {
             finding
         };
-        self.report(finding);
+        self.sink.unknown(ident.name.as_str(), finding);
     }
 
     fn declare_it(&self, name: Name) -> String {
@@ -74,7 +74,7 @@ impl Checker<'_, '_> {
         let kind = if matches!(want, Type::Channel) { Kind::Channel } else { Kind::Content };
         if elsewhere {
             let finding = self.world.unknown(self.file, ident, kind.words(), &cases);
-            self.report(finding);
+            self.sink.unknown(ident.name.as_str(), finding);
             return true;
         }
         let headline = match want {
@@ -82,9 +82,10 @@ impl Checker<'_, '_> {
             _ => format!("`{}` is not one of the cases", ident.name),
         };
         let finding = Diagnostic::new(code::UNKNOWN_CASE, ident.span, headline).label("not a case");
-        self.report(finding.suggest(ident.name.as_str(), cases.iter().copied(), || {
+        let finding = finding.suggest(ident.name.as_str(), cases.iter().copied(), || {
             format!("its cases are `{}`", cases.join("`, `"))
-        }));
+        });
+        self.sink.unknown(ident.name.as_str(), finding);
         true
     }
 

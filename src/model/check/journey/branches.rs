@@ -67,7 +67,7 @@ impl Checker<'_, '_> {
             checked.push(Case { tests, body, span: case_span(case) });
         }
         let (columns, coverage) = self.coverage(&types, &checked);
-        let exhaustive = matches!(coverage, Coverage::Full);
+        let exhaustive = matches!(coverage, Coverage::Full) || checked.iter().any(is_unread);
         if otherwise.is_none() && !exhaustive {
             let last = cases.last().map(|case| super::waits::end_of(&case.body));
             let lacks = match &coverage {
@@ -200,6 +200,12 @@ impl Checker<'_, '_> {
             None => finding,
         });
     }
+}
+
+/// Whether a row holds a value that was reported: which one was meant is not known.
+fn is_unread(case: &Case) -> bool {
+    let missing = |expr: &Expr| matches!(expr, Expr::Const(Value::Missing));
+    case.tests.iter().any(|test| matches!(test, CaseTest::OneOf(values) if values.iter().any(missing)))
 }
 
 /// What a cell takes. A value that is only known at run time may take nothing.

@@ -221,7 +221,7 @@ impl Checker<'_, '_> {
         let mut among = self.world.visible_of(self.file, &[Kind::Event]);
         among.extend(crate::expr::MessageEvent::ALL.map(crate::expr::MessageEvent::as_str));
         let finding = self.world.unknown(self.file, first, Kind::Event.words(), &among);
-        self.report(finding);
+        self.sink.unknown(&path.text(), finding);
     }
 
     fn reenter(&mut self, reenter: &ast::Reenter, enter: Option<&Enter>, span: Span) -> Reenter {
@@ -307,7 +307,10 @@ impl Checker<'_, '_> {
     }
 
     fn required(&mut self, declared: &Declared, journey: &ast::Journey) {
-        if journey.clauses.iter().any(|clause| matches!(clause.kind, ClauseKind::Error)) {
+        let unread = |step: &Step| matches!(step.kind, ast::StepKind::Error);
+        if journey.clauses.iter().any(|clause| matches!(clause.kind, ClauseKind::Error))
+            || journey.steps.iter().any(unread)
+        {
             // What could not be read may be just what seems to be missing.
             return;
         }

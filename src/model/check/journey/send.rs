@@ -152,6 +152,11 @@ impl<'w> Checker<'w, '_> {
         if known.variants.is_empty() || known.variants.iter().any(|variant| variant.channel == channel.name) {
             return;
         }
+        // A text for a channel that is not known, or could not be read, may be just this one.
+        let is_known = |name: &Name| self.world.decls.contains_key(name);
+        if self.sink.lost.contains(&channel.name) || !known.variants.iter().all(|it| is_known(&it.channel)) {
+            return;
+        }
         let others: Vec<&str> = known.variants.iter().map(|variant| variant.channel.as_str()).collect();
         let headline = format!("`{}` has no text for `{}`", call.path.text(), channel.name);
         let at = known.span;
@@ -241,9 +246,7 @@ impl<'w> Checker<'w, '_> {
             "opened" | "clicked" | "replied" => finding.help(format!(
                 "people do that later: write `wait for {name}(x) within 2 days else …` behind the send"
             )),
-            "timeout" => {
-                finding.help("a send has no timeout; `failed` and the refusals are its outcomes")
-            }
+            "timeout" => finding.help("a send has no timeout; `failed` and the refusals are its outcomes"),
             _ => finding.suggest(name, known, || format!("outcomes are `{}`", known.join("`, `"))),
         });
     }

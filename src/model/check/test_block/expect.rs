@@ -97,9 +97,11 @@ impl Checker<'_, '_> {
                 format!("the journey never ends `{}`", end.name),
             );
             let all: Vec<&str> = ends.iter().map(|end| end.as_str()).collect();
-            self.report(finding.label("no such end").suggest(end.name.as_str(), all.iter().copied(), || {
-                format!("its ends are `{}`", all.join("`, `"))
-            }));
+            let finding =
+                finding.label("no such end").suggest(end.name.as_str(), all.iter().copied(), || {
+                    format!("its ends are `{}`", all.join("`, `"))
+                });
+            self.sink.unknown(end.name.as_str(), finding);
         }
         end.name
     }

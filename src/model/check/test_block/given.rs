@@ -101,9 +101,11 @@ impl Checker<'_, '_> {
         let finding =
             Diagnostic::new(code::UNKNOWN_NAME, span, format!("nobody in this test is called {quoted}"));
         let names = cast.iter().map(|known| known.name.as_str());
-        self.report(finding.label("not given").suggest(quoted.trim_matches('`'), names, || {
-            "write `given customer li { … }` above".into()
-        }));
+        let name = quoted.trim_matches('`');
+        let finding = finding
+            .label("not given")
+            .suggest(name, names, || "write `given customer li { … }` above".into());
+        self.sink.unknown(name, finding);
     }
 
     /// `aum = 20_000 CNY during 2026-12-01..2026-12-31`
@@ -174,11 +176,15 @@ impl Checker<'_, '_> {
         let derived =
             world.decls.get(&name.name).is_some_and(|one| matches!(one.kind, Kind::Metric | Kind::Audience));
         let finding = finding.label("no such attribute");
-        self.report(if derived {
-            finding.help(format!("`{}` follows from other attributes and from what happened: give those", name.name))
+        let finding = if derived {
+            finding.help(format!(
+                "`{}` follows from other attributes and from what happened: give those",
+                name.name
+            ))
         } else {
             finding.suggest(name.name.as_str(), among, || "name a declared attribute or a tag".into())
-        });
+        };
+        self.sink.unknown(name.name.as_str(), finding);
         None
     }
 
