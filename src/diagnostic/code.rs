@@ -131,6 +131,10 @@ codes! {
     ROUND_TOO_LONG = "W0420", "a round that may outlast its tick";
     NO_REASON = "W0101", "an excuse without a reason";
     EXCUSES_NOTHING = "W0102", "an excuse for nothing";
+    ASSIGN_NOBODY = "E0440", "a task that nobody is asked to do";
+    ASSIGN_OVERDUE = "E0441", "a task that is waited for, and may be left undone";
+    ASSIGN_DUE = "E0442", "a task that is waited for without an end";
+    TASK_ITEM = "E0470", "a task that is not described right";
     UNUSED_IMPORT = "W0201", "an import that is never used";
     NEVER_MISSING = "W0301", "a value that is never missing";
     LAST_ONE = "W0330", "`last 1 month` beside `last month`";

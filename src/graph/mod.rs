@@ -76,6 +76,8 @@ pub enum PointKind {
     Remember,
     /// A `repeat`: where each round begins.
     Repeat,
+    /// Work for somebody, of this task.
+    Assign(Name),
     End,
     /// The closing brace, where a path gets there without `end`.
     Fall,
@@ -98,6 +100,7 @@ impl PointKind {
             Self::Start(_) => "start",
             Self::Remember => "remember",
             Self::Repeat => "repeat",
+            Self::Assign(_) => "assign",
             Self::End => "end",
             Self::Fall => "fall",
         }

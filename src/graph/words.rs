@@ -6,6 +6,7 @@ use crate::expr::show::{self, Names};
 use crate::expr::{Anchor, BinaryOp, Expr};
 use crate::model::Journey;
 use crate::model::journey::{Awaited, Repeat, Send, StepKind, Trigger};
+use crate::model::task::Assign;
 use crate::name::Name;
 use crate::program::{CaseTest, ContentCall, Enter, Every, Outcome, Schedule, WeekdayName};
 use crate::value::Length;
@@ -114,6 +115,12 @@ pub(super) fn act(kind: &StepKind, names: &dyn Names) -> String {
         }
         _ => String::new(),
     }
+}
+
+/// `assign visit to desk due 2 workdays`
+pub(super) fn assign(assign: &Assign, names: &dyn Names) -> String {
+    let due = assign.due.map(|due| format!(" due {due}")).unwrap_or_default();
+    format!("assign {} to {}{due}", assign.task, show::expr(&assign.to, names))
 }
 
 fn start(journey: Name, given: &[(Name, Expr)], names: &dyn Names) -> String {

@@ -4,6 +4,7 @@
 //! what follows is laid out, then its arms. So the table begins with the way straight through, and node 0 is where
 //! instances begin.
 
+mod assign;
 mod node;
 
 use super::renumber::Numbers;

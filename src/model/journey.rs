@@ -134,6 +134,7 @@ pub enum StepKind {
     End {
         name: Name,
     },
+    Assign(super::task::Assign),
     /// Ends an arm explicitly: go on behind the step whose arm this is.
     Continue,
     Repeat(Box<Repeat>),
@@ -242,6 +243,10 @@ impl StepKind {
             }
             Self::Phase { steps, .. } => vec![steps],
             Self::Repeat(repeat) => vec![&repeat.steps],
+            Self::Assign(assign) => {
+                let arms = assign.tail.arms.iter().map(|(_, body)| body.as_slice());
+                arms.chain(assign.tail.otherwise.as_deref()).collect()
+            }
             Self::Pause(_)
             | Self::UntilMoment(_)
             | Self::Tag { .. }

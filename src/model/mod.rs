@@ -6,6 +6,7 @@
 
 pub mod check;
 pub mod journey;
+pub mod task;
 pub mod test;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use crate::value::{Length, Type, Value};
 
 pub use check::{Context, check};
 pub use journey::Journey;
+pub use task::Task;
 pub use test::Test;
 
 /// All declarations of a compilation, by name. A folder is a package and its names are shared, so names are unique.
@@ -34,6 +36,7 @@ pub struct Model {
     pub contents: BTreeMap<Name, Content>,
     pub journeys: BTreeMap<Name, Journey>,
     pub tables: BTreeMap<Name, Table>,
+    pub tasks: BTreeMap<Name, Task>,
     /// In the order of files and of writing.
     pub tests: Vec<Test>,
 }

@@ -5,6 +5,7 @@
 //! resolved by name at dispatch, the schema, channels and calendars are always live. Nothing here is computed at run
 //! time and nothing knows of source text beyond a path and a line; `lower` fills it, `step` reads it.
 
+pub mod assign;
 pub mod content;
 pub mod entry;
 mod names;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+pub use assign::Assign;
 pub use content::{Chosen, Content, ContentCall, Copy, CopyPiece, Variant};
 pub use entry::{Enter, EntryUnit, Every, Reenter, Schedule, WeekdayName};
 pub use outcome::Outcome;
@@ -332,6 +334,8 @@ pub enum NodeKind {
         body: NodeId,
         next: NodeId,
     },
+    /// Work for somebody of the bank.
+    Assign(Box<Assign>),
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -396,6 +400,10 @@ impl NodeKind {
                 cases.iter_mut().map(|(_, node)| node).chain([otherwise]).collect()
             }
             Self::End { .. } => Vec::new(),
+            Self::Assign(assign) => {
+                let results = assign.results.iter_mut().map(|(_, node)| node);
+                std::iter::once(&mut assign.next).chain(results).collect()
+            }
         }
     }
 
@@ -427,6 +435,9 @@ impl NodeKind {
                 cases.iter().map(|(_, node)| *node).chain([*otherwise]).collect()
             }
             Self::End { .. } => Vec::new(),
+            Self::Assign(assign) => {
+                std::iter::once(assign.next).chain(assign.results.iter().map(|(_, node)| *node)).collect()
+            }
         }
     }
 
@@ -442,6 +453,9 @@ impl NodeKind {
             | Self::Untag { tag: name, .. }
             | Self::Start { journey: name, .. }
             | Self::End { name } => vec![*name],
+            Self::Assign(assign) => {
+                std::iter::once(assign.task).chain(assign.known.iter().copied()).collect()
+            }
             Self::Pause { .. }
             | Self::UntilMoment { .. }
             | Self::UntilState { .. }

@@ -10,10 +10,10 @@ use super::scene::Scene;
 use super::state::Instance;
 use super::symbols::{self, Sym};
 use super::trace::Decision;
-use super::{enter, exits, goals, message, node::Flow};
+use super::{enter, exits, goals, message, node::Flow, task};
 use crate::expr::Anchor;
 use crate::name::Name;
-use crate::program::{Node, NodeId, Outcome, in_rounds};
+use crate::program::{Node, NodeId, NodeKind, Outcome, in_rounds};
 use crate::value::Value;
 
 /// Nodes that one instance may run without waiting. No compiled journey has so many in a row; one that does anyway
@@ -89,6 +89,20 @@ impl<'r, 'a> Actor<'r, 'a> {
 
     pub(super) fn told(mut self, step: Sym, news: News) -> Option<Instance> {
         node::told(&mut self, step, news);
+        self.rest()
+    }
+
+    /// A task that it waits for has come to `result`.
+    pub(super) fn go_on_with(mut self, result: Name) -> Option<Instance> {
+        let target = match self.node().map(|node| &node.kind) {
+            Some(NodeKind::Assign(assign)) => {
+                assign.results.iter().find(|(known, _)| *known == result).map(|(_, target)| *target)
+            }
+            _ => None,
+        };
+        if let Some(target) = target.filter(|_| !exits::look(&mut self)) {
+            self.go(target);
+        }
         self.rest()
     }
 
@@ -169,6 +183,7 @@ impl<'r, 'a> Actor<'r, 'a> {
     pub(super) fn exit_as(&mut self, end: Sym) {
         self.trace(Decision::Exited { end });
         message::cancel(self.run, &self.it);
+        task::withdraw(self.run, &self.it);
         self.finish(end);
     }
 

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::enter;
 use super::run::Run;
 use super::state::{Instance, Pending, PendingWhy, State};
+use super::task;
 
 /// Timers that fire within one step. Every one of them ends or moves something, so this is met only by a bundle that
 /// no compiler of ours made; the rest stays due.
@@ -17,7 +18,8 @@ impl State {
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
         let instances = self.instances.iter().filter_map(due_of);
-        instances.chain(self.pending.iter().map(|pending| pending.due)).min()
+        let tasks = self.tasks.iter().filter_map(|task| task.alarms.first().map(|alarm| alarm.at));
+        instances.chain(self.pending.iter().map(|pending| pending.due)).chain(tasks).min()
     }
 }
 
@@ -25,6 +27,7 @@ impl State {
 enum Timer {
     Instance(usize),
     Pending(usize),
+    Task(usize),
 }
 
 /// Fires everything that became due at or before `until`, earliest first; of equals what entered first.
@@ -38,6 +41,7 @@ pub(super) fn run_until(run: &mut Run, until: Timestamp) {
                 let pending = run.state.pending.remove(at);
                 fire(run, pending);
             }
+            Timer::Task(at) => task::alarm(run, at),
         }
         super::settle_followers(run);
     }
@@ -54,7 +58,9 @@ fn earliest(state: &State, until: Timestamp) -> Option<(Timestamp, Timer)> {
     let instances = state.instances.iter().enumerate();
     let instances = instances.filter_map(|(at, it)| Some((due_of(it)?, Timer::Instance(at))));
     let pending = state.pending.iter().enumerate().map(|(at, it)| (it.due, Timer::Pending(at)));
-    let due = instances.chain(pending).filter(|(due, _)| *due <= until);
+    let tasks = state.tasks.iter().enumerate();
+    let tasks = tasks.filter_map(|(at, it)| Some((it.alarms.first()?.at, Timer::Task(at))));
+    let due = instances.chain(pending).chain(tasks).filter(|(due, _)| *due <= until);
     due.min_by_key(|(due, _)| *due)
 }
 

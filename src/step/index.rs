@@ -47,6 +47,8 @@ pub(super) struct Index {
     pub tags: HashMap<Name, crate::program::Tag>,
     pub channels: HashMap<Name, Channel>,
     pub contents: HashMap<Name, Hashed<Content>>,
+    /// What somebody can be asked to do, and its results.
+    pub tasks: HashMap<Name, Vec<Name>>,
     /// How far back each daily attribute is asked for.
     daily: HashMap<Name, Reach>,
     /// Expressions of derived fields, by entity and field.
@@ -215,6 +217,11 @@ impl Index {
         }
         if let Some(slot) = self.programs.get_mut(at) {
             *slot = Some(Arc::clone(&loaded));
+        }
+        for node in &loaded.program.nodes {
+            if let NodeKind::Assign(assign) = &node.kind {
+                self.tasks.insert(assign.task, assign.known.clone());
+            }
         }
         self.heard.extend(loaded.hears.iter().copied());
         self.add_features(&loaded, symbols);

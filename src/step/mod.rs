@@ -41,6 +41,7 @@ mod run;
 mod scene;
 pub mod state;
 pub mod symbols;
+mod task;
 pub mod trace;
 mod wire;
 pub mod world;
@@ -94,6 +95,9 @@ fn take_event(run: &mut Run, event: &Event) {
         EventKind::Attributes => attributes::merge(run, event),
         EventKind::Message { kind, key } => receipts::take(run, event, *kind, key),
         EventKind::Declared(_) if !run.state.known => park::park(run, event),
+        EventKind::Declared(name) if run.world.index().tasks.contains_key(name) => {
+            task::take(run, event, *name)
+        }
         EventKind::Declared(name) => {
             let occurrence = Occurrence::of_event(event, *name, run);
             happen(run, occurrence);

@@ -9,8 +9,8 @@ use super::index::{Loaded, Trigger, digest};
 use super::input::Event;
 use super::run::{Run, whole_ms};
 use super::scene::{Fields, ROOT, Scene};
-use super::state::{First, Message, SubjectRef};
-use super::symbols::Sym;
+use super::state::{First, Message, SubjectRef, Task};
+use super::symbols::{self, Sym};
 use crate::expr::{ChangeVerb, MessageEvent, Pattern, Source};
 use crate::name::Name;
 use crate::value::Value;
@@ -81,6 +81,34 @@ impl<'e> Occurrence<'e> {
             fields: Cow::Owned(choices.collect()),
             identity,
             message: Some(About { journey: message.journey, entry: message.entry.clone(), step }),
+            change: None,
+            firsts: Vec::new(),
+        }
+    }
+
+    /// A task was opened, done or overdue.
+    pub(super) fn of_task(
+        task: &Task,
+        status: &str,
+        result: Option<Name>,
+        at: Timestamp,
+        identity: Arc<str>,
+        run: &Run,
+    ) -> Occurrence<'static> {
+        let name = run.world.symbols.name(task.task).unwrap_or_else(|| Name::new(""));
+        let choice = |field: &str, case: Name| (Name::new(field), Value::Choice(case));
+        let mut fields = vec![choice("status", Name::new(status))];
+        fields.extend(result.map(|result| choice("result", result)));
+        fields.push((Name::new(symbols::ASSIGNEE), task.assignee.clone()));
+        Occurrence {
+            trigger: Trigger::Event(name),
+            name: task.task,
+            at: whole_ms(at),
+            received: run.now,
+            subject: task.about.clone(),
+            fields: Cow::Owned(fields),
+            identity,
+            message: None,
             change: None,
             firsts: Vec::new(),
         }

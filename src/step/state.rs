@@ -60,6 +60,8 @@ pub struct State {
     /// The earliest instant for which a timer chunk holds this subject. Kept by the engine.
     #[serde(with = "wire")]
     pub wake_at: Option<Timestamp>,
+    /// What people of the bank are asked to do about this subject and have not done; the newest [`MAX_TASKS`].
+    pub tasks: Vec<Task>,
 }
 
 pub const MAX_INSTANCES: usize = 256;
@@ -70,6 +72,7 @@ pub const MAX_PENDING: usize = 16;
 pub const MAX_WATCHES: usize = 64;
 pub const MAX_MESSAGES: usize = 64;
 pub const MAX_PARKED: usize = 100;
+pub const MAX_TASKS: usize = 64;
 pub const MAX_TRACE_REFS: usize = 32;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -232,6 +235,42 @@ pub struct Awaited {
     #[serde(with = "wire")]
     pub received: Timestamp,
     pub fields: Vec<(Name, Value)>,
+}
+
+/// A task that is open, also behind its due time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Task {
+    pub journey: Sym,
+    /// Of the instance that asked for it.
+    pub subject: SubjectRef,
+    pub entry: Arc<str>,
+    pub step: Sym,
+    pub task: Sym,
+    pub program: ProgramNo,
+    pub node: NodeId,
+    /// Whom it is about: the instance's subject, or its root.
+    pub about: SubjectRef,
+    /// The id of who does it.
+    pub assignee: Value,
+    #[serde(with = "wire")]
+    pub due: Option<Timestamp>,
+    /// What is still to happen by itself, and when, soonest first.
+    pub alarms: Vec<Alarm>,
+}
+
+/// What a task does by itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Alarm {
+    #[serde(with = "wire")]
+    pub at: Timestamp,
+    pub what: AlarmKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum AlarmKind {
+    Remind,
+    Overdue,
+    Escalate,
 }
 
 /// A message this subject got, or nearly.

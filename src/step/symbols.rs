@@ -31,7 +31,11 @@ pub(super) const RESTARTED: &str = "restarted";
 pub(super) const EXPIRED: &str = "expired";
 /// The argument of a message that holds the content a table chose for it.
 pub(super) const CONTENT: &str = "wayfare.content";
-const FIXED: [&str; 7] = [CONSENT, ZONE, ATTRIBUTES, STUCK, RESTARTED, EXPIRED, CONTENT];
+/// Who was asked to do a task, in what its `escalate` says.
+pub(super) const ASSIGNEE: &str = "assignee";
+/// The outcome of a task that nobody did in time.
+pub(super) const OVERDUE: &str = "overdue";
+const FIXED: [&str; 9] = [CONSENT, ZONE, ATTRIBUTES, STUCK, RESTARTED, EXPIRED, CONTENT, ASSIGNEE, OVERDUE];
 
 impl Symbols {
     /// From the store's list, in its order.

@@ -135,6 +135,42 @@ pub enum Decision {
     RoundsOver {
         number: i64,
     },
+    /// Somebody is asked to do a task.
+    Assigned {
+        step: Sym,
+        task: Sym,
+        to: Value,
+        due: Option<Timestamp>,
+    },
+    Reminded {
+        step: Sym,
+        task: Sym,
+        to: Value,
+    },
+    Overdue {
+        step: Sym,
+        task: Sym,
+    },
+    Escalated {
+        step: Sym,
+        task: Sym,
+        to: Value,
+    },
+    TaskDone {
+        step: Sym,
+        task: Sym,
+        result: Sym,
+        at: Timestamp,
+    },
+    /// The instance exited before it was done.
+    Withdrawn {
+        step: Sym,
+        task: Sym,
+    },
+    /// A result of a task that is not open.
+    NoSuchTask {
+        task: Sym,
+    },
 }
 
 /// What made the runtime look.

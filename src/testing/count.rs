@@ -11,7 +11,7 @@ use super::record::is_at_or_below;
 use super::stage::Row;
 use super::story::instant;
 use crate::expr::civil::last_window_start;
-use crate::expr::eval::{Env, eval};
+use crate::expr::eval::{Env, admits, eval};
 use crate::expr::{Anchor, MessageEvent, Pattern, Source};
 use crate::model::test::{CountOf, Counted as What};
 use crate::name::Name;
@@ -137,9 +137,20 @@ fn occurrences(view: View<'_, '_>, pattern: &Pattern, number: usize) -> Vec<Coun
     }
     let scenes: Vec<Scene<'_>> =
         actors(view, number).filter_map(|actor| Scene::new(view.stage, actor, &view.test.uses)).collect();
+    let name = crate::expr::show::pattern(pattern, &());
+    if let Source::Event(task) = &pattern.source
+        && view.stage.suite.model.tasks.contains_key(task)
+    {
+        let tasks = row.record.tasks(*task, &view.stage.world);
+        let matching = tasks.filter(|(_, _, element)| {
+            scenes.iter().any(|scene| admits(pattern.filter.as_ref(), element, scene))
+        });
+        return matching
+            .map(|(line, ..)| Counted { at: line.at, serial: line.serial, what: format!("`{name}`").into() })
+            .collect();
+    }
     let matching =
         row.record.events().filter(|(_, event)| scenes.iter().any(|scene| matches(pattern, event, scene)));
-    let name = crate::expr::show::pattern(pattern, &());
     matching
         .map(|(line, event)| Counted {
             at: event.time,

@@ -22,7 +22,7 @@ use crate::expr::{Aggregate, Expr, Owner, Pattern, Source, Window};
 use crate::model::Uses;
 use crate::name::Name;
 use crate::step::state::{Child, SubjectRef};
-use crate::step::{Decision, Event, EventKind, Sym};
+use crate::step::{Decision, Event, EventKind, Sym, Trace};
 use crate::value::Value;
 
 /// Metrics and audiences may build on each other this deep.
@@ -113,6 +113,12 @@ impl<'a> Scene<'a> {
     /// Whatever `source` names that happened to this subject: when, and its record.
     fn elements<'b>(&'b self, source: &'b Source) -> Box<dyn Iterator<Item = (Timestamp, Value)> + 'b> {
         match source {
+            Source::Event(name) if self.stage.suite.model.tasks.contains_key(name) => {
+                let about = |trace: &Trace| self.subject.0.is_none() || trace.subject == self.subject;
+                let tasks = self.row.record.tasks(*name, &self.stage.world);
+                let tasks = tasks.filter(move |(_, trace, _)| about(trace));
+                Box::new(tasks.map(|(line, _, element)| (line.at, element)))
+            }
             Source::Event(name) => Box::new(
                 self.row
                     .record

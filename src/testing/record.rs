@@ -10,6 +10,7 @@ use crate::name::Name;
 use crate::program::Outcome;
 use crate::step::state::SubjectRef;
 use crate::step::{Decision, Delivery, Event, EventKind, MessageKey, Sym, Trace, World};
+use crate::value::Value;
 
 #[derive(Default)]
 pub(super) struct Record {
@@ -104,6 +105,32 @@ impl Record {
             Some(MessageLine { kind, step: world.symbols.name(*step)?, at: line.at, serial: line.serial })
         });
         found.collect()
+    }
+
+    /// What became of tasks of this name: opened, done, overdue; each as the event that it is.
+    pub(super) fn tasks<'r>(
+        &'r self,
+        name: Name,
+        world: &'r World,
+    ) -> impl Iterator<Item = (&'r Line, &'r Trace, Value)> + 'r {
+        self.lines.iter().filter_map(move |line| {
+            let What::Trace(trace) = &line.what else { return None };
+            let (task, status, more) = match &trace.what {
+                Decision::Assigned { task, to, .. } => (task, "open", Some(("assignee", to.clone()))),
+                Decision::Overdue { task, .. } => (task, "overdue", None),
+                Decision::TaskDone { task, result, .. } => {
+                    let result = world.symbols.name(*result).map(Value::Choice);
+                    (task, "done", result.map(|result| ("result", result)))
+                }
+                _ => return None,
+            };
+            if world.symbols.name(*task) != Some(name) {
+                return None;
+            }
+            let status = [("status", Value::Choice(Name::new(status)))];
+            let fields = status.into_iter().chain(more).map(|(field, value)| (Name::new(field), value));
+            Some((line, trace, Value::Record(fields.collect())))
+        })
     }
 
     /// Messages that the provider took, newest first.

@@ -4,6 +4,7 @@
 //! source is known and whose target is the next step, whatever that will be. No loose end in front of a step means
 //! that nothing reaches it.
 
+mod assign;
 mod branch;
 mod outreach;
 mod repeat;
@@ -137,6 +138,7 @@ impl Builder<'_> {
             StepKind::Tag { tag, .. } => self.act(step, PointKind::Tag(*tag), loose),
             StepKind::Untag { tag } => self.act(step, PointKind::Untag(*tag), loose),
             StepKind::Start { journey, .. } => self.act(step, PointKind::Start(*journey), loose),
+            StepKind::Assign(assign) => self.assign(step, assign, loose),
             StepKind::Remember { .. } => self.act(step, PointKind::Remember, loose),
             StepKind::Repeat(repeat) => self.repeat(step, repeat, loose),
             StepKind::End { name } => {

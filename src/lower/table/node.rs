@@ -46,6 +46,7 @@ impl Table<'_> {
             }
             StepKind::End { name } => NodeKind::End { name: *name },
             StepKind::Repeat(repeat) => self.repeat(step, repeat, next)?,
+            StepKind::Assign(assign) => self.assign(assign, next)?,
             // Both were dissolved when the block was laid out.
             StepKind::Phase { .. } | StepKind::Continue => return None,
         })

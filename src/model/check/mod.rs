@@ -23,6 +23,7 @@ mod pattern;
 mod schedule;
 mod schema;
 mod table;
+mod task;
 mod test_block;
 mod types;
 mod visit;
@@ -92,6 +93,7 @@ fn phases<'a>(
     table::tables(&mut world, &mut sink);
     derived::fields(&mut world, &mut sink);
     derived::derived(&mut world, due.is_everything(), &mut sink)?;
+    task::values(&mut world, &mut sink);
     contents(&mut world, &mut sink);
     journeys(&mut world, &mut sink);
     tests(&mut world, &mut sink);
@@ -124,7 +126,6 @@ fn unchecked(kind: Kind) -> bool {
             | Kind::Lottery
             | Kind::Referral
             | Kind::Experiment
-            | Kind::Task
             | Kind::Replies
             | Kind::Waiver
     )

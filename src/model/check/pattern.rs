@@ -54,7 +54,7 @@ impl Checker<'_, '_> {
             return Some(Ok(message(kind, step)));
         }
         let (declared, taken) = self.world.find_path(&mut self.sink, self.file, &path.parts)?;
-        if declared.kind != Kind::Event || taken != path.parts.len() {
+        if !happens(declared.kind) || taken != path.parts.len() {
             return None;
         }
         Some(self.event(declared.name, path.span).ok_or(Reported))
@@ -87,7 +87,7 @@ impl Checker<'_, '_> {
             return Some(self.message_called(kind, *only, args).ok_or(Reported));
         }
         let (declared, _) = self.world.find_path(&mut self.sink, self.file, &callee.parts)?;
-        if declared.kind != Kind::Event {
+        if !happens(declared.kind) {
             return None;
         }
         let event =
@@ -299,10 +299,15 @@ impl Checker<'_, '_> {
         let pattern = Pattern {
             source: happening.source,
             first: written.occurrence.first,
-            filter: both(happening.filter, filter),
+            filter: self.of_opening(both(happening.filter, filter), &happening.shape),
         };
         (pattern, happening.shape)
     }
+}
+
+/// A task is an event too: it is opened, done, overdue.
+pub(super) fn happens(kind: Kind) -> bool {
+    matches!(kind, Kind::Event | Kind::Task)
 }
 
 fn message(kind: MessageEvent, step: Option<Name>) -> Happening {

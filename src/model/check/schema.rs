@@ -60,6 +60,7 @@ fn others(world: &mut World, declared: &Declared, sink: &mut Sink) {
             let calendar = super::calendar::calendar(world, declared, items, sink);
             world.model.calendars.insert(name, calendar);
         }
+        DeclKind::Task(items) => super::task::shape(world, declared, items, sink),
         DeclKind::Content(items) => {
             let takes = takes(world, declared, items, sink);
             world.takes.insert(name, takes);

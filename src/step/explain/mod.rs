@@ -5,6 +5,7 @@
 
 mod entry;
 mod step;
+mod task;
 
 use std::fmt;
 use std::sync::Arc;

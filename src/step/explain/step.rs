@@ -46,6 +46,13 @@ impl Words<'_> {
                 Some(until) => format!("no round {number}: `{}` is true", self.expr(until)),
                 None => format!("no round {number}"),
             },
+            task @ (Decision::Assigned { .. }
+            | Decision::Reminded { .. }
+            | Decision::Overdue { .. }
+            | Decision::Escalated { .. }
+            | Decision::TaskDone { .. }
+            | Decision::Withdrawn { .. }
+            | Decision::NoSuchTask { .. }) => self.task(task),
             message => self.message(message),
         }
     }
@@ -101,6 +108,7 @@ impl Words<'_> {
             Some(NodeKind::Send { .. }) => "for the provider's report ".to_owned(),
             Some(NodeKind::Round { .. }) => "for the next round ".to_owned(),
             Some(NodeKind::Reach { .. }) => "for an answer ".to_owned(),
+            Some(NodeKind::Assign(assign)) => format!("for `{}` to be done ", assign.task),
             _ => String::new(),
         };
         format!("waits {what}until {until}")

@@ -11,6 +11,7 @@ use super::actor::{Actor, News};
 use super::enter::{Candidate, ask_start};
 use super::occurrence::Occurrence;
 use super::symbols::Sym;
+use super::task;
 use super::trace::{Cause, Decision};
 use crate::expr::{Expr, eval};
 use crate::name::Name;
@@ -46,6 +47,7 @@ pub(super) fn execute(actor: &mut Actor) -> Flow {
         NodeKind::End { name } => Flow::End(*name),
         NodeKind::Rounds { slot, first, from, next } => repeat::begin(actor, *slot, first, from, *next),
         NodeKind::Round { .. } => repeat::next(actor, &node.kind),
+        NodeKind::Assign(assign) => task::assign(actor, node.step, assign),
     }
 }
 

@@ -212,6 +212,7 @@ fn lengths(program: &Program) -> Vec<Length> {
         match &node.kind {
             NodeKind::Pause { length, .. } => found.push(*length),
             NodeKind::UntilState { within, .. } | NodeKind::Events { within, .. } => found.push(*within),
+            NodeKind::Assign(assign) => found.extend(assign.due),
             NodeKind::Reach { rungs, .. } => found.extend(rungs.iter().map(|rung| rung.within)),
             _ => {}
         }

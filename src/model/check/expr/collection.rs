@@ -213,7 +213,7 @@ impl Checker<'_, '_> {
         });
         self.facts.truncate(facts);
         self.elements.pop();
-        let filter = both(happening.filter.clone(), filter);
+        let filter = self.of_opening(both(happening.filter.clone(), filter), &happening.shape);
         if !children && let (Some(filter), Some(written)) = (&filter, written) {
             self.only_the_event(filter, written);
         }

@@ -111,26 +111,39 @@ impl Walk<'_> {
     }
 
     fn message(&mut self, step: &Step, prefix: &str) {
-        let (StepKind::Send { content, id, .. } | StepKind::Reach { content, id, .. }) = &step.kind else {
-            return;
+        let (what, is_message, id) = match &step.kind {
+            StepKind::Send { content, id, .. } | StepKind::Reach { content, id, .. } => {
+                (&content.path, true, id)
+            }
+            StepKind::Assign { task, id, .. } => (task, false, id),
+            StepKind::Show { content, id, .. } => (&content.path, false, id),
+            _ => return,
         };
-        let name = own(id, &content.path);
+        let name = own(id, what);
         let again = format!("give this one a name of its own: `as {}_again`", name.name);
-        self.take(step.span, name, prefix, "a second step of this name", &again);
+        if let Some(taken) = self.take(step.span, name, prefix, "a second step of this name", &again)
+            && is_message
+        {
+            self.ids.messages.push(taken);
+        }
         if let StepKind::Reach { rungs, .. } = &step.kind {
             self.rungs(rungs, &below(prefix, name.name.as_str()));
         }
     }
 
     fn other(&mut self, step: &Step, prefix: &str) {
-        if !matches!(step.kind, StepKind::Send { .. } | StepKind::Reach { .. }) {
+        let named = matches!(
+            step.kind,
+            StepKind::Send { .. } | StepKind::Reach { .. } | StepKind::Assign { .. } | StepKind::Show { .. }
+        );
+        if !named {
             self.number(step.span, prefix, &by_kind(&step.kind));
         }
     }
 
     fn inside(&mut self, kind: &StepKind, prefix: &str, pass: Pass) {
         match kind {
-            StepKind::Send { tail, .. } => {
+            StepKind::Send { tail, .. } | StepKind::Assign { tail, .. } | StepKind::Show { tail, .. } => {
                 for arm in &tail.outcomes {
                     self.body(&arm.body, prefix, pass);
                 }
@@ -207,23 +220,24 @@ impl Walk<'_> {
                 "say something else the second time: `via {} with another_content`",
                 rung.channel.name
             );
-            self.take(rung.span, name, reach, "the same channel with the same content", &help);
+            let taken = self.take(rung.span, name, reach, "the same channel with the same content", &help);
+            self.ids.messages.extend(taken);
         }
     }
 
-    /// The name of a message must be its own.
-    fn take(&mut self, span: Span, name: Ident, prefix: &str, label: &str, help: &str) {
+    /// The name of what leaves the bank must be its own: it is in its key.
+    fn take(&mut self, span: Span, name: Ident, prefix: &str, label: &str, help: &str) -> Option<Name> {
         let id = Name::new(&below(prefix, name.name.as_str()));
         self.ids.by_span.insert(span, id);
         if let Some(first) = self.taken.get(&id) {
             let finding =
-                Diagnostic::new(code::STEP_TWICE, name.span, format!("two messages are called `{id}`"));
+                Diagnostic::new(code::STEP_TWICE, name.span, format!("two steps are called `{id}`"));
             self.sink.report(finding.label(label).also(*first, "the first").help(help));
-            return;
+            return None;
         }
         self.taken.insert(id, name.span);
         self.used.insert(id);
-        self.ids.messages.push(id);
+        Some(id)
     }
 
     fn number(&mut self, span: Span, prefix: &str, name: &str) {

@@ -66,13 +66,19 @@ impl Checker<'_, '_> {
                 self.waits_in_exit(step);
                 self.repeat(step)?
             }
+            ast::StepKind::Assign { task, to, due, id, tail } => {
+                named(&mut checked, id);
+                if !tail.outcomes.is_empty() || tail.otherwise.is_some() {
+                    self.waits_in_exit(step);
+                }
+                self.assign(task, to.as_ref(), *due, tail)?
+            }
             ast::StepKind::Show { .. }
             | ast::StepKind::Hide { .. }
             | ast::StepKind::Split { .. }
             | ast::StepKind::Grant(_)
             | ast::StepKind::Draw(_)
             | ast::StepKind::Exchange { .. }
-            | ast::StepKind::Assign { .. }
             | ast::StepKind::Do { .. } => {
                 self.report(not_yet(step.word.span, &format!("`{}`", step.word.name)));
                 return None;
@@ -217,7 +223,9 @@ pub(super) fn ends(steps: &[ast::Step], ends: &mut BTreeSet<Name>) {
 
 fn bodies(kind: &ast::StepKind) -> Vec<&Body> {
     match kind {
-        ast::StepKind::Send { tail, .. } => {
+        ast::StepKind::Send { tail, .. }
+        | ast::StepKind::Assign { tail, .. }
+        | ast::StepKind::Show { tail, .. } => {
             tail.outcomes.iter().map(|arm| &arm.body).chain(&tail.otherwise).collect()
         }
         ast::StepKind::Reach { not_sent, otherwise, .. } => not_sent.iter().chain([otherwise]).collect(),

@@ -118,7 +118,10 @@ impl Checker<'_, '_> {
             };
             return Some(Happening::Message { source });
         }
-        let declared = self.world.expect_path(&mut self.sink, self.file, &call.path, Kind::Event)?;
+        let declared = match self.world.find_path(&mut self.sink, self.file, &call.path.parts) {
+            Some((task, taken)) if task.kind == Kind::Task && taken == call.path.parts.len() => task,
+            _ => self.world.expect_path(&mut self.sink, self.file, &call.path, Kind::Event)?,
+        };
         let fields = self.event_fields(declared.name, call);
         Some(Happening::Event { event: declared.name, fields })
     }

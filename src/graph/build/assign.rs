@@ -1,0 +1,40 @@
+//! `assign`.
+
+use super::super::{Delay, Edge, EdgeKind, Most, PointKind, words};
+use super::{Builder, Loose};
+use crate::model::journey::Step;
+use crate::model::task::{Assign, OVERDUE};
+use crate::name::Name;
+
+impl Builder<'_> {
+    pub(super) fn assign(&mut self, step: &Step, assign: &Assign, loose: Loose) -> Loose {
+        let point =
+            self.reached(step, PointKind::Assign(assign.task), words::assign(assign, self.journey), loose);
+        if !assign.tail.waits() {
+            return vec![(point, Edge::then())];
+        }
+        let most = assign.due.map_or(Most::Within(i64::MAX), |due| Most::Within(due.at_most_ms()));
+        let delay = Delay { instant: false, most };
+        let mut behind = Vec::new();
+        let mut is_named = false;
+        for (results, body) in &assign.tail.arms {
+            is_named = is_named || results.iter().any(|result| result.as_str() == OVERDUE);
+            let text: Vec<&str> = results.iter().map(|result| result.as_str()).collect();
+            let edge = Edge::new(EdgeKind::Outcome, format!("on {}", text.join(", ")), delay.clone());
+            behind.extend(self.arm(body, point, edge));
+        }
+        if let Some(body) = assign.tail.otherwise.as_ref().filter(|_| !is_named) {
+            behind.extend(self.arm(body, point, Edge::new(EdgeKind::Timeout, "overdue", delay.clone())));
+        }
+        if goes_on(assign) {
+            behind.push((point, Edge { delay, ..Edge::then() }));
+        }
+        behind
+    }
+}
+
+/// Whether some result has no arm of its own: it is good, and goes on.
+fn goes_on(assign: &Assign) -> bool {
+    let named = |result: &Name| assign.tail.arms.iter().any(|(known, _)| known.contains(result));
+    !assign.results.iter().all(named)
+}
