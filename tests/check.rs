@@ -78,18 +78,9 @@ fn journeys_in(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
+/// What the stories import. They have customers and branches of their own.
 fn stdlib(project: &mut Project) {
-    project.folder_each("std.cn", "stdlib/cn");
-}
-
-impl Project {
-    /// Each file a package of its own, as the standard library has them.
-    fn folder_each(&mut self, package: &str, folder: &str) {
-        for path in journeys_in(Path::new(folder)) {
-            let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
-            self.add(&format!("{package}.{stem}"), &path);
-        }
-    }
+    project.add("std.cn.bank", Path::new("stdlib/cn/bank.journey"));
 }
 
 /// The bank of the stories, with one story.

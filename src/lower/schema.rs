@@ -13,7 +13,7 @@ pub(super) fn schema(model: &Model) -> Schema {
     Schema {
         choices: model.choices.iter().map(|(&name, it)| (name, choice(it))).collect(),
         entities: model.entities.iter().map(|(&name, it)| (name, entity(it))).collect(),
-        events: model.events.iter().map(|(&name, it)| (name, event(it))).collect(),
+        events: model.events.iter().map(|(&name, it)| (name, event(model, it))).collect(),
         tags: model.tags.iter().map(|(&name, it)| (name, tag(it))).collect(),
     }
 }
@@ -33,11 +33,17 @@ fn entity(entity: &model::Entity) -> Entity {
     }
 }
 
-fn event(event: &model::Event) -> Event {
+/// Whoever reports on a task says what he knows of it.
+fn event(model: &Model, event: &model::Event) -> Event {
+    let is_task = model.tasks.contains_key(&event.name);
+    let reported = |known: &model::Field| {
+        let field = field(known);
+        if is_task { Field { ty: field.ty.optional(), ..field } } else { field }
+    };
     Event {
         label: event.label.clone(),
         subject: event.subject,
-        fields: event.fields.iter().map(field).collect(),
+        fields: event.fields.iter().map(reported).collect(),
         source: event.source,
         late_ms: event.late.map_or(0, Length::at_most_ms),
     }

@@ -105,7 +105,8 @@ fn said_twice(items: &[TaskItem], declared: &Declared, sink: &mut Sink) {
     }
 }
 
-/// What happens to the subject when a task is opened, done or overdue.
+/// What happens to the subject when a task is opened, done or overdue. Only what is done has a `result`; a condition
+/// on it is false before.
 fn event(world: &World, task: &Task) -> Event {
     let staff = Name::new(STAFF);
     let assignee = if world.entity(staff).is_some() { Type::Entity(staff) } else { Type::Id };
@@ -118,7 +119,7 @@ fn event(world: &World, task: &Task) -> Event {
     let field = |(name, ty): (&str, Type)| Field {
         name: Name::new(name),
         label: None,
-        ty: ty.optional(),
+        ty,
         daily: false,
         class: None,
         value: None,

@@ -9,8 +9,8 @@ use crate::expr::MessageEvent;
 use crate::name::Name;
 use crate::program::Outcome;
 use crate::step::state::{
-    AudienceMemory, Awaited, Child, Entry, Feature, First, History, Instance, Ladder, Message, MessageStatus,
-    Pending, PendingWhy, Recent, State, SubjectRef, Tally, Vote, Watch,
+    Alarm, AlarmKind, AudienceMemory, Awaited, Child, Entry, Feature, First, History, Instance, Ladder,
+    Message, MessageStatus, Pending, PendingWhy, Recent, State, SubjectRef, Tally, Task, Vote, Watch,
 };
 use crate::step::{Event, EventKind, MessageKey, ProgramNo, Sym};
 use crate::value::{CivilUnit, Currency, Length, Money, Value};
@@ -249,6 +249,19 @@ prop_compose! {
                 goal: 0,
                 from: at,
                 until: at,
+            }],
+            tasks: vec![Task {
+                journey: Sym(1),
+                subject: SubjectRef(Some((Sym(2), "cd".into()))),
+                entry: "k".into(),
+                step: Sym(3),
+                task: Sym(4),
+                program: ProgramNo(2),
+                node: 7,
+                about: SubjectRef(None),
+                assignee: Value::text("zhang"),
+                due: wake_at,
+                alarms: vec![Alarm { at, what: AlarmKind::Remind }, Alarm { at, what: AlarmKind::Escalate }],
             }],
             messages,
             parked,

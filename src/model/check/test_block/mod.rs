@@ -150,6 +150,7 @@ impl Checker<'_, '_> {
         let missing: Vec<&str> = known
             .fields
             .iter()
+            .filter(|_| !world.model.tasks.contains_key(&event))
             .filter(|field| !field.ty.is_optional() && field.value.is_none() && !given(field.name))
             .map(|field| field.name.as_str())
             .collect();
