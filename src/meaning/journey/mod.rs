@@ -212,7 +212,8 @@ impl Walk<'_> {
             | StepKind::Pause(_)
             | StepKind::UntilMoment(_)
             | StepKind::Events { .. }
-            | StepKind::Start { .. } => Some(self.passes_time(step, known)),
+            | StepKind::Start { .. }
+            | StepKind::Assign(_) => Some(self.passes_time(step, known)),
         }
     }
 
