@@ -3,10 +3,13 @@
 //! Pure: files are read by [`crate::project`], and whoever has texts from elsewhere (tests, editors) calls
 //! [`compile`] with them. Nothing stops at the first mistake; there is a bundle exactly when there is no error.
 
+mod calendars;
 pub mod mend;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use jiff::civil::Date;
 
 use crate::diagnostic::suppress::suppress;
 use crate::diagnostic::{self, Diagnostic, Severity, code};
@@ -27,6 +30,8 @@ pub struct Input {
     pub files: Vec<File>,
     /// Texts of calendar files, by the path of the file that names them and the path written there.
     pub calendars: BTreeMap<(Arc<str>, Arc<str>), Arc<str>>,
+    /// The day from which on people enter; without it nobody asks whether calendars reach far enough.
+    pub today: Option<Date>,
 }
 
 /// One journey file.
@@ -88,7 +93,11 @@ pub fn compile(input: &Input) -> Compilation {
     diagnostics.extend(graph::check(&model, &graphs));
     let sound = model.journeys.values().filter(|journey| graphs.contains_key(&journey.name));
     diagnostics.extend(meaning::check(&model, sound));
-    let bundle = bundle(&model, &sources, &mut diagnostics);
+    let mut bundle = bundle(&model, &sources, &mut diagnostics);
+    if let (Some(whole), Some(today)) = (&bundle, input.today) {
+        diagnostics.extend(calendars::check(&model, &graphs, whole, today));
+        bundle = bundle.filter(|_| !has_errors(&diagnostics));
+    }
     suppress(&sources, &comments, &mut diagnostics);
     diagnostic::sort(&mut diagnostics);
     Compilation { sources, model, graphs, bundle, diagnostics }

@@ -162,7 +162,9 @@ fn examples_of_explain_pages_give_their_code_or_nothing() {
             .iter()
             .any(|range| code.as_str().starts_with(range))
     };
-    for code in code::ALL.iter().filter(ours) {
+    // What hangs on the day of compiling is looked at by the tests of `compile`.
+    let timeless = |code: &&Code| ![code::CALENDAR_ENDS, code::PROVISIONAL].contains(code);
+    for code in code::ALL.iter().filter(ours).filter(timeless) {
         for (kind, text) in examples(*code) {
             let project = page(text);
             let (_, findings) = project.check();
@@ -203,7 +205,7 @@ proptest! {
     }
 }
 
-const MANY: usize = 9;
+const MANY: usize = 14;
 
 /// Good and bad stories together, which also collide with one another.
 fn many() -> Project {

@@ -77,3 +77,50 @@ fn mistakes_of_all_phases_are_told_in_one_run() {
     let graphs: Vec<Name> = compilation.graphs.keys().copied().collect();
     assert_eq!(graphs, [Name::new("welcome")], "the journey with an unknown event has no graph");
 }
+
+const BANK: &str = "\
+calendar bank { file \"days.csv\"; covers 2026-01-01..2027-12-31 }
+entity customer { key id : Id; consent : [channel]; due : Date?; calendar bank }
+";
+
+const DAYS: &str = "date,kind,name\n2026-10-01,holiday,国庆节\n2027-01-01,provisional,尚未公布\n";
+
+/// Codes said of a journey that somebody enters on `today`.
+fn said(journey: &str, today: Option<Date>) -> (Vec<&'static str>, bool) {
+    let text = format!("{BANK}\n{journey}");
+    let days = (Arc::from("bank.journey"), Arc::from("days.csv"));
+    let calendars = BTreeMap::from([(days, Arc::from(DAYS))]);
+    let compilation = compile(&Input { calendars, today, ..input(&[("bank.journey", &text)]) });
+    let codes = compilation.diagnostics.iter().map(|finding| finding.code.as_str()).collect();
+    (codes, compilation.bundle.is_some())
+}
+
+fn reminder(length: &str, more: &str) -> String {
+    format!(
+        "journey reminder of customer {{
+  purpose service
+  owner \"o@bank.example\"
+  enter on 5 {length} before due at 10:00
+  reenter per occurrence
+  {more}
+  wait 20 days
+  end reminded
+}}"
+    )
+}
+
+#[test]
+fn a_journey_that_outlives_its_calendar_is_refused() {
+    let day = |year, month, day| Some(jiff::civil::date(year, month, day));
+    let workdays = reminder("workdays", "");
+    assert_eq!(said(&workdays, None), (vec![], true), "nobody asks");
+    assert_eq!(said(&workdays, day(2026, 6, 1)), (vec![], true));
+    assert_eq!(said(&workdays, day(2026, 12, 5)), (vec![], true));
+    assert_eq!(said(&workdays, day(2026, 12, 20)), (vec!["W0331"], true), "2027 is a guess");
+    assert_eq!(said(&workdays, day(2027, 11, 5)), (vec!["W0331"], true));
+    assert_eq!(said(&workdays, day(2027, 11, 20)), (vec!["E0336"], false), "not thirty days left");
+    assert_eq!(said(&reminder("days", ""), day(2027, 11, 20)), (vec![], true), "no workdays");
+    assert_eq!(said(&reminder("workdays", "lasts 2 days"), day(2027, 11, 20)), (vec!["W0331"], true));
+    let closed = reminder("workdays", "open 2026-01-01..2027-10-31");
+    assert_eq!(said(&closed, day(2027, 11, 20)), (vec![], true), "nobody enters any more");
+}

@@ -108,6 +108,10 @@ codes! {
     NOT_DAILY = "E0330", "days of an attribute that is not daily";
     DAILY = "E0331", "a `daily` that cannot be";
     DAILY_WINDOW = "E0332", "a daily attribute over less than whole days";
+    STAGES = "E0333", "stages that are not a ladder";
+    GAP = "E0334", "a gap that cannot be measured";
+    REFERENCE = "E0335", "something that cannot be read through a reference";
+    CALENDAR_ENDS = "E0336", "a journey that outlives its calendar";
     TABLE_ROW = "E0350", "a table whose rows do not fit";
     CLAUSE_MISSING = "E0401", "a clause that is missing";
     CLAUSE_TWICE = "E0402", "a clause said twice";
@@ -138,6 +142,7 @@ codes! {
     UNUSED_IMPORT = "W0201", "an import that is never used";
     NEVER_MISSING = "W0301", "a value that is never missing";
     LAST_ONE = "W0330", "`last 1 month` beside `last month`";
+    PROVISIONAL = "W0331", "a journey that counts workdays of a year not yet published";
 
     SETTINGS_SYNTAX = "E0510", "the settings file is not valid TOML";
     SETTING_UNKNOWN = "E0511", "there is no setting of this name";

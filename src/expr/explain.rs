@@ -109,6 +109,8 @@ impl Walk<'_> {
                 | Expr::Local(_)
                 | Expr::Param(_)
                 | Expr::Field(..)
+                | Expr::Reference { .. }
+                | Expr::Anchored { .. }
                 | Expr::Entered
                 | Expr::Now
                 | Expr::Today

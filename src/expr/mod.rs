@@ -71,6 +71,25 @@ pub enum Expr {
         of: Box<Expr>,
     },
     Call(Function, Vec<Expr>),
+    /// The value of the first row whose condition holds, else the last: `stages`.
+    Choose {
+        rows: Vec<(Expr, Expr)>,
+        otherwise: Box<Expr>,
+    },
+    /// An attribute of another root, whose id `of` gives: `employer.pay_day`.
+    Reference {
+        of: Box<Expr>,
+        entity: Name,
+        attribute: Name,
+    },
+    /// A date of a recurring anchor, of the subject or of the root that `of` refers to. The first on or after the day
+    /// the instance was entered (outside of instances: today); with `back` the last on or before it.
+    Anchored {
+        of: Option<Box<Expr>>,
+        entity: Name,
+        anchor: Name,
+        back: bool,
+    },
     /// Over child entities, evaluated in place. Never over events: those are [`Expr::History`].
     Aggregate(Box<Aggregate>),
     /// Over events or message events: an index into the features of the program.
@@ -163,6 +182,8 @@ pub enum Function {
     Days,
     /// `entered.date`: the date of a moment in the subject's zone.
     DateOf,
+    /// `ratio(a, b)`: a share as a percentage; missing where `b` is zero.
+    Ratio,
 }
 
 /// `count(payment where amount > 100 CNY during last 30 days)` and its likes, `any` and `no` included.
@@ -310,6 +331,11 @@ impl Expr {
             | Self::At(left, right) => vec![left, right],
             Self::List(items) | Self::Call(_, items) => items.iter().collect(),
             Self::Table(call) => call.args.iter().collect(),
+            Self::Choose { rows, otherwise } => {
+                rows.iter().flat_map(|(condition, value)| [condition, value]).chain([&**otherwise]).collect()
+            }
+            Self::Reference { of, .. } => vec![of],
+            Self::Anchored { of, .. } => of.as_deref().into_iter().collect(),
             Self::Const(_)
             | Self::Attr(..)
             | Self::Def(..)
@@ -342,6 +368,13 @@ impl Expr {
             | Self::At(left, right) => vec![left, right],
             Self::List(items) | Self::Call(_, items) => items.iter_mut().collect(),
             Self::Table(call) => call.args.iter_mut().collect(),
+            Self::Choose { rows, otherwise } => rows
+                .iter_mut()
+                .flat_map(|(condition, value)| [condition, value])
+                .chain([&mut **otherwise])
+                .collect(),
+            Self::Reference { of, .. } => vec![of],
+            Self::Anchored { of, .. } => of.as_deref_mut().into_iter().collect(),
             Self::Const(_)
             | Self::Attr(..)
             | Self::Def(..)

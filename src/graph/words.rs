@@ -23,10 +23,14 @@ pub(super) fn enter(journey: &Journey) -> String {
             format!("enter when {}{}", show::expr(condition, journey), schedule.unwrap_or_default())
         }
         Enter::Date { moment, .. } => format!("enter on {}", show::expr(moment, journey)),
-        Enter::Anchor { anchor, shift: Some((length, back)), .. } => {
-            format!("enter on {length} {} {anchor}", if *back { "before" } else { "after" })
+        Enter::Anchor { of, anchor, shift, .. } => {
+            let of = of.as_ref().map(|(of, _)| format!("{}.", show::expr(of, journey))).unwrap_or_default();
+            match shift {
+                Some((length, true)) => format!("enter on {length} before {of}{anchor}"),
+                Some((length, false)) => format!("enter on {length} after {of}{anchor}"),
+                None => format!("enter on {of}{anchor}"),
+            }
         }
-        Enter::Anchor { anchor, .. } => format!("enter on {anchor}"),
         Enter::Every { schedule, filter: Some(filter) } => {
             format!("enter {} where {}", self::schedule(schedule), show::expr(filter, journey))
         }

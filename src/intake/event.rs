@@ -1,7 +1,7 @@
 //! An envelope and the schema make a typed event for one root, as `architecture.md` 2 maps them.
 //!
 //! `type` names a declared event or one of the reserved types: `wayfare.attributes` sets attributes and makes a
-//! subject known; `wayfare.delivered`, `.failed`, `.opened`, `.clicked` and `.replied` report on a message, which
+//! subject known; `wayfare.closed` says that the days of a daily attribute are complete for a period; `wayfare.delivered`, `.failed`, `.opened`, `.clicked` and `.replied` report on a message, which
 //! `data.message` names by its key.
 
 use std::sync::Arc;
@@ -53,6 +53,7 @@ impl Intake<'_> {
         let (subject, kind, fields) = match envelope.kind.strip_prefix(RESERVED) {
             None => self.declared(&envelope)?,
             Some("attributes") => self.attributes(&envelope)?,
+            Some("closed") => self.closed(&envelope)?,
             Some(word) => self.message(word, &envelope)?,
         };
         let event = Event {
@@ -103,10 +104,34 @@ impl Intake<'_> {
         Ok((subject, EventKind::Attributes, fields))
     }
 
+    /// `data`: the `attribute`, and the first and last day of the period as `from` and `to`.
+    fn closed(&self, envelope: &Envelope) -> Result<Told, Refusal> {
+        let name = self.entity_named(envelope.entity.as_deref())?;
+        let subject = self.subject(name, envelope)?;
+        let Some(entity) = self.entity(name) else { return Err(no_entity(name.as_str(), self)) };
+        let daily = || entity.fields.iter().filter(|field| field.daily).map(|field| field.name);
+        let text = envelope.data.get("attribute").and_then(Json::as_str).unwrap_or_default();
+        let attribute = Name::lookup(text).filter(|name| daily().any(|daily| daily == *name));
+        let attribute = attribute.ok_or_else(|| {
+            let near = did_you_mean(text, daily().map(|name| name.as_str()));
+            let reason = format!("`attribute` must name a daily attribute, found {}{near}", quote(text));
+            Refusal::new(code::WRONG_VALUE, reason)
+        })?;
+        let scope = Scope { bundle: &self.world.bundle, zone: &self.world.zone };
+        let day = |field: &str| {
+            let json = envelope.data.get(field).unwrap_or(&Json::Null);
+            scope
+                .value(json, &crate::value::Type::Date)
+                .map_err(|reason| Refusal::new(code::WRONG_VALUE, format!("`{field}`: {reason}")))
+        };
+        let period = Value::Range(Box::new((day("from")?, day("to")?)));
+        Ok((subject, EventKind::Closed(attribute), vec![(Name::new("period"), period)]))
+    }
+
     fn message(&self, word: &str, envelope: &Envelope) -> Result<Told, Refusal> {
         let reports = MessageEvent::ALL.into_iter().filter(|kind| *kind != MessageEvent::Sent);
         let kind = reports.clone().find(|kind| kind.as_str() == word).ok_or_else(|| {
-            let near = did_you_mean(word, reports.map(MessageEvent::as_str).chain(["attributes"]));
+            let near = did_you_mean(word, reports.map(MessageEvent::as_str).chain(["attributes", "closed"]));
             Refusal::new(code::UNKNOWN_EVENT, format!("no event {} is reserved{near}", quote(&envelope.kind)))
         })?;
         let text = envelope.data.get("message").and_then(Json::as_str).ok_or_else(|| {

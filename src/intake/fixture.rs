@@ -97,6 +97,7 @@ fn program() -> Program {
         locals: Vec::new(),
         defs: Vec::new(),
         features: Vec::new(),
+        tracked: Vec::new(),
         awaits: Vec::new(),
         nodes: Vec::new(),
         origin: None,

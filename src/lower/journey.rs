@@ -3,6 +3,7 @@
 use super::renumber::Numbers;
 use super::table::Table;
 use super::tables::Tables;
+use super::tracked;
 use crate::model::journey::{Exit as ModelExit, Trigger};
 use crate::model::{Journey, Model};
 use crate::program::{Enter, Exit, ExitOn, Goal, Origin, Program, Reenter};
@@ -18,7 +19,7 @@ pub(super) fn program(model: &Model, journey: &Journey, sources: &Sources) -> Op
     let (awaits, nodes, lines, rung_lines) = table.finish()?;
     let (defs, features) = tables.finish();
     let (path, line) = sources.place(journey.span);
-    Some(Program {
+    let mut program = Program {
         journey: journey.name,
         label: journey.label.clone(),
         subject: journey.subject,
@@ -36,12 +37,15 @@ pub(super) fn program(model: &Model, journey: &Journey, sources: &Sources) -> Op
         locals: journey.locals.iter().map(|(name, _)| *name).collect(),
         defs,
         features,
+        tracked: Vec::new(),
         awaits,
         nodes,
         origin: Some(Origin { path, line }),
         lines,
         rung_lines,
-    })
+    };
+    program.tracked = tracked::of(model, &program);
+    Some(program)
 }
 
 fn exit(rule: &ModelExit, numbers: &Numbers, table: &mut Table<'_>) -> Option<Exit> {
@@ -87,9 +91,13 @@ fn enter(enter: &Enter, numbers: &Numbers) -> Enter {
             numbers.expr(moment);
             numbers.optional(filter);
         }
-        Enter::Anchor { filter, .. } | Enter::Every { filter, .. } => {
+        Enter::Anchor { of, filter, .. } => {
+            if let Some((of, _)) = of {
+                numbers.expr(of);
+            }
             numbers.optional(filter);
         }
+        Enter::Every { filter, .. } => numbers.optional(filter),
         Enter::Start | Enter::List => {}
     }
     enter

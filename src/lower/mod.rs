@@ -12,6 +12,7 @@ mod renumber;
 mod schema;
 mod table;
 mod tables;
+mod tracked;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -192,7 +192,13 @@ fn the_bundle_changes_with_each_of_its_parts() {
     more.journeys.insert(Name::new("second"), journey("second", vec![end("done")]));
     assert_ne!(hash(&more), before);
     let mut more = model.clone();
-    let choice = Choice { name: Name::new("zone"), label: None, cases: Vec::new(), span: Span::default() };
+    let choice = Choice {
+        name: Name::new("zone"),
+        label: None,
+        cases: Vec::new(),
+        ordered: true,
+        span: Span::default(),
+    };
     more.choices.insert(choice.name, choice);
     assert_ne!(hash(&more), before);
 }

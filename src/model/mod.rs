@@ -45,8 +45,10 @@ pub struct Model {
 pub struct Choice {
     pub name: Name,
     pub label: Option<Arc<str>>,
-    /// In the order written, which is their order in comparisons.
+    /// In the order of comparisons, least first: as written, but of ranked stages the other way round.
     pub cases: Vec<(Name, Option<Arc<str>>)>,
+    /// Whether one may be more than another. Stages that are not `ranked` may not.
+    pub ordered: bool,
     pub span: Span,
 }
 
@@ -110,7 +112,7 @@ pub struct Tag {
     pub span: Span,
 }
 
-/// A metric, or an audience (then of type `Bool`).
+/// A metric, stages (then of the choice of that name), or an audience (then of type `Bool`).
 #[derive(Clone, Debug)]
 pub struct Derived {
     pub name: Name,
@@ -153,6 +155,8 @@ pub struct Calendar {
     pub label: Option<Arc<str>>,
     pub file: Arc<str>,
     pub covers: Option<(jiff::civil::Date, jiff::civil::Date)>,
+    /// Years whose official days are not published yet, so that the file holds a guess.
+    pub provisional: Vec<i16>,
     pub data: crate::expr::civil::Calendar,
     pub span: Span,
 }

@@ -77,6 +77,11 @@ pub enum Happening {
         attribute: Name,
         new: Expr,
     },
+    /// `close of aum(period = month of 2027-03-31)`
+    Close {
+        attribute: Name,
+        period: Expr,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq)]

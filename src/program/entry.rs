@@ -27,8 +27,11 @@ pub enum Enter {
         moment: Expr,
         filter: Option<Expr>,
     },
-    /// The n-th occurrence of a recurring anchor of the subject, shifted.
+    /// Every occurrence of a recurring anchor, shifted.
     Anchor {
+        /// Of another root: what refers to it, and its kind. `None`: the subject's own anchor.
+        #[serde(default)]
+        of: Option<(Expr, Name)>,
         anchor: Name,
         shift: Option<(Length, bool)>,
         at: Option<Time>,

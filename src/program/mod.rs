@@ -157,6 +157,9 @@ pub struct Program {
     pub locals: Vec<Name>,
     pub defs: Vec<Def>,
     pub features: Vec<Feature>,
+    /// Metrics, audiences and stages whose changes it listens for, or counts.
+    #[serde(default)]
+    pub tracked: Vec<Tracked>,
     /// Everything any wait or rung listens for; a node refers to them by number.
     pub awaits: Vec<Await>,
     /// Never empty; execution begins at node 0.
@@ -185,6 +188,18 @@ pub struct Feature {
     /// A digest of the aggregate: two journeys that ask the same share one feature.
     pub id: Name,
     pub aggregate: Aggregate,
+}
+
+/// A derived value whose changes the runtime notices.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tracked {
+    pub name: Name,
+    /// The entity it is of: the program's subject, or its parent.
+    pub subject: Name,
+    /// Number of its definition in `defs`.
+    pub def: u16,
+    /// Whether time alone can change it, so that it is looked at every day.
+    pub timed: bool,
 }
 
 /// One thing a wait listens for.

@@ -47,6 +47,8 @@ fn collect<'e>(expr: &'e Expr, defs: &'e [Def], found: &mut Vec<&'e Expr>) {
         | Expr::Local(_)
         | Expr::Param(_)
         | Expr::Field(..)
+        | Expr::Reference { .. }
+        | Expr::Anchored { .. }
         | Expr::Aggregate(_)
         | Expr::History(_) => found.push(expr),
         other => other.parts().into_iter().for_each(|part| collect(part, defs, found)),
@@ -72,12 +74,13 @@ fn summary(value: &Value) -> Value {
 }
 
 fn is_masked(leaf: &Expr, scene: &Scene) -> bool {
-    let Expr::Attr(owner, name) = leaf else { return false };
-    let subject = match owner {
-        Owner::Subject => scene.subject,
-        Owner::Parent => &ROOT,
+    let (entity, name) = match leaf {
+        Expr::Attr(Owner::Subject, name) => (scene.entity(scene.subject), name),
+        Expr::Attr(Owner::Parent, name) => (scene.entity(&ROOT), name),
+        Expr::Reference { entity, attribute, .. } => (Some(*entity), attribute),
+        _ => return false,
     };
-    let entity = scene.entity(subject).and_then(|entity| scene.world.index().entities.get(&entity));
+    let entity = entity.and_then(|entity| scene.world.index().entities.get(&entity));
     let class = entity.and_then(|entity| entity.fields.iter().find(|field| field.name == *name)?.class);
     class.is_some_and(masks)
 }

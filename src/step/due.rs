@@ -66,6 +66,10 @@ fn earliest(state: &State, until: Timestamp) -> Option<(Timestamp, Timer)> {
 
 /// A pending entry of a journey that is no longer deployed is forgotten.
 fn fire(run: &mut Run, pending: Pending) {
+    // A look is all that it asks for, and every step ends with one.
+    if matches!(pending.why, PendingWhy::Look) {
+        return;
+    }
     let journey = run.world.symbols.name(pending.journey);
     let Some(loaded) = journey.and_then(|journey| run.world.index().journey(journey)).map(Arc::clone) else {
         return;
@@ -75,5 +79,6 @@ fn fire(run: &mut Run, pending: Pending) {
             enter::fire_without(run, &loaded, pending.subject, *awaited, pending.due);
         }
         PendingWhy::Date(date) => enter::fire_date(run, &loaded, pending.subject, pending.due, date),
+        PendingWhy::Look => {}
     }
 }

@@ -29,6 +29,8 @@ pub enum Feature {
     /// Of a daily attribute, under its own symbol: the last value told for each day that one was told for, ascending.
     /// A day without one has the value of the day before.
     Series(Vec<(i32, Value)>),
+    /// Of a derived value whose changes are followed, under its own symbol: what it was at the last look.
+    Seen(Value),
 }
 
 /// An aggregate that can be added to another.

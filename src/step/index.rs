@@ -49,6 +49,8 @@ pub(super) struct Index {
     pub contents: HashMap<Name, Hashed<Content>>,
     /// What somebody can be asked to do, and its results.
     pub tasks: HashMap<Name, Vec<Name>>,
+    /// Derived values whose changes are noticed: as the live programs define them, else as older ones do.
+    tracked: BTreeMap<Name, Tracked>,
     /// How far back each daily attribute is asked for.
     daily: HashMap<Name, Reach>,
     /// Expressions of derived fields, by entity and field.
@@ -84,6 +86,17 @@ pub(super) struct Kept {
     pub id: Sym,
     pub loaded: Arc<Loaded>,
     pub aggregate: Aggregate,
+}
+
+/// A derived value whose changes are noticed.
+#[derive(Debug)]
+pub(super) struct Tracked {
+    pub name: Name,
+    pub subject: Name,
+    pub loaded: Arc<Loaded>,
+    /// Number of its definition there.
+    pub def: u16,
+    timed: bool,
 }
 
 /// A pattern with `first`.
@@ -156,6 +169,16 @@ impl Index {
         self.firsts.get(&trigger).map_or(&[], Vec::as_slice)
     }
 
+    /// Derived values whose changes are noticed, by name.
+    pub(super) fn tracked(&self) -> impl Iterator<Item = &Tracked> {
+        self.tracked.values()
+    }
+
+    /// Whether any of them can change by time alone.
+    pub(super) fn looks_daily(&self) -> bool {
+        self.tracked.values().any(|tracked| tracked.timed)
+    }
+
     /// How far back the days of an attribute are kept; `None` of one that is not daily.
     pub(super) fn reach(&self, subject: Name, attribute: Name) -> Option<Reach> {
         let fields = &self.entities.get(&subject)?.fields;
@@ -226,6 +249,7 @@ impl Index {
         self.heard.extend(loaded.hears.iter().copied());
         self.add_features(&loaded, symbols);
         self.add_firsts(&loaded);
+        self.add_tracked(&loaded, is_live);
         if is_live {
             self.add_entry(&loaded);
             self.add_look(&loaded);
@@ -277,6 +301,15 @@ impl Index {
             if kept.iter().all(|known| known.id != id || known.loaded.of_child != loaded.of_child) {
                 let aggregate = feature.aggregate.clone();
                 kept.push(Arc::new(Kept { id, loaded: Arc::clone(loaded), aggregate }));
+            }
+        }
+    }
+
+    fn add_tracked(&mut self, loaded: &Arc<Loaded>, is_live: bool) {
+        for tracked in &loaded.program.tracked {
+            if is_live || !self.tracked.contains_key(&tracked.name) {
+                let crate::program::Tracked { name, subject, def, timed } = tracked.clone();
+                self.tracked.insert(name, Tracked { name, subject, loaded: Arc::clone(loaded), def, timed });
             }
         }
     }

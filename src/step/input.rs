@@ -66,6 +66,8 @@ pub enum EventKind {
         kind: MessageEvent,
         key: MessageKey,
     },
+    /// `wayfare.closed`: the data of this attribute are complete for the period in `fields`.
+    Closed(Name),
 }
 
 /// Identity of a message and idempotency key at the provider. No version in it: a new version never re-sends.

@@ -6,7 +6,8 @@
 //!
 //! Reading order: [`world`] (what is the same for everybody), [`state`] (what is one customer's), [`input`],
 //! [`effect`], [`trace`]; then `run` (one call), `occurrence` (what happened), `enter`, `actor` (one instance at
-//! work) with `exits`, `goals` and `node`, then `message` and `gate`, and `features` for history.
+//! work) with `exits`, `goals` and `node`, then `message` and `gate`, `features` for history and `tracked`
+//! for derived values that change.
 
 #![allow(
     clippy::redundant_closure_for_method_calls,
@@ -35,6 +36,7 @@ mod node;
 mod occurrence;
 mod park;
 mod receipts;
+pub mod references;
 mod rounds;
 mod row;
 mod run;
@@ -43,11 +45,13 @@ pub mod state;
 pub mod symbols;
 mod task;
 pub mod trace;
+mod tracked;
 mod wire;
 pub mod world;
 
 pub use effect::{Delivery, Effect, Output};
 pub use input::{Event, EventKind, Input, MessageKey, RootKey};
+pub use references::References;
 pub use state::State;
 pub use symbols::{Sym, Symbols};
 pub use trace::{Decision, Trace};
@@ -94,7 +98,11 @@ fn take_event(run: &mut Run, event: &Event) {
     match &event.kind {
         EventKind::Attributes => attributes::merge(run, event),
         EventKind::Message { kind, key } => receipts::take(run, event, *kind, key),
-        EventKind::Declared(_) if !run.state.known => park::park(run, event),
+        EventKind::Declared(_) | EventKind::Closed(_) if !run.state.known => park::park(run, event),
+        EventKind::Closed(attribute) => {
+            let occurrence = Occurrence::of_close(event, *attribute, run);
+            happen(run, occurrence);
+        }
         EventKind::Declared(name) if run.world.index().tasks.contains_key(name) => {
             task::take(run, event, *name)
         }
@@ -147,14 +155,17 @@ fn settle(run: &mut Run, input: &Input) {
     settle_followers(run);
     for _ in 0..MOST_ROUNDS {
         run.moved = false;
+        tracked::notice(run);
+        settle_followers(run);
         goals::look_ended(run);
         each_actor(run, looks_at_state, |actor| actor.look());
         watch(run, input);
         settle_followers(run);
         if !run.moved {
-            return;
+            break;
         }
     }
+    tracked::plan(run);
 }
 
 fn looks_at_state(run: &Run, loaded: &Loaded, instance: &Instance) -> bool {

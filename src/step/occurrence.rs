@@ -139,6 +139,36 @@ impl<'e> Occurrence<'e> {
         }
     }
 
+    /// A change of a derived value that was noticed now.
+    pub(super) fn of_derived(
+        subject: &SubjectRef,
+        derived: Name,
+        (old, new): (Value, Value),
+        order: Option<std::cmp::Ordering>,
+        run: &Run,
+    ) -> Occurrence<'static> {
+        let fields = [(Name::new("old"), old), (Name::new("new"), new)];
+        let known = fields.into_iter().filter(|(_, value)| !value.is_missing());
+        Occurrence {
+            trigger: Trigger::Change(derived),
+            name: run.sym(derived),
+            at: run.now,
+            received: run.now,
+            subject: subject.clone(),
+            fields: Cow::Owned(known.collect()),
+            identity: format!("{derived}#{}", run.now).into(),
+            message: None,
+            change: Some(order.unwrap_or(std::cmp::Ordering::Equal)),
+            firsts: Vec::new(),
+        }
+    }
+
+    /// The data of an attribute for a period are complete.
+    pub(super) fn of_close(event: &'e Event, attribute: Name, run: &Run) -> Self {
+        let declared = Self::of_event(event, attribute, run);
+        Self { trigger: Trigger::Close(attribute), ..declared }
+    }
+
     /// Whether it is about `subject`: the same one, its parent, or, seen from the root, any of its children.
     pub(super) fn concerns(&self, subject: &SubjectRef) -> bool {
         self.subject.0.is_none() || subject.0.is_none() || self.subject == *subject

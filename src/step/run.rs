@@ -134,10 +134,15 @@ impl<'a> Run<'a> {
 
     /// A decision about the subject as a whole.
     pub(super) fn trace_root(&mut self, what: Decision) {
+        self.trace_about(&ROOT, what);
+    }
+
+    /// A decision about the root or a child as a whole.
+    pub(super) fn trace_about(&mut self, subject: &SubjectRef, what: Decision) {
         self.out.trace.push(Trace {
             at: self.now,
             journey: None,
-            subject: ROOT.clone(),
+            subject: subject.clone(),
             entry: None,
             program: None,
             node: None,

@@ -11,7 +11,7 @@ use super::symbols::Sym;
 use super::world::World;
 use super::{enter, features};
 use crate::expr::civil::Calendar;
-use crate::expr::{Anchor, Env, Expr, Owner, eval};
+use crate::expr::{Anchor, Env, Expr, Owner, civil, eval};
 use crate::name::Name;
 use crate::program::{Def, Feature};
 use crate::value::Value;
@@ -161,7 +161,18 @@ impl Env for Scene<'_> {
 
     fn def(&self, owner: Owner, index: u16) -> Value {
         let Some(def) = self.defs.get(usize::from(index)) else { return Value::Missing };
-        eval(&def.value, &self.of_subject(self.owner(owner)))
+        // A metric or audience is the same for every instance.
+        eval(&def.value, &Self { instance: None, entry: None, ..self.of_subject(self.owner(owner)) })
+    }
+
+    fn reference(&self, entity: Name, id: &str, attribute: Name) -> Value {
+        self.world.references.attribute(entity, id, attribute)
+    }
+
+    fn anchored(&self, of: Option<&str>, entity: Name, anchor: Name, back: bool) -> Value {
+        let base = self.instance.map_or(self.now, |instance| instance.entered);
+        enter::anchored(self, of, (entity, anchor), civil::date_of(base, self.zone), back)
+            .map_or(Value::Missing, Value::Date)
     }
 
     fn local(&self, slot: u16) -> Value {

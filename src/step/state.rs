@@ -221,6 +221,8 @@ pub enum PendingWhy {
     Without(Box<Awaited>),
     /// A date entry. The date makes the key: the one the journey names, before it is shifted.
     Date(Date),
+    /// The daily look at derived values that time alone can change. Of no journey.
+    Look,
 }
 
 /// A trigger that waits for the other not to come.

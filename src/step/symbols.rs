@@ -90,6 +90,7 @@ impl Symbols {
         for (_, in_round) in rounds::names(program) {
             self.add(in_round);
         }
+        program.tracked.iter().for_each(|tracked| _ = self.add(tracked.name));
         for node in &program.nodes {
             self.add(node.step);
             node.kind.names().into_iter().for_each(|name| _ = self.add(name));

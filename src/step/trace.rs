@@ -171,6 +171,12 @@ pub enum Decision {
     NoSuchTask {
         task: Sym,
     },
+    /// A derived value that a journey follows has changed. Only stages and audiences show their values.
+    Changed {
+        what: Sym,
+        old: Value,
+        new: Value,
+    },
 }
 
 /// What made the runtime look.

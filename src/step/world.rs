@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::index::Index;
+use super::references::References;
 use super::symbols::Symbols;
 use crate::name::Name;
 use crate::program::{Bundle, Hashed, Program};
@@ -34,6 +35,8 @@ pub struct World {
     pub kill: Kill,
     /// Channels without a provider, by configuration: what is decided for them is on record, and that is all.
     pub recorded: BTreeSet<Name>,
+    /// What subjects of other kinds refer to.
+    pub references: Arc<References>,
     index: Arc<Index>,
 }
 
@@ -68,6 +71,7 @@ impl World {
             zone,
             kill: Kill::default(),
             recorded: BTreeSet::new(),
+            references: Arc::default(),
             index,
         }
     }

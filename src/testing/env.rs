@@ -9,16 +9,16 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{Span, Timestamp};
+use jiff::{SignedDuration, Span, Timestamp};
 
 use super::cast::Actor;
 use super::record::{Line, is_at_or_below, is_event};
 use super::stage::{Row, Stage};
-use crate::expr::civil::{Calendar, date_of, last_window_start, start_of_day};
-use crate::expr::eval::{Env, admits, eval, eval_on, fold};
+use crate::expr::civil::{Calendar, Recurrence, date_of, last_window_start, start_of_day};
+use crate::expr::eval::{Env, admits, compare, eval, eval_on, fold};
 use crate::expr::explain::Reader;
 use crate::expr::show::Names;
-use crate::expr::{Aggregate, Expr, Owner, Pattern, Source, Window};
+use crate::expr::{Aggregate, ChangeVerb, Expr, Owner, Pattern, Source, Window};
 use crate::model::Uses;
 use crate::name::Name;
 use crate::step::state::{Child, SubjectRef};
@@ -130,9 +130,56 @@ impl<'a> Scene<'a> {
             Source::Message { kind, step } => Box::new(
                 self.row.record.lines.iter().filter_map(move |line| self.message(line, *kind, *step)),
             ),
-            Source::Change { .. } | Source::Children(_) | Source::Daily { .. } | Source::Close(_) => {
-                Box::new(std::iter::empty())
+            Source::Close(name) => Box::new(
+                self.row
+                    .record
+                    .events()
+                    .map(|(_, event)| event)
+                    .filter(|event| matches!(event.kind, EventKind::Closed(closed) if closed == *name))
+                    .filter(|event| self.is_about(event))
+                    .map(|event| (event.time, Value::Record(event.fields.clone()))),
+            ),
+            Source::Change { verb, attribute } => Box::new(
+                self.changes(*attribute)
+                    .into_iter()
+                    .filter(|(_, old, new)| self.is_change(*verb, old, new))
+                    .map(|(at, old, new)| (at, changed(old, new))),
+            ),
+            Source::Children(_) | Source::Daily { .. } => Box::new(std::iter::empty()),
+        }
+    }
+
+    /// Changes of an attribute, from what was told of it, or of a derived value, from what was noticed: when, from
+    /// what, to what. A first value is no change.
+    fn changes(&self, name: Name) -> Vec<(Timestamp, Value, Value)> {
+        let told = self.row.record.events().map(|(_, event)| event).filter(|event| self.is_about(event));
+        let told = told.filter(|event| matches!(event.kind, EventKind::Attributes));
+        let values = told.filter_map(|event| {
+            let (_, value) = event.fields.iter().find(|(field, _)| *field == name)?;
+            Some((event.time, value.clone()))
+        });
+        let values: Vec<(Timestamp, Value)> = values.collect();
+        let pairs = values.windows(2).filter_map(|pair| match pair {
+            [(_, old), (at, new)] if old != new => Some((*at, old.clone(), new.clone())),
+            _ => None,
+        });
+        let noticed = self.row.record.traces(None).filter_map(|(line, trace)| match &trace.what {
+            Decision::Changed { what, old, new }
+                if trace.subject == self.subject && self.stage.world.symbols.name(*what) == Some(name) =>
+            {
+                Some((line.at, old.clone(), new.clone()))
             }
+            _ => None,
+        });
+        pairs.chain(noticed).collect()
+    }
+
+    fn is_change(&self, verb: ChangeVerb, old: &Value, new: &Value) -> bool {
+        let order = compare(new, old, self);
+        match verb {
+            ChangeVerb::Change => true,
+            ChangeVerb::Rise => order.is_some_and(Ordering::is_gt),
+            ChangeVerb::Drop => order.is_some_and(Ordering::is_lt),
         }
     }
 
@@ -168,6 +215,28 @@ impl<'a> Scene<'a> {
             },
             Window::Since(_) | Window::Ever => None,
         }
+    }
+
+    /// The nearest date of a recurring anchor, from today.
+    fn anchored_date(&self, of: Option<&str>, (entity, anchor): (Name, Name), back: bool) -> Option<Date> {
+        let schema = self.stage.suite.bundle.schema.entities.get(&entity)?;
+        let anchor = schema.anchors.iter().find(|known| known.name == anchor)?;
+        let on = match (anchor.schedule.attribute(), of) {
+            (None, _) => Value::Missing,
+            (Some(name), None) => self.attribute(name),
+            (Some(name), Some(id)) => self.reference(entity, id, name),
+        };
+        let own = if of.is_some() { schema.calendar } else { None };
+        let calendar = self.calendar(anchor.schedule.calendar.or(own));
+        let plain = Recurrence::plain(&anchor.schedule, self.zone(), calendar);
+        let recurrence = Recurrence { on, roll_back: anchor.roll_back, ..plain };
+        let start = start_of_day(date_of(self.now(), self.zone()), self.zone())?;
+        let found = if back {
+            recurrence.previous(start)?
+        } else {
+            recurrence.next(start.checked_sub(SignedDuration::from_millis(1)).ok()?)?
+        };
+        Some(date_of(found.moment, self.zone()))
     }
 
     fn is_about(&self, event: &Event) -> bool {
@@ -314,6 +383,14 @@ impl Env for Scene<'_> {
         }
     }
 
+    fn reference(&self, entity: Name, id: &str, attribute: Name) -> Value {
+        self.stage.world.references.attribute(entity, id, attribute)
+    }
+
+    fn anchored(&self, of: Option<&str>, entity: Name, anchor: Name, back: bool) -> Value {
+        self.anchored_date(of, (entity, anchor), back).map_or(Value::Missing, Value::Date)
+    }
+
     fn choice_order(&self, left: Name, right: Name) -> Option<Ordering> {
         let choices = self.stage.suite.bundle.schema.choices.values();
         choices.into_iter().find_map(|cases| {
@@ -345,6 +422,11 @@ impl Reader for Scene<'_> {
     }
 }
 
+fn changed(old: Value, new: Value) -> Value {
+    let fields = [(Name::new("old"), old), (Name::new("new"), new)];
+    Value::Record(fields.into_iter().filter(|(_, value)| !value.is_missing()).collect())
+}
+
 /// Whether `event` is what `pattern` describes, seen by `scene`'s subject.
 pub(super) fn matches(pattern: &Pattern, event: &Event, scene: &Scene<'_>) -> bool {
     let is_kind = match (&pattern.source, &event.kind) {
@@ -352,6 +434,7 @@ pub(super) fn matches(pattern: &Pattern, event: &Event, scene: &Scene<'_>) -> bo
         (Source::Message { kind, step }, EventKind::Message { kind: found, key }) => {
             kind == found && step.is_none_or(|step| is_at_or_below(&key.step, step.as_str()))
         }
+        (Source::Close(name), EventKind::Closed(closed)) => name == closed,
         (Source::Change { attribute, .. }, EventKind::Attributes) => {
             event.fields.iter().any(|(name, _)| name == attribute)
         }

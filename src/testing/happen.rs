@@ -67,7 +67,7 @@ fn subject(script: &Script<'_>, event: &Happening) -> Result<Name, String> {
     let found = match event {
         Happening::Event { event, .. } => bundle.schema.events.get(event).map(|event| event.subject),
         Happening::Message { .. } => subject,
-        Happening::Change { attribute, .. } => {
+        Happening::Change { attribute, .. } | Happening::Close { attribute, .. } => {
             let has = |name: &Name| {
                 let entity = bundle.schema.entities.get(name);
                 entity.is_some_and(|entity| entity.fields.iter().any(|field| field.name == *attribute))
@@ -108,6 +108,10 @@ fn described(
         }
         Happening::Change { attribute, new } => {
             Ok((EventKind::Attributes, vec![(*attribute, value_of(script, new, actor))]))
+        }
+        Happening::Close { attribute, period } => {
+            let period = value_of(script, period, actor);
+            Ok((EventKind::Closed(*attribute), vec![(Name::new("period"), period)]))
         }
         Happening::Message { source: Source::Message { kind, step } } => {
             let record = script.stage.rows.get(actor.row).map(|row| &row.record);

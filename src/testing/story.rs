@@ -47,6 +47,7 @@ fn happened(event: &Event) -> String {
     let who = event.child.as_ref().map(|(_, id)| format!(" by {id}")).unwrap_or_default();
     match &event.kind {
         EventKind::Declared(name) => format!("* {name}{}{who}", payload(&event.fields)),
+        EventKind::Closed(name) => format!("* close of {name}{}{who}", payload(&event.fields)),
         EventKind::Message { kind, key } => format!("* {}({})", kind.as_str(), key.step),
         EventKind::Attributes => {
             let fields = event.fields.iter().map(|(name, value)| format!("{name} = {}", show::value(value)));

@@ -219,6 +219,7 @@ fn journey(enter: Enter) -> Program {
         locals: vec![],
         defs: vec![],
         features: vec![],
+        tracked: Vec::new(),
         awaits: vec![],
         nodes: vec![program::Node {
             step: Name::new("end"),

@@ -4,11 +4,16 @@ mod mend;
 
 use std::path::{Path, PathBuf};
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
 use super::compiled;
 use crate::cli::output::Format;
 use crate::cli::{Exit, Failure, Output};
 use crate::compile::{Compilation, compile};
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::engine::clock::wall;
+use crate::expr::civil;
 
 /// Check journeys, and say what is wrong with them.
 ///
@@ -29,10 +34,16 @@ pub struct Args {
 
     #[command(flatten)]
     fixes: mend::Fixing,
+
+    /// The day from which calendars must reach far enough; without it, the real one.
+    #[arg(long, value_name = "DATE")]
+    today: Option<Date>,
 }
 
 pub fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
-    let project = compiled::read(&args.paths)?;
+    let mut project = compiled::read(&args.paths)?;
+    let real = || civil::date_of(wall(), &TimeZone::system());
+    project.input.today = Some(args.today.unwrap_or_else(real));
     if !args.fixes.wants_fixes() {
         return report(args, &compile(&project.input), output);
     }

@@ -3,6 +3,7 @@
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::aggregate::extreme;
+use super::compare::number;
 use super::{Env, eval};
 use crate::expr::{Expr, Function, print};
 use crate::value::{Money, Value};
@@ -19,6 +20,10 @@ pub(super) fn apply(function: Function, args: &[Expr], env: &dyn Env) -> Value {
     let found = match function {
         Function::Max => extreme(values.iter(), env, std::cmp::Ordering::is_gt),
         Function::Min => extreme(values.iter(), env, std::cmp::Ordering::is_lt),
+        Function::Ratio => match values.as_slice() {
+            [part, whole] => ratio(part, whole),
+            _ => None,
+        },
         _ => values.first().and_then(|value| of_one(function, value, env)),
     };
     found.unwrap_or(Value::Missing)
@@ -39,6 +44,17 @@ fn of_one(function: Function, value: &Value, env: &dyn Env) -> Option<Value> {
         (Function::Days, Value::Range(ends)) => days(&ends.0, &ends.1),
         _ => None,
     }
+}
+
+/// Missing where the whole is zero, and of amounts in two currencies.
+fn ratio(part: &Value, whole: &Value) -> Option<Value> {
+    let (part, whole) = match (part, whole) {
+        (Value::Money(part), Value::Money(whole)) if part.currency == whole.currency => {
+            (Decimal::from(part.minor), Decimal::from(whole.minor))
+        }
+        _ => (number(part)?, number(whole)?),
+    };
+    part.checked_div(whole).map(Value::Percent)
 }
 
 fn round(value: &Value) -> Option<Value> {

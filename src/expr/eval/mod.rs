@@ -45,6 +45,16 @@ pub trait Env {
     /// The value of a history condition: [`super::Expr::History`].
     fn history(&self, feature: u16) -> Value;
 
+    /// An attribute of another root.
+    fn reference(&self, _entity: Name, _id: &str, _attribute: Name) -> Value {
+        Value::Missing
+    }
+
+    /// The date of a recurring anchor of the subject, or of another root: see [`Expr::Anchored`].
+    fn anchored(&self, _of: Option<&str>, _entity: Name, _anchor: Name, _back: bool) -> Value {
+        Value::Missing
+    }
+
     /// When the instance was entered; `None` outside of instances.
     fn entered(&self) -> Option<Timestamp> {
         None
@@ -109,6 +119,19 @@ pub fn eval(expr: &Expr, env: &dyn Env) -> Value {
             days(date.and_then(|date| civil::span_of(*unit, date)))
         }
         Expr::Table(call) => table::look_up(call, env),
+        Expr::Choose { rows, otherwise } => {
+            let found = rows.iter().find(|(condition, _)| holds(condition, env));
+            eval(found.map_or(otherwise, |(_, value)| value), env)
+        }
+        Expr::Reference { of, entity, attribute } => match eval(of, env) {
+            Value::Text(id) => env.reference(*entity, &id, *attribute),
+            _ => Value::Missing,
+        },
+        Expr::Anchored { of: Some(of), entity, anchor, back } => match eval(of, env) {
+            Value::Text(id) => env.anchored(Some(&id), *entity, *anchor, *back),
+            _ => Value::Missing,
+        },
+        Expr::Anchored { of: None, entity, anchor, back } => env.anchored(None, *entity, *anchor, *back),
         Expr::Call(function, args) => call::apply(*function, args, env),
         Expr::Aggregate(aggregate) => aggregate::over_children(aggregate, env),
         Expr::History(feature) => env.history(*feature),

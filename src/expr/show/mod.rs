@@ -134,6 +134,18 @@ impl<'a> Shown<'a> {
             Expr::SpanOf { unit, of } => {
                 write!(f, "{} of {}", unit_word(*unit), self.below(of, Level::Tightest))
             }
+            Expr::Choose { rows, otherwise } => {
+                for (condition, value) in rows {
+                    let (condition, value) = (self.below(condition, Level::Or), self.below(value, Level::Or));
+                    write!(f, "{value} if {condition}, ")?;
+                }
+                write!(f, "else {}", self.below(otherwise, Level::Or))
+            }
+            Expr::Reference { of, attribute: name, .. }
+            | Expr::Anchored { of: Some(of), anchor: name, .. } => {
+                write!(f, "{}.{name}", self.below(of, Level::Tightest))
+            }
+            Expr::Anchored { of: None, anchor, .. } => write!(f, "{anchor}"),
             Expr::Call(Function::DateOf, args) if args.len() == 1 => {
                 self.separated(args, f)?;
                 f.write_str(".date")
@@ -212,6 +224,7 @@ fn level(expr: &Expr) -> Level {
         Expr::At(..) => Level::At,
         Expr::Shift { .. } => Level::Shift,
         Expr::Neg(_) => Level::Unary,
+        Expr::Choose { .. } => Level::Loosest,
         _ => Level::Tightest,
     }
 }
@@ -255,6 +268,7 @@ fn function_word(function: Function) -> &'static str {
         Function::Min => "min",
         Function::Round => "round",
         Function::Days => "days",
+        Function::Ratio => "ratio",
     }
 }
 

@@ -23,6 +23,7 @@ pub(super) fn calendar(
         label: schema::label(declared.decl),
         file: Arc::from(""),
         covers: None,
+        provisional: Vec::new(),
         data: civil::Calendar::default(),
         span: declared.span,
     };
@@ -37,7 +38,7 @@ pub(super) fn calendar(
     match file {
         Some(text) => {
             calendar.file = text.value.clone();
-            calendar.data = read(world, declared.file, text, sink);
+            (calendar.data, calendar.provisional) = read(world, declared.file, text, sink);
         }
         None => sink.report(
             Diagnostic::new(
@@ -52,7 +53,8 @@ pub(super) fn calendar(
     calendar
 }
 
-fn read(world: &World, file: FileId, path: &Text, sink: &mut Sink) -> civil::Calendar {
+/// The days of the file, and the years it only guesses.
+fn read(world: &World, file: FileId, path: &Text, sink: &mut Sink) -> (civil::Calendar, Vec<i16>) {
     let Some(text) = world.calendar_files.get(&(file, path.value.clone())) else {
         let headline = format!("the file `{}` is not there", path.value);
         sink.report(
@@ -60,28 +62,35 @@ fn read(world: &World, file: FileId, path: &Text, sink: &mut Sink) -> civil::Cal
                 .label("no such file")
                 .help("write the path as seen from the folder of this file"),
         );
-        return civil::Calendar::default();
+        return Default::default();
     };
-    let (data, mistakes) = parse(text);
+    let (days, mistakes) = parse(text);
     if let Some((line, what)) = mistakes.first() {
         let headline =
             format!("the calendar file `{}` has {} that cannot be read", path.value, lines(mistakes.len()));
         sink.report(
             Diagnostic::new(code::CALENDAR, path.span, headline)
                 .label(format!("line {line}: {what}"))
-                .help("each line is `2027-02-17,holiday,春节` or `2027-02-20,workday,调休`"),
+                .help("each line is `2027-02-17,holiday,春节`, `2027-02-20,workday,调休` or `2027-01-01,provisional,…`"),
         );
     }
-    data
+    (days.data, days.provisional)
 }
 
 fn lines(count: usize) -> String {
     if count == 1 { "a line".into() } else { format!("{count} lines") }
 }
 
+#[derive(Default)]
+struct Days {
+    data: civil::Calendar,
+    /// Years, ascending.
+    provisional: Vec<i16>,
+}
+
 /// The days of a `date,kind,name` file, and `(line, what is wrong)` of each line that is not one.
-fn parse(text: &str) -> (civil::Calendar, Vec<(usize, String)>) {
-    let mut data = civil::Calendar::default();
+fn parse(text: &str) -> (Days, Vec<(usize, String)>) {
+    let mut days = Days::default();
     let mut mistakes = Vec::new();
     for (number, line) in text.lines().enumerate().map(|(at, line)| (at + 1, line.trim())) {
         let heading = number == 1 && line.starts_with("date");
@@ -89,27 +98,38 @@ fn parse(text: &str) -> (civil::Calendar, Vec<(usize, String)>) {
             continue;
         }
         match day(line) {
-            Ok((day, true)) => data.holidays.push(day),
-            Ok((day, false)) => data.workdays.push(day),
+            Ok((day, Kind::Holiday)) => days.data.holidays.push(day),
+            Ok((day, Kind::Workday)) => days.data.workdays.push(day),
+            Ok((day, Kind::Provisional)) => days.provisional.push(day.year()),
             Err(what) => mistakes.push((number, what)),
         }
     }
-    data.holidays.sort_unstable();
-    data.holidays.dedup();
-    data.workdays.sort_unstable();
-    data.workdays.dedup();
-    (data, mistakes)
+    days.data.holidays.sort_unstable();
+    days.data.holidays.dedup();
+    days.data.workdays.sort_unstable();
+    days.data.workdays.dedup();
+    days.provisional.sort_unstable();
+    days.provisional.dedup();
+    (days, mistakes)
 }
 
-/// The date of a line and whether it is a holiday.
-fn day(line: &str) -> Result<(Date, bool), String> {
+enum Kind {
+    Holiday,
+    Workday,
+    /// Of the whole year of its date.
+    Provisional,
+}
+
+/// The date of a line and what it is.
+fn day(line: &str) -> Result<(Date, Kind), String> {
     let mut cells = line.split(',').map(str::trim);
     let date = cells.next().unwrap_or_default();
     let date = date.parse::<Date>().map_err(|_| format!("`{date}` is not a date"))?;
     match cells.next().unwrap_or_default() {
-        "holiday" => Ok((date, true)),
-        "workday" => Ok((date, false)),
-        other => Err(format!("`{other}` is neither `holiday` nor `workday`")),
+        "holiday" => Ok((date, Kind::Holiday)),
+        "workday" => Ok((date, Kind::Workday)),
+        "provisional" => Ok((date, Kind::Provisional)),
+        other => Err(format!("`{other}` is neither `holiday`, `workday` nor `provisional`")),
     }
 }
 
@@ -119,10 +139,11 @@ mod tests {
 
     #[test]
     fn holidays_and_make_up_days_are_kept_apart_and_bad_lines_are_told() {
-        let text = "date,kind,name\n2026-10-01,holiday,国庆节\n\n2026-10-10,workday,调休\n2026-13-01,holiday,x\n2026-10-02,off,y\n";
-        let (data, mistakes) = parse(text);
-        assert_eq!(data.holidays, [jiff::civil::date(2026, 10, 1)]);
-        assert_eq!(data.workdays, [jiff::civil::date(2026, 10, 10)]);
+        let text = "date,kind,name\n2026-10-01,holiday,国庆节\n\n2026-10-10,workday,调休\n2026-13-01,holiday,x\n2026-10-02,off,y\n2027-01-01,provisional,z\n";
+        let (days, mistakes) = parse(text);
+        assert_eq!(days.data.holidays, [jiff::civil::date(2026, 10, 1)]);
+        assert_eq!(days.data.workdays, [jiff::civil::date(2026, 10, 10)]);
+        assert_eq!(days.provisional, [2027]);
         assert_eq!(mistakes.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [5, 6]);
     }
 }

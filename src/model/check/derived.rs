@@ -1,4 +1,4 @@
-//! Metrics and audiences, each after those it uses; rings among them are told once and broken.
+//! Metrics, audiences and stages, each after those it uses; rings among them are told once and broken.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -19,11 +19,10 @@ use crate::value::{Type, Value};
 /// [`Tangled`], for a run that looks at a part only.
 pub(super) fn derived(world: &mut World, whole: bool, sink: &mut Sink) -> Result<(), Tangled> {
     world.model.derived = std::mem::take(&mut world.before.derived);
-    let all: Vec<Declared> =
-        world.due.iter().filter(|one| matches!(one.kind, Kind::Metric | Kind::Audience)).copied().collect();
+    let all: Vec<Declared> = world.due.iter().filter(|one| is_derived(one.kind)).copied().collect();
     let cases = cases(world);
-    let is_derived = |name: &Name| world.decls.get(name).is_some_and(|one| is_derived(one.kind));
-    let doubtful = cases.iter().any(is_derived);
+    let is_one = |name: &Name| world.decls.get(name).is_some_and(|one| is_derived(one.kind));
+    let doubtful = cases.iter().any(is_one);
     let (order, ring) = ordered(world, &all, &cases, sink);
     if (doubtful || ring) && !whole {
         return Err(Tangled);
@@ -45,8 +44,9 @@ pub(super) fn derived(world: &mut World, whole: bool, sink: &mut Sink) -> Result
 /// which they are looked at, so all are looked at in every run.
 pub(super) struct Tangled;
 
-fn is_derived(kind: Kind) -> bool {
-    matches!(kind, Kind::Metric | Kind::Audience)
+/// Kinds whose value follows from other things.
+pub(super) fn is_derived(kind: Kind) -> bool {
+    matches!(kind, Kind::Metric | Kind::Audience | Kind::Stages)
 }
 
 fn body<'a>(declared: &Declared<'a>) -> Option<&'a ast::Derived> {
@@ -56,9 +56,26 @@ fn body<'a>(declared: &Declared<'a>) -> Option<&'a ast::Derived> {
     }
 }
 
+/// Every expression of the definition.
+fn exprs<'a>(declared: &Declared<'a>) -> Vec<&'a ast::Expr> {
+    match &declared.decl.kind {
+        DeclKind::Metric(derived) | DeclKind::Audience(derived) => vec![&derived.value],
+        DeclKind::Stages { rows, .. } => super::stages::conditions(rows),
+        _ => Vec::new(),
+    }
+}
+
 fn one(world: &World, declared: &Declared) -> (Option<Derived>, Sink) {
     let mut sink = Sink { lost: world.lost.clone(), ..Sink::default() };
     let subject = schema::subject(world, declared, &mut sink);
+    if let (Some(subject), DeclKind::Stages { rows, .. }) = (subject, &declared.decl.kind) {
+        let mut checker = Checker::new(world, declared.file, Place::Derived, Some(subject));
+        checker.sink = sink;
+        let value = checker.stages(rows);
+        let ty = Type::Choice(declared.name);
+        let derived = Derived { ty, value, uses: checker.uses, ..poisoned(declared, subject) };
+        return (Some(derived), checker.sink);
+    }
     let (Some(subject), Some(body)) = (subject, body(declared)) else {
         return (Some(poisoned(declared, declared.name)), sink);
     };
@@ -99,8 +116,8 @@ fn ordered<'a>(
 ) -> (Vec<Declared<'a>>, bool) {
     for declared in all {
         let mut names = BTreeSet::new();
-        if let Some(body) = body(declared) {
-            mentioned(&body.value, &mut |name| {
+        for expr in exprs(declared) {
+            mentioned(expr, &mut |name| {
                 // `tier is gold` means the case, even where an audience is called `gold`.
                 let is_case = cases.contains(&name);
                 if !is_case && world.decls.get(&name).is_some_and(|other| is_derived(other.kind)) {
@@ -240,8 +257,9 @@ fn mentioned(expr: &ast::Expr, found: &mut impl FnMut(Name)) {
             mentioned(fallback, found);
         }
         ExprKind::Quantified { pattern, window, .. } => {
-            if let OccurrenceKind::Expr(expr) = &pattern.occurrence.kind {
-                mentioned(expr, found);
+            match &pattern.occurrence.kind {
+                OccurrenceKind::Expr(expr) => mentioned(expr, found),
+                OccurrenceKind::Change { of, .. } => of.parts.iter().for_each(|part| found(part.name)),
             }
             pattern.filter.iter().for_each(|filter| mentioned(filter, found));
             in_window(window.as_ref(), found);

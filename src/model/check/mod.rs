@@ -22,6 +22,7 @@ mod outline;
 mod pattern;
 mod schedule;
 mod schema;
+mod stages;
 mod table;
 mod task;
 mod test_block;
@@ -116,7 +117,6 @@ fn unchecked(kind: Kind) -> bool {
     matches!(
         kind,
         Kind::Flow
-            | Kind::Stages
             | Kind::Org
             | Kind::Product
             | Kind::Policy

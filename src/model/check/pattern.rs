@@ -196,40 +196,33 @@ impl Checker<'_, '_> {
             "change" => ChangeVerb::Change,
             "rise" => ChangeVerb::Rise,
             "drop" => ChangeVerb::Drop,
-            _ => {
-                let finding = Diagnostic::new(
-                    code::MISPLACED,
-                    verb.span,
-                    format!("`{} of` is not tracked yet", verb.name),
-                );
-                self.report(
-                    finding
-                        .label("not tracked")
-                        .help("`change of`, `rise of` and `drop of` an attribute are"),
-                );
-                return None;
-            }
+            _ => return self.close(of),
         };
         let typed = self.path(of, None);
-        let Expr::Attr(_, attribute) = typed.expr else {
+        let derived = matches!(typed.expr, Expr::Def(..));
+        let attribute = match typed.expr {
+            Expr::Attr(_, attribute) => Some(attribute),
+            // Its value is worked out after every input, so a change is seen.
+            Expr::Def(_, at) => self.uses.defs.get(usize::from(at)).copied(),
+            _ => None,
+        };
+        let Some(attribute) = attribute else {
             if typed.ty != Type::Error {
                 let finding = Diagnostic::new(
                     code::NOT_A_VALUE,
                     of.span,
                     format!("`{}` is not a stored attribute", of.text()),
                 );
-                self.report(
-                    finding
-                        .label("its changes are not seen")
-                        .help("name an attribute that a system of the bank writes"),
-                );
+                self.report(finding.label("its changes are not seen").help(
+                    "name an attribute that a system of the bank writes, stages, a metric or an audience",
+                ));
             }
             return None;
         };
         let ordered = matches!(
             typed.ty.known(),
             Type::Int | Type::Decimal | Type::Percent | Type::Money(_) | Type::Date | Type::Moment
-        );
+        ) || matches!(typed.ty.known(), Type::Choice(name) if self.is_ranked(*name));
         if kind != ChangeVerb::Change && !ordered {
             let headline = format!("`{attribute}` is {}: it cannot rise or drop", words::of_type(&typed.ty));
             self.report(
@@ -244,7 +237,33 @@ impl Checker<'_, '_> {
         }
         Some(Happening {
             source: Source::Change { verb: kind, attribute },
-            shape: Shape::Change { attribute, ty: typed.ty, verb: verb.name },
+            shape: Shape::Change { attribute, ty: typed.ty, verb: verb.name, derived },
+            names: vec![attribute],
+            filter: None,
+        })
+    }
+
+    /// Stages that are `ranked`: the better rises, the worse drops.
+    fn is_ranked(&self, name: Name) -> bool {
+        let declared = self.world.decls.get(&name);
+        declared.is_some_and(|one| matches!(one.decl.kind, ast::DeclKind::Stages { ranked: true, .. }))
+    }
+
+    /// `close of aum`: the values of a daily attribute are complete for a period.
+    fn close(&mut self, of: &Path) -> Option<Happening> {
+        let expr = ast::Expr { kind: ExprKind::Path(of.clone()), span: of.span };
+        let Some(attribute) = self.daily_attribute(&expr) else {
+            if self.path(of, None).ty != Type::Error {
+                let headline = format!("`{}` has no days, so no period of it closes", of.text());
+                let finding =
+                    Diagnostic::new(code::NOT_DAILY, of.span, headline).label("not a daily attribute");
+                self.report(finding.help("name an attribute that is declared `daily`"));
+            }
+            return None;
+        };
+        Some(Happening {
+            source: Source::Close(attribute),
+            shape: Shape::Close(attribute),
             names: vec![attribute],
             filter: None,
         })

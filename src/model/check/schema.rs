@@ -24,6 +24,10 @@ pub(super) fn shapes(world: &mut World, sink: &mut Sink) {
                 let choice = choice(&declared, items, sink);
                 world.model.choices.insert(declared.name, choice);
             }
+            DeclKind::Stages { ranked, rows } => {
+                let choice = super::stages::choice(&declared, *ranked, rows, sink);
+                world.model.choices.insert(declared.name, choice);
+            }
             DeclKind::Entity(items) => {
                 let entity = entity(world, &declared, items, sink);
                 world.model.entities.insert(declared.name, entity);
@@ -104,7 +108,7 @@ fn choice(declared: &Declared, items: &[ast::ChoiceItem], sink: &mut Sink) -> Ch
             cases.push((item.name.name, item.label.as_ref().map(|label| label.value.clone())));
         }
     }
-    Choice { name: declared.name, label: label(declared.decl), cases, span: declared.span }
+    Choice { name: declared.name, label: label(declared.decl), cases, ordered: true, span: declared.span }
 }
 
 fn entity(world: &World, declared: &Declared, items: &[EntityItem], sink: &mut Sink) -> Entity {

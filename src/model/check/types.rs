@@ -112,7 +112,7 @@ fn plain(world: &World, sink: &mut Sink, file: FileId, name: Ident) -> Type {
         return ty.clone();
     }
     match world.find(sink, file, name.name) {
-        Some(declared) if declared.kind == Kind::Choice => Type::Choice(name.name),
+        Some(declared) if matches!(declared.kind, Kind::Choice | Kind::Stages) => Type::Choice(name.name),
         Some(declared) if declared.kind == Kind::Entity => Type::Entity(name.name),
         Some(declared) => {
             sink.report(super::world::wrong_kind(name, &declared, "a type"));
@@ -127,7 +127,7 @@ fn plain(world: &World, sink: &mut Sink, file: FileId, name: Ident) -> Type {
 
 fn unknown(world: &World, file: FileId, name: Ident) -> Diagnostic {
     let mut among: Vec<&str> = PLAIN.iter().map(|(word, _)| *word).chain(["Money"]).collect();
-    among.extend(world.visible_of(file, &[Kind::Choice, Kind::Entity]));
+    among.extend(world.visible_of(file, &[Kind::Choice, Kind::Stages, Kind::Entity]));
     let finding = world.unknown(file, name, "a type", &[]);
     if finding.code == code::NOT_IMPORTED {
         return finding;

@@ -77,7 +77,12 @@ fn event() -> impl Strategy<Value = Event> {
         let key = MessageKey { journey: part.clone(), root: part.clone(), child, entry: part, step };
         EventKind::Message { kind: MessageEvent::Opened, key }
     });
-    let kind = prop_oneof![name().prop_map(EventKind::Declared), Just(EventKind::Attributes), message];
+    let kind = prop_oneof![
+        name().prop_map(EventKind::Declared),
+        Just(EventKind::Attributes),
+        name().prop_map(EventKind::Closed),
+        message
+    ];
     (kind, text(), prop::option::of((name(), text())), instant(), few((name(), value()))).prop_map(
         |(kind, id, child, time, fields)| Event {
             source: "app".into(),

@@ -109,21 +109,57 @@ fn next(program: &Program, scene: &Scene) -> Option<(Date, Timestamp)> {
 }
 
 fn recurring(program: &Program, anchor: Name, scene: &Scene) -> Option<(Date, Timestamp)> {
-    let Enter::Anchor { shift, at, .. } = &program.enter else { return None };
-    let anchors = &scene.world.index().entities.get(&program.subject)?.anchors;
-    let anchor = anchors.iter().find(|known| known.name == anchor)?;
-    let on = anchor.schedule.attribute();
-    let recurrence = Recurrence {
-        schedule: &anchor.schedule,
-        on: on.map_or(Value::Missing, |name| scene.attribute(scene.subject, name)),
-        roll_back: anchor.roll_back,
-        shift: *shift,
-        at: *at,
-        zone: scene.zone,
-        calendar: scene.calendar(anchor.schedule.calendar),
+    let Enter::Anchor { of, shift, at, .. } = &program.enter else { return None };
+    let id = match of {
+        Some((of, _)) => match eval(of, scene) {
+            Value::Text(id) => Some(id),
+            _ => return None,
+        },
+        None => None,
     };
-    let found = recurrence.next(scene.now)?;
+    let entity = of.as_ref().map_or(program.subject, |(_, entity)| *entity);
+    let recurrence = recurrence(scene, id.as_deref(), entity, anchor)?;
+    let found = Recurrence { shift: *shift, at: *at, ..recurrence }.next(scene.now)?;
     Some((found.date, whole_ms(found.moment)))
+}
+
+/// The recurring date of the subject, or of the root `of`.
+fn recurrence<'s>(scene: &'s Scene, of: Option<&str>, entity: Name, anchor: Name) -> Option<Recurrence<'s>> {
+    let schema = scene.world.index().entities.get(&entity)?;
+    let anchor = schema.anchors.iter().find(|known| known.name == anchor)?;
+    let on = match (anchor.schedule.attribute(), of) {
+        (None, _) => Value::Missing,
+        (Some(name), None) => scene.attribute(scene.subject, name),
+        (Some(name), Some(id)) => scene.reference(entity, id, name),
+    };
+    let own = if of.is_some() { schema.calendar } else { None };
+    Some(Recurrence {
+        schedule: &anchor.schedule,
+        on,
+        roll_back: anchor.roll_back,
+        shift: None,
+        at: None,
+        zone: scene.zone,
+        calendar: scene.calendar(anchor.schedule.calendar.or(own)),
+    })
+}
+
+/// The first date of the anchor on or after `base`; with `back` the last on or before it. Rolled to a workday.
+pub(in crate::step) fn anchored(
+    scene: &Scene,
+    of: Option<&str>,
+    (entity, anchor): (Name, Name),
+    base: Date,
+    back: bool,
+) -> Option<Date> {
+    let recurrence = recurrence(scene, of, entity, anchor)?;
+    let start = civil::start_of_day(base, scene.zone)?;
+    let found = if back {
+        recurrence.previous(start)?
+    } else {
+        recurrence.next(start.checked_sub(jiff::SignedDuration::from_millis(1)).ok()?)?
+    };
+    Some(civil::date_of(found.moment, scene.zone))
 }
 
 /// The date that the journey names: `maturity` of `5 workdays before maturity at 10:00`. A corrected calendar moves

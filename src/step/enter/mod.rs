@@ -14,7 +14,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-pub(super) use date::{as_moment, fire as fire_date, plan as plan_date};
+pub(super) use date::{anchored, as_moment, fire as fire_date, plan as plan_date};
 pub(super) use event::heard;
 pub(super) use ledger::close;
 pub(super) use schedule::tick;
@@ -134,10 +134,15 @@ pub(super) fn condition(
 
 /// Subjects of `loaded` in this row: the root, or each child of its kind.
 pub(super) fn subjects(run: &Run, loaded: &Loaded) -> Vec<SubjectRef> {
-    if !loaded.of_child {
-        return if run.root.entity == loaded.program.subject { vec![SubjectRef(None)] } else { Vec::new() };
+    subjects_of(run, loaded.program.subject)
+}
+
+/// Subjects of this kind in this row.
+pub(super) fn subjects_of(run: &Run, entity: Name) -> Vec<SubjectRef> {
+    if run.root.entity == entity {
+        return vec![SubjectRef(None)];
     }
-    let entity = run.sym(loaded.program.subject);
+    let entity = run.sym(entity);
     let children = run.state.children.iter().filter(|child| child.entity == entity);
     children.map(|child| SubjectRef(Some((child.entity, child.id.clone())))).collect()
 }

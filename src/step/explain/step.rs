@@ -37,6 +37,11 @@ impl Words<'_> {
                 let name = name.map_or_else(|| format!("#{slot}"), ToString::to_string);
                 format!("remembers {name} = {}", show::value(value))
             }
+            Decision::Changed { what, old, new } if !old.is_missing() && !new.is_missing() => {
+                let (old, new) = (show::value(old), show::value(new));
+                format!("`{}` is {new} now, it was {old}", self.name(*what))
+            }
+            Decision::Changed { what, .. } => format!("`{}` has changed", self.name(*what)),
             Decision::Started { journey } => format!("starts `{}`", self.name(*journey)),
             Decision::Round { number } => format!("round {number} begins"),
             Decision::RoundMissed { number, tick } => {

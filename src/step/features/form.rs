@@ -62,7 +62,7 @@ pub(super) fn add(feature: &mut Feature, aggregate: &Aggregate, at: Timestamp, v
             }
         }
         // Kept by the attribute, not by the condition: see `series`.
-        Feature::Series(_) => {}
+        Feature::Series(_) | Feature::Seen(_) => {}
     }
 }
 
@@ -84,7 +84,7 @@ pub(super) fn read(feature: &Feature, function: AggregateFn, asked: Asked, scene
             let values: Vec<Value> = inside.map(|(_, value)| value.clone()).collect();
             fold(function, &values, scene)
         }
-        Feature::Series(_) => Value::Missing,
+        Feature::Series(_) | Feature::Seen(_) => Value::Missing,
     }
 }
 

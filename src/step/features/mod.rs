@@ -132,10 +132,12 @@ fn is_own(source: &Source, entity: Name, scene: &Scene) -> bool {
     match source {
         Source::Event(name) => index.events.get(name).is_some_and(|event| event.subject == entity),
         Source::Message { step, .. } => step.is_some(),
-        Source::Change { attribute, .. } | Source::Close(attribute) => index
-            .entities
-            .get(&entity)
-            .is_some_and(|entity| entity.fields.iter().any(|field| field.name == *attribute)),
+        Source::Change { attribute, .. } | Source::Close(attribute) => {
+            let fields =
+                index.entities.get(&entity).map(|entity| entity.fields.as_slice()).unwrap_or_default();
+            fields.iter().any(|field| field.name == *attribute)
+                || index.tracked().any(|one| one.name == *attribute && one.subject == entity)
+        }
         Source::Children(_) | Source::Daily { .. } => false,
     }
 }

@@ -107,6 +107,7 @@ fn world_of(features: Vec<Feature>, fields: Vec<Field>) -> World {
         locals: Vec::new(),
         defs: Vec::new(),
         features,
+        tracked: Vec::new(),
         awaits: Vec::new(),
         nodes: Vec::new(),
         origin: None,

@@ -59,6 +59,7 @@ fn told(event: &Event) -> Option<String> {
     match &event.kind {
         EventKind::Declared(name) => Some(format!("happen {name}{}", payload(&event.fields))),
         EventKind::Message { kind, key } => Some(format!("happen {}({})", kind.as_str(), key.step)),
+        EventKind::Closed(name) => Some(format!("happen close of {name}{}", payload(&event.fields))),
         // The attributes are in `given`.
         EventKind::Attributes => None,
     }

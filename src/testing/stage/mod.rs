@@ -17,7 +17,8 @@ use super::cast::Actor;
 use super::record::{Record, What};
 use crate::expr::civil::shift_moment;
 use crate::name::Name;
-use crate::step::{Effect, Event, Input, MessageKey, RootKey, State, World, step};
+use crate::step::{Effect, Event, EventKind, Input, MessageKey, RootKey, State, World, step};
+use crate::value::Type;
 use ticks::Tick;
 
 /// Steps at one instant after which a test is stuck rather than busy.
@@ -38,6 +39,8 @@ pub(super) struct Stage<'a> {
     outages: BTreeMap<Name, Timestamp>,
     serial: u64,
     steps_at_once: u32,
+    /// Kinds that some attribute or field refers to.
+    referred: BTreeSet<Name>,
 }
 
 /// One root subject.
@@ -78,6 +81,7 @@ impl<'a> Stage<'a> {
             outages: BTreeMap::new(),
             serial: 0,
             steps_at_once: 0,
+            referred: referred(suite),
         }
     }
 
@@ -209,7 +213,20 @@ impl<'a> Stage<'a> {
         if let Some(row) = self.rows.get_mut(row) {
             row.record.add(now, serial, What::Event(event.clone()));
         }
+        self.refer(row, &event);
         self.input(row, &Input::Event(event));
+    }
+
+    /// What other subjects see of a root of another kind than the customers of the story: its stored attributes.
+    fn refer(&mut self, row: usize, event: &Event) {
+        let Some(key) = self.rows.get(row).map(|row| row.key.clone()) else { return };
+        if self.referred.contains(&key.entity)
+            && event.child.is_none()
+            && matches!(event.kind, EventKind::Attributes)
+        {
+            let world = Arc::make_mut(&mut self.world);
+            Arc::make_mut(&mut world.references).merge(key.entity, key.id, &event.fields);
+        }
     }
 
     /// One step, and everything that follows from it at once.
@@ -252,4 +269,16 @@ impl<'a> Stage<'a> {
             self.wakes.insert((due, number));
         }
     }
+}
+
+/// The kinds that attributes and event fields refer to.
+fn referred(suite: Suite<'_>) -> BTreeSet<Name> {
+    let schema = &suite.bundle.schema;
+    let fields = schema.entities.values().flat_map(|entity| &entity.fields);
+    let fields = fields.chain(schema.events.values().flat_map(|event| &event.fields));
+    let kinds = fields.filter_map(|field| match field.ty.known() {
+        Type::Entity(entity) => Some(*entity),
+        _ => None,
+    });
+    kinds.collect()
 }

@@ -7,7 +7,7 @@ use crate::model::check::words;
 use crate::syntax::ast::{self, Arg, Path};
 use crate::value::Type;
 
-const FUNCTIONS: [(&str, Function, usize); 8] = [
+const FUNCTIONS: [(&str, Function, usize); 9] = [
     ("money", Function::Money, 1),
     ("date", Function::Date, 1),
     ("mask", Function::Mask, 1),
@@ -16,6 +16,7 @@ const FUNCTIONS: [(&str, Function, usize); 8] = [
     ("min", Function::Min, 2),
     ("round", Function::Round, 1),
     ("days", Function::Days, 1),
+    ("ratio", Function::Ratio, 2),
 ];
 
 impl Checker<'_, '_> {
@@ -33,6 +34,9 @@ impl Checker<'_, '_> {
         let of_values = matches!(name.as_str(), "max" | "min") && args.len() == 2;
         if !of_values && let Some(function) = super::collection::function(&name) {
             return self.aggregate(whole, function, &name, args);
+        }
+        if name == "gap" {
+            return self.gap(whole, args);
         }
         let Some((_, function, arity)) = FUNCTIONS.iter().find(|(known, ..)| *known == name) else {
             self.unknown_function(callee, &name);
@@ -65,12 +69,12 @@ impl Checker<'_, '_> {
             return;
         }
         let aggregates = super::collection::NAMES.iter().map(|(name, _)| *name);
-        let among = FUNCTIONS.iter().map(|(name, ..)| *name).chain(aggregates);
+        let among = FUNCTIONS.iter().map(|(name, ..)| *name).chain(aggregates).chain(["gap"]);
         let finding =
             Diagnostic::new(code::UNKNOWN_NAME, callee.span, format!("no function is called `{name}`"))
                 .label("not known");
         self.report(finding.suggest(name, among, || {
-            "functions are `count sum avg min max first last most spread trend money date mask link round days`".into()
+            "functions are `count sum avg min max first last most spread trend gap ratio money date mask link round days`".into()
         }));
     }
 
@@ -86,6 +90,9 @@ impl Checker<'_, '_> {
             return Typed::error();
         }
         let ty = match (function, &value.ty) {
+            (Function::Ratio, Type::Int | Type::Decimal | Type::Percent | Type::Money(_)) => {
+                Type::Percent.optional()
+            }
             (Function::Money, Type::Money(_))
             | (Function::Date, Type::Date | Type::Moment)
             | (Function::Mask | Function::Link, Type::Text | Type::Id) => Type::Text,
@@ -119,6 +126,7 @@ impl Checker<'_, '_> {
             Function::Link => "a text with an address",
             Function::Round => "an amount or a decimal number",
             Function::Days => "a range of dates",
+            Function::Ratio => "two numbers or two amounts",
             Function::Max | Function::Min | Function::DateOf => "numbers, amounts or dates",
         };
         let headline =

@@ -261,6 +261,8 @@ impl Checker<'_, '_> {
                     | Expr::Now
                     | Expr::Today
                     | Expr::History(_)
+                    | Expr::Reference { .. }
+                    | Expr::Anchored { .. }
                     | Expr::Aggregate(_)
                     | Expr::Span { .. }
             )

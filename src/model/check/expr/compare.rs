@@ -59,6 +59,9 @@ impl Checker<'_, '_> {
     /// Cases of a choice are ordered as declared: `tier >= gold` asks for one of the cases from `gold` on.
     fn ranked(&self, op: Op, left: &Typed, right: &Typed) -> Option<Typed> {
         let cases = match &left.ty {
+            Type::Choice(name) if self.world.model.choices.get(name).is_none_or(|it| !it.ordered) => {
+                return None;
+            }
             Type::Choice(_) => words::cases(&self.world.model, &left.ty),
             _ => return None,
         };

@@ -41,6 +41,11 @@ impl Checker<'_, '_> {
         Some(Attribute { owner, entity, field })
     }
 
+    /// The name of the daily attribute that is named here.
+    pub(in crate::model::check) fn daily_attribute(&self, expr: &ast::Expr) -> Option<Name> {
+        self.attribute_named(expr).filter(Attribute::is_daily).map(|attribute| attribute.field.name)
+    }
+
     /// An aggregate over the days of the attribute.
     pub(super) fn over_days(
         &mut self,

@@ -1,7 +1,7 @@
 //! Expressions: from the tree to [`Expr`], with every name resolved and every type agreed on.
 //!
 //! Reading order: [`Checker`] (who asks, what is in sight, what has been proved), `fit` (what may stand where),
-//! `names` and `unknown` (paths, and what is said of unknown ones), `literal`, `compare` and
+//! `names`, `reference` and `unknown` (paths, other roots, and what is said of unknown ones), `literal`, `compare` and
 //! `arith` (operators), `time` (dates, clock times, spans), `collection` (aggregates and `any`/`no`/`once`),
 //! `daily` (aggregates over days), `call` (functions), `flow` (what a condition proves). A mistake is told once; what hangs on it has
 //! [`Type::Error`] and stays quiet.
@@ -15,6 +15,7 @@ mod fit;
 pub(super) mod flow;
 mod literal;
 pub(super) mod names;
+mod reference;
 pub(super) mod shape;
 mod time;
 mod unknown;
@@ -117,6 +118,10 @@ pub(super) struct Checker<'w, 'a> {
     pub(super) param_bounds: Vec<(Name, (i64, i64))>,
     /// Slots of the numbers of the `repeat`s around.
     pub(super) rounds: Vec<u16>,
+    /// Of a journey entered so long *after* a recurring date: that date, which lies before the entry.
+    pub(super) passed: Option<Expr>,
+    /// In a test: the names of those who were given so far.
+    pub(super) cast: Vec<Name>,
 }
 
 impl<'w, 'a> Checker<'w, 'a> {
@@ -142,6 +147,8 @@ impl<'w, 'a> Checker<'w, 'a> {
             in_exit: false,
             rounds: Vec::new(),
             param_bounds: Vec::new(),
+            passed: None,
+            cast: Vec::new(),
         }
     }
 

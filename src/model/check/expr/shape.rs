@@ -15,7 +15,11 @@ pub(in crate::model::check) enum Shape {
         attribute: Name,
         ty: Type,
         verb: Name,
+        /// Worked out, not sent: it is only missing where its type says so.
+        derived: bool,
     },
+    /// `close of x`
+    Close(Name),
     Child(Name),
     /// Any of these: only what they share.
     AnyOf(Vec<Shape>),
@@ -27,6 +31,7 @@ impl Shape {
         match self {
             Self::Event(name) | Self::Child(name) => format!("`{name}`"),
             Self::Message(event) => format!("`{}`", event.as_str()),
+            Self::Close(attribute) => format!("`close of {attribute}`"),
             Self::Change { attribute, verb, .. } => format!("`{verb} of {attribute}`"),
             Self::AnyOf(shapes) => shapes.iter().map(Self::words).collect::<Vec<_>>().join(" or "),
         }
@@ -46,9 +51,14 @@ impl Shape {
                 "journey" | "step" => Some(Type::Text),
                 _ => of_every_event(text),
             },
+            Self::Change { ty, derived: true, .. } if matches!(text, "old" | "new") => Some(ty.clone()),
             Self::Change { ty, verb, .. } => match text {
                 "old" | "new" if verb.as_str() == "change" => Some(ty.known().clone().optional()),
                 "old" | "new" => Some(ty.known().clone()),
+                _ => of_every_event(text),
+            },
+            Self::Close(_) => match text {
+                "period" => Some(Type::Range(Box::new(Type::Date))),
                 _ => of_every_event(text),
             },
             Self::Child(name) => world.entity(*name)?.field(field).map(|field| field.ty.clone()),
@@ -71,6 +81,7 @@ impl Shape {
             }
             Self::Message(_) => vec!["channel", "content", "journey", "step"],
             Self::Change { .. } => vec!["old", "new"],
+            Self::Close(_) => vec!["period"],
             Self::Child(name) => {
                 let entity = world.entity(*name);
                 return entity

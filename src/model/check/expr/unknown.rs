@@ -91,7 +91,7 @@ impl Checker<'_, '_> {
 
     fn not_a_value(&mut self, ident: Ident, declared: &Declared) {
         let name = ident.name;
-        if matches!(declared.kind, Kind::Tag | Kind::Metric | Kind::Audience) {
+        if matches!(declared.kind, Kind::Tag | Kind::Metric | Kind::Audience | Kind::Stages) {
             return self.of_another_subject(ident, declared);
         }
         let help = match declared.kind {
@@ -132,7 +132,10 @@ impl Checker<'_, '_> {
         match self.subject {
             Some(subject) => names.extend(self.attributes(subject)),
             None => {
-                names.extend(self.world.visible_of(self.file, &[Kind::Tag, Kind::Metric, Kind::Audience]));
+                names.extend(
+                    self.world
+                        .visible_of(self.file, &[Kind::Tag, Kind::Metric, Kind::Audience, Kind::Stages]),
+                );
             }
         }
         names

@@ -190,7 +190,7 @@ impl Checker<'_, '_> {
             }
             _ => (day, None),
         };
-        let anchor = self.anchor_named(base)?;
+        let (of, anchor) = self.anchor_named(base)?;
         if at.is_none() {
             let headline = format!("{} does not say at what time", words::quote(expr));
             let finding =
@@ -198,13 +198,22 @@ impl Checker<'_, '_> {
             self.report(finding.help("write for example `at 10:00` behind it"));
         }
         if let Some((length, _)) = shift {
-            self.check_shift(length, day.span);
+            self.check_shift(length, of.as_ref().map(|(_, entity)| *entity), day.span);
         }
+        let date = Expr::Anchored {
+            of: of.as_ref().map(|(of, _)| Box::new(of.clone())),
+            entity: of.as_ref().map(|(_, entity)| *entity).or(self.subject)?,
+            anchor,
+            back: shift.is_some_and(|(_, before)| !before),
+        };
+        self.lasting = of.iter().map(|(of, _)| of.clone()).chain([date.clone()]).collect();
+        self.facts.clone_from(&self.lasting);
+        self.passed = Some(date).filter(|date| matches!(date, Expr::Anchored { back: true, .. }));
         let filter = self.date_filter(written);
-        Some(Enter::Anchor { anchor, shift, at, filter })
+        Some(Enter::Anchor { of, anchor, shift, at, filter })
     }
 
-    fn check_shift(&mut self, length: Length, span: Span) {
+    fn check_shift(&mut self, length: Length, of: Option<Name>, span: Span) {
         if matches!(length, Length::Elapsed(_)) {
             let finding = Diagnostic::new(
                 code::NOT_A_DATE,
@@ -214,21 +223,40 @@ impl Checker<'_, '_> {
             self.report(finding.label("counts hours and minutes").help("write days: `1 day before …`"));
         }
         let workdays = matches!(length, Length::Civil { unit: crate::value::CivilUnit::Workday, .. });
-        if workdays && self.calendar().is_none() {
+        let calendar = match of {
+            Some(entity) => self.world.entity(entity).and_then(|entity| entity.calendar),
+            None => self.calendar(),
+        };
+        if workdays && calendar.is_none() {
             self.report(schedule::no_calendar(span));
         }
     }
 
-    fn anchor_named(&self, base: &ast::Expr) -> Option<Name> {
+    /// The recurring date that is named, and whose it is if it is not the subject's own.
+    fn anchor_named(&mut self, base: &ast::Expr) -> Option<(Option<(Expr, Name)>, Name)> {
         let ExprKind::Path(path) = &base.kind else { return None };
         let subject = self.subject?;
-        let name = match path.parts.as_slice() {
-            [name] => name.name,
-            [owner, name] if owner.name == subject => name.name,
+        let own = match path.parts.as_slice() {
+            [name] => Some(name.name),
+            [owner, name] if owner.name == subject => Some(name.name),
+            _ => None,
+        };
+        if let Some(name) = own {
+            let anchors = &self.world.entity(subject)?.anchors;
+            return anchors.iter().find(|anchor| anchor.name == name).map(|anchor| (None, anchor.name));
+        }
+        let [.., link, _] = path.parts.as_slice() else { return None };
+        let world = self.world;
+        let entity = match world.entity(subject)?.field(link.name)?.ty.known() {
+            Type::Entity(entity) => *entity,
             _ => return None,
         };
-        let anchors = &self.world.entity(subject)?.anchors;
-        anchors.iter().find(|anchor| anchor.name == name).map(|anchor| anchor.name)
+        let name = path.parts.last()?.name;
+        world.entity(entity)?.anchors.iter().find(|anchor| anchor.name == name)?;
+        match self.path(path, None).expr {
+            Expr::Anchored { of: Some(of), entity, anchor, .. } => Some((Some((*of, entity)), anchor)),
+            _ => None,
+        }
     }
 
     /// A bare name that is nothing at all: told as an unknown event or date, not as an unknown value.

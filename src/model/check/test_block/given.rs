@@ -3,6 +3,7 @@
 use crate::diagnostic::{Diagnostic, code};
 use crate::expr::{Expr, Window};
 use crate::model::Literal;
+use crate::model::check::derived::is_derived;
 use crate::model::check::expr::Checker;
 use crate::model::check::words;
 use crate::model::check::world::Kind;
@@ -59,6 +60,7 @@ impl Checker<'_, '_> {
             );
         }
         cast.push(name);
+        self.cast.push(name.name);
     }
 
     /// `customer`, and for many of them `customers`.
@@ -173,8 +175,7 @@ impl Checker<'_, '_> {
             format!("`{entity}` has no attribute `{}`", name.name),
         );
         let among = known.fields.iter().map(|field| field.name.as_str());
-        let derived =
-            world.decls.get(&name.name).is_some_and(|one| matches!(one.kind, Kind::Metric | Kind::Audience));
+        let derived = world.decls.get(&name.name).is_some_and(|one| is_derived(one.kind));
         let finding = finding.label("no such attribute");
         let finding = if derived {
             finding.help(format!(

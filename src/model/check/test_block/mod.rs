@@ -168,7 +168,17 @@ impl Checker<'_, '_> {
     /// `change of loan_limit(new = 5 CNY)`
     fn changes(&mut self, verb: Ident, call: &Call) -> Option<Happening> {
         let happening = self.change(verb, &call.path)?;
+        if let Source::Close(attribute) = happening.source {
+            return self.closes(attribute, call);
+        }
         let Source::Change { attribute, .. } = happening.source else { return None };
+        if self.world.decls.get(&attribute).is_some_and(|one| super::derived::is_derived(one.kind)) {
+            let headline = format!("`{attribute}` follows from other things and is never sent");
+            let finding =
+                Diagnostic::new(code::MISPLACED, call.span, headline).label("cannot be made to happen");
+            self.report(finding.help("let what it follows from change, or happen"));
+            return None;
+        }
         let new: Vec<&Arg> =
             call.args.iter().filter(|arg| arg.name.is_none_or(|name| name.name.as_str() == "new")).collect();
         let [arg] = new.as_slice() else {
@@ -180,5 +190,24 @@ impl Checker<'_, '_> {
         let super::expr::Shape::Change { ty, .. } = happening.shape else { return None };
         let new = self.expect(&arg.value, &ty);
         Some(Happening::Change { attribute, new })
+    }
+
+    /// `close of aum(period = month of 2027-03-31)`
+    fn closes(&mut self, attribute: Name, call: &Call) -> Option<Happening> {
+        let is_period = |arg: &&Arg| arg.name.is_none_or(|name| name.name.as_str() == "period");
+        let [arg] = call.args.as_slice() else {
+            let headline = format!("which period of `{attribute}` closes is not said");
+            let finding = Diagnostic::new(code::WRONG_ARGUMENTS, call.span, headline).label("no `period`");
+            let help = format!("write `close of {attribute}(period = month of 2027-03-31)`");
+            self.report(finding.help(help));
+            return None;
+        };
+        if !is_period(&arg) {
+            let shape = super::expr::Shape::Close(attribute);
+            arg.name.map(|name| self.element_field(&shape, name));
+            return None;
+        }
+        let period = self.expect(&arg.value, &Type::Range(Box::new(Type::Date)));
+        Some(Happening::Close { attribute, period })
     }
 }

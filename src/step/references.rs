@@ -1,0 +1,35 @@
+//! What is known of other roots: employers, branches, groups, as far as a subject of another kind refers to them.
+//!
+//! Part of the world: a snapshot, the same for every customer during a batch. What is not in it is missing, and a
+//! condition on what is missing does not hold.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::name::Name;
+use crate::value::Value;
+
+/// Stored attributes by kind and id.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct References(BTreeMap<Name, BTreeMap<Arc<str>, BTreeMap<Name, Value>>>);
+
+impl References {
+    /// Sets attributes of one of them; `Missing` removes one.
+    pub fn merge(&mut self, entity: Name, id: Arc<str>, fields: &[(Name, Value)]) {
+        let known = self.0.entry(entity).or_default().entry(id).or_default();
+        for (name, value) in fields {
+            if value.is_missing() {
+                known.remove(name);
+            } else {
+                known.insert(*name, value.clone());
+            }
+        }
+    }
+
+    /// One attribute; `Missing` where the kind, the one or the attribute is not known.
+    #[must_use]
+    pub fn attribute(&self, entity: Name, id: &str, name: Name) -> Value {
+        let known = self.0.get(&entity).and_then(|all| all.get(id)).and_then(|one| one.get(&name));
+        known.cloned().unwrap_or(Value::Missing)
+    }
+}

@@ -1,0 +1,88 @@
+//! Changes of derived values: `drop of membership`, `change of preapproved`.
+//!
+//! Nobody sends these. After every input the values that some program follows are worked out and held against those
+//! seen last; what differs has changed now. A first value is no change. Values that time alone can change are looked
+//! at in the first instant of each day in the subject's zone: see docs/decisions/0008.
+
+use std::sync::Arc;
+
+use super::enter;
+use super::history::Feature;
+use super::index::{Tracked, Trigger};
+use super::occurrence::Occurrence;
+use super::run::{Follow, Run, whole_ms};
+use super::scene::Scene;
+use super::state::{History, Pending, PendingWhy, SubjectRef};
+use super::symbols;
+use super::trace::Decision;
+use crate::expr::{Env, Owner, civil, eval};
+use crate::value::Value;
+
+/// Works out every followed value, and lets everybody hear what changed.
+pub(super) fn notice(run: &mut Run) {
+    if !run.state.known {
+        return;
+    }
+    let world = run.world;
+    for tracked in world.index().tracked() {
+        for subject in enter::subjects_of(run, tracked.subject) {
+            look(run, tracked, &subject);
+        }
+    }
+}
+
+/// Plans the next look, where there is something that time alone can change.
+pub(super) fn plan(run: &mut Run) {
+    let is_planned = |run: &Run| run.state.pending.iter().any(|one| matches!(one.why, PendingWhy::Look));
+    if !run.state.known || !run.world.index().looks_daily() || is_planned(run) {
+        return;
+    }
+    let tomorrow = civil::date_of(run.now, &run.zone).tomorrow().ok();
+    let Some(due) = tomorrow.and_then(|day| civil::start_of_day(day, &run.zone)) else { return };
+    let journey = run.fixed(symbols::ATTRIBUTES);
+    let subject = SubjectRef(None);
+    run.state.pending.push(Pending { journey, subject, due: whole_ms(due), why: PendingWhy::Look });
+}
+
+fn look(run: &mut Run, tracked: &Tracked, subject: &SubjectRef) {
+    let loaded = Arc::clone(&tracked.loaded);
+    let new = run.scene(&loaded, subject).def(Owner::Subject, tracked.def);
+    let own =
+        History { id: run.sym(tracked.name), subject: subject.clone(), feature: Feature::Seen(new.clone()) };
+    let Some(old) = swap(&mut run.state.features, own) else { return };
+    if old == new || eval::same(&old, &new) {
+        return;
+    }
+    let order = {
+        let scene: Scene = run.scene(&loaded, subject);
+        eval::compare(&new, &old, &scene)
+    };
+    let shown = |value: &Value| match value {
+        Value::Choice(_) | Value::Bool(_) => value.clone(),
+        _ => Value::Missing,
+    };
+    let what = Decision::Changed { what: run.sym(tracked.name), old: shown(&old), new: shown(&new) };
+    run.trace_about(subject, what);
+    if run.world.index().is_heard(Trigger::Change(tracked.name)) {
+        let occurrence = Occurrence::of_derived(subject, tracked.name, (old, new), order, run);
+        run.follow(Follow::Occurrence(occurrence));
+    }
+    run.moved = true;
+}
+
+/// Keeps what is seen now beside the history conditions, and returns what was seen last.
+fn swap(histories: &mut Vec<History>, own: History) -> Option<Value> {
+    let key = |one: &History| (one.id, one.subject.clone());
+    let wanted = key(&own);
+    let at = histories.partition_point(|known| key(known) < wanted);
+    match histories.get_mut(at).filter(|known| known.id == own.id && known.subject == own.subject) {
+        Some(known) => match std::mem::replace(&mut known.feature, own.feature) {
+            Feature::Seen(value) => Some(value),
+            _ => None,
+        },
+        None => {
+            histories.insert(at, own);
+            None
+        }
+    }
+}
