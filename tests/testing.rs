@@ -57,7 +57,9 @@ fn stories_of_what_is_known_over_time_come_true() {
     let reports = bank.run(&Options { threads: threads(), ..Options::default() });
     let failed: Vec<Report> = reports.iter().filter(|report| !report.passed()).cloned().collect();
     assert!(failed.is_empty(), "\n{}", told(&failed, true));
-    assert!(reports.len() >= 6);
+    assert!(reports.len() >= 16);
+    let story = told(&reports, true);
+    assert!(story.contains("您上月日均资产 12,000.00 元"), "copy prints what is kept: {story}");
 }
 
 #[test]

@@ -17,6 +17,12 @@ pub(super) fn program(model: &Model, journey: &Journey, sources: &Sources) -> Op
     table.journey(&journey.steps)?;
     let exits = journey.exits.iter().map(|rule| exit(rule, &numbers, &mut table)).collect::<Option<_>>()?;
     let (awaits, nodes, lines, rung_lines) = table.finish()?;
+    // What copy prints must be kept by whoever sends it.
+    for name in nodes.iter().flat_map(|node| node.kind.names()) {
+        if let Some(content) = model.contents.get(&name) {
+            tables.take(&content.uses)?;
+        }
+    }
     let (defs, features) = tables.finish();
     let (path, line) = sources.place(journey.span);
     let mut program = Program {

@@ -256,7 +256,7 @@ fn delivery(run: &Run, key: &MessageKey, message: &Message) -> Result<Delivery, 
     let pass = gate::pass(run, &scene, wish)?;
     let copy = Scene {
         defs: &pass.content.body.defs,
-        features: &[],
+        features: &pass.content.body.features,
         params: &message.args,
         locale: Some(super::content::locale(&scene)),
         ..scene

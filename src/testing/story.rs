@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use super::property::payload;
 use super::record::What;
 use super::stage::Stage;
+use crate::expr::civil::date_of;
 use crate::expr::show;
 use crate::step::explain::explain;
 use crate::step::{Event, EventKind, Trace};
@@ -34,7 +35,7 @@ pub(super) fn of_all(stage: &Stage<'_>, most: usize) -> Vec<String> {
 
 fn told(stage: &Stage<'_>, what: &What) -> String {
     match what {
-        What::Event(event) => happened(event),
+        What::Event(event) => happened(event, stage.suite.zone),
         What::Trace(trace) => decided(stage, trace),
         What::Delivered(delivery) => {
             let body = delivery.parts.iter().map(|(part, text)| format!("{part} {text:?}"));
@@ -43,7 +44,7 @@ fn told(stage: &Stage<'_>, what: &What) -> String {
     }
 }
 
-fn happened(event: &Event) -> String {
+fn happened(event: &Event, zone: &TimeZone) -> String {
     let who = event.child.as_ref().map(|(_, id)| format!(" by {id}")).unwrap_or_default();
     match &event.kind {
         EventKind::Declared(name) => format!("* {name}{}{who}", payload(&event.fields)),
@@ -51,7 +52,10 @@ fn happened(event: &Event) -> String {
         EventKind::Message { kind, key } => format!("* {}({})", kind.as_str(), key.step),
         EventKind::Attributes => {
             let fields = event.fields.iter().map(|(name, value)| format!("{name} = {}", show::value(value)));
-            format!("* attributes{who}: {}", fields.collect::<Vec<_>>().join("; "))
+            let day = date_of(event.time, zone);
+            let late = day < date_of(event.received, zone);
+            let of = if late { format!(" of {day}") } else { String::new() };
+            format!("* attributes{of}{who}: {}", fields.collect::<Vec<_>>().join("; "))
         }
     }
 }
