@@ -7,10 +7,11 @@ use jiff::civil::Date;
 use jiff::{Span, ToSpan};
 
 use crate::diagnostic::{Diagnostic, code};
+use crate::expr::Expr;
 use crate::graph::{JourneyGraph, longest};
 use crate::model::{Calendar, Journey, Model};
 use crate::name::Name;
-use crate::program::{Bundle, Program};
+use crate::program::{Bundle, Enter, Program};
 use crate::value::Length;
 
 /// Days between the end of what a calendar knows and the last day that somebody may need it.
@@ -31,7 +32,8 @@ pub(super) fn check(
     let found = open.filter(|program| counts_workdays(program)).filter_map(|program| {
         let journey = model.journeys.get(&program.journey)?;
         let calendar = calendar(model, program)?;
-        let last = today.checked_add(life(journey, graphs.get(&journey.name))).ok()?;
+        let ms = life(journey, graphs.get(&journey.name)).saturating_add(lead(program));
+        let last = today.checked_add(days(ms)).ok()?;
         finding(journey, calendar, today, last)
     });
     found.collect()
@@ -60,14 +62,34 @@ fn finding(journey: &Journey, calendar: &Calendar, today: Date, last: Date) -> O
     )
 }
 
-/// The longest that an instance lives, without moments that its data decide.
-fn life(journey: &Journey, graph: Option<&JourneyGraph>) -> Span {
+/// The longest that an instance lives, in milliseconds, without moments that its data decide.
+fn life(journey: &Journey, graph: Option<&JourneyGraph>) -> i64 {
     let own = graph.and_then(|graph| longest(graph).ms);
     let lasts = journey.lasts.map(Length::at_most_ms);
-    let ms = match (own, lasts) {
+    match (own, lasts) {
         (Some(own), Some(lasts)) => own.min(lasts),
         (own, lasts) => own.or(lasts).unwrap_or(LONG_DAYS * DAY_MS),
-    };
+    }
+}
+
+/// How long before its date somebody enters: the date itself is still to be counted to.
+fn lead(program: &Program) -> i64 {
+    match &program.enter {
+        Enter::Anchor { shift: Some((by, true)), .. } => by.at_most_ms(),
+        Enter::Date { moment, .. } => lead_of(moment),
+        _ => 0,
+    }
+}
+
+fn lead_of(moment: &Expr) -> i64 {
+    match moment {
+        Expr::At(day, _) => lead_of(day),
+        Expr::Shift { by, back: true, .. } => by.at_most_ms(),
+        _ => 0,
+    }
+}
+
+fn days(ms: i64) -> Span {
     let days = ms.div_euclid(DAY_MS).saturating_add(1);
     Span::new().try_days(days).unwrap_or_default()
 }
@@ -81,6 +103,6 @@ fn calendar<'m>(model: &'m Model, program: &Program) -> Option<&'m Calendar> {
 /// Whether workdays are counted or rolled to anywhere in it, metrics and audiences included. Asked of its serial form,
 /// so that no place of a program is forgotten.
 fn counts_workdays(program: &Program) -> bool {
-    let is_dated = matches!(program.enter, crate::program::Enter::Anchor { .. });
+    let is_dated = matches!(program.enter, Enter::Anchor { .. });
     is_dated || serde_json::to_string(program).is_ok_and(|text| text.contains("\"Workday\""))
 }

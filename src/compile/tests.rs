@@ -115,12 +115,12 @@ fn a_journey_that_outlives_its_calendar_is_refused() {
     let workdays = reminder("workdays", "");
     assert_eq!(said(&workdays, None), (vec![], true), "nobody asks");
     assert_eq!(said(&workdays, day(2026, 6, 1)), (vec![], true));
-    assert_eq!(said(&workdays, day(2026, 12, 5)), (vec![], true));
+    assert_eq!(said(&workdays, day(2026, 11, 1)), (vec![], true));
     assert_eq!(said(&workdays, day(2026, 12, 20)), (vec!["W0331"], true), "2027 is a guess");
-    assert_eq!(said(&workdays, day(2027, 11, 5)), (vec!["W0331"], true));
+    assert_eq!(said(&workdays, day(2027, 10, 1)), (vec!["W0331"], true));
     assert_eq!(said(&workdays, day(2027, 11, 20)), (vec!["E0336"], false), "not thirty days left");
     assert_eq!(said(&reminder("days", ""), day(2027, 11, 20)), (vec![], true), "no workdays");
-    assert_eq!(said(&reminder("workdays", "lasts 2 days"), day(2027, 11, 20)), (vec!["W0331"], true));
+    assert_eq!(said(&reminder("workdays", "lasts 2 days"), day(2027, 11, 1)), (vec!["W0331"], true));
     let closed = reminder("workdays", "open 2026-01-01..2027-10-31");
     assert_eq!(said(&closed, day(2027, 11, 20)), (vec![], true), "nobody enters any more");
 }
