@@ -14,6 +14,7 @@ mod editors;
 mod engine;
 mod format;
 mod formats;
+mod fuzz;
 mod ingest;
 mod init;
 mod layers;

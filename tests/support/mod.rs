@@ -4,6 +4,7 @@ pub(crate) mod books;
 pub(crate) mod chance;
 pub(crate) mod client;
 pub(crate) mod daemon;
+pub(crate) mod hold;
 pub(crate) mod receiver;
 pub(crate) mod unprivileged;
 
