@@ -1,4 +1,4 @@
-//! Interned names: one `u32` per distinct identifier of the process.
+//! Interned names: one entry per distinct identifier of the process, and a pointer to it wherever it is used.
 //!
 //! Every identifier that comes from source text or from a program is a [`Name`]. Comparing and hashing one
 //! costs an integer; it is written out as text wherever it is serialised, so programs stay portable.
@@ -7,21 +7,42 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::{LazyLock, RwLock};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A handle to an interned identifier.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Name(u32);
+#[derive(Clone, Copy)]
+pub struct Name(&'static Interned);
 
-#[derive(Default)]
-struct Interner {
-    ids: HashMap<&'static str, u32>,
-    texts: Vec<&'static str>,
+struct Interned {
+    id: u32,
+    text: Box<str>,
 }
 
-static INTERNER: LazyLock<RwLock<Interner>> = LazyLock::new(RwLock::default);
+/// A table by name. Names are dense numbers of our own, so a multiplication is hash enough.
+pub type NameMap<V> = HashMap<Name, V, BuildHasherDefault<NameHasher>>;
+
+/// For [`NameMap`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NameHasher(u64);
+
+impl Hasher for NameHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u32(u32::from(*byte)));
+    }
+
+    fn write_u32(&mut self, value: u32) {
+        self.0 = (self.0 ^ u64::from(value)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(26);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+static INTERNER: LazyLock<RwLock<HashMap<&'static str, Name>>> = LazyLock::new(RwLock::default);
 
 impl Name {
     /// Interns `text`.
@@ -31,41 +52,53 @@ impl Name {
             return name;
         }
         let mut interner = INTERNER.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(&id) = interner.ids.get(text) {
-            return Self(id);
+        if let Some(&name) = interner.get(text) {
+            return name;
         }
-        let id = u32::try_from(interner.texts.len()).unwrap_or(u32::MAX);
-        let text: &'static str = Box::leak(text.into());
-        interner.texts.push(text);
-        interner.ids.insert(text, id);
-        Self(id)
+        let id = u32::try_from(interner.len()).unwrap_or(u32::MAX);
+        let name = Self(Box::leak(Box::new(Interned { id, text: text.into() })));
+        interner.insert(name.as_str(), name);
+        name
     }
 
     /// The name of `text` if it has been interned before. For text that comes from data.
     #[must_use]
     pub fn lookup(text: &str) -> Option<Self> {
         let interner = INTERNER.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        interner.ids.get(text).copied().map(Self)
+        interner.get(text).copied()
     }
 
     /// The text this name stands for.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        let interner = INTERNER.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        interner.texts.get(self.0 as usize).copied().unwrap_or_default()
+        &self.0.text
     }
 
     /// A small dense number, stable within this process only: an index into side tables.
     #[must_use]
     pub fn index(self) -> usize {
-        self.0 as usize
+        self.0.id as usize
+    }
+}
+
+impl PartialEq for Name {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.id == other.0.id
+    }
+}
+
+impl Eq for Name {}
+
+impl Hash for Name {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u32(self.0.id);
     }
 }
 
 impl Ord for Name {
     /// Alphabetical, so that nothing printed or stored depends on interning order.
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        if self.0 == other.0 { std::cmp::Ordering::Equal } else { self.as_str().cmp(other.as_str()) }
+        if self == other { std::cmp::Ordering::Equal } else { self.as_str().cmp(other.as_str()) }
     }
 }
 

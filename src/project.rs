@@ -59,34 +59,76 @@ impl std::error::Error for ProjectError {}
 /// A path that is not there, a file that cannot be read or is not UTF-8, or no journey file at all. A calendar file
 /// that is not there is told by the checker, at the line that names it.
 pub fn load(paths: &[PathBuf]) -> Result<Project, ProjectError> {
-    let here = [PathBuf::from(".")];
-    let paths = if paths.is_empty() { &here } else { paths };
-    let first = paths.first().map_or(Path::new("."), PathBuf::as_path);
-    let folder = if first.is_file() { discover::parent(first) } else { first };
-    let (root, found) = match root(folder) {
-        Some(root) => {
-            discover::check_paths(paths)?;
-            (root.clone(), discover::journeys(&[root])?)
+    Reader::default().read(paths)
+}
+
+/// Reads a project again and again. Every text is looked at each time; what follows from a text is kept.
+#[derive(Debug, Default)]
+pub struct Reader {
+    seen: BTreeMap<PathBuf, Seen>,
+}
+
+#[derive(Clone, Debug)]
+struct Seen {
+    file: File,
+    /// Calendar files, as written.
+    calendars: Vec<Arc<str>>,
+    /// Packages, dotted.
+    imports: BTreeSet<String>,
+}
+
+impl Reader {
+    /// As [`load`].
+    ///
+    /// # Errors
+    /// As [`load`].
+    pub fn read(&mut self, paths: &[PathBuf]) -> Result<Project, ProjectError> {
+        let here = [PathBuf::from(".")];
+        let paths = if paths.is_empty() { &here } else { paths };
+        let first = paths.first().map_or(Path::new("."), PathBuf::as_path);
+        let folder = if first.is_file() { discover::parent(first) } else { first };
+        let (root, found) = match root(folder) {
+            Some(root) => {
+                discover::check_paths(paths)?;
+                (root.clone(), discover::journeys(&[root])?)
+            }
+            None => (folder.to_owned(), discover::journeys(paths)?),
+        };
+        let mut before = std::mem::take(&mut self.seen);
+        let mut input = Input::default();
+        let mut imports = BTreeSet::new();
+        for path in found {
+            let Some(file) = read(&root, &path)? else { continue };
+            let seen = match before.remove(&path) {
+                Some(seen) if seen.file.text == file.text && seen.file.package == file.package => seen,
+                _ => see(file),
+            };
+            for written in &seen.calendars {
+                if let Ok(text) = std::fs::read_to_string(discover::parent(&path).join(&**written)) {
+                    input.calendars.insert((seen.file.path.clone(), written.clone()), text.into());
+                }
+            }
+            imports.extend(seen.imports.iter().cloned());
+            input.files.push(seen.file.clone());
+            self.seen.insert(path, seen);
         }
-        None => (folder.to_owned(), discover::journeys(paths)?),
-    };
-    if found.is_empty() {
-        return Err(ProjectError::Empty { path: root });
+        if input.files.is_empty() {
+            return Err(ProjectError::Empty { path: root });
+        }
+        let on_disk = input.files.iter().map(|file| file.path.clone()).collect();
+        stdlib::add(imports, &mut input);
+        Ok(Project { root, input, on_disk })
     }
-    let mut input = Input::default();
-    let mut imports = BTreeSet::new();
-    for path in found {
-        let file = read(&root, &path)?;
-        let tree = parse(FileId::default(), &file.text).file;
-        input.calendars.extend(calendars(&file, &tree, |written| {
-            std::fs::read_to_string(discover::parent(&path).join(written)).ok().map(Arc::from)
-        }));
-        imports.extend(imported(&tree));
-        input.files.push(file);
+}
+
+/// What a text names outside itself. A file without these words is not worth a parser.
+fn see(file: File) -> Seen {
+    let (std, calendar) = (file.text.contains("std"), file.text.contains("calendar"));
+    if !std && !calendar {
+        return Seen { file, calendars: Vec::new(), imports: BTreeSet::new() };
     }
-    let on_disk = input.files.iter().map(|file| file.path.clone()).collect();
-    stdlib::add(imports, &mut input);
-    Ok(Project { root, input, on_disk })
+    let tree = parse(FileId::default(), &file.text).file;
+    Seen { calendars: calendar_files(&tree), imports: imported(&tree), file }
 }
 
 /// The journey files at or below `paths`; without any, those of the project around the current folder. Sorted, each once.
@@ -115,12 +157,16 @@ pub fn root(folder: &Path) -> Option<PathBuf> {
     if found == 0 { Some(folder.to_owned()) } else { whole.ancestors().nth(found).map(Path::to_owned) }
 }
 
-fn read(root: &Path, path: &Path) -> Result<File, ProjectError> {
-    let text =
-        std::fs::read_to_string(path).map_err(|error| ProjectError::File { path: path.to_owned(), error })?;
+/// `None` for a file that is gone since the folder was walked.
+fn read(root: &Path, path: &Path) -> Result<Option<File>, ProjectError> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(ProjectError::File { path: path.to_owned(), error }),
+    };
     let folder = discover::parent(path).strip_prefix(root).unwrap_or(Path::new(""));
     let parts: Vec<String> = folder.iter().map(|part| part.to_string_lossy().into_owned()).collect();
-    Ok(File { path: shown(path).into(), package: parts.join(".").into(), text: text.into() })
+    Ok(Some(File { path: shown(path).into(), package: parts.join(".").into(), text: text.into() }))
 }
 
 type Calendars = BTreeMap<(Arc<str>, Arc<str>), Arc<str>>;

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of the language and does no IO: whoever reads files puts them into [`Sources`].
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -60,11 +61,12 @@ pub struct SourceFile {
 
 impl SourceFile {
     #[must_use]
-    pub fn new(path: &str, text: &str) -> Self {
+    pub fn new(path: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> Self {
+        let text: Arc<str> = text.into();
         let breaks = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
         let starts = std::iter::once(0).chain(breaks.map(|(at, _)| at + 1));
         let line_starts = starts.map(|at| u32::try_from(at).unwrap_or(u32::MAX)).collect();
-        Self { path: path.into(), text: text.into(), line_starts }
+        Self { path: path.into(), text, line_starts }
     }
 
     /// The line, counted from 1, that holds byte `offset`.
@@ -88,26 +90,36 @@ impl SourceFile {
     }
 }
 
-/// All files of one compilation, in the order they were added.
+/// All files of one compilation, in the order of their numbers.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
-    files: Vec<SourceFile>,
+    files: BTreeMap<FileId, SourceFile>,
 }
 
 impl Sources {
+    /// Adds a file under the next number.
     pub fn add(&mut self, path: &str, text: &str) -> FileId {
-        let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
-        self.files.push(SourceFile::new(path, text));
+        let id = FileId(self.files.keys().next_back().map_or(0, |last| last.0.saturating_add(1)));
+        self.set(id, path, text);
         id
+    }
+
+    /// Puts a file under a number of its own, in place of what was there.
+    pub fn set(&mut self, id: FileId, path: impl Into<Arc<str>>, text: impl Into<Arc<str>>) {
+        self.files.insert(id, SourceFile::new(path, text));
+    }
+
+    pub fn remove(&mut self, id: FileId) {
+        self.files.remove(&id);
     }
 
     #[must_use]
     pub fn get(&self, id: FileId) -> Option<&SourceFile> {
-        self.files.get(id.0 as usize)
+        self.files.get(&id)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
-        (0u32..).map(FileId).zip(&self.files)
+        self.files.iter().map(|(id, file)| (*id, file))
     }
 
     /// The text under `span`, empty where the span is of no file here.

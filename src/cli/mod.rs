@@ -12,6 +12,7 @@ pub mod exit;
 pub mod output;
 mod replace;
 pub mod settings;
+mod watch;
 
 use std::ffi::OsString;
 

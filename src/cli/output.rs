@@ -132,6 +132,14 @@ impl Output {
         Ok(())
     }
 
+    /// Empties the screen before a new result, where there is one.
+    pub fn clear(&self) -> Result<(), Failure> {
+        if !self.terminal || !io::stdout().is_terminal() {
+            return Ok(());
+        }
+        self.data.write(|to, _| write!(to, "\x1b[2J\x1b[3J\x1b[H").and_then(|()| to.flush())).or_else(lost)
+    }
+
     /// Findings as talk, for commands whose data is something else.
     pub fn complain(&self, found: &[Diagnostic], sources: &Sources) {
         let _ = self.talk.write(|to, color| render(found, sources, Format::Full, color, to));

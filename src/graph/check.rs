@@ -3,32 +3,87 @@
 mod cycle;
 mod dead;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use petgraph::Direction;
 use petgraph::algo::astar;
 use petgraph::graph::NodeIndex;
 
-use super::{JourneyGraph, PointKind};
+use super::links::{Ties, ties};
+use super::{JourneyGraph, PointKind, build};
 use crate::diagnostic::{Diagnostic, code};
 use crate::model::{Journey, Model};
 use crate::name::Name;
 
-/// All findings about the graphs of `model`, which are those of its journeys.
-#[must_use]
-pub fn check(model: &Model, graphs: &BTreeMap<Name, JourneyGraph>) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    for journey in model.journeys.values() {
-        if let Some(graph) = graphs.get(&journey.name) {
-            found.extend(unreached(graph));
-            found.extend(falls(journey, graph));
-            found.extend(cycle::inside(journey, graph));
-            found.extend(dead::waits(journey));
-            found.extend(super::rounds::too_long(journey));
+/// The graphs of a model, and what is wrong with them. Goes on from model to model, looking only at what changed.
+#[derive(Debug, Default)]
+pub struct Shapes {
+    graphs: BTreeMap<Name, JourneyGraph>,
+    findings: BTreeMap<Name, Vec<Diagnostic>>,
+    /// Of journeys that set others off at once; the others are on no ring.
+    ties: BTreeMap<Name, Ties>,
+}
+
+impl Shapes {
+    /// Looks at the journeys called `names` in `model`, or at all of them; journeys that are not `sound` have no graph.
+    pub fn look(&mut self, model: &Model, names: Option<&BTreeSet<Name>>, sound: impl Fn(&Journey) -> bool) {
+        let Some(names) = names else {
+            *self = Self::default();
+            model
+                .journeys
+                .values()
+                .filter(|journey| sound(journey))
+                .for_each(|journey| self.add(model, journey));
+            return;
+        };
+        for name in names {
+            self.graphs.remove(name);
+            self.findings.remove(name);
+            self.ties.remove(name);
+            if let Some(journey) = model.journeys.get(name).filter(|journey| sound(journey)) {
+                self.add(model, journey);
+            }
         }
     }
-    found.extend(cycle::across(model, graphs));
-    found
+
+    fn add(&mut self, model: &Model, journey: &Journey) {
+        let graph = build(journey);
+        let mut found: Vec<Diagnostic> = unreached(&graph).collect();
+        found.extend(falls(journey, &graph));
+        found.extend(cycle::inside(journey, &graph));
+        found.extend(dead::waits(journey));
+        found.extend(super::rounds::too_long(journey));
+        if !found.is_empty() {
+            self.findings.insert(journey.name, found);
+        }
+        self.ties.extend(ties(model, journey, &graph).map(|ties| (journey.name, ties)));
+        self.graphs.insert(journey.name, graph);
+    }
+
+    /// Whether a journey of this name is sound.
+    #[must_use]
+    pub fn has(&self, name: Name) -> bool {
+        self.graphs.contains_key(&name)
+    }
+
+    /// Everything that is wrong with the shapes.
+    #[must_use]
+    pub fn findings(&self) -> Vec<Diagnostic> {
+        let mut found: Vec<Diagnostic> = self.findings.values().flatten().cloned().collect();
+        found.extend(cycle::across(&self.ties));
+        found
+    }
+
+    /// Of the sound journeys, by name.
+    #[must_use]
+    pub fn graphs(&self) -> &BTreeMap<Name, JourneyGraph> {
+        &self.graphs
+    }
+
+    #[must_use]
+    pub fn into_graphs(self) -> BTreeMap<Name, JourneyGraph> {
+        self.graphs
+    }
 }
 
 fn unreached(graph: &JourneyGraph) -> impl Iterator<Item = Diagnostic> + '_ {

@@ -20,26 +20,23 @@ pub(super) struct Link {
     pub(super) span: Span,
 }
 
-/// All such links. Nodes are in the order of names.
-pub(super) fn links(model: &Model, graphs: &BTreeMap<Name, JourneyGraph>) -> DiGraph<Name, Link> {
-    let mut ring = DiGraph::new();
-    let nodes: BTreeMap<Name, NodeIndex> = graphs.keys().map(|&name| (name, ring.add_node(name))).collect();
-    let listeners: Vec<(Name, Vec<Watched>)> =
-        model.journeys.values().map(|journey| (journey.name, watched(model, journey))).collect();
-    for journey in model.journeys.values() {
-        let (Some(graph), Some(&from)) = (graphs.get(&journey.name), nodes.get(&journey.name)) else {
-            continue;
-        };
-        for (to, link) in set_off(journey, graph, &listeners) {
-            if let Some(&to) = nodes.get(&to) {
-                ring.add_edge(from, to, link);
-            }
-        }
-    }
-    ring
+/// How one journey hangs together with others.
+#[derive(Debug)]
+pub(super) struct Ties {
+    /// Tags whose change can make its entry condition true.
+    watched: Vec<Watched>,
+    /// What it does in the instant in which it was entered.
+    deeds: Vec<(Deed, Span)>,
 }
 
-/// A tag whose change can make an entry condition true.
+#[derive(Clone, Copy, Debug)]
+enum Deed {
+    Start(Name),
+    Tag(Name),
+    Untag(Name),
+}
+
+#[derive(Debug)]
 struct Watched {
     tag: Name,
     /// By setting it, by removing it.
@@ -47,35 +44,72 @@ struct Watched {
     removed: bool,
 }
 
-fn set_off(journey: &Journey, graph: &JourneyGraph, listeners: &[(Name, Vec<Watched>)]) -> Vec<(Name, Link)> {
-    let mut found = Vec::new();
+/// The ties of `journey`, if it sets anything off: without that it is on no ring.
+pub(super) fn ties(model: &Model, journey: &Journey, graph: &JourneyGraph) -> Option<Ties> {
+    let deeds = deeds(journey, graph);
+    (!deeds.is_empty()).then(|| Ties { watched: watched(model, journey), deeds })
+}
+
+/// All links between journeys that set others off. Nodes are in the order of names.
+pub(super) fn links(ties: &BTreeMap<Name, Ties>) -> DiGraph<Name, Link> {
+    let mut ring = DiGraph::new();
+    let nodes: BTreeMap<Name, NodeIndex> = ties.keys().map(|&name| (name, ring.add_node(name))).collect();
+    let mut listeners = Listeners::new();
+    for (&name, ties) in ties {
+        for watched in &ties.watched {
+            let (set, removed) = listeners.entry(watched.tag).or_default().entry(name).or_default();
+            *set |= watched.set;
+            *removed |= watched.removed;
+        }
+    }
+    for (name, ties) in ties {
+        let Some(&from) = nodes.get(name) else { continue };
+        for &(deed, span) in &ties.deeds {
+            for (to, how) in set_off(deed, &listeners) {
+                if let Some(&to) = nodes.get(&to) {
+                    ring.add_edge(from, to, Link { how, span });
+                }
+            }
+        }
+    }
+    ring
+}
+
+type Listeners = BTreeMap<Name, BTreeMap<Name, (bool, bool)>>;
+
+/// The journeys that `deed` makes begin, and how.
+fn set_off(deed: Deed, listeners: &Listeners) -> Vec<(Name, String)> {
+    let entered = |tag: Name| listeners.get(&tag).into_iter().flatten();
+    match deed {
+        Deed::Start(to) => vec![(to, format!("starts `{to}`"))],
+        Deed::Tag(tag) => entered(tag)
+            .filter(|(_, (set, _))| *set)
+            .map(|(&to, _)| (to, format!("tags `{tag}`, on which `{to}` enters")))
+            .collect(),
+        Deed::Untag(tag) => entered(tag)
+            .filter(|(_, (_, removed))| *removed)
+            .map(|(&to, _)| (to, format!("removes the tag `{tag}`, on which `{to}` enters")))
+            .collect(),
+    }
+}
+
+fn deeds(journey: &Journey, graph: &JourneyGraph) -> Vec<(Deed, Span)> {
     let whens = journey.exits.iter().zip(&graph.exits);
     let whens = whens.filter(|(exit, _)| matches!(exit.trigger, Trigger::When(_))).map(|(_, &point)| point);
     let mut points: Vec<NodeIndex> =
         std::iter::once(graph.entry).chain(whens).flat_map(|from| graph.instantly_from(from)).collect();
     points.sort_unstable();
     points.dedup();
-    for point in points.into_iter().filter_map(|at| graph.graph.node_weight(at)) {
-        let wakes = |tag: Name, set: bool| {
-            let entered = listeners.iter().filter(move |(_, watched)| {
-                watched.iter().any(|one| one.tag == tag && if set { one.set } else { one.removed })
-            });
-            entered.map(|(name, _)| *name)
+    let deeds = points.into_iter().filter_map(|at| graph.graph.node_weight(at)).filter_map(|point| {
+        let deed = match point.kind {
+            PointKind::Start(to) => Deed::Start(to),
+            PointKind::Tag(tag) => Deed::Tag(tag),
+            PointKind::Untag(tag) => Deed::Untag(tag),
+            _ => return None,
         };
-        let link = |how: String| Link { how, span: point.span };
-        match point.kind {
-            PointKind::Start(to) => found.push((to, link(format!("starts `{to}`")))),
-            PointKind::Tag(tag) => found.extend(
-                wakes(tag, true).map(|to| (to, link(format!("tags `{tag}`, on which `{to}` enters")))),
-            ),
-            PointKind::Untag(tag) => found.extend(
-                wakes(tag, false)
-                    .map(|to| (to, link(format!("removes the tag `{tag}`, on which `{to}` enters")))),
-            ),
-            _ => {}
-        }
-    }
-    found
+        Some((deed, point.span))
+    });
+    deeds.collect()
 }
 
 /// The tags that the entry condition looks at whenever something comes in. A schedule is a pause.

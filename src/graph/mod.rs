@@ -1,6 +1,6 @@
 //! A journey as a graph: what the shape of a journey proves, and what `wayfare graph` draws.
 //!
-//! [`build`] turns one checked journey into a [`JourneyGraph`] on petgraph; [`check`] finds what is wrong with the
+//! [`build`] turns one checked journey into a [`JourneyGraph`] on petgraph; [`Shapes`] tells what is wrong with the
 //! shapes (steps that nothing reaches, paths without an end, cycles that take no time); [`longest`] bounds how long an
 //! instance can live; [`export`] writes a graph for other tools. Order is the order of writing, everywhere.
 
@@ -19,7 +19,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::{Bfs, EdgeFiltered, Walker};
 
 pub use build::build;
-pub use check::check;
+pub use check::Shapes;
 pub use longest::{Longest, longest};
 
 use crate::name::Name;

@@ -124,9 +124,9 @@ pub(crate) fn ladder(not_sent: Option<Vec<Step>>, otherwise: Vec<Step>) -> Step 
 fn findings(journeys: Vec<Journey>) -> Vec<Diagnostic> {
     let journeys = journeys.into_iter().map(|journey| (journey.name, journey)).collect();
     let model = Model { journeys, ..Model::default() };
-    let graphs: BTreeMap<Name, JourneyGraph> =
-        model.journeys.values().map(|journey| (journey.name, build(journey))).collect();
-    check(&model, &graphs)
+    let mut shapes = Shapes::default();
+    shapes.look(&model, None, |_| true);
+    shapes.findings()
 }
 
 /// Code, headline and notes of each finding.

@@ -14,7 +14,7 @@ mod table;
 mod tables;
 mod tracked;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::model::{self, Model};
@@ -35,22 +35,95 @@ pub struct TooLarge {
 /// # Errors
 /// Everything that has more parts than a program can number (65,535).
 pub fn bundle(model: &Model, sources: &Sources) -> Result<Bundle, Vec<TooLarge>> {
-    let mut errors = Vec::new();
-    let mut contents = BTreeMap::new();
-    for (&name, content) in &model.contents {
-        match self::content(model, content) {
-            Some(body) => _ = contents.insert(name, hash::content(body)),
-            None => errors.push(TooLarge { name, span: content.span }),
+    let mut lowered = Lowered::default();
+    lowered.forget(model, None);
+    lowered.complete(model, sources);
+    if lowered.large.is_empty() {
+        Ok(lowered.bundle(model))
+    } else {
+        Err(lowered.too_large().cloned().collect())
+    }
+}
+
+/// The lowered parts of a model. Goes on from model to model, lowering only what changed.
+#[derive(Debug, Default)]
+pub struct Lowered {
+    contents: BTreeMap<Name, Hashed<Content>>,
+    programs: BTreeMap<Name, Hashed<Program>>,
+    /// Not hashed yet: that is worth its time only when somebody asks for the bundle.
+    new_contents: BTreeMap<Name, Content>,
+    new_programs: BTreeMap<Name, Program>,
+    /// Contents come before journeys.
+    large: BTreeMap<(Part, Name), TooLarge>,
+    missing: BTreeSet<(Part, Name)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    Content,
+    Journey,
+}
+
+impl Lowered {
+    /// Drops what is called `names`, or everything.
+    pub fn forget(&mut self, model: &Model, names: Option<&BTreeSet<Name>>) {
+        let Some(names) = names else {
+            *self = Self::default();
+            self.missing.extend(model.contents.keys().map(|&name| (Part::Content, name)));
+            self.missing.extend(model.journeys.keys().map(|&name| (Part::Journey, name)));
+            return;
+        };
+        for &name in names {
+            self.contents.remove(&name);
+            self.programs.remove(&name);
+            self.new_contents.remove(&name);
+            self.new_programs.remove(&name);
+            for part in [Part::Content, Part::Journey] {
+                self.large.remove(&(part, name));
+                self.missing.insert((part, name));
+            }
         }
     }
-    let mut programs = BTreeMap::new();
-    for (&name, journey) in &model.journeys {
-        match journey::program(model, journey, sources) {
-            Some(body) => _ = programs.insert(name, hash::program(body)),
-            None => errors.push(TooLarge { name, span: journey.span }),
+
+    /// Lowers what is missing. Only of a model without errors.
+    pub fn complete(&mut self, model: &Model, sources: &Sources) {
+        for (part, name) in std::mem::take(&mut self.missing) {
+            let span = match part {
+                Part::Content => model.contents.get(&name).and_then(|it| match content(model, it) {
+                    Some(body) => {
+                        self.new_contents.insert(name, body);
+                        None
+                    }
+                    None => Some(it.span),
+                }),
+                Part::Journey => {
+                    model.journeys.get(&name).and_then(|it| match journey::program(model, it, sources) {
+                        Some(body) => {
+                            self.new_programs.insert(name, body);
+                            None
+                        }
+                        None => Some(it.span),
+                    })
+                }
+            };
+            self.large.extend(span.map(|span| ((part, name), TooLarge { name, span })));
         }
     }
-    if errors.is_empty() { Ok(assemble(model, contents, programs)) } else { Err(errors) }
+
+    /// What has more parts than a program can number (65,535).
+    pub fn too_large(&self) -> impl Iterator<Item = &TooLarge> {
+        self.large.values()
+    }
+
+    /// All parts together, once [`Self::complete`] and nothing too large.
+    #[must_use]
+    pub fn bundle(&mut self, model: &Model) -> Bundle {
+        let contents = std::mem::take(&mut self.new_contents);
+        self.contents.extend(contents.into_iter().map(|(name, body)| (name, hash::content(body))));
+        let programs = std::mem::take(&mut self.new_programs);
+        self.programs.extend(programs.into_iter().map(|(name, body)| (name, hash::program(body))));
+        assemble(model, self.contents.clone(), self.programs.clone())
+    }
 }
 
 fn assemble(

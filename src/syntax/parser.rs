@@ -86,6 +86,9 @@ pub fn parse(file: FileId, text: &str) -> Parsed {
 
 /// Adds the findings about lines that nothing else was said about.
 fn add_doubtful(text: &str, doubtful: &[Diagnostic], diagnostics: &mut Vec<Diagnostic>) {
+    if doubtful.is_empty() {
+        return;
+    }
     let source = SourceFile::new("", text);
     let line = |finding: &Diagnostic| source.line(finding.primary.span.start);
     let said: BTreeSet<u32> = diagnostics.iter().map(line).collect();

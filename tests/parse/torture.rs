@@ -42,7 +42,7 @@ fn deletions(text: &str) -> Vec<Deletion> {
         let mut broken = text.to_owned();
         broken.replace_range(token.start as usize..token.end as usize, "");
         let parsed = parse(FileId(0), &broken);
-        let after = SourceFile::new("", &broken);
+        let after = SourceFile::new("", broken.as_str());
         let found = parsed.diagnostics.iter().map(|finding| after.line(finding.primary.span.start)).collect();
         let line = source.line(token.start);
         Deletion {

@@ -1,8 +1,10 @@
 //! `wayfare bench`: what the product does per second, beside the limit of the machine, in one run.
 
+mod check;
 #[path = "../../../benches/limit.rs"]
 mod limit;
 mod load;
+mod project;
 mod verify;
 
 use std::path::Path;
@@ -28,6 +30,8 @@ enum What {
     ///
     /// Events come in over HTTP in batches, sends are recorded; beside it the same rows written by a plain loop.
     Run(RunArgs),
+    /// The compiler on a generated project: lines per second, memory, and the time of a one-file edit. One core.
+    Check(check::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -57,7 +61,13 @@ struct Measured {
 }
 
 pub fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
-    let What::Run(args) = &args.what;
+    match &args.what {
+        What::Run(args) => rounds(args, output),
+        What::Check(args) => check::run(args, output),
+    }
+}
+
+fn rounds(args: &RunArgs, output: &Output) -> Result<Exit, Failure> {
     let (mut product, mut limit) = (0.0_f64, 0.0_f64);
     for round in 1..=args.rounds {
         let folder = std::env::temp_dir().join(format!("wayfare-bench-{}-{round}", std::process::id()));

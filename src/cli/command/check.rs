@@ -1,6 +1,7 @@
 //! `wayfare check`: every mistake of a project, in one run.
 
 mod mend;
+mod watch;
 
 use std::path::{Path, PathBuf};
 
@@ -10,10 +11,12 @@ use jiff::tz::TimeZone;
 use super::compiled;
 use crate::cli::output::Format;
 use crate::cli::{Exit, Failure, Output};
-use crate::compile::{Compilation, compile};
+use crate::compile::{self, Compilation};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::engine::clock::wall;
 use crate::expr::civil;
+use crate::model::Model;
+use crate::text::Sources;
 
 /// Check journeys, and say what is wrong with them.
 ///
@@ -38,46 +41,42 @@ pub struct Args {
     /// The day from which calendars must reach far enough; without it, the real one.
     #[arg(long, value_name = "DATE")]
     today: Option<Date>,
+
+    /// Go on and check again after every save; on a terminal the screen shows the last result only.
+    #[arg(long)]
+    watch: bool,
+}
+
+impl Args {
+    fn today(&self) -> Date {
+        self.today.unwrap_or_else(|| civil::date_of(wall(), &TimeZone::system()))
+    }
 }
 
 pub fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
+    if args.watch {
+        return watch::run(args, output);
+    }
     let mut project = compiled::read(&args.paths)?;
-    let real = || civil::date_of(wall(), &TimeZone::system());
-    project.input.today = Some(args.today.unwrap_or_else(real));
+    project.input.today = Some(args.today());
     if !args.fixes.wants_fixes() {
-        return report(args, &compile(&project.input), output);
+        return report(args, &compile::check(&project.input), output);
     }
     let mended = args.fixes.mend(project, &args.paths, output)?;
     if !args.fixes.is_diff() {
         return report(args, &mended.compilation, output);
     }
     // The output is the diff; the findings that would remain are only counted.
-    let (shown, _) = split(&mended.compilation, &args.paths);
+    let after = &mended.compilation;
+    let (shown, _) = split(&after.diagnostics, &after.sources, &args.paths);
     let clean = mended.fixed.is_empty() && !has_errors(&shown);
     Ok(if clean { Exit::Clean } else { Exit::Findings })
 }
 
 /// Shows what was found. Ends in [`Exit::Findings`] if there are errors; warnings alone are clean.
 fn report(args: &Args, compilation: &Compilation, output: &Output) -> Result<Exit, Failure> {
-    let (shown, elsewhere) = split(compilation, &args.paths);
-    match &args.output_file {
-        Some(path) => output.findings_into(path, &shown, &compilation.sources, args.format)?,
-        None => output.findings(&shown, &compilation.sources, args.format)?,
-    }
-    if elsewhere > 0 {
-        output.say(format_args!("{elsewhere} more in other files of the project: `wayfare check` shows all"));
-    }
-    if args.format == Format::Full {
-        offer(&shown, output);
-    }
-    if shown.is_empty() && args.format == Format::Full {
-        let files = compilation.sources.iter().count();
-        output.say(format_args!(
-            "checked {} in {}",
-            count(compilation.model.journeys.len(), "journey"),
-            count(files, "file")
-        ));
-    }
+    let (shown, elsewhere) = split(&compilation.diagnostics, &compilation.sources, &args.paths);
+    tell(args, (&shown, elsewhere), &compilation.sources, &compilation.model, output)?;
     Ok(if has_errors(&shown) { Exit::Findings } else { Exit::Clean })
 }
 
@@ -100,10 +99,38 @@ fn has_errors(shown: &[Diagnostic]) -> bool {
     shown.iter().any(|finding| finding.severity == Severity::Error)
 }
 
+/// The findings that were asked for, and what there is besides them.
+fn tell(
+    args: &Args,
+    (shown, elsewhere): (&[Diagnostic], usize),
+    sources: &Sources,
+    model: &Model,
+    output: &Output,
+) -> Result<(), Failure> {
+    match &args.output_file {
+        Some(path) => output.findings_into(path, shown, sources, args.format)?,
+        None => output.findings(shown, sources, args.format)?,
+    }
+    if elsewhere > 0 {
+        output.say(format_args!("{elsewhere} more in other files of the project: `wayfare check` shows all"));
+    }
+    if args.format == Format::Full {
+        offer(shown, output);
+    }
+    if shown.is_empty() && args.format == Format::Full {
+        output.say(format_args!(
+            "checked {} in {}",
+            count(model.journeys.len(), "journey"),
+            count(sources.iter().count(), "file")
+        ));
+    }
+    Ok(())
+}
+
 /// The findings below `paths`, and how many there are elsewhere.
-fn split(compilation: &Compilation, paths: &[PathBuf]) -> (Vec<Diagnostic>, usize) {
-    let is_asked = |finding: &Diagnostic| is_below(&compilation.sources.place(finding.primary.span).0, paths);
-    let (shown, elsewhere): (Vec<_>, Vec<_>) = compilation.diagnostics.iter().cloned().partition(is_asked);
+fn split(found: &[Diagnostic], sources: &Sources, paths: &[PathBuf]) -> (Vec<Diagnostic>, usize) {
+    let is_asked = |finding: &Diagnostic| is_below(&sources.place(finding.primary.span).0, paths);
+    let (shown, elsewhere): (Vec<_>, Vec<_>) = found.iter().cloned().partition(is_asked);
     (shown, elsewhere.len())
 }
 

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use jiff::civil::Date;
+
 use crate::cli::exit::reason;
 use crate::cli::{Failure, Output};
-use crate::compile::{Compilation, compile};
+use crate::compile::{Compilation, Session, compile};
 use crate::program::Bundle;
-use crate::project::{self, Project, ProjectError};
+use crate::project::{self, Project, ProjectError, Reader};
 
 /// Reads the project around `paths`; none means the current folder.
 pub fn read(paths: &[PathBuf]) -> Result<Project, Failure> {
@@ -35,4 +37,40 @@ pub fn sound(paths: &[PathBuf], output: &Output) -> Result<(Project, Compilation
         return Err(Failure::Found);
     };
     Ok((project, compilation, bundle))
+}
+
+/// A project that is looked at again and again while it is edited.
+pub struct Open {
+    paths: Vec<PathBuf>,
+    today: Option<Date>,
+    reader: Reader,
+    /// The folder that holds all of it.
+    pub root: PathBuf,
+    pub session: Session,
+}
+
+impl Open {
+    /// Reads and compiles the project around `paths`.
+    pub fn new(paths: &[PathBuf], today: Option<Date>) -> Result<Self, Failure> {
+        let mut reader = Reader::default();
+        let mut project = reader.read(paths).map_err(|error| unread(&error))?;
+        project.input.today = today;
+        let session = Session::open(&project.input);
+        Ok(Self { paths: paths.to_vec(), today, reader, root: project.root, session })
+    }
+
+    /// Looks at all files, and whether there was anything new. What cannot be read now changes nothing.
+    pub fn look(&mut self) -> Result<bool, Failure> {
+        let mut project = self.reader.read(&self.paths).map_err(|error| unread(&error))?;
+        project.input.today = self.today;
+        Ok(self.session.update(&project.input))
+    }
+
+    /// The bundle; errors are told.
+    pub fn sound(&mut self, output: &Output) -> Result<Bundle, Failure> {
+        self.session.bundle().ok_or_else(|| {
+            output.complain(self.session.diagnostics(), self.session.sources());
+            Failure::Found
+        })
+    }
 }

@@ -4,7 +4,6 @@
 
 mod demo;
 mod feed;
-mod watch;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -17,12 +16,13 @@ use tokio::sync::mpsc;
 
 use self::demo::Mailbox;
 use self::feed::{Feed, Followed};
-use self::watch::Watch;
-use super::{compiled, run, why};
+use super::compiled::Open;
+use super::{run, why};
 use crate::channel::Channels;
 use crate::cli::client::Client;
 use crate::cli::daemon::{Daemon, Plan, discard};
 use crate::cli::settings::Settings;
+use crate::cli::watch::Watch;
 use crate::cli::{Exit, Failure, Output};
 use crate::demo::population;
 use crate::engine::EngineHandle;
@@ -69,7 +69,8 @@ pub fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
     let folder =
         args.project.clone().unwrap_or_else(|| PathBuf::from(if args.demo { "journeys" } else { "." }));
     let project = Settings::load(&folder, output)?;
-    let (_, _, bundle) = compiled::sound(std::slice::from_ref(&project.root), output)?;
+    let mut open = Open::new(&[project.root.clone()], None)?;
+    let bundle = open.sound(output)?;
     run::start_log(run::Log::Text, "warn");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(format_args!("cannot start: {error}")))?;
@@ -77,12 +78,18 @@ pub fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
         if args.demo {
             play(args, project, bundle, output).await
         } else {
-            develop(args, project, bundle, output).await
+            develop(args, project, open, bundle, output).await
         }
     })
 }
 
-async fn develop(args: &Args, project: Settings, bundle: Bundle, output: &Output) -> Result<Exit, Failure> {
+async fn develop(
+    args: &Args,
+    project: Settings,
+    mut open: Open,
+    bundle: Bundle,
+    output: &Output,
+) -> Result<Exit, Failure> {
     let feed = Arc::new(Feed::new(output.clone(), Followed::Everybody));
     let speed = args.speed.unwrap_or(project.config.dev.speed);
     let plan = plan(args, project.clone(), bundle, speed, &feed);
@@ -96,22 +103,27 @@ async fn develop(args: &Args, project: Settings, bundle: Bundle, output: &Output
     let engine = daemon.engine.clone();
     tokio::select! {
         exit = daemon.serve() => exit,
-        never = reload(&mut watch, &project, &engine, output) => never,
+        never = reload(&mut watch, &mut open, &engine, output) => never,
     }
 }
 
 /// Compiles after every change, and makes live what compiles and is new.
 async fn reload(
     watch: &mut Watch,
-    project: &Settings,
+    open: &mut Open,
     engine: &EngineHandle,
     output: &Output,
 ) -> Result<Exit, Failure> {
     let mut live = engine.world().bundle.hash.clone();
     loop {
         watch.changed().await;
-        let bundle = match compiled::sound(std::slice::from_ref(&project.root), output) {
-            Ok((_, _, bundle)) => bundle,
+        let bundle = match open.look() {
+            Ok(false) => continue,
+            Ok(true) => open.sound(output),
+            Err(failure) => Err(failure),
+        };
+        let bundle = match bundle {
+            Ok(bundle) => bundle,
             Err(failure) => {
                 failure.tell(output);
                 output.say("the version before stays live");

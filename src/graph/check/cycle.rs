@@ -8,8 +8,8 @@ use petgraph::visit::{EdgeFiltered, EdgeRef};
 
 use crate::diagnostic::{Diagnostic, code};
 use crate::graph::JourneyGraph;
-use crate::graph::links::{Link, links};
-use crate::model::{Journey, Model};
+use crate::graph::links::{Link, Ties, links};
+use crate::model::Journey;
 use crate::name::Name;
 
 /// The cycles of `graph` that can be walked in no time, each from its first place in the order of writing.
@@ -44,8 +44,8 @@ pub(super) fn inside(journey: &Journey, graph: &JourneyGraph) -> Vec<Diagnostic>
     found.collect()
 }
 
-pub(super) fn across(model: &Model, graphs: &BTreeMap<Name, JourneyGraph>) -> Vec<Diagnostic> {
-    let ring = links(model, graphs);
+pub(super) fn across(ties: &BTreeMap<Name, Ties>) -> Vec<Diagnostic> {
+    let ring = links(ties);
     let mut parts = tarjan_scc(&ring);
     for part in &mut parts {
         part.sort_unstable();

@@ -34,11 +34,17 @@ pub(super) fn collect<'a>(
             declare(&mut world, *id, decl, due.has(*id), sink);
         }
     }
-    for (id, file) in &files {
-        let imports = imports(&world, *id, file, sink);
+    world
+}
+
+/// What the files that are due import. What the others do was kept: it hangs on the packages there are and on names
+/// that they write.
+pub(super) fn see_imports(files: &[(FileId, &ast::File)], due: &Due, world: &mut World, sink: &mut Sink) {
+    let packages: HashSet<Name> = world.packages.values().copied().collect();
+    for (id, file) in files.iter().filter(|(id, file)| due.has(*id) && !file.imports.is_empty()) {
+        let imports = sink.within(*id, |sink| imports(world, &packages, *id, file, sink));
         world.imports.insert(*id, imports);
     }
-    world
 }
 
 fn declare<'a>(world: &mut World<'a>, file: FileId, decl: &'a ast::Decl, due: bool, sink: &mut Sink) {
@@ -130,9 +136,14 @@ fn duplicate(ident: ast::Ident, first: &Declared) -> Diagnostic {
         .help("give one of them another name: a name means one thing in the whole project")
 }
 
-fn imports(world: &World, id: FileId, file: &ast::File, sink: &mut Sink) -> Imports {
+fn imports(
+    world: &World,
+    packages: &HashSet<Name>,
+    id: FileId,
+    file: &ast::File,
+    sink: &mut Sink,
+) -> Imports {
     let mut imports = Imports::default();
-    let packages: HashSet<Name> = world.packages.values().copied().collect();
     for import in &file.imports {
         let package = Name::new(&import.path.text());
         imports.last = Some(import.span);

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::derived::Tangled;
 use super::journey::identity::StepIds;
 use super::outline::Due;
-use super::world::{Kept, Signature, Sink, World};
+use super::world::{Imports, Kept, Signature, Sink, World};
 use super::{Context, phases};
 use crate::diagnostic::{self, Diagnostic};
 use crate::model::Model;
@@ -22,6 +22,7 @@ use crate::value::Type;
 #[derive(Debug, Default)]
 pub struct Memory {
     model: Model,
+    imports: HashMap<FileId, Imports>,
     signatures: HashMap<Name, Signature>,
     takes: HashMap<Name, Vec<(Name, Type)>>,
     steps: HashMap<Name, StepIds>,
@@ -92,14 +93,16 @@ impl Memory {
             self.steps.remove(name);
             self.needs.remove(name);
         }
-        self.model.tests.retain(|test| !due.has(test.span.file));
-        for file in due.files() {
+        self.model.tests.retain(|test| !due.has(test.span.file) && !due.gone.contains(&test.span.file));
+        for file in due.files().iter().chain(&due.gone) {
             self.kept.remove(file);
+            self.imports.remove(file);
         }
     }
 
     pub(super) fn lend(&mut self, world: &mut World, sink: &mut Sink) {
         world.before = std::mem::take(&mut self.model);
+        world.imports = std::mem::take(&mut self.imports);
         world.signatures = std::mem::take(&mut self.signatures);
         world.takes = std::mem::take(&mut self.takes);
         world.steps = std::mem::take(&mut self.steps);
@@ -110,6 +113,7 @@ impl Memory {
     /// Takes everything back, and tells all findings.
     pub(super) fn keep(&mut self, world: World, sink: Sink) -> Vec<Diagnostic> {
         self.model = world.model;
+        self.imports = world.imports;
         self.signatures = world.signatures;
         self.takes = world.takes;
         self.steps = world.steps;

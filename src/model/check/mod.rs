@@ -90,6 +90,7 @@ fn phases<'a>(
     let mut world = collect::collect(files, context, due, &mut sink);
     world.lost = lost;
     memory.lend(&mut world, &mut sink);
+    collect::see_imports(files, due, &mut world, &mut sink);
     schema::shapes(&mut world, &mut sink);
     table::tables(&mut world, &mut sink);
     derived::fields(&mut world, &mut sink);

@@ -10,7 +10,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::collect;
 use super::memory::Memory;
-use super::world::Reach;
+use super::world::{Kind, Reach};
 use crate::name::Name;
 use crate::syntax::ast::{self, DeclKind};
 use crate::text::FileId;
@@ -20,6 +20,8 @@ use crate::text::FileId;
 pub struct Due {
     everything: bool,
     files: BTreeSet<FileId>,
+    /// Files that are no more.
+    pub(super) gone: BTreeSet<FileId>,
     names: BTreeSet<Name>,
 }
 
@@ -63,6 +65,8 @@ pub struct Outline {
 #[derive(Clone, Debug)]
 struct Part {
     name: Option<Name>,
+    /// `None` for what declares no name of its own.
+    kind: Option<Kind>,
     reach: Reach,
     text: u64,
     words: Box<[u32]>,
@@ -80,6 +84,7 @@ impl Outline {
             from = to;
             Part {
                 name: decl.name.map(|name| name.name),
+                kind: collect::kind(&decl.kind),
                 reach: reach(decl),
                 text: hash(part),
                 words: words(part),
@@ -92,16 +97,18 @@ impl Outline {
         self.parts.iter().flat_map(|part| part.words.iter().copied()).collect()
     }
 
-    fn names(&self) -> impl Iterator<Item = Name> {
-        self.parts.iter().filter_map(|part| part.name)
+    /// The names of what the memory keeps.
+    fn kept(&self) -> impl Iterator<Item = Name> {
+        let kept = self.parts.iter().filter(|part| matches!(part.reach, Reach::Named | Reach::Inside));
+        kept.filter_map(|part| part.name)
     }
 
     /// What each name stands for here, in the order written.
-    fn meanings(&self) -> BTreeMap<Name, Vec<(u64, Reach)>> {
-        let mut meanings: BTreeMap<Name, Vec<(u64, Reach)>> = BTreeMap::new();
+    fn meanings(&self) -> BTreeMap<Name, Vec<(Option<Kind>, u64)>> {
+        let mut meanings: BTreeMap<Name, Vec<(Option<Kind>, u64)>> = BTreeMap::new();
         for part in &self.parts {
             if let Some(name) = part.name {
-                meanings.entry(name).or_default().push((part.text, part.reach));
+                meanings.entry(name).or_default().push((part.kind, part.text));
             }
         }
         meanings
@@ -142,9 +149,12 @@ impl Outlines {
         }
         self.follow(&mut edit);
         self.answered(&mut edit, memory);
-        let outlines = edit.due.iter().filter_map(|file| self.files.get(file));
-        let names = outlines.flat_map(Outline::names).chain(edit.gone).collect();
-        Due { everything: false, files: edit.due, names }
+        let names = self.siblings(&mut edit);
+        let gone = edit.edited.iter().filter(|file| !self.files.contains_key(file)).copied().collect();
+        for gone in &gone {
+            edit.due.remove(gone);
+        }
+        Due { everything: false, files: edit.due, gone, names }
     }
 
     fn move_words(&mut self, file: FileId, before: Option<&Outline>, after: Option<&Outline>) {
@@ -175,6 +185,24 @@ impl Outlines {
         }
     }
 
+    /// All names that the due files declare or declared. Adds the files that declare them too: which of them counts is
+    /// decided anew.
+    fn siblings(&self, edit: &mut Edit) -> BTreeSet<Name> {
+        let outlines = edit.due.iter().filter_map(|file| self.files.get(file));
+        let mut names: BTreeSet<Name> =
+            outlines.flat_map(Outline::kept).chain(edit.gone.iter().copied()).collect();
+        let mut open: Vec<Name> = names.iter().copied().collect();
+        while let Some(name) = open.pop() {
+            for file in self.places.get(&word_of(name)).into_iter().flatten() {
+                let Some(outline) = self.files.get(file) else { continue };
+                if outline.kept().any(|other| other == name) && edit.due.insert(*file) {
+                    open.extend(outline.kept().filter(|name| names.insert(*name)));
+                }
+            }
+        }
+        names
+    }
+
     /// Adds the files whose findings may read otherwise now: they point into an edited file, or they say what names
     /// there are.
     fn answered(&self, edit: &mut Edit, memory: &Memory) {
@@ -197,7 +225,7 @@ struct Edit {
     due: BTreeSet<FileId>,
     /// Names that mean something else now.
     names: BTreeSet<Name>,
-    /// There are more or fewer names than before.
+    /// There are more or fewer names than before, or they are of other kinds.
     new_names: bool,
     /// All names that edited files declared before.
     gone: BTreeSet<Name>,
@@ -209,14 +237,17 @@ impl Edit {
         if after.is_some() {
             self.due.insert(file);
         }
-        self.gone.extend(before.into_iter().flat_map(Outline::names));
+        self.gone.extend(before.into_iter().flat_map(Outline::kept));
         let sides = [before, after];
         let parts = sides.into_iter().flatten().flat_map(|outline| &outline.parts);
         self.everything |= parts.clone().any(|part| part.reach == Reach::Everywhere);
         let all = before.is_none() || after.is_none() || sides.iter().flatten().any(|outline| outline.broken);
         let meanings = sides.map(|outline| outline.map(Outline::meanings).unwrap_or_default());
         let [old, new] = &meanings;
-        self.new_names |= all || !old.keys().eq(new.keys());
+        let kinds = |(name, meant): (&Name, &Vec<(Option<Kind>, u64)>)| {
+            (*name, meant.iter().map(|(kind, _)| *kind).collect::<Vec<_>>())
+        };
+        self.new_names |= all || !old.iter().map(kinds).eq(new.iter().map(kinds));
         for part in parts {
             let Some(name) = part.name else { continue };
             if all || part.reach == Reach::Inside || old.get(&name) != new.get(&name) {

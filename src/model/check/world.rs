@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::journey::identity::StepIds;
 use crate::diagnostic::{Diagnostic, Fix, code};
 use crate::model::{Entity, Model};
-use crate::name::Name;
+use crate::name::{Name, NameMap};
 use crate::syntax::ast;
 use crate::text::{FileId, Span};
 use crate::value::Type;
@@ -110,7 +110,7 @@ pub(super) struct Declared<'a> {
 }
 
 /// What one file may see besides its own package.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Imports {
     pub(super) names: HashSet<Name>,
     /// `import std.cn.bank as b`: the package meant by `b`.
@@ -131,9 +131,9 @@ pub(super) struct Signature {
 #[derive(Default)]
 pub(super) struct World<'a> {
     /// Everything but journeys.
-    pub(super) decls: HashMap<Name, Declared<'a>>,
+    pub(super) decls: NameMap<Declared<'a>>,
     /// Journeys have names of their own: a journey and its content are often called the same.
-    pub(super) journeys: HashMap<Name, Declared<'a>>,
+    pub(super) journeys: NameMap<Declared<'a>>,
     /// The same, by file and place: every walk over declarations follows it.
     pub(super) order: Vec<Declared<'a>>,
     /// Those of [`Self::order`] that are looked at in this run: all, or after an edit what it can have changed and
@@ -240,7 +240,7 @@ impl<'a> World<'a> {
 
     fn find_in(
         &self,
-        table: &HashMap<Name, Declared<'a>>,
+        table: &NameMap<Declared<'a>>,
         sink: &mut Sink,
         file: FileId,
         name: Name,
@@ -250,7 +250,7 @@ impl<'a> World<'a> {
         Some(*declared)
     }
 
-    fn table(&self, kind: Kind) -> &HashMap<Name, Declared<'a>> {
+    fn table(&self, kind: Kind) -> &NameMap<Declared<'a>> {
         if kind == Kind::Journey { &self.journeys } else { &self.decls }
     }
 

@@ -15,17 +15,25 @@ use crate::cli::Failure;
 const SETTLED: Duration = Duration::from_millis(150);
 
 /// Hints that something below a folder has changed, for as long as it lives.
-pub(super) struct Watch {
+pub(in crate::cli) struct Watch {
     hints: mpsc::UnboundedReceiver<()>,
     _debouncer: Debouncer<RecommendedWatcher, RecommendedCache>,
 }
 
 impl Watch {
     /// Watches the folder, not its files: an atomic save replaces the file.
-    pub(super) fn folder(path: &Path) -> Result<Self, Failure> {
+    pub(in crate::cli) fn folder(path: &Path) -> Result<Self, Failure> {
         let (sender, hints) = mpsc::unbounded_channel();
+        // Events tell whole paths, with links resolved.
+        let root = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let on_change = move |result: DebounceEventResult| {
-            if result.is_ok_and(|events| events.iter().any(|event| !event.kind.is_access())) {
+            // An error means that events may have been lost: worth a look.
+            let matters = result.map_or(true, |events| {
+                events.iter().any(|event| {
+                    !event.kind.is_access() && event.paths.iter().any(|path| is_seen(&root, path))
+                })
+            });
+            if matters {
                 // The receiver is gone only when the command ends.
                 let _ = sender.send(());
             }
@@ -39,10 +47,17 @@ impl Watch {
     }
 
     /// The next hint; several that have gathered count as one.
-    pub(super) async fn changed(&mut self) {
+    pub(in crate::cli) async fn changed(&mut self) {
         if self.hints.recv().await.is_none() {
             std::future::pending::<()>().await;
         }
         while self.hints.try_recv().is_ok() {}
     }
+}
+
+/// Whether a change of `path` can change a project: the store and other hidden things are written all the time.
+fn is_seen(root: &Path, path: &Path) -> bool {
+    let inside = path.strip_prefix(root).unwrap_or(path);
+    let hidden = |part: &std::ffi::OsStr| part.to_string_lossy().starts_with('.') && part != ".gitignore";
+    !inside.iter().any(hidden)
 }
