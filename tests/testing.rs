@@ -62,6 +62,16 @@ fn stories_of_what_is_known_over_time_come_true() {
     assert!(story.contains("您上月日均资产 12,000.00 元"), "copy prints what is kept: {story}");
 }
 
+/// Stories about rewards, points and lotteries: the ledger of the stage answers for stock and budgets.
+#[test]
+fn nobody_gets_more_than_there_is() {
+    let bank = Compiled::of("tests/suite/testing/value");
+    let reports = bank.run(&Options { threads: threads(), ..Options::default() });
+    let failed: Vec<Report> = reports.iter().filter(|report| !report.passed()).cloned().collect();
+    assert!(failed.is_empty(), "\n{}", told(&failed, true));
+    assert!(reports.len() >= 9);
+}
+
 #[test]
 fn the_banks_own_journeys_pass_their_tests() {
     let bank = Compiled::of("journeys");

@@ -113,6 +113,11 @@ codes! {
     REFERENCE = "E0335", "something that cannot be read through a reference";
     CALENDAR_ENDS = "E0336", "a journey that outlives its calendar";
     TABLE_ROW = "E0350", "a table whose rows do not fit";
+    VALUE_ITEM = "E0370", "a budget, reward or points not described right";
+    LIMIT = "E0371", "a limit that cannot be counted";
+    OPENING = "E0372", "an opening without its hours";
+    LOTTERY = "E0373", "a lottery that is not described right";
+    REFERRAL = "E0374", "a referral that is not described right";
     CLAUSE_MISSING = "E0401", "a clause that is missing";
     CLAUSE_TWICE = "E0402", "a clause said twice";
     PURPOSE = "E0403", "a purpose that is none";
@@ -139,6 +144,10 @@ codes! {
     ASSIGN_OVERDUE = "E0441", "a task that is waited for, and may be left undone";
     ASSIGN_DUE = "E0442", "a task that is waited for without an end";
     TASK_ITEM = "E0470", "a task that is not described right";
+    GIVE_TAIL = "E0491", "a grant whose failure nobody looks at";
+    GIVE_AMOUNT = "E0492", "an amount that does not fit what is given";
+    GIVE_OUTCOME = "E0493", "an outcome that giving never has";
+    NOT_GRANTED = "E0494", "the amount of something that was not granted";
     UNUSED_IMPORT = "W0201", "an import that is never used";
     NEVER_MISSING = "W0301", "a value that is never missing";
     LAST_ONE = "W0330", "`last 1 month` beside `last month`";

@@ -139,6 +139,7 @@ fn nothing() -> Bundle {
         channels: BTreeMap::new(),
         contents: BTreeMap::new(),
         calendars: BTreeMap::new(),
+        values: crate::program::Values::default(),
         programs: BTreeMap::new(),
     }
 }

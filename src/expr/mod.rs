@@ -96,6 +96,8 @@ pub enum Expr {
     History(u16),
     /// A `table` with its arguments.
     Table(Box<TableCall>),
+    /// `balance(stars)`: how many of these points the owner has now.
+    Balance(Owner, Name),
 }
 
 /// A call of a `table`, which is inside: of its rows the first that fits counts; where none does, nothing is known.
@@ -349,7 +351,8 @@ impl Expr {
             | Self::Today
             | Self::Span { .. }
             | Self::Aggregate(_)
-            | Self::History(_) => Vec::new(),
+            | Self::History(_)
+            | Self::Balance(..) => Vec::new(),
         }
     }
 
@@ -388,7 +391,8 @@ impl Expr {
             | Self::Today
             | Self::Span { .. }
             | Self::Aggregate(_)
-            | Self::History(_) => Vec::new(),
+            | Self::History(_)
+            | Self::Balance(..) => Vec::new(),
         }
     }
 }

@@ -78,6 +78,8 @@ pub enum PointKind {
     Repeat,
     /// Work for somebody, of this task.
     Assign(Name),
+    /// A reward, points, a chance or a draw.
+    Give,
     End,
     /// The closing brace, where a path gets there without `end`.
     Fall,
@@ -101,6 +103,7 @@ impl PointKind {
             Self::Remember => "remember",
             Self::Repeat => "repeat",
             Self::Assign(_) => "assign",
+            Self::Give => "give",
             Self::End => "end",
             Self::Fall => "fall",
         }

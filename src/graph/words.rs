@@ -8,7 +8,7 @@ use crate::model::Journey;
 use crate::model::journey::{Awaited, Repeat, Send, StepKind, Trigger};
 use crate::model::task::Assign;
 use crate::name::Name;
-use crate::program::{CaseTest, ContentCall, Enter, Every, Outcome, Schedule, WeekdayName};
+use crate::program::{CaseTest, ContentCall, Enter, Every, Give, Outcome, Schedule, WeekdayName};
 use crate::value::Length;
 
 pub(super) fn enter(journey: &Journey) -> String {
@@ -104,6 +104,23 @@ pub(super) fn call(call: &ContentCall, names: &dyn Names) -> String {
         return call.content.to_string();
     }
     format!("{}({})", call.content, args(&call.args, names))
+}
+
+/// `grant fuel_rush`, `exchange 500 stars for coffee_coupon`, `draw weekly_draw`
+pub(crate) fn give(give: &Give, names: &dyn Names) -> String {
+    let said = |expr: &Expr| show::expr(expr, names);
+    match give {
+        Give::Reward { what, amount: Some(amount) } => {
+            format!("grant {} amount {}", said(what), said(amount))
+        }
+        Give::Reward { what, amount: None } => format!("grant {}", said(what)),
+        Give::Points { points, amount } => format!("grant {points} amount {}", said(amount)),
+        Give::Chance { lottery } => format!("grant {lottery}.chance"),
+        Give::Exchange { amount, points, what } => {
+            format!("exchange {} {points} for {}", said(amount), said(what))
+        }
+        Give::Draw { lottery } => format!("draw {lottery}"),
+    }
 }
 
 /// A step that takes no time.

@@ -115,6 +115,7 @@ pub(crate) fn world() -> World {
         channels: BTreeMap::from([(name("push"), channel("push")), (name("sms"), channel("sms"))]),
         contents: BTreeMap::new(),
         calendars: BTreeMap::new(),
+        values: crate::program::Values::default(),
         programs: BTreeMap::from([(name("offer"), program)]),
     };
     World::of_bundle(Arc::new(bundle), TimeZone::get("Asia/Shanghai").unwrap())

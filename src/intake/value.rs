@@ -10,7 +10,7 @@
 //! | `Date`, `Time` | `"2026-12-01"`, `"10:00"` |
 //! | `Moment` | RFC 3339, or `"2026-12-01T10:00"` in the zone of the bank |
 //! | `Duration`, `Period` | `"48h"`, `"2 days"` |
-//! | choices, channels, contents | the name of the case |
+//! | choices, channels, contents, rewards | the name of the case |
 //! | `[T]`, `T..T`, `T?` | an array; `{"from": …, "to": …}`; also `null` |
 
 use std::fmt::Display;
@@ -58,8 +58,10 @@ impl Scope<'_> {
             Type::Time => parsed::<Time>(json, "a time of day such as \"10:00\"").map(Value::Time),
             Type::Moment => self.moment(json).map(Value::Moment),
             Type::Duration | Type::Period => length(json, ty).map(Value::Length),
-            Type::Choice(_) | Type::OneOf(_) | Type::Channel | Type::Content => self.case(json, ty),
-            Type::Audience(_) | Type::Event(_) | Type::Error | Type::Reward | Type::Occurrence => {
+            Type::Choice(_) | Type::OneOf(_) | Type::Channel | Type::Content | Type::Reward => {
+                self.case(json, ty)
+            }
+            Type::Audience(_) | Type::Event(_) | Type::Error | Type::Occurrence => {
                 Err(format!("a `{ty}` cannot be written from outside"))
             }
         }
@@ -108,6 +110,7 @@ impl Scope<'_> {
             Type::OneOf(cases) => cases.clone(),
             Type::Channel => self.bundle.channels.keys().copied().collect(),
             Type::Content => self.bundle.contents.keys().copied().collect(),
+            Type::Reward => self.bundle.values.rewards.keys().copied().collect(),
             _ => Vec::new(),
         }
     }

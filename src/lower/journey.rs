@@ -32,7 +32,7 @@ pub(super) fn program(model: &Model, journey: &Journey, sources: &Sources) -> Op
         root: journey.root,
         purpose: journey.purpose,
         owner: journey.owner.clone(),
-        open: journey.open,
+        open: journey.open.clone(),
         enter: enter(&journey.enter, &numbers),
         existing: journey.existing,
         stale: journey.stale,

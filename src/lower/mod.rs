@@ -138,6 +138,7 @@ fn assemble(
         channels: schema::channels(model),
         contents,
         calendars: model.calendars.iter().map(|(&name, calendar)| (name, calendar.data.clone())).collect(),
+        values: model.values.clone(),
         programs,
     };
     bundle.hash = hash::bundle(&bundle);

@@ -1,7 +1,7 @@
 //! Expressions with the numbers of one owner's [`crate::model::Uses`], rewritten to the numbers of a program.
 
 use crate::expr::{Aggregate, Anchor, Expr, Pattern, Window};
-use crate::program::{CaseTest, ContentCall, Copy, CopyPiece, EntryUnit};
+use crate::program::{CaseTest, ContentCall, Copy, CopyPiece, EntryUnit, Giving};
 
 /// New numbers, by old number.
 #[derive(Clone, Debug, Default)]
@@ -58,6 +58,11 @@ impl Numbers {
         }
     }
 
+    pub(super) fn giving(&self, giving: &mut Giving) {
+        giving.give.exprs_mut().into_iter().for_each(|part| self.expr(part));
+        self.optional(&mut giving.key);
+    }
+
     pub(super) fn copy(&self, copy: &mut Copy) {
         for piece in &mut copy.0 {
             if let CopyPiece::Hole(hole) = piece {
@@ -67,7 +72,7 @@ impl Numbers {
     }
 
     pub(super) fn unit(&self, unit: &mut EntryUnit) {
-        if let EntryUnit::Value(value) = unit {
+        if let EntryUnit::Value(value) | EntryUnit::Opening(value) = unit {
             self.expr(value);
         }
     }

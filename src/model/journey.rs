@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use jiff::civil::Date;
-
 use super::Uses;
 use crate::expr::{Anchor, Expr, Pattern};
 use crate::name::Name;
-use crate::program::{CaseTest, ContentCall, Enter, Outcome, Reenter, Schedule};
+use crate::program::{CaseTest, ContentCall, Enter, Giving, Opening, Outcome, Reenter, Schedule};
 use crate::text::Span;
 use crate::value::{Length, Type};
 
@@ -21,7 +19,7 @@ pub struct Journey {
     pub root: Name,
     pub purpose: Name,
     pub owner: Arc<str>,
-    pub open: Option<(Date, Date)>,
+    pub open: Option<Opening>,
     pub enter: Enter,
     /// With `enter when`: whether those for whom it is already true at the first look enter.
     pub existing: Option<bool>,
@@ -138,6 +136,7 @@ pub enum StepKind {
     /// Ends an arm explicitly: go on behind the step whose arm this is.
     Continue,
     Repeat(Box<Repeat>),
+    Give(Giving, GiveTail),
 }
 
 /// `repeat week in 1..4 every monday at 10:00 from entered until C missed skip { … }`
@@ -181,6 +180,15 @@ pub struct Tail {
     pub arms: Vec<(Vec<Outcome>, Vec<Step>)>,
     /// `else`: whatever is neither named nor good.
     pub otherwise: Option<Vec<Step>>,
+}
+
+/// What becomes of giving: by the names of outcomes and prizes.
+#[derive(Clone, Debug, Default)]
+pub struct GiveTail {
+    pub arms: Vec<(Vec<Name>, Vec<Step>)>,
+    pub otherwise: Option<Vec<Step>>,
+    /// Whether some outcome goes on behind the step.
+    pub goes_on: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -246,6 +254,10 @@ impl StepKind {
             Self::Assign(assign) => {
                 let arms = assign.tail.arms.iter().map(|(_, body)| body.as_slice());
                 arms.chain(assign.tail.otherwise.as_deref()).collect()
+            }
+            Self::Give(_, tail) => {
+                let arms = tail.arms.iter().map(|(_, body)| body.as_slice());
+                arms.chain(tail.otherwise.as_deref()).collect()
             }
             Self::Pause(_)
             | Self::UntilMoment(_)

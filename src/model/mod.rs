@@ -37,6 +37,9 @@ pub struct Model {
     pub journeys: BTreeMap<Name, Journey>,
     pub tables: BTreeMap<Name, Table>,
     pub tasks: BTreeMap<Name, Task>,
+    /// Budgets, rewards, points, lotteries.
+    pub values: crate::program::Values,
+    pub referrals: BTreeMap<Name, Referral>,
     /// In the order of files and of writing.
     pub tests: Vec<Test>,
 }
@@ -188,6 +191,27 @@ pub struct Content {
     pub open: Option<(jiff::civil::Date, jiff::civil::Date)>,
     pub variants: Vec<Variant>,
     /// For `Expr::Def` in the copy.
+    pub uses: Uses,
+    pub span: Span,
+}
+
+/// Who brings whom, and what both get once the invited one has done what counts.
+#[derive(Clone, Debug)]
+pub struct Referral {
+    pub name: Name,
+    pub label: Option<Arc<str>>,
+    pub subject: Name,
+    pub open: Option<crate::program::Opening>,
+    /// Whether the last link counts, not the first; and how long a link is good for.
+    pub link: (bool, Length),
+    pub qualify: Vec<crate::expr::Pattern>,
+    pub inviter: Option<Name>,
+    pub invitee: Option<Name>,
+    /// Of each inviter.
+    pub limits: Vec<crate::program::value::Limit>,
+    /// `self`, `cycle`, `same_device`, …
+    pub refuse: Vec<Name>,
+    pub budget: Option<Name>,
     pub uses: Uses,
     pub span: Span,
 }

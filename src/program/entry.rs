@@ -61,6 +61,8 @@ pub enum EntryUnit {
     Day,
     Week,
     Month,
+    /// The opening of the reward that this names: when it began, or the day where it is closed.
+    Opening(Expr),
     /// A path below the entry event: `event.txn`.
     Value(Expr),
 }

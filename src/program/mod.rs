@@ -10,17 +10,18 @@ pub mod content;
 pub mod entry;
 mod names;
 pub mod outcome;
+pub mod value;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 pub use assign::Assign;
 pub use content::{Chosen, Content, ContentCall, Copy, CopyPiece, Variant};
 pub use entry::{Enter, EntryUnit, Every, Reenter, Schedule, WeekdayName};
 pub use outcome::Outcome;
+pub use value::{Give, Giving, Opening, Values};
 
 pub use crate::expr::CaseTest;
 use crate::expr::civil::Calendar;
@@ -43,6 +44,9 @@ pub struct Bundle {
     pub channels: BTreeMap<Name, Channel>,
     pub contents: BTreeMap<Name, Hashed<Content>>,
     pub calendars: BTreeMap<Name, Calendar>,
+    /// Budgets, rewards, points, lotteries.
+    #[serde(default)]
+    pub values: Values,
     pub programs: BTreeMap<Name, Hashed<Program>>,
 }
 
@@ -145,7 +149,7 @@ pub struct Program {
     pub root: Name,
     pub purpose: Name,
     pub owner: Arc<str>,
-    pub open: Option<(Date, Date)>,
+    pub open: Option<Opening>,
     pub enter: Enter,
     pub existing: Option<bool>,
     pub stale: Option<Length>,
@@ -351,6 +355,16 @@ pub enum NodeKind {
     },
     /// Work for somebody of the bank.
     Assign(Box<Assign>),
+    /// A reward, points, a chance, or a draw. What is short anywhere is asked for first, and the instance stands
+    /// here until the answer.
+    Give {
+        giving: Giving,
+        /// By the names of outcomes and prizes.
+        outcomes: Vec<(Name, NodeId)>,
+        /// For outcomes neither named nor good.
+        otherwise: NodeId,
+        next: NodeId,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -419,6 +433,10 @@ impl NodeKind {
                 let results = assign.results.iter_mut().map(|(_, node)| node);
                 std::iter::once(&mut assign.next).chain(results).collect()
             }
+            Self::Give { outcomes, otherwise, next, .. } => {
+                let arms = outcomes.iter_mut().map(|(_, node)| node);
+                std::iter::once(next).chain(arms).chain([otherwise]).collect()
+            }
         }
     }
 
@@ -453,6 +471,10 @@ impl NodeKind {
             Self::Assign(assign) => {
                 std::iter::once(assign.next).chain(assign.results.iter().map(|(_, node)| *node)).collect()
             }
+            Self::Give { outcomes, otherwise, next, .. } => {
+                let arms = outcomes.iter().map(|(_, node)| *node);
+                std::iter::once(*next).chain(arms).chain([*otherwise]).collect()
+            }
         }
     }
 
@@ -480,6 +502,9 @@ impl NodeKind {
             | Self::Remember { .. }
             | Self::Rounds { .. }
             | Self::Round { .. } => Vec::new(),
+            Self::Give { giving, outcomes, .. } => {
+                outcomes.iter().map(|(name, _)| *name).chain(giving.budget).collect()
+            }
         }
     }
 }

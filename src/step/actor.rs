@@ -87,6 +87,11 @@ impl<'r, 'a> Actor<'r, 'a> {
         self.rest()
     }
 
+    pub(super) fn permitted(mut self, outcome: Name) -> Option<Instance> {
+        node::permitted(&mut self, outcome);
+        self.rest()
+    }
+
     pub(super) fn told(mut self, step: Sym, news: News) -> Option<Instance> {
         node::told(&mut self, step, news);
         self.rest()

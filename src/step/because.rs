@@ -50,7 +50,8 @@ fn collect<'e>(expr: &'e Expr, defs: &'e [Def], found: &mut Vec<&'e Expr>) {
         | Expr::Reference { .. }
         | Expr::Anchored { .. }
         | Expr::Aggregate(_)
-        | Expr::History(_) => found.push(expr),
+        | Expr::History(_)
+        | Expr::Balance(..) => found.push(expr),
         other => other.parts().into_iter().for_each(|part| collect(part, defs, found)),
     }
 }

@@ -23,6 +23,35 @@ pub enum Effect {
     Drop(MessageKey),
     /// More events of an unknown subject than a state keeps: to be put aside with its reason.
     Quarantine(Box<Event>),
+    /// Something that all share is asked for; the answer is `Input::Permit`.
+    Reserve(Box<Reserve>),
+}
+
+/// All lines or none, once per key: asked again, the answer is the same.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reserve {
+    pub key: MessageKey,
+    pub lines: Vec<Line>,
+}
+
+/// `amount` of an account of which there is `limit` in all.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// `stock/fuel_rush/2026-12-04T02:00:00Z`, `budget/payroll_2026`
+    pub account: Arc<str>,
+    /// Pieces, or minor units of the budget's currency.
+    pub amount: i64,
+    pub limit: i64,
+    /// What it means if there is not enough.
+    pub short: Short,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Short {
+    SoldOut,
+    BudgetGone,
+    /// Nobody keeps such accounts here.
+    NoLedger,
 }
 
 /// A rendered message with its provenance.

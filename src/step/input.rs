@@ -38,6 +38,11 @@ pub enum Input {
         outcome: Outcome,
         detail: Arc<str>,
     },
+    /// The ledger's answer to [`super::Effect::Reserve`]: `short` says what there was not enough of.
+    Permit {
+        key: MessageKey,
+        short: Option<super::Short>,
+    },
 }
 
 /// An event, validated against the schema: fields are declared, typed, and in declared order.

@@ -14,11 +14,13 @@
     reason = "a method of an `Actor` is bound to its lifetimes; the closure is not"
 )]
 
+mod account;
 mod actor;
 mod attributes;
 mod because;
 pub mod codec;
 mod content;
+mod draw;
 mod due;
 pub mod effect;
 mod enter;
@@ -26,6 +28,7 @@ mod exits;
 pub mod explain;
 mod features;
 mod gate;
+mod give;
 mod goals;
 pub mod history;
 mod index;
@@ -34,6 +37,7 @@ mod lateness;
 mod message;
 mod node;
 mod occurrence;
+mod opening;
 mod park;
 mod receipts;
 pub mod references;
@@ -49,7 +53,7 @@ mod tracked;
 mod wire;
 pub mod world;
 
-pub use effect::{Delivery, Effect, Output};
+pub use effect::{Delivery, Effect, Line, Output, Reserve, Short};
 pub use input::{Event, EventKind, Input, MessageKey, RootKey};
 pub use references::References;
 pub use state::State;
@@ -89,6 +93,7 @@ pub fn step(world: &World, root: &RootKey, state: &mut State, input: &Input, now
         Input::Settle => enter::plan_date(&mut run),
         Input::Dispatch(key) => message::dispatch(&mut run, key),
         Input::Answer { message, outcome, detail } => message::answer(&mut run, message, *outcome, detail),
+        Input::Permit { key, short } => give::permit(&mut run, key, *short),
     }
     settle(&mut run, input);
     run.out
@@ -224,6 +229,7 @@ fn identity_of(run: &Run, input: &Input) -> Option<Arc<str>> {
         Input::Tick { at, .. } => at.to_string().into(),
         Input::Dispatch(key) => format!("{key}#dispatch").into(),
         Input::Answer { message, outcome, .. } => format!("{message}#{}", outcome.as_str()).into(),
+        Input::Permit { key, .. } => format!("{key}#permit").into(),
         Input::Wake => run.fired?.to_string().into(),
         Input::Settle => run.world.bundle.hash.clone(),
     })

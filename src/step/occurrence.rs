@@ -13,6 +13,7 @@ use super::state::{First, Message, SubjectRef, Task};
 use super::symbols::{self, Sym};
 use crate::expr::{ChangeVerb, MessageEvent, Pattern, Source};
 use crate::name::Name;
+use crate::program::value::GRANTED;
 use crate::value::Value;
 
 pub(super) struct Occurrence<'e> {
@@ -107,6 +108,25 @@ impl<'e> Occurrence<'e> {
             received: run.now,
             subject: task.about.clone(),
             fields: Cow::Owned(fields),
+            identity,
+            message: None,
+            change: None,
+            firsts: Vec::new(),
+        }
+    }
+
+    /// Something given to the root.
+    pub(super) fn of_grant(what: Name, amount: &Value, identity: Arc<str>, run: &Run) -> Occurrence<'static> {
+        let name = Name::new(GRANTED);
+        let fields = [(Name::new("reward"), Value::Choice(what)), (Name::new("amount"), amount.clone())];
+        let known = fields.into_iter().filter(|(_, value)| !value.is_missing());
+        Occurrence {
+            trigger: Trigger::Event(name),
+            name: run.sym(name),
+            at: run.now,
+            received: run.now,
+            subject: SubjectRef(None),
+            fields: Cow::Owned(known.collect()),
             identity,
             message: None,
             change: None,

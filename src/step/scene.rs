@@ -225,6 +225,13 @@ impl Env for Scene<'_> {
         self.element.map_or(Value::Missing, |fields| field(fields, name))
     }
 
+    /// Points belong to the root, whoever of its row asks.
+    fn balance(&self, _: Owner, points: Name) -> Value {
+        let sym = self.world.symbols.sym(points);
+        let account = self.state.accounts.iter().find(|account| Some(account.what) == sym);
+        Value::Int(account.map_or(0, |account| account.balance(self.now)))
+    }
+
     fn choice_order(&self, left: Name, right: Name) -> Option<Ordering> {
         self.world.index().choice_order(left, right)
     }

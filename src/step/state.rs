@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+pub use super::account::{Account, Entry as AccountEntry, Lot};
 pub use super::history::{Feature, Tally, Vote};
 use super::input::Event;
 use super::symbols::Sym;
@@ -62,6 +63,10 @@ pub struct State {
     pub wake_at: Option<Timestamp>,
     /// What people of the bank are asked to do about this subject and have not done; the newest [`MAX_TASKS`].
     pub tasks: Vec<Task>,
+    /// What it was given, by symbol.
+    pub accounts: Vec<Account>,
+    /// Gifts that the ledger has not answered yet.
+    pub asks: Vec<Ask>,
 }
 
 pub const MAX_INSTANCES: usize = 256;
@@ -174,6 +179,49 @@ pub struct Instance {
     /// When `lasts` ends it.
     #[serde(with = "wire")]
     pub expires: Option<Timestamp>,
+}
+
+/// A gift that waits for the ledger. The customer's side of it is held.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ask {
+    pub journey: Sym,
+    pub subject: SubjectRef,
+    /// Entry key of the instance.
+    pub entry: Arc<str>,
+    pub step: Sym,
+    /// The last part of its key: the step, and what tells two of it apart.
+    pub key: Arc<str>,
+    pub program: ProgramNo,
+    pub node: NodeId,
+    pub gift: Gift,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Gift {
+    pub what: Sym,
+    /// What it will have come to: `granted`, or the name of a prize.
+    pub outcome: Sym,
+    /// As the account counts it.
+    pub entry: AccountEntry,
+    /// The amount as journeys see it.
+    pub value: Value,
+    /// Points or a chance that were taken for it.
+    #[serde(with = "wire")]
+    pub taken: Option<(Sym, Vec<Lot>)>,
+    /// Points and chances can be spent, until they end.
+    pub spendable: bool,
+    #[serde(with = "wire")]
+    pub until: Option<Timestamp>,
+    pub slot: Option<u16>,
+    /// The reward that a prize is.
+    pub also: Option<Sym>,
+}
+
+impl Gift {
+    /// What is given by it: a prize, and the reward that it is.
+    pub fn names(&self) -> impl Iterator<Item = Sym> + use<> {
+        [Some(self.what), self.also].into_iter().flatten()
+    }
 }
 
 /// Where a `reach` stands.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::rounds;
 use crate::expr::MessageEvent;
 use crate::name::Name;
+use crate::program::value::outcome;
 use crate::program::{Bundle, Program};
 
 /// A name as the store numbers it: dense from 0, append-only, never reused.
@@ -57,6 +58,10 @@ impl Symbols {
         for kind in MessageEvent::ALL {
             self.add(Name::new(kind.as_str()));
         }
+        for name in outcome::ALL {
+            self.add(Name::new(name));
+        }
+        bundle.values.names().for_each(|name| _ = self.add(name));
         self.cover_schema(bundle);
         for content in bundle.contents.values() {
             self.add(content.body.name);

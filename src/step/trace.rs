@@ -177,6 +177,15 @@ pub enum Decision {
         old: Value,
         new: Value,
     },
+    /// A reward, points, a chance or a prize was given; the amount is `Missing` where it has none.
+    Granted {
+        what: Sym,
+        amount: Value,
+    },
+    NotGiven {
+        what: Sym,
+        outcome: Sym,
+    },
 }
 
 /// What made the runtime look.

@@ -99,5 +99,5 @@ macro_rules! tuples {
     )* };
 }
 
-plain!(Sym, u16, Value, MessageEvent);
+plain!(Sym, u16, u32, i64, Value, MessageEvent);
 tuples!((A 0, B 1), (A 0, B 1, C 2));

@@ -37,6 +37,8 @@ pub struct World {
     pub recorded: BTreeSet<Name>,
     /// What subjects of other kinds refer to.
     pub references: Arc<References>,
+    /// What all draws come from. A daemon has one of its own; the same seed draws the same.
+    pub seed: [u8; 32],
     index: Arc<Index>,
 }
 
@@ -72,6 +74,7 @@ impl World {
             kill: Kill::default(),
             recorded: BTreeSet::new(),
             references: Arc::default(),
+            seed: [0; 32],
             index,
         }
     }

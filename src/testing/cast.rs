@@ -152,11 +152,11 @@ fn default_value(ty: &Type, schema: &Schema, stage: &Stage<'_>, now: Timestamp) 
         | Type::Period
         | Type::Channel
         | Type::Content
+        | Type::Reward
         | Type::Audience(_)
         | Type::Event(_)
         | Type::Range(_)
         | Type::Error
-        | Type::Reward
         | Type::Occurrence => return None,
     })
 }

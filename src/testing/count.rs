@@ -15,6 +15,7 @@ use crate::expr::eval::{Env, admits, eval};
 use crate::expr::{Anchor, MessageEvent, Pattern, Source};
 use crate::model::test::{CountOf, Counted as What};
 use crate::name::Name;
+use crate::program::value::GRANTED;
 use crate::value::Value;
 
 /// One thing that was counted.
@@ -135,6 +136,9 @@ fn occurrences(view: View<'_, '_>, pattern: &Pattern, number: usize) -> Vec<Coun
     if let Source::Message { kind, step } = &pattern.source {
         return messages(view, row, *kind, *step);
     }
+    if pattern.source == Source::Event(Name::new(GRANTED)) {
+        return granted(view, pattern, number);
+    }
     let scenes: Vec<Scene<'_>> =
         actors(view, number).filter_map(|actor| Scene::new(view.stage, actor, &view.test.uses)).collect();
     let name = crate::expr::show::pattern(pattern, &());
@@ -157,6 +161,23 @@ fn occurrences(view: View<'_, '_>, pattern: &Pattern, number: usize) -> Vec<Coun
             serial: line.serial,
             what: format!("`{name}`").into(),
         })
+        .collect()
+}
+
+/// What was given, to any subject of the row.
+fn granted(view: View<'_, '_>, pattern: &Pattern, number: usize) -> Vec<Counted> {
+    let Some((row, scene)) = view.stage.rows.get(number).zip(scene(view, number)) else { return Vec::new() };
+    let admitted = row
+        .record
+        .granted(&view.stage.world)
+        .map(|(line, fields)| (line, Value::Record(fields)))
+        .filter(|(_, element)| admits(pattern.filter.as_ref(), element, &scene));
+    let reward = |element: &Value| match element.field(Name::new("reward")) {
+        Value::Choice(name) => format!("`{name}`").into(),
+        _ => "`granted`".into(),
+    };
+    admitted
+        .map(|(line, element)| Counted { at: line.at, serial: line.serial, what: reward(&element) })
         .collect()
 }
 

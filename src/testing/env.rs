@@ -21,6 +21,7 @@ use crate::expr::show::Names;
 use crate::expr::{Aggregate, ChangeVerb, Expr, Owner, Pattern, Source, Window};
 use crate::model::Uses;
 use crate::name::Name;
+use crate::program::value::GRANTED;
 use crate::step::state::{Child, SubjectRef};
 use crate::step::{Decision, Event, EventKind, Sym, Trace};
 use crate::value::Value;
@@ -118,6 +119,10 @@ impl<'a> Scene<'a> {
                 let tasks = self.row.record.tasks(*name, &self.stage.world);
                 let tasks = tasks.filter(move |(_, trace, _)| about(trace));
                 Box::new(tasks.map(|(line, _, element)| (line.at, element)))
+            }
+            Source::Event(name) if name.as_str() == GRANTED => {
+                let granted = self.row.record.granted(&self.stage.world);
+                Box::new(granted.map(|(line, fields)| (line.at, Value::Record(fields))))
             }
             Source::Event(name) => Box::new(
                 self.row
@@ -389,6 +394,12 @@ impl Env for Scene<'_> {
 
     fn anchored(&self, of: Option<&str>, entity: Name, anchor: Name, back: bool) -> Value {
         self.anchored_date(of, (entity, anchor), back).map_or(Value::Missing, Value::Date)
+    }
+
+    fn balance(&self, _: Owner, points: Name) -> Value {
+        let sym = self.stage.world.symbols.sym(points);
+        let account = self.row.state.accounts.iter().find(|account| Some(account.what) == sym);
+        Value::Int(account.map_or(0, |account| account.balance(self.stage.now)))
     }
 
     fn choice_order(&self, left: Name, right: Name) -> Option<Ordering> {

@@ -68,6 +68,18 @@ impl Record {
         })
     }
 
+    /// Whatever was given, in order: its name and amount as the event `granted` has them.
+    pub(super) fn granted(&self, world: &World) -> impl Iterator<Item = (&Line, Vec<(Name, Value)>)> {
+        self.lines.iter().filter_map(move |line| {
+            let What::Trace(Trace { what: Decision::Granted { what, amount }, .. }) = &line.what else {
+                return None;
+            };
+            let reward = Value::Choice(world.symbols.name(*what)?);
+            let fields = [(Name::new("reward"), reward), (Name::new("amount"), amount.clone())];
+            Some((line, fields.into_iter().filter(|(_, value)| !value.is_missing()).collect()))
+        })
+    }
+
     /// The runs of a journey, in order of entry.
     pub(super) fn runs(&self, journey: Name, world: &World) -> Vec<Run> {
         let mut runs: Vec<Run> = Vec::new();

@@ -62,6 +62,7 @@ fn step(world: &World, root: &RootKey, state: &mut State, input: &Input, now: Ti
             set(world, state, "ticks", &ticks);
             Decision::TimedOut
         }
+        Input::Permit { .. } => Decision::TimedOut,
         Input::Settle => {
             set(world, state, "settled", "yes");
             Decision::TimedOut
@@ -191,6 +192,7 @@ pub(crate) fn bundle(hash: &str, rate: Option<Rate>, daily: bool) -> Bundle {
         channels: ["push", "sms"].into_iter().map(channel).collect(),
         contents: BTreeMap::new(),
         calendars: BTreeMap::new(),
+        values: program::Values::default(),
         programs: [(
             Name::new("ladder"),
             Hashed { hash: format!("p{hash}").into(), body: Arc::new(journey(enter)) },

@@ -66,6 +66,8 @@ pub(crate) struct Story {
     pub delivered: Vec<Delivery>,
     pub log: Vec<Trace>,
     pub quarantined: usize,
+    /// What was asked of the ledger, unanswered.
+    pub reserved: Vec<wayfare::step::Reserve>,
     /// What the provider says to a delivery; `None`: nothing.
     pub provider: Option<Outcome>,
     /// Whether the outbox is served at all.
@@ -147,6 +149,7 @@ impl Story {
             delivered: Vec::new(),
             log: Vec::new(),
             quarantined: 0,
+            reserved: Vec::new(),
             provider: Some(Outcome::Sent),
             dispatching: true,
             events: 0,
@@ -240,6 +243,7 @@ impl Story {
                 Effect::Drop(_) => {}
                 Effect::Quarantine(_) => self.quarantined += 1,
                 Effect::Deliver(delivery) => self.deliver(*delivery),
+                Effect::Reserve(reserve) => self.reserved.push(*reserve),
             }
         }
         super::invariants::check(&self.state, &self.world);

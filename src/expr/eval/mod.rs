@@ -55,6 +55,11 @@ pub trait Env {
         Value::Missing
     }
 
+    /// How many points the owner has.
+    fn balance(&self, _owner: Owner, _points: Name) -> Value {
+        Value::Missing
+    }
+
     /// When the instance was entered; `None` outside of instances.
     fn entered(&self) -> Option<Timestamp> {
         None
@@ -135,6 +140,7 @@ pub fn eval(expr: &Expr, env: &dyn Env) -> Value {
         Expr::Call(function, args) => call::apply(*function, args, env),
         Expr::Aggregate(aggregate) => aggregate::over_children(aggregate, env),
         Expr::History(feature) => env.history(*feature),
+        Expr::Balance(owner, points) => env.balance(*owner, *points),
     }
 }
 

@@ -165,6 +165,7 @@ impl<'a> Shown<'a> {
                 Some(aggregate) => source::write_aggregate(aggregate, self.names, false, f),
                 None => write!(f, "history #{feature}"),
             },
+            Expr::Balance(_, points) => write!(f, "balance({points})"),
         }
     }
 

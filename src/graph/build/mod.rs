@@ -123,6 +123,7 @@ impl Builder<'_> {
             StepKind::Phase { steps, .. } => return self.block(steps, loose),
             StepKind::Continue => return Flow { through: Vec::new(), continued: loose },
             StepKind::Send(send, tail) => self.send(step, send, tail, loose),
+            StepKind::Give(giving, tail) => self.give(step, giving, tail, loose),
             StepKind::Reach { content, prefer, rungs, not_sent, otherwise } => {
                 let reach = outreach::Reach { content, prefer: prefer.as_ref(), rungs, not_sent, otherwise };
                 self.reach(step, &reach, loose)

@@ -5,8 +5,8 @@ use petgraph::graph::NodeIndex;
 use super::super::{Delay, Edge, EdgeKind, Most, Point, PointKind, words};
 use super::{Builder, Loose};
 use crate::expr::{Expr, show};
-use crate::model::journey::{Rung, Send, Step, Tail};
-use crate::program::{ContentCall, Outcome};
+use crate::model::journey::{GiveTail, Rung, Send, Step, Tail};
+use crate::program::{ContentCall, Giving, Outcome};
 use crate::value::Length;
 
 /// The parts of a `reach` step.
@@ -34,6 +34,22 @@ impl Builder<'_> {
         }
         if goes_on(&named, tail.otherwise.is_some()) {
             behind.push((point, Edge { delay: wait, ..Edge::then() }));
+        }
+        behind
+    }
+
+    pub(super) fn give(&mut self, step: &Step, giving: &Giving, tail: &GiveTail, loose: Loose) -> Loose {
+        let point = self.reached(step, PointKind::Give, words::give(&giving.give, self.journey), loose);
+        let mut behind = Vec::new();
+        for (outcomes, body) in &tail.arms {
+            let names: Vec<&str> = outcomes.iter().map(|name| name.as_str()).collect();
+            behind.extend(self.arm(body, point, outcome(format!("on {}", names.join(", ")), Delay::NONE)));
+        }
+        if let Some(body) = &tail.otherwise {
+            behind.extend(self.arm(body, point, outcome("else", Delay::NONE)));
+        }
+        if tail.goes_on {
+            behind.push((point, Edge::then()));
         }
         behind
     }

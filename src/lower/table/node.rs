@@ -2,9 +2,11 @@
 
 use super::Table;
 use crate::expr::{Anchor, Expr, Pattern, Source};
-use crate::model::journey::{Awaited, Case, Repeat, Rung as ModelRung, Send, Step, StepKind, Tail, WaitArm};
+use crate::model::journey::{
+    Awaited, Case, GiveTail, Repeat, Rung as ModelRung, Send, Step, StepKind, Tail, WaitArm,
+};
 use crate::name::Name;
-use crate::program::{Await, ContentCall, NodeId, NodeKind, Outcome, Rung};
+use crate::program::{Await, ContentCall, Giving, NodeId, NodeKind, Outcome, Rung};
 use crate::value::Length;
 
 impl Table<'_> {
@@ -47,6 +49,7 @@ impl Table<'_> {
             StepKind::End { name } => NodeKind::End { name: *name },
             StepKind::Repeat(repeat) => self.repeat(step, repeat, next)?,
             StepKind::Assign(assign) => self.assign(assign, next)?,
+            StepKind::Give(giving, tail) => self.give(giving, tail, next)?,
             // Both were dissolved when the block was laid out.
             StepKind::Phase { .. } | StepKind::Continue => return None,
         })
@@ -73,6 +76,21 @@ impl Table<'_> {
             otherwise,
             next,
         })
+    }
+
+    fn give(&mut self, giving: &Giving, tail: &GiveTail, next: NodeId) -> Option<NodeKind> {
+        let mut outcomes: Vec<(Name, NodeId)> = Vec::new();
+        for (named, body) in &tail.arms {
+            let to = self.arm(body, next)?;
+            outcomes.extend(named.iter().map(|&name| (name, to)));
+        }
+        let otherwise = match &tail.otherwise {
+            Some(body) => self.arm(body, next)?,
+            None => next,
+        };
+        let mut giving = giving.clone();
+        self.numbers.giving(&mut giving);
+        Some(NodeKind::Give { giving, outcomes, otherwise, next })
     }
 
     fn rung(&mut self, rung: &ModelRung, next: NodeId) -> Option<Rung> {

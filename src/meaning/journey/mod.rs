@@ -213,7 +213,8 @@ impl Walk<'_> {
             | StepKind::UntilMoment(_)
             | StepKind::Events { .. }
             | StepKind::Start { .. }
-            | StepKind::Assign(_) => Some(self.passes_time(step, known)),
+            | StepKind::Assign(_)
+            | StepKind::Give(..) => Some(self.passes_time(step, known)),
         }
     }
 
@@ -241,6 +242,9 @@ impl Walk<'_> {
         if let StepKind::Events { arms, .. } = &step.kind {
             let slots = arms.iter().flat_map(|arm| &arm.awaited).filter_map(|awaited| awaited.slot);
             slots.for_each(|slot| self.facts.is_set(&mut known, slot));
+        }
+        if let StepKind::Give(giving, _) = &step.kind {
+            giving.slot.into_iter().for_each(|slot| self.facts.is_set(&mut known, slot));
         }
         for block in step.kind.blocks() {
             // What is learned in an arm about things that stay is forgotten behind it.

@@ -42,7 +42,7 @@ impl Checker<'_, '_> {
             // The event is about this very subject already.
             return None;
         }
-        let want = if self.is_content(value) { Some(Type::Content) } else { None };
+        let want = self.names_declared(value);
         let typed = self.expr(value, want.as_ref());
         if typed.ty == Type::Error {
             return None;
@@ -82,10 +82,15 @@ impl Checker<'_, '_> {
         self.owner_of(only.name).map(|owner| (owner, only.name))
     }
 
-    fn is_content(&mut self, value: &ast::Expr) -> bool {
-        let ExprKind::Path(path) = &value.kind else { return false };
-        let found = self.world.find_path(&mut self.sink, self.file, &path.parts);
-        found.is_some_and(|(declared, _)| declared.kind == Kind::Content)
+    /// What a bare name of a content or reward is.
+    fn names_declared(&mut self, value: &ast::Expr) -> Option<Type> {
+        let ExprKind::Path(path) = &value.kind else { return None };
+        let (declared, _) = self.world.find_path(&mut self.sink, self.file, &path.parts)?;
+        match declared.kind {
+            Kind::Content => Some(Type::Content),
+            Kind::Reward => Some(Type::Reward),
+            _ => None,
+        }
     }
 }
 

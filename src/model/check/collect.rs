@@ -8,6 +8,7 @@ use super::world::{Declared, Imports, Kind, Reach, Sink, World};
 use crate::diagnostic::{Diagnostic, Fix, code};
 use crate::expr::MessageEvent;
 use crate::name::Name;
+use crate::program::value::GRANTED;
 use crate::syntax::ast::{self, DeclKind};
 use crate::text::{FileId, Span};
 
@@ -113,7 +114,9 @@ pub(super) fn kind(kind: &DeclKind) -> Option<Kind> {
 }
 
 fn reserved(name: Name) -> bool {
-    BUILT_IN.contains(&name.as_str()) || MessageEvent::ALL.iter().any(|event| event.as_str() == name.as_str())
+    BUILT_IN.contains(&name.as_str())
+        || name.as_str() == GRANTED
+        || MessageEvent::ALL.iter().any(|event| event.as_str() == name.as_str())
 }
 
 fn reserved_name(ident: ast::Ident) -> Diagnostic {

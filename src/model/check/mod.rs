@@ -27,6 +27,7 @@ mod table;
 mod task;
 mod test_block;
 mod types;
+mod value;
 mod visit;
 mod words;
 mod world;
@@ -96,6 +97,7 @@ fn phases<'a>(
     derived::fields(&mut world, &mut sink);
     derived::derived(&mut world, due.is_everything(), &mut sink)?;
     task::values(&mut world, &mut sink);
+    value::values(&mut world, &mut sink);
     contents(&mut world, &mut sink);
     journeys(&mut world, &mut sink);
     tests(&mut world, &mut sink);
@@ -121,11 +123,6 @@ fn unchecked(kind: Kind) -> bool {
             | Kind::Org
             | Kind::Product
             | Kind::Policy
-            | Kind::Budget
-            | Kind::Reward
-            | Kind::Points
-            | Kind::Lottery
-            | Kind::Referral
             | Kind::Experiment
             | Kind::Replies
             | Kind::Waiver

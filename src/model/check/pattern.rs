@@ -7,6 +7,7 @@ use super::world::{Kind, Reported};
 use crate::diagnostic::{Diagnostic, Fix, code};
 use crate::expr::{ChangeVerb, Expr, MessageEvent, Pattern, Source};
 use crate::name::Name;
+use crate::program::value::GRANTED;
 use crate::syntax::ast::{self, Arg, ExprKind, Ident, Occurrence, OccurrenceKind, Path};
 use crate::text::Span;
 use crate::value::Type;
@@ -53,6 +54,9 @@ impl Checker<'_, '_> {
         {
             return Some(Ok(message(kind, step)));
         }
+        if path.text() == GRANTED {
+            return Some(Ok(granted(None, None)));
+        }
         let (declared, taken) = self.world.find_path(&mut self.sink, self.file, &path.parts)?;
         if !happens(declared.kind) || taken != path.parts.len() {
             return None;
@@ -85,6 +89,9 @@ impl Checker<'_, '_> {
             && let Some(kind) = message_event(only.name)
         {
             return Some(self.message_called(kind, *only, args).ok_or(Reported));
+        }
+        if callee.text() == GRANTED {
+            return Some(self.granted_called(callee.span, args).ok_or(Reported));
         }
         let (declared, _) = self.world.find_path(&mut self.sink, self.file, &callee.parts)?;
         if !happens(declared.kind) {
@@ -327,6 +334,22 @@ impl Checker<'_, '_> {
 /// A task is an event too: it is opened, done, overdue.
 pub(super) fn happens(kind: Kind) -> bool {
     matches!(kind, Kind::Event | Kind::Task)
+}
+
+/// What was granted: anything, or what bears this name.
+pub(super) fn granted(what: Option<Name>, amount: Option<Type>) -> Happening {
+    let reward = |name| {
+        let field = Expr::Field(Box::new(Expr::Element), Name::new("reward"));
+        let name = Expr::Const(crate::value::Value::Choice(name));
+        Expr::Binary(crate::expr::BinaryOp::Is, Box::new(field), Box::new(name))
+    };
+    let name = Name::new(GRANTED);
+    Happening {
+        source: Source::Event(name),
+        shape: Shape::Granted(amount),
+        names: vec![name],
+        filter: what.map(reward),
+    }
 }
 
 fn message(kind: MessageEvent, step: Option<Name>) -> Happening {

@@ -46,7 +46,14 @@ pub(super) enum Kind {
 impl Kind {
     pub(super) fn reach(self) -> Reach {
         match self {
-            Self::Choice | Self::Entity | Self::Calendar | Self::Channel => Reach::Ground,
+            Self::Choice
+            | Self::Entity
+            | Self::Calendar
+            | Self::Channel
+            | Self::Budget
+            | Self::Reward
+            | Self::Points
+            | Self::Lottery => Reach::Ground,
             Self::Event | Self::Tag | Self::Metric | Self::Audience | Self::Content => Reach::Named,
             Self::Journey => Reach::Inside,
             _ => Reach::Everywhere,

@@ -9,8 +9,9 @@ use crate::expr::MessageEvent;
 use crate::name::Name;
 use crate::program::Outcome;
 use crate::step::state::{
-    Alarm, AlarmKind, AudienceMemory, Awaited, Child, Entry, Feature, First, History, Instance, Ladder,
-    Message, MessageStatus, Pending, PendingWhy, Recent, State, SubjectRef, Tally, Task, Vote, Watch,
+    Account, AccountEntry, Alarm, AlarmKind, Ask, AudienceMemory, Awaited, Child, Entry, Feature, First,
+    Gift, History, Instance, Ladder, Message, MessageStatus, Pending, PendingWhy, Recent, State, SubjectRef,
+    Tally, Task, Vote, Watch,
 };
 use crate::step::{Event, EventKind, MessageKey, ProgramNo, Sym};
 use crate::value::{CivilUnit, Currency, Length, Money, Value};
@@ -207,6 +208,40 @@ fn pending() -> impl Strategy<Value = Pending> {
     })
 }
 
+fn account(at: Timestamp, opened: bool) -> Account {
+    Account {
+        what: Sym(3),
+        total: (2, 70),
+        days: vec![(jiff::civil::date(2026, 12, 1), 2, 70)],
+        opening: opened.then_some((at, 2, 70)),
+        lots: vec![(Some(at), 5), (None, 65)],
+    }
+}
+
+fn ask(at: Timestamp) -> Ask {
+    let entry = AccountEntry { day: jiff::civil::date(2026, 12, 1), opening: Some(at), amount: 70 };
+    Ask {
+        journey: Sym(1),
+        subject: SubjectRef(None),
+        entry: "k".into(),
+        step: Sym(2),
+        key: "rush#1".into(),
+        program: ProgramNo(2),
+        node: 4,
+        gift: Gift {
+            what: Sym(3),
+            outcome: Sym(5),
+            entry,
+            value: Value::Int(70),
+            taken: Some((Sym(6), vec![(None, 1)])),
+            spendable: true,
+            until: Some(at),
+            slot: Some(0),
+            also: None,
+        },
+    }
+}
+
 prop_compose! {
     fn state()(
         known in any::<bool>(),
@@ -272,6 +307,8 @@ prop_compose! {
             parked,
             trace_refs: vec![(u64::MAX, 3)],
             wake_at,
+            accounts: vec![account(at, known)],
+            asks: if known { vec![ask(at)] } else { Vec::new() },
         }
     }
 }

@@ -8,6 +8,7 @@ use super::Candidate;
 use crate::expr::{Env, civil, eval, show};
 use crate::program::{EntryUnit, Reenter};
 use crate::step::index::Loaded;
+use crate::step::opening;
 use crate::step::run::Run;
 use crate::value::Value;
 
@@ -33,9 +34,20 @@ fn per(units: &[EntryUnit], run: &Run, loaded: &Loaded, candidate: &Candidate) -
             format!("{}-W{:02}", week.year(), week.week())
         }
         EntryUnit::Month => format!("{:04}-{:02}", date.year(), date.month()),
+        EntryUnit::Opening(reward) => opening_of(&eval(reward, &scene), candidate, run),
         EntryUnit::Value(expr) => text(&eval(expr, &scene)),
     });
     parts.collect::<Vec<_>>().join(",")
+}
+
+/// When the reward's opening began; while it is closed, the day.
+fn opening_of(reward: &Value, candidate: &Candidate, run: &Run) -> String {
+    let Value::Choice(name) = reward else { return String::new() };
+    let open = run.world.bundle.values.rewards.get(name).and_then(|reward| reward.open.as_ref());
+    match open.and_then(|open| opening::current(open, run.world, candidate.at)) {
+        Some(began) => format!("{name} {began}"),
+        None => format!("{name} closed {}", civil::date_of(candidate.at, &run.world.zone)),
+    }
 }
 
 fn text(value: &Value) -> String {

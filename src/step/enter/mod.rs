@@ -23,11 +23,11 @@ pub(super) use without::{absent, fire as fire_without, trigger};
 
 use super::actor::Actor;
 use super::index::Loaded;
+use super::opening;
 use super::run::{Follow, Run};
 use super::state::{Instance, MAX_INSTANCES, SubjectRef};
 use super::trace::{Because, Cause, Decision, NotEntered};
 use super::world::World;
-use crate::expr::civil;
 use crate::name::Name;
 use crate::value::Value;
 
@@ -59,12 +59,9 @@ pub(super) fn refuse(run: &mut Run, loaded: &Loaded, candidate: &Candidate, why:
     run.trace_entry(loaded, &candidate.subject, what);
 }
 
-/// Whether the journey takes anybody in on this day, in the bank's zone.
+/// Whether the journey takes anybody in at this instant.
 pub(super) fn is_open(loaded: &Loaded, world: &World, now: Timestamp) -> bool {
-    loaded.program.open.is_none_or(|(first, last)| {
-        let today = civil::date_of(now, &world.zone);
-        first <= today && today <= last
-    })
+    opening::is_open(loaded.program.open.as_ref(), world, now)
 }
 
 /// Enters the journey that a `start` step names: the live version, for the caller's subject or its root.

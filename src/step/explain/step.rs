@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::Words;
 use crate::expr::{Expr, show};
+use crate::program::value::outcome as value;
 use crate::program::{NodeKind, Outcome};
 use crate::step::symbols::Sym;
 use crate::step::trace::{Because, Decision, Rule};
@@ -42,6 +43,16 @@ impl Words<'_> {
                 format!("`{}` is {new} now, it was {old}", self.name(*what))
             }
             Decision::Changed { what, .. } => format!("`{}` has changed", self.name(*what)),
+            Decision::Granted { what, amount } if amount.is_missing() => {
+                format!("grants `{}`", self.name(*what))
+            }
+            Decision::Granted { what, amount } => {
+                format!("grants `{}`: {}", self.name(*what), show::value(amount))
+            }
+            Decision::NotGiven { what, outcome } => {
+                let (what, outcome) = (self.name(*what), self.name(*outcome));
+                format!("`{what}` is not given: {}", not_given(&outcome))
+            }
             Decision::Started { journey } => format!("starts `{}`", self.name(*journey)),
             Decision::Round { number } => format!("round {number} begins"),
             Decision::RoundMissed { number, tick } => {
@@ -99,7 +110,12 @@ impl Words<'_> {
     }
 
     fn waits(&self, until: Option<Timestamp>) -> String {
-        let Some(until) = until else { return "waits for the provider's answer".to_owned() };
+        let Some(until) = until else {
+            return match self.node().map(|(node, _)| &node.kind) {
+                Some(NodeKind::Give { .. }) => "asks the ledger whether there is enough".to_owned(),
+                _ => "waits for the provider's answer".to_owned(),
+            };
+        };
         let until = self.clock(until);
         let what = match self.node().map(|(node, _)| &node.kind) {
             Some(NodeKind::Events { arms, .. }) => {
@@ -175,4 +191,20 @@ impl Words<'_> {
         let awaited = self.program().and_then(|program| program.awaits.get(usize::from(number)));
         awaited.map_or_else(|| format!("#{number}"), |awaited| show::pattern(&awaited.pattern, &()))
     }
+}
+
+/// Why nothing was given, with the outcome's own word.
+fn not_given(outcome: &str) -> String {
+    let why = match outcome {
+        value::SOLD_OUT => "there is no more of it",
+        value::LIMITED => "the customer has as much as the limit allows",
+        value::CLOSED => "it is not open now",
+        value::BUDGET_GONE => "the budget is used up",
+        value::TOO_FEW => "there are too few points",
+        value::NO_CHANCE => "there is no chance left",
+        value::BLANK => "the draw was a blank",
+        value::REFUSED => "it was refused",
+        other => return other.to_owned(),
+    };
+    format!("{why} ({outcome})")
 }

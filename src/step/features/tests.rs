@@ -131,6 +131,7 @@ fn world_of(features: Vec<Feature>, fields: Vec<Field>) -> World {
         channels: BTreeMap::new(),
         contents: BTreeMap::new(),
         calendars: BTreeMap::new(),
+        values: crate::program::Values::default(),
         programs: BTreeMap::from([(name("history"), program)]),
     };
     World::of_bundle(Arc::new(bundle), TimeZone::get("Europe/Berlin").unwrap())

@@ -1,6 +1,7 @@
 //! What the steps do. Each kind of node has a file; here they are told apart.
 
 mod branch;
+mod give;
 mod reach;
 mod repeat;
 mod send;
@@ -48,6 +49,7 @@ pub(super) fn execute(actor: &mut Actor) -> Flow {
         NodeKind::Rounds { slot, first, from, next } => repeat::begin(actor, *slot, first, from, *next),
         NodeKind::Round { .. } => repeat::next(actor, &node.kind),
         NodeKind::Assign(assign) => task::assign(actor, node.step, assign),
+        NodeKind::Give { .. } => give::decide(actor, node),
     }
 }
 
@@ -91,6 +93,13 @@ pub(super) fn look(actor: &mut Actor) {
         Some(NodeKind::UntilState { condition, next, .. }) => _ = wait::look(actor, condition, *next),
         Some(NodeKind::UntilMoment { moment, next }) => wait::retime(actor, moment, *next),
         _ => {}
+    }
+}
+
+/// What became of what this node gives.
+pub(super) fn permitted(actor: &mut Actor, outcome: Name) {
+    if let Some(node) = actor.node() {
+        give::permitted(actor, node, outcome);
     }
 }
 

@@ -162,13 +162,16 @@ impl Draw<'_, '_> {
                 self.case_of(Some(&channels))
             }
             Type::List(inner) => self.list(inner),
+            Type::Reward => {
+                let rewards: Vec<Name> = self.plan.suite.bundle.values.rewards.keys().copied().collect();
+                self.case_of(Some(&rewards))
+            }
             Type::Period
             | Type::Content
             | Type::Audience(_)
             | Type::Event(_)
             | Type::Range(_)
             | Type::Error
-            | Type::Reward
             | Type::Occurrence => Value::Missing,
         }
     }

@@ -4,6 +4,7 @@
 //! schedules, timers when they are due, dispatches to a provider, its answers back. Order at one instant: what was
 //! scheduled from outside, then ticks, then timers; customers in the order given.
 
+mod ledger;
 mod provider;
 mod ticks;
 
@@ -19,6 +20,7 @@ use crate::expr::civil::shift_moment;
 use crate::name::Name;
 use crate::step::{Effect, Event, EventKind, Input, MessageKey, RootKey, State, World, step};
 use crate::value::Type;
+use ledger::Ledger;
 use ticks::Tick;
 
 /// Steps at one instant after which a test is stuck rather than busy.
@@ -37,6 +39,8 @@ pub(super) struct Stage<'a> {
     ticks: Vec<Tick>,
     /// Providers that do not answer, and until when.
     outages: BTreeMap<Name, Timestamp>,
+    /// Stock and budgets.
+    ledger: Ledger,
     serial: u64,
     steps_at_once: u32,
     /// Kinds that some attribute or field refers to.
@@ -79,6 +83,7 @@ impl<'a> Stage<'a> {
             later: BTreeMap::new(),
             ticks: ticks::first(suite, now),
             outages: BTreeMap::new(),
+            ledger: Ledger::default(),
             serial: 0,
             steps_at_once: 0,
             referred: referred(suite),
@@ -241,6 +246,10 @@ impl<'a> Stage<'a> {
                 Effect::Enqueue { message, .. } => self.input(row, &Input::Dispatch(message)),
                 Effect::Deliver(delivery) => self.deliver(row, *delivery),
                 Effect::Drop(_) | Effect::Quarantine(_) => {}
+                Effect::Reserve(reserve) => {
+                    let short = self.ledger.reserve(&reserve);
+                    self.input(row, &Input::Permit { key: reserve.key, short });
+                }
             }
         }
     }

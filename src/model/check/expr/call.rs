@@ -31,6 +31,9 @@ impl Checker<'_, '_> {
             return self.table_call(whole, &table, args);
         }
         let name = callee.text();
+        if name == "balance" {
+            return self.balance(callee, args);
+        }
         let of_values = matches!(name.as_str(), "max" | "min") && args.len() == 2;
         if !of_values && let Some(function) = super::collection::function(&name) {
             return self.aggregate(whole, function, &name, args);

@@ -13,6 +13,7 @@ mod compare;
 mod daily;
 mod fit;
 pub(super) mod flow;
+pub(super) mod give;
 mod literal;
 pub(super) mod names;
 mod reference;
@@ -122,6 +123,8 @@ pub(super) struct Checker<'w, 'a> {
     pub(super) passed: Option<Expr>,
     /// In a test: the names of those who were given so far.
     pub(super) cast: Vec<Name>,
+    /// The journey's own budget.
+    pub(super) budget: Option<Name>,
 }
 
 impl<'w, 'a> Checker<'w, 'a> {
@@ -149,6 +152,7 @@ impl<'w, 'a> Checker<'w, 'a> {
             param_bounds: Vec::new(),
             passed: None,
             cast: Vec::new(),
+            budget: None,
         }
     }
 

@@ -12,7 +12,8 @@ use crate::model::check::derived::is_derived;
 use crate::model::check::words;
 use crate::model::check::world::{Declared, Kind, Reported};
 use crate::name::Name;
-use crate::syntax::ast::{self, Ident, Path};
+use crate::program::value::GRANTED;
+use crate::syntax::ast::{self, ExprKind, Ident, Path};
 use crate::value::{CivilUnit, Length, Type, Value};
 
 /// What a name stands for before its parts are taken.
@@ -362,6 +363,11 @@ impl Checker<'_, '_> {
     }
 
     pub(super) fn field_of(&mut self, base: &ast::Expr, part: Ident) -> Typed {
+        if let ExprKind::Call { callee, args } = &base.kind
+            && callee.text() == GRANTED
+        {
+            return self.amount_granted(args, part);
+        }
         let typed = self.expr(base, None);
         let path = Path { parts: vec![part], span: part.span };
         self.part_of(typed, part, &path).unwrap_or_else(Typed::error)

@@ -21,6 +21,10 @@ pub(in crate::model::check) enum Shape {
     /// `close of x`
     Close(Name),
     Child(Name),
+    /// `granted(x)`: the type of the amount, where it is known.
+    Granted(Option<Type>),
+    /// The merchant of a reward that may be used in some places only.
+    Merchant,
     /// Any of these: only what they share.
     AnyOf(Vec<Shape>),
 }
@@ -32,6 +36,8 @@ impl Shape {
             Self::Event(name) | Self::Child(name) => format!("`{name}`"),
             Self::Message(event) => format!("`{}`", event.as_str()),
             Self::Close(attribute) => format!("`close of {attribute}`"),
+            Self::Granted(_) => "`granted`".to_owned(),
+            Self::Merchant => "a merchant".to_owned(),
             Self::Change { attribute, verb, .. } => format!("`{verb} of {attribute}`"),
             Self::AnyOf(shapes) => shapes.iter().map(Self::words).collect::<Vec<_>>().join(" or "),
         }
@@ -62,6 +68,12 @@ impl Shape {
                 _ => of_every_event(text),
             },
             Self::Child(name) => world.entity(*name)?.field(field).map(|field| field.ty.clone()),
+            Self::Granted(amount) => match text {
+                "amount" => amount.clone(),
+                "reward" => Some(Type::Reward),
+                _ => of_every_event(text),
+            },
+            Self::Merchant => MERCHANT.contains(&text).then_some(Type::Text),
             Self::AnyOf(shapes) => {
                 let mut types = shapes.iter().map(|shape| shape.field(world, field));
                 let first = types.next()??;
@@ -82,6 +94,8 @@ impl Shape {
             Self::Message(_) => vec!["channel", "content", "journey", "step"],
             Self::Change { .. } => vec!["old", "new"],
             Self::Close(_) => vec!["period"],
+            Self::Granted(_) => vec!["amount", "reward"],
+            Self::Merchant => return MERCHANT.to_vec(),
             Self::Child(name) => {
                 let entity = world.entity(*name);
                 return entity
@@ -98,6 +112,9 @@ impl Shape {
         names
     }
 }
+
+/// What is known of a merchant: its category code, its place, itself.
+const MERCHANT: [&str; 4] = ["city", "id", "mcc", "name"];
 
 /// What every event has without being declared.
 fn of_every_event(field: &str) -> Option<Type> {

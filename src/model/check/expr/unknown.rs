@@ -68,10 +68,15 @@ impl Checker<'_, '_> {
             }
             Type::Channel => self.world.visible_of(self.file, &[Kind::Channel]),
             Type::Content => self.world.visible_of(self.file, &[Kind::Content]),
+            Type::Reward => self.world.visible_of(self.file, &[Kind::Reward]),
             _ => return false,
         };
-        let elsewhere = matches!(want, Type::Channel | Type::Content);
-        let kind = if matches!(want, Type::Channel) { Kind::Channel } else { Kind::Content };
+        let elsewhere = matches!(want, Type::Channel | Type::Content | Type::Reward);
+        let kind = match want {
+            Type::Channel => Kind::Channel,
+            Type::Reward => Kind::Reward,
+            _ => Kind::Content,
+        };
         if elsewhere {
             let finding = self.world.unknown(self.file, ident, kind.words(), &cases);
             self.sink.unknown(ident.name.as_str(), finding);

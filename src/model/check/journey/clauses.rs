@@ -3,19 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::civil::Date;
-
 use super::flow::Flow;
 use crate::diagnostic::{Diagnostic, Fix, code};
-use crate::expr::{Anchor, Pattern};
+use crate::expr::{Anchor, Expr, Pattern};
 use crate::model::check::expr::Checker;
 use crate::model::check::pattern::Messages;
+use crate::model::check::value::opening_every;
 use crate::model::check::world::Declared;
+use crate::model::check::world::Kind;
 use crate::model::check::{length, not_yet};
 use crate::model::journey::{Exit, Goal, Trigger};
 use crate::name::Name;
-use crate::program::{Enter, EntryUnit, Reenter};
-use crate::syntax::ast::{self, Clause, ClauseKind, Ident, Opening, Step};
+use crate::program::{Enter, EntryUnit, Opening, Reenter};
+use crate::syntax::ast::{self, Clause, ClauseKind, Ident, Step};
 use crate::text::Span;
 use crate::value::{Length, Type};
 
@@ -27,7 +27,7 @@ const PURPOSES: [&str; 7] =
 pub(super) struct Clauses<'a> {
     pub(super) purpose: Option<Name>,
     pub(super) owner: Option<Arc<str>>,
-    pub(super) open: Option<(Date, Date)>,
+    pub(super) open: Option<Opening>,
     pub(super) enter: Option<Enter>,
     pub(super) existing: Option<bool>,
     pub(super) stale: Option<Length>,
@@ -50,10 +50,35 @@ impl Checker<'_, '_> {
         for clause in &journey.clauses {
             self.clause(clause, &mut clauses);
         }
+        self.budget_clause(journey);
         self.required(declared, journey);
         self.belonging(journey);
         self.consent_for_marketing(declared, clauses.purpose);
         clauses
+    }
+
+    /// The budget that everything this journey gives counts against.
+    fn budget_clause(&mut self, journey: &ast::Journey) {
+        let budgets = journey.clauses.iter().filter_map(|clause| match &clause.kind {
+            ClauseKind::Budget(path) => Some(path),
+            _ => None,
+        });
+        for path in budgets {
+            let declared = self.world.expect_path(&mut self.sink, self.file, path, Kind::Budget);
+            self.budget = declared.map(|declared| declared.name);
+        }
+    }
+
+    fn journey_opening(&mut self, written: &ast::Opening) -> Option<Opening> {
+        match written {
+            ast::Opening::Range(range) => {
+                length::date_range(range, &mut self.sink).map(|(first, last)| Opening::Days(first, last))
+            }
+            ast::Opening::Every(schedule) => {
+                let calendar = self.calendar();
+                opening_every(schedule, calendar, &mut self.sink)
+            }
+        }
     }
 
     fn said_twice(&mut self, clauses: &[Clause]) {
@@ -78,9 +103,7 @@ impl Checker<'_, '_> {
         match &clause.kind {
             ClauseKind::Purpose(word) => clauses.purpose = Some(self.purpose(*word)),
             ClauseKind::Owner(text) => clauses.owner = Some(text.value.clone()),
-            ClauseKind::Open(Opening::Range(range)) => {
-                clauses.open = length::date_range(range, &mut self.sink)
-            }
+            ClauseKind::Open(opening) => clauses.open = self.journey_opening(opening),
             ClauseKind::Existing(include) => clauses.existing = Some(*include),
             ClauseKind::Stale(dur) => clauses.stale = Some(length::positive(*dur, &mut self.sink)),
             ClauseKind::Reenter(reenter) => {
@@ -110,9 +133,7 @@ impl Checker<'_, '_> {
                 });
             }
             ClauseKind::Lasts(dur) => clauses.lasts = Some(length::positive(*dur, &mut self.sink)),
-            ClauseKind::Open(Opening::Every(_))
-            | ClauseKind::Product(_)
-            | ClauseKind::Budget(_)
+            ClauseKind::Product(_)
             | ClauseKind::Lane(_)
             | ClauseKind::Param { .. }
             | ClauseKind::Guardrail(_)
@@ -123,7 +144,7 @@ impl Checker<'_, '_> {
             | ClauseKind::Migrate { .. } => {
                 self.report(not_yet(clause.word.span, &format!("`{}`", clause.word.name)));
             }
-            ClauseKind::Enter(_) | ClauseKind::Priority(_) | ClauseKind::Error => {}
+            ClauseKind::Enter(_) | ClauseKind::Priority(_) | ClauseKind::Budget(_) | ClauseKind::Error => {}
         }
     }
 
@@ -219,6 +240,7 @@ impl Checker<'_, '_> {
             return self.report(wrong_kind(first, &declared, Kind::Event.words()));
         }
         let mut among = self.world.visible_of(self.file, &[Kind::Event]);
+        among.push(crate::program::value::GRANTED);
         among.extend(crate::expr::MessageEvent::ALL.map(crate::expr::MessageEvent::as_str));
         let finding = self.world.unknown(self.file, first, Kind::Event.words(), &among);
         self.sink.unknown(&path.text(), finding);
@@ -261,6 +283,7 @@ impl Checker<'_, '_> {
             "day" => return Some(EntryUnit::Day),
             "week" => return Some(EntryUnit::Week),
             "month" => return Some(EntryUnit::Month),
+            "opening" => return self.opening_unit(path),
             _ => {}
         }
         if path.parts.first().is_some_and(|part| part.name.as_str() == "event") {
@@ -274,6 +297,29 @@ impl Checker<'_, '_> {
             "write `per day`, `per week`, `per month`, `per occurrence` or a field of the entry event: `per event.id`".into()
         }));
         None
+    }
+
+    /// `per opening`: of the reward that the entry event names.
+    fn opening_unit(&mut self, path: &ast::Path) -> Option<EntryUnit> {
+        let world = self.world;
+        let shape = self.entry.clone();
+        let fields = shape.as_ref().map(|shape| shape.fields(world)).unwrap_or_default();
+        let is_reward = |field: &Name| {
+            shape.as_ref().and_then(|shape| shape.field(world, *field)).is_some_and(|ty| ty == Type::Reward)
+        };
+        let mut rewards = fields.into_iter().map(Name::new).filter(is_reward);
+        match (rewards.next(), rewards.next()) {
+            (Some(only), None) => Some(EntryUnit::Opening(Expr::Field(Box::new(Expr::Entry), only))),
+            _ => {
+                let headline = "`per opening` needs an entry event that names one reward";
+                let finding =
+                    Diagnostic::new(code::REENTER, path.span, headline).label("the opening of what?");
+                self.report(finding.help(
+                    "enter on an event with a field of type `Reward`: `enter on tapped_claim(fuel_rush)`",
+                ));
+                None
+            }
+        }
     }
 
     fn unit_value(&mut self, path: &ast::Path, typed: crate::model::check::expr::Typed) -> Option<EntryUnit> {

@@ -11,7 +11,8 @@ use crate::model::check::length;
 use crate::model::check::world::Sink;
 use crate::name::Name;
 use crate::syntax::ast::{
-    self, Body, ClauseKind, ExprKind, Ident, OccurrenceKind, Pattern, Rung, Step, StepId, StepKind, Wait,
+    self, Body, ClauseKind, ExprKind, Give, Ident, OccurrenceKind, Pattern, Rung, Step, StepId, StepKind,
+    Wait,
 };
 use crate::text::Span;
 
@@ -117,6 +118,9 @@ impl Walk<'_> {
             }
             StepKind::Assign { task, id, .. } => (task, false, id),
             StepKind::Show { content, id, .. } => (&content.path, false, id),
+            StepKind::Grant(give) | StepKind::Draw(give) | StepKind::Exchange { give, .. } => {
+                (&give.what.path, false, &give.id)
+            }
             _ => return,
         };
         let name = own(id, what);
@@ -134,7 +138,13 @@ impl Walk<'_> {
     fn other(&mut self, step: &Step, prefix: &str) {
         let named = matches!(
             step.kind,
-            StepKind::Send { .. } | StepKind::Reach { .. } | StepKind::Assign { .. } | StepKind::Show { .. }
+            StepKind::Send { .. }
+                | StepKind::Reach { .. }
+                | StepKind::Assign { .. }
+                | StepKind::Show { .. }
+                | StepKind::Grant(_)
+                | StepKind::Draw(_)
+                | StepKind::Exchange { .. }
         );
         if !named {
             self.number(step.span, prefix, &by_kind(&step.kind));
@@ -143,7 +153,12 @@ impl Walk<'_> {
 
     fn inside(&mut self, kind: &StepKind, prefix: &str, pass: Pass) {
         match kind {
-            StepKind::Send { tail, .. } | StepKind::Assign { tail, .. } | StepKind::Show { tail, .. } => {
+            StepKind::Send { tail, .. }
+            | StepKind::Assign { tail, .. }
+            | StepKind::Show { tail, .. }
+            | StepKind::Grant(Give { tail, .. })
+            | StepKind::Draw(Give { tail, .. })
+            | StepKind::Exchange { give: Give { tail, .. }, .. } => {
                 for arm in &tail.outcomes {
                     self.body(&arm.body, prefix, pass);
                 }

@@ -9,6 +9,7 @@ mod chosen;
 mod clauses;
 mod enter;
 mod flow;
+mod give;
 pub(super) mod identity;
 mod reach;
 mod repeat;

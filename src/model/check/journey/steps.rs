@@ -73,12 +73,24 @@ impl Checker<'_, '_> {
                 }
                 self.assign(task, to.as_ref(), *due, tail)?
             }
+            ast::StepKind::Grant(give) => {
+                named(&mut checked, &give.id);
+                self.waits_in_exit(step);
+                self.grant(give)?
+            }
+            ast::StepKind::Draw(give) => {
+                named(&mut checked, &give.id);
+                self.waits_in_exit(step);
+                self.draw(give)?
+            }
+            ast::StepKind::Exchange { amount, points, give } => {
+                named(&mut checked, &give.id);
+                self.waits_in_exit(step);
+                self.exchange(amount, points, give)?
+            }
             ast::StepKind::Show { .. }
             | ast::StepKind::Hide { .. }
             | ast::StepKind::Split { .. }
-            | ast::StepKind::Grant(_)
-            | ast::StepKind::Draw(_)
-            | ast::StepKind::Exchange { .. }
             | ast::StepKind::Do { .. } => {
                 self.report(not_yet(step.word.span, &format!("`{}`", step.word.name)));
                 return None;
@@ -225,7 +237,10 @@ fn bodies(kind: &ast::StepKind) -> Vec<&Body> {
     match kind {
         ast::StepKind::Send { tail, .. }
         | ast::StepKind::Assign { tail, .. }
-        | ast::StepKind::Show { tail, .. } => {
+        | ast::StepKind::Show { tail, .. }
+        | ast::StepKind::Grant(ast::Give { tail, .. })
+        | ast::StepKind::Draw(ast::Give { tail, .. })
+        | ast::StepKind::Exchange { give: ast::Give { tail, .. }, .. } => {
             tail.outcomes.iter().map(|arm| &arm.body).chain(&tail.otherwise).collect()
         }
         ast::StepKind::Reach { not_sent, otherwise, .. } => not_sent.iter().chain([otherwise]).collect(),

@@ -1,0 +1,426 @@
+//! Giving: what it comes to, what it is held against, and what others must be asked for.
+//!
+//! A customer's own limits, points and chances are in the state and decide at once. Stock and budgets are shared by
+//! all, so a step asks for them ([`Effect::Reserve`]) and goes on when the answer comes ([`Input::Permit`]); until
+//! then the customer's side is held. Whatever was asked for and granted stands, even if the instance has left.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rust_decimal::{Decimal, RoundingStrategy};
+
+use super::account::{Account, Entry, period_key};
+use super::actor::Actor;
+use super::effect::{Effect, Line, Reserve, Short};
+use super::input::MessageKey;
+use super::occurrence::Occurrence;
+use super::run::{Follow, Run};
+use super::state::{Ask, Gift};
+use super::symbols::Sym;
+use super::trace::{Decision, Trace};
+use super::{draw, opening};
+use crate::expr::{Expr, civil, eval};
+use crate::name::Name;
+use crate::program::value::{self, Limit, Reward, outcome};
+use crate::program::{Give, Giving, Opening};
+use crate::value::{Length, Money, Value};
+
+/// Asks kept at once for one customer; more are refused.
+const MAX_ASKS: usize = 64;
+
+/// A gift that nothing of the customer's own stands against.
+pub(super) struct Plan {
+    what: Name,
+    outcome: Name,
+    entry: Entry,
+    value: Value,
+    /// Points or chances to be taken for it.
+    cost: Option<(Sym, i64)>,
+    /// Whether it can be spent, and until when.
+    lot: Option<Option<Timestamp>>,
+    lines: Vec<Line>,
+    /// The reward that a prize is.
+    also: Option<Name>,
+}
+
+/// What giving came to in the first moment.
+pub(super) enum Given {
+    /// This outcome, now.
+    Now(Name),
+    /// Others were asked.
+    Asked,
+}
+
+/// Gives, refuses, or asks.
+pub(super) fn give(actor: &mut Actor, step: Name, giving: &Giving) -> Given {
+    let step = actor.message_of(step);
+    let key = key_of(actor, step, giving);
+    if actor.run.state.asks.iter().any(|ask| is_of(actor.run, ask, &key)) {
+        return Given::Asked;
+    }
+    match plan(actor, giving, &key) {
+        Ok(plan) => settle(actor, step, giving, plan, key),
+        Err((what, outcome)) => {
+            let outcome = Name::new(outcome);
+            let (what, sym) = (actor.run.sym(what), actor.run.sym(outcome));
+            actor.trace(Decision::NotGiven { what, outcome: sym });
+            Given::Now(outcome)
+        }
+    }
+}
+
+fn settle(actor: &mut Actor, step: Name, giving: &Giving, plan: Plan, key: MessageKey) -> Given {
+    let run = &mut *actor.run;
+    let what = run.sym(plan.what);
+    if run.state.asks.len() >= MAX_ASKS {
+        return refused(actor, what, outcome::REFUSED);
+    }
+    let now = run.now;
+    let taken = match plan.cost {
+        Some((from, count)) => match account(run, from).take(count, now) {
+            Some(lots) => Some((from, lots)),
+            None => {
+                // What was drawn is nobody's business then.
+                let drawing = matches!(giving.give, Give::Draw { .. });
+                let (what, short) =
+                    if drawing { (from, outcome::NO_CHANCE) } else { (what, outcome::TOO_FEW) };
+                return refused(actor, what, short);
+            }
+        },
+        None => None,
+    };
+    if plan.outcome.as_str() == outcome::BLANK {
+        return refused(actor, what, outcome::BLANK);
+    }
+    account(run, what).add(&plan.entry);
+    let gift = Gift {
+        what,
+        outcome: run.sym(plan.outcome),
+        entry: plan.entry,
+        value: plan.value,
+        taken,
+        spendable: plan.lot.is_some(),
+        until: plan.lot.flatten(),
+        slot: giving.slot,
+        also: plan.also.map(|name| run.sym(name)),
+    };
+    if plan.lines.is_empty() {
+        granted(actor.run, &gift, &key);
+        let instance = &mut actor.it;
+        keep_amount(&mut instance.locals, &gift);
+        trace_of(actor, &gift);
+        return Given::Now(plan.outcome);
+    }
+    let ask = Ask {
+        journey: actor.it.journey,
+        subject: actor.it.subject.clone(),
+        entry: actor.it.key.clone(),
+        step: actor.run.sym(step),
+        key: key.step.clone(),
+        program: actor.it.program,
+        node: actor.it.node,
+        gift,
+    };
+    actor.run.state.asks.push(ask);
+    actor.run.effect(Effect::Reserve(Box::new(Reserve { key, lines: plan.lines })));
+    Given::Asked
+}
+
+fn refused(actor: &mut Actor, what: Sym, outcome: &'static str) -> Given {
+    let sym = actor.run.fixed(outcome);
+    actor.trace(Decision::NotGiven { what, outcome: sym });
+    Given::Now(Name::new(outcome))
+}
+
+fn trace_of(actor: &mut Actor, gift: &Gift) {
+    for what in gift.names() {
+        actor.trace(Decision::Granted { what, amount: gift.value.clone() });
+    }
+}
+
+/// The ledger has answered.
+pub(super) fn permit(run: &mut Run, key: &MessageKey, short: Option<Short>) {
+    let Some(at) = run.state.asks.iter().position(|ask| is_of(run, ask, key)) else { return };
+    let ask = run.state.asks.remove(at);
+    let outcome = match short {
+        None => {
+            granted(run, &ask.gift, key);
+            for what in ask.gift.names() {
+                trace(run, &ask, Decision::Granted { what, amount: ask.gift.value.clone() });
+            }
+            ask.gift.outcome
+        }
+        Some(short) => {
+            let outcome = release(run, &ask, short);
+            trace(run, &ask, Decision::NotGiven { what: ask.gift.what, outcome });
+            outcome
+        }
+    };
+    let stands = |instance: &super::state::Instance| {
+        instance.journey == ask.journey
+            && instance.key == ask.entry
+            && instance.subject == ask.subject
+            && instance.node == ask.node
+    };
+    let Some(at) = run.state.instances.iter().position(stands) else { return };
+    let Some(outcome) = run.world.symbols.name(outcome) else { return };
+    super::with_actor(run, at, |mut actor| {
+        if short.is_none() {
+            keep_amount(&mut actor.it.locals, &ask.gift);
+        }
+        actor.permitted(outcome)
+    });
+}
+
+/// Gives back what was held. A prize that has run out was still drawn for: the chance is spent.
+fn release(run: &mut Run, ask: &Ask, short: Short) -> Sym {
+    account(run, ask.gift.what).remove(&ask.gift.entry);
+    let drawn = ask.gift.outcome != run.fixed(outcome::GRANTED);
+    let outcome = match short {
+        Short::SoldOut if drawn => outcome::BLANK,
+        Short::SoldOut => outcome::SOLD_OUT,
+        Short::BudgetGone => outcome::BUDGET_GONE,
+        Short::NoLedger => outcome::REFUSED,
+    };
+    if let Some((from, lots)) = ask.gift.taken.as_ref().filter(|_| outcome != outcome::BLANK) {
+        let now = run.now;
+        lots.iter().for_each(|lot| account(run, *from).put(*lot, now));
+    }
+    run.fixed(outcome)
+}
+
+/// It is given: what can be spent is put to the rest, and everybody hears of it.
+fn granted(run: &mut Run, gift: &Gift, key: &MessageKey) {
+    let now = run.now;
+    if gift.spendable {
+        account(run, gift.what).put((gift.until, gift.entry.amount), now);
+    }
+    for what in gift.names() {
+        let Some(name) = run.world.symbols.name(what) else { continue };
+        let identity: Arc<str> = format!("{key}#{name}").into();
+        let occurrence = Occurrence::of_grant(name, &gift.value, identity, run);
+        run.follow(Follow::Occurrence(occurrence));
+    }
+}
+
+fn keep_amount(locals: &mut [(Value, Option<Timestamp>)], gift: &Gift) {
+    let slot = gift.slot.and_then(|slot| locals.get_mut(usize::from(slot)));
+    if let Some(local) = slot {
+        *local = (gift.value.clone(), None);
+    }
+}
+
+fn account<'r>(run: &'r mut Run, what: Sym) -> &'r mut Account {
+    let accounts = &mut run.state.accounts;
+    let at = accounts.partition_point(|account| account.what < what);
+    if accounts.get(at).is_none_or(|account| account.what != what) {
+        accounts.insert(at, Account::new(what));
+    }
+    // Just put there.
+    #[allow(clippy::indexing_slicing, reason = "inserted above if it was not there")]
+    &mut accounts[at]
+}
+
+/// Why nothing is given: of what, and the outcome.
+type Refusal = (Name, &'static str);
+
+fn plan(actor: &Actor, giving: &Giving, key: &MessageKey) -> Result<Plan, Refusal> {
+    let world = actor.run.world;
+    let kill = &world.kill;
+    let stopped = kill.all || kill.journeys.contains(&actor.loaded.program.journey);
+    let plan = match &giving.give {
+        Give::Reward { what, amount } => reward(actor, what, amount.as_ref(), giving.budget)?,
+        Give::Points { points, amount } => points_of(actor, *points, amount, giving.budget)?,
+        Give::Chance { lottery } => chance(actor, *lottery)?,
+        Give::Exchange { amount, points, what } => {
+            let mut plan = reward(actor, what, None, giving.budget)?;
+            let count = int(actor, amount).filter(|count| *count > 0).ok_or((plan.what, outcome::REFUSED))?;
+            plan.cost = Some((actor.run.sym(*points), count));
+            plan
+        }
+        Give::Draw { lottery } => drawn(actor, *lottery, key, giving.budget)?,
+    };
+    if stopped { Err((plan.what, outcome::REFUSED)) } else { Ok(plan) }
+}
+
+fn reward(actor: &Actor, what: &Expr, amount: Option<&Expr>, own: Option<Name>) -> Result<Plan, Refusal> {
+    let scene = actor.scene();
+    let Value::Choice(name) = eval(what, &scene) else { return Err((Name::new(""), outcome::REFUSED)) };
+    let values = &actor.run.world.bundle.values;
+    let reward = values.rewards.get(&name).ok_or((name, outcome::REFUSED))?;
+    let asked = match amount {
+        Some(amount) => match eval(amount, &scene) {
+            Value::Money(money) if money.minor > 0 => Some(money),
+            _ => return Err((name, outcome::REFUSED)),
+        },
+        None => reward.value,
+    };
+    let entry = entry(actor, reward.open.as_ref(), asked.map_or(0, |money| money.minor))
+        .ok_or((name, outcome::CLOSED))?;
+    let entry = within(actor, name, &reward.limits, entry).ok_or((name, outcome::LIMITED))?;
+    let value = asked.map(|money| Money { minor: entry.amount, ..money });
+    let mut plan = plain(name, entry, value.map_or(Value::Missing, Value::Money));
+    plan.lines.extend(stock(name, reward, &entry));
+    plan.lines.extend(paid(actor, [reward.budget, own], entry.amount));
+    Ok(plan)
+}
+
+fn points_of(actor: &Actor, name: Name, amount: &Expr, own: Option<Name>) -> Result<Plan, Refusal> {
+    let points = actor.run.world.bundle.values.points.get(&name).ok_or((name, outcome::REFUSED))?;
+    let count = int(actor, amount).filter(|count| *count > 0).ok_or((name, outcome::REFUSED))?;
+    let entry = entry(actor, None, count).ok_or((name, outcome::CLOSED))?;
+    let limits: Vec<Limit> = points.limits.iter().map(|limit| Limit { of_amount: true, ..*limit }).collect();
+    let entry = within(actor, name, &limits, entry).ok_or((name, outcome::LIMITED))?;
+    let mut plan = plain(name, entry, Value::Int(entry.amount));
+    plan.lot = Some(until(actor, points.keep));
+    if let Some(worth) = points.worth {
+        // A part of the smallest coin costs a whole one.
+        let exact = worth.amount.checked_mul(Decimal::from(entry.amount)).unwrap_or(Decimal::MAX);
+        let coin = Money { minor: 1, currency: worth.currency }.major();
+        let coins = exact.checked_div(coin).unwrap_or(Decimal::MAX);
+        let coins = coins.round_dp_with_strategy(0, RoundingStrategy::AwayFromZero);
+        let coins = i64::try_from(coins).unwrap_or(i64::MAX);
+        plan.lines.extend(paid(actor, [points.budget, own], coins));
+    }
+    Ok(plan)
+}
+
+fn chance(actor: &Actor, lottery: Name) -> Result<Plan, Refusal> {
+    let name = value::chance(lottery);
+    let declared = actor.run.world.bundle.values.lotteries.get(&lottery).ok_or((name, outcome::REFUSED))?;
+    let entry = entry(actor, declared.open.as_ref(), 1).ok_or((name, outcome::CLOSED))?;
+    let entry = within(actor, name, &declared.limits, entry).ok_or((name, outcome::LIMITED))?;
+    let mut plan = plain(name, entry, Value::Int(1));
+    plan.lot = Some(until(actor, declared.keep));
+    Ok(plan)
+}
+
+fn drawn(actor: &Actor, lottery: Name, key: &MessageKey, own: Option<Name>) -> Result<Plan, Refusal> {
+    let world = actor.run.world;
+    let values = &world.bundle.values;
+    let declared = values.lotteries.get(&lottery).ok_or((lottery, outcome::REFUSED))?;
+    let entry = entry(actor, declared.open.as_ref(), 0).ok_or((lottery, outcome::CLOSED))?;
+    let cost = Some((actor.run.sym(value::chance(lottery)), 1));
+    let Some(prize) = draw::prize(&world.seed, &key.to_string(), &declared.prizes) else {
+        let blank = Name::new(outcome::BLANK);
+        return Ok(Plan { outcome: blank, cost, ..plain(lottery, entry, Value::Missing) });
+    };
+    let name = value::below(lottery, prize.name);
+    let minor = prize.value.map_or(0, |money| money.minor);
+    let entry = Entry { amount: minor, ..entry };
+    let mut plan = plain(name, entry, prize.value.map_or(Value::Missing, Value::Money));
+    (plan.outcome, plan.cost, plan.also) = (prize.name, cost, prize.gives);
+    plan.lines.extend(prize.count.map(|count| Line {
+        account: format!("stock/{name}").into(),
+        amount: 1,
+        limit: count,
+        short: Short::SoldOut,
+    }));
+    if let Some(reward) =
+        prize.gives.and_then(|gives| values.rewards.get(&gives).map(|reward| (gives, reward)))
+    {
+        plan.lines.extend(stock(reward.0, reward.1, &entry));
+    }
+    plan.lines.extend(paid(actor, [declared.budget, own], minor));
+    Ok(plan)
+}
+
+fn plain(what: Name, entry: Entry, value: Value) -> Plan {
+    let outcome = Name::new(outcome::GRANTED);
+    Plan { what, outcome, entry, value, cost: None, lot: None, lines: Vec::new(), also: None }
+}
+
+/// What the accounts would count now; `None` while it is closed.
+fn entry(actor: &Actor, open: Option<&Opening>, amount: i64) -> Option<Entry> {
+    let (world, now) = (actor.run.world, actor.run.now);
+    let opening = match open {
+        Some(open) => Some(opening::current(open, world, now)?),
+        None => None,
+    };
+    Some(Entry { day: civil::date_of(now, &world.zone), opening, amount })
+}
+
+/// The gift as the customer's limits let it through: less where a limit is `partial`; `None`: nothing.
+fn within(actor: &Actor, what: Name, limits: &[Limit], mut entry: Entry) -> Option<Entry> {
+    let sym = actor.run.sym(what);
+    let account = actor.run.state.accounts.iter().find(|account| account.what == sym);
+    for limit in limits {
+        let (pieces, amount) = account.map_or((0, 0), |account| account.used(limit.period, &entry));
+        let left = limit.most.saturating_sub(if limit.of_amount { amount } else { i64::from(pieces) });
+        let wanted = if limit.of_amount { entry.amount } else { 1 };
+        if left >= wanted {
+            continue;
+        }
+        if !(limit.partial && limit.of_amount) || left <= 0 {
+            return None;
+        }
+        entry.amount = left;
+    }
+    Some(entry)
+}
+
+fn stock(name: Name, reward: &Reward, entry: &Entry) -> Option<Line> {
+    let limit = reward.stock?;
+    let account = format!("stock/{name}{}", period_key(limit.period, entry)).into();
+    Some(Line { account, amount: 1, limit: limit.most, short: Short::SoldOut })
+}
+
+/// One line for each budget that pays.
+fn paid(actor: &Actor, budgets: [Option<Name>; 2], amount: i64) -> Vec<Line> {
+    let [first, second] = budgets;
+    let second = second.filter(|second| first != Some(*second));
+    let values = &actor.run.world.bundle.values;
+    let line = |name: Name| {
+        let limit = values.budgets.get(&name)?.total.minor;
+        Some(Line { account: format!("budget/{name}").into(), amount, limit, short: Short::BudgetGone })
+    };
+    [first, second].into_iter().flatten().filter_map(line).filter(|line| line.amount > 0).collect()
+}
+
+fn int(actor: &Actor, amount: &Expr) -> Option<i64> {
+    match eval(amount, &actor.scene()) {
+        Value::Int(count) => Some(count),
+        _ => None,
+    }
+}
+
+/// Until when what is given now stays valid.
+fn until(actor: &Actor, keep: Option<Length>) -> Option<Timestamp> {
+    keep.map(|keep| actor.run.after(actor.run.now, keep, &actor.scene()))
+}
+
+/// The identity of this gift: the instance, the step, and what `key` says.
+fn key_of(actor: &Actor, step: Name, giving: &Giving) -> MessageKey {
+    let run = &*actor.run;
+    let text = |sym| run.world.index().text(sym);
+    let step: Arc<str> = match &giving.key {
+        Some(key) => format!("{step}#{}", crate::expr::show::value(&eval(key, &actor.scene()))).into(),
+        None => step.as_str().into(),
+    };
+    let child = actor.it.subject.0.as_ref().map(|(entity, id)| (text(*entity), id.clone()));
+    MessageKey {
+        journey: text(actor.it.journey),
+        root: run.root.id.clone(),
+        child,
+        entry: actor.it.key.clone(),
+        step,
+    }
+}
+
+fn is_of(run: &Run, ask: &Ask, key: &MessageKey) -> bool {
+    let text = |sym| run.world.index().text(sym);
+    let child = ask.subject.0.as_ref().map(|(entity, id)| (text(*entity), id.clone()));
+    ask.entry == key.entry && ask.key == key.step && text(ask.journey) == key.journey && child == key.child
+}
+
+fn trace(run: &mut Run, ask: &Ask, what: Decision) {
+    run.out.trace.push(Trace {
+        at: run.now,
+        journey: Some(ask.journey),
+        subject: ask.subject.clone(),
+        entry: Some(ask.entry.clone()),
+        program: Some(ask.program),
+        node: Some(ask.node),
+        what,
+    });
+}
