@@ -11,7 +11,7 @@ use crate::expr::Expr;
 use crate::graph::{JourneyGraph, longest};
 use crate::model::{Calendar, Journey, Model};
 use crate::name::Name;
-use crate::program::{Bundle, Enter, Program};
+use crate::program::{Bundle, Enter, Opening, Program};
 use crate::value::Length;
 
 /// Days between the end of what a calendar knows and the last day that somebody may need it.
@@ -28,7 +28,7 @@ pub(super) fn check(
     today: Date,
 ) -> Vec<Diagnostic> {
     let programs = bundle.programs.values().map(|program| &*program.body);
-    let open = programs.filter(|program| program.open.is_none_or(|(_, last)| today <= last));
+    let open = programs.filter(|program| program.open.as_ref().and_then(Opening::last).is_none_or(|last| today <= last));
     let found = open.filter(|program| counts_workdays(program)).filter_map(|program| {
         let journey = model.journeys.get(&program.journey)?;
         let calendar = calendar(model, program)?;

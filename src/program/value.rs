@@ -41,6 +41,17 @@ pub enum Opening {
     Every { schedule: Schedule, until: Time },
 }
 
+impl Opening {
+    /// The last day on which it is open; `None` where there is no last.
+    #[must_use]
+    pub fn last(&self) -> Option<Date> {
+        match self {
+            Self::Days(_, last) => Some(*last),
+            Self::Every { schedule, .. } => schedule.during.map(|(_, last)| last),
+        }
+    }
+}
+
 /// The stretch over which a limit counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Period {
