@@ -10,6 +10,8 @@ mod work;
 mod calendars;
 pub mod mend;
 
+pub mod deployable;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -109,6 +109,14 @@ fn stories_of_the_whole_language_come_out_as_they_say() {
 }
 
 #[test]
+fn flows_and_templates_work_across_packages() {
+    let bank = Compiled::of("tests/suite/packages");
+    let reports = bank.run(&Options { threads: threads(), ..Options::default() });
+    let failed: Vec<Report> = reports.into_iter().filter(|report| !report.passed()).collect();
+    assert!(failed.is_empty(), "\n{}", told(&failed, true));
+}
+
+#[test]
 fn build_servers_can_read_the_results() {
     let story = Compiled::of("tests/suite/testing/failing.journey");
     let mut out = Vec::new();

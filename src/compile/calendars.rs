@@ -28,7 +28,8 @@ pub(super) fn check(
     today: Date,
 ) -> Vec<Diagnostic> {
     let programs = bundle.programs.values().map(|program| &*program.body);
-    let open = programs.filter(|program| program.open.as_ref().and_then(Opening::last).is_none_or(|last| today <= last));
+    let open = programs
+        .filter(|program| program.open.as_ref().and_then(Opening::last).is_none_or(|last| today <= last));
     let found = open.filter(|program| counts_workdays(program)).filter_map(|program| {
         let journey = model.journeys.get(&program.journey)?;
         let calendar = calendar(model, program)?;

@@ -137,6 +137,13 @@ codes! {
     WAIT_IN_EXIT = "E0417", "an exit that waits";
     MATCH_ROW = "E0418", "a `match` that leaves values out";
     REPEAT = "E0420", "a `repeat` that is not bounded, or not on a clock";
+    FLOW_RING = "E0421", "a flow that does itself";
+    TEMPLATE = "E0422", "a journey with parameters, and how it becomes one";
+    EXPERIMENT = "E0423", "an experiment that cannot be decided";
+    ARMS = "E0424", "a split that does not have just the arms";
+    PARAM = "E0425", "a parameter without a fixed value";
+    RATE = "E0426", "a limit that nobody can watch";
+    NOT_DEPLOYABLE = "W0490", "something that the daemon does not do yet";
     ROUND_TOO_LONG = "W0420", "a round that may outlast its tick";
     NO_REASON = "W0101", "an excuse without a reason";
     EXCUSES_NOTHING = "W0102", "an excuse for nothing";

@@ -80,6 +80,8 @@ pub enum PointKind {
     Assign(Name),
     /// A reward, points, a chance or a draw.
     Give,
+    /// A `split`.
+    Split,
     End,
     /// The closing brace, where a path gets there without `end`.
     Fall,
@@ -104,6 +106,7 @@ impl PointKind {
             Self::Repeat => "repeat",
             Self::Assign(_) => "assign",
             Self::Give => "give",
+            Self::Split => "split",
             Self::End => "end",
             Self::Fall => "fall",
         }

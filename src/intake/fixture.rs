@@ -94,6 +94,8 @@ fn program() -> Program {
         exits: Vec::new(),
         goals: Vec::new(),
         lasts: None,
+        params: Vec::new(),
+        holdout: 0,
         locals: Vec::new(),
         defs: Vec::new(),
         features: Vec::new(),

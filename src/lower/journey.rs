@@ -6,7 +6,7 @@ use super::tables::Tables;
 use super::tracked;
 use crate::model::journey::{Exit as ModelExit, Trigger};
 use crate::model::{Journey, Model};
-use crate::program::{Enter, Exit, ExitOn, Goal, Origin, Program, Reenter};
+use crate::program::{Enter, Exit, ExitOn, Goal, Origin, Param, Program, Reenter};
 use crate::text::Sources;
 
 /// `None` if a table of the program would be too large.
@@ -40,6 +40,8 @@ pub(super) fn program(model: &Model, journey: &Journey, sources: &Sources) -> Op
         exits,
         goals: goals(journey, &numbers),
         lasts: journey.lasts,
+        params: journey.params.iter().map(param).collect(),
+        holdout: journey.holdout,
         locals: journey.locals.iter().map(|(name, _)| *name).collect(),
         defs,
         features,
@@ -52,6 +54,16 @@ pub(super) fn program(model: &Model, journey: &Journey, sources: &Sources) -> Op
     };
     program.tracked = tracked::of(model, &program);
     Some(program)
+}
+
+fn param(param: &crate::model::journey::Param) -> Param {
+    Param {
+        name: param.name,
+        label: param.label.clone(),
+        ty: param.ty.clone(),
+        value: param.value.clone(),
+        range: param.range.clone(),
+    }
 }
 
 fn exit(rule: &ModelExit, numbers: &Numbers, table: &mut Table<'_>) -> Option<Exit> {

@@ -7,7 +7,7 @@ use crate::expr::{Anchor, Expr, Pattern};
 use crate::name::Name;
 use crate::program::{CaseTest, ContentCall, Enter, Giving, Opening, Outcome, Reenter, Schedule};
 use crate::text::Span;
-use crate::value::{Length, Type};
+use crate::value::{Length, Type, Value};
 
 #[derive(Clone, Debug)]
 pub struct Journey {
@@ -29,6 +29,12 @@ pub struct Journey {
     pub exits: Vec<Exit>,
     pub goals: Vec<Goal>,
     pub lasts: Option<Length>,
+    /// What an `adjust` may set.
+    pub params: Vec<Param>,
+    /// Of 10,000 cells, how many are held out: nothing is sent to them.
+    pub holdout: u16,
+    /// What is said of the journey and no daemon does yet, where it is said.
+    pub unserved: Vec<(Unserved, Span)>,
     pub steps: Vec<Step>,
     /// Names and types of the slots of `Expr::Local`, in order.
     pub locals: Vec<(Name, Type)>,
@@ -36,6 +42,27 @@ pub struct Journey {
     /// The closing brace.
     pub close: Span,
     pub span: Span,
+}
+
+/// `param care_amount "关怀门槛" : Money(CNY) = 5_000 CNY in 1_000 CNY..50_000 CNY`
+#[derive(Clone, Debug)]
+pub struct Param {
+    pub name: Name,
+    pub label: Option<Arc<str>>,
+    pub ty: Type,
+    pub value: Value,
+    /// The least and most that an `adjust` may set.
+    pub range: Option<(Value, Value)>,
+    pub span: Span,
+}
+
+/// Clauses that are checked, and that the daemon does not act on yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unserved {
+    Rollout,
+    Guardrail,
+    Migrate,
+    EnterByList,
 }
 
 #[derive(Clone, Debug)]
@@ -137,6 +164,12 @@ pub enum StepKind {
     Continue,
     Repeat(Box<Repeat>),
     Give(Giving, GiveTail),
+    /// Each subject takes the arm of its cell, the same one every time.
+    Split {
+        experiment: Name,
+        /// With the cell behind their last, ascending: cells are 0 to 9,999.
+        arms: Vec<(Name, u16, Vec<Step>)>,
+    },
 }
 
 /// `repeat week in 1..4 every monday at 10:00 from entered until C missed skip { … }`
@@ -259,6 +292,7 @@ impl StepKind {
                 let arms = tail.arms.iter().map(|(_, body)| body.as_slice());
                 arms.chain(tail.otherwise.as_deref()).collect()
             }
+            Self::Split { arms, .. } => arms.iter().map(|(.., steps)| steps.as_slice()).collect(),
             Self::Pause(_)
             | Self::UntilMoment(_)
             | Self::Tag { .. }

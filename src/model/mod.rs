@@ -40,6 +40,7 @@ pub struct Model {
     /// Budgets, rewards, points, lotteries.
     pub values: crate::program::Values,
     pub referrals: BTreeMap<Name, Referral>,
+    pub experiments: BTreeMap<Name, Experiment>,
     /// In the order of files and of writing.
     pub tests: Vec<Test>,
 }
@@ -139,6 +140,18 @@ pub struct Table {
     pub rows: Vec<TableRow>,
     /// Places of the rows, beside `rows`.
     pub row_spans: Vec<Span>,
+    pub span: Span,
+}
+
+/// Arms or factors that subjects are assigned to, and what decides between them.
+#[derive(Clone, Debug)]
+pub struct Experiment {
+    pub name: Name,
+    pub label: Option<Arc<str>>,
+    pub subject: Name,
+    /// With the cell behind the last of each; the cells behind all of them take no part.
+    pub arms: Vec<(Name, Option<Arc<str>>, u16)>,
+    pub factors: Vec<(Name, Vec<Name>)>,
     pub span: Span,
 }
 

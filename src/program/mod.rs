@@ -27,7 +27,7 @@ pub use crate::expr::CaseTest;
 use crate::expr::civil::Calendar;
 use crate::expr::{Aggregate, Anchor, Expr, MessageEvent, Pattern};
 use crate::name::Name;
-use crate::value::{Length, Type};
+use crate::value::{Length, Type, Value};
 
 /// The version of these types. A bundle of another version is refused.
 pub const FORMAT: u16 = 1;
@@ -157,6 +157,12 @@ pub struct Program {
     pub exits: Vec<Exit>,
     pub goals: Vec<Goal>,
     pub lasts: Option<Length>,
+    /// What an `adjust` may set.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub params: Vec<Param>,
+    /// Of 10,000 cells, how many are held out: their instances run, and nothing is sent.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub holdout: u16,
     /// Names of the slots of `Expr::Local`.
     pub locals: Vec<Name>,
     pub defs: Vec<Def>,
@@ -216,6 +222,21 @@ pub struct Await {
     pub from: Anchor,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(cells: &u16) -> bool {
+    *cells == 0
+}
+
+/// A value of a journey that may be set without changing its text.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Param {
+    pub name: Name,
+    pub label: Option<Arc<str>>,
+    pub ty: Type,
+    pub value: Value,
+    pub range: Option<(Value, Value)>,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Exit {
     pub on: ExitOn,
@@ -246,6 +267,12 @@ pub struct Node {
     /// Slots of the numbers of the `repeat`s around it, the outermost first: they are part of its messages' identity.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rounds: Vec<u16>,
+}
+
+/// The attribute in which a subject's arm of an experiment is kept.
+#[must_use]
+pub fn arm_of(experiment: Name) -> Name {
+    Name::new(&format!("wayfare.arm.{experiment}"))
 }
 
 /// The identity of a step's message in the rounds with these numbers: `lesson#3`, `offer.push#2.1`.
@@ -365,6 +392,14 @@ pub enum NodeKind {
         otherwise: NodeId,
         next: NodeId,
     },
+    /// The arm of the subject's cell, for ever the same one.
+    Split {
+        experiment: Name,
+        /// With the cell behind their last, ascending.
+        arms: Vec<(Name, u16, NodeId)>,
+        /// For those who take no part.
+        next: NodeId,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -420,6 +455,7 @@ impl NodeKind {
             | Self::Start { next, .. } => vec![next],
             Self::UntilState { next, timeout, .. } => vec![next, timeout],
             Self::Rounds { next, .. } => vec![next],
+            Self::Split { arms, next, .. } => arms.iter_mut().map(|(.., node)| node).chain([next]).collect(),
             Self::Round { body, next, .. } => vec![body, next],
             Self::Events { arms, timeout, .. } => {
                 arms.iter_mut().map(|(_, node)| node).chain([timeout]).collect()
@@ -459,6 +495,7 @@ impl NodeKind {
             | Self::Start { next, .. } => vec![*next],
             Self::UntilState { next, timeout, .. } => vec![*next, *timeout],
             Self::Rounds { next, .. } => vec![*next],
+            Self::Split { arms, next, .. } => arms.iter().map(|(.., node)| *node).chain([*next]).collect(),
             Self::Round { body, next, .. } => vec![*body, *next],
             Self::Events { arms, timeout, .. } => {
                 arms.iter().map(|(_, node)| *node).chain([*timeout]).collect()
@@ -492,6 +529,10 @@ impl NodeKind {
             | Self::End { name } => vec![*name],
             Self::Assign(assign) => {
                 std::iter::once(assign.task).chain(assign.known.iter().copied()).collect()
+            }
+            Self::Split { experiment, arms, .. } => {
+                let own = [*experiment, arm_of(*experiment)];
+                own.into_iter().chain(arms.iter().map(|(name, ..)| *name)).collect()
             }
             Self::Pause { .. }
             | Self::UntilMoment { .. }

@@ -83,6 +83,7 @@ fn compare(run: &Run, old: &Value, new: &Value) -> Option<Ordering> {
         entry: None,
         element: None,
         params: &[],
+        given: &[],
         locale: None,
     };
     eval::compare(new, old, &scene)

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::actor::{Actor, News};
+use super::cell::cell;
 use super::effect::{Delivery, Effect};
 use super::gate::{self, Wish};
 use super::index::{Loaded, Trigger};
@@ -46,6 +47,11 @@ pub(super) fn decide(
     if actor.run.state.messages.iter().any(|message| is_of(message, &actor.it) && message.step == step_sym) {
         return Ok(decided);
     }
+    if is_held_out(actor) {
+        actor.trace(Decision::HeldOut { step: step_sym, channel: channel_sym });
+        actor.it.sent.push((step_sym, actor.run.now));
+        return Ok(Decided::OnRecord);
+    }
     let content = said(call, actor);
     let wish = Wish { program: &actor.loaded.program, channel, content };
     if let Err((outcome, rule)) = gate::pass(actor.run, &actor.scene(), wish) {
@@ -66,6 +72,12 @@ pub(super) fn decide(
     announce(actor.run, &message, MessageEvent::Sent);
     add(actor.run, message);
     Ok(decided)
+}
+
+/// Whether the journey runs for this root without sending anything, to compare with.
+fn is_held_out(actor: &Actor) -> bool {
+    let program = &actor.loaded.program;
+    program.holdout > 0 && cell(&format!("holdout/{}", program.journey), &actor.run.root.id) < program.holdout
 }
 
 /// The content that is meant: where a table chooses, what it chooses now.

@@ -18,6 +18,7 @@ mod account;
 mod actor;
 mod attributes;
 mod because;
+mod cell;
 pub mod codec;
 mod content;
 mod draw;

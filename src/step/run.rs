@@ -78,6 +78,7 @@ impl<'a> Run<'a> {
             entry: None,
             element: None,
             params: &[],
+            given: &loaded.program.params,
             locale: None,
         }
     }

@@ -13,7 +13,7 @@ use super::{enter, features};
 use crate::expr::civil::Calendar;
 use crate::expr::{Anchor, Env, Expr, Owner, civil, eval};
 use crate::name::Name;
-use crate::program::{Def, Feature};
+use crate::program::{Def, Feature, Param};
 use crate::value::Value;
 
 /// The root as a subject.
@@ -39,6 +39,8 @@ pub(super) struct Scene<'a> {
     pub element: Option<&'a Fields>,
     /// Arguments of the content that is rendered.
     pub params: &'a [(Sym, Value)],
+    /// What may be set of the journey.
+    pub given: &'a [Param],
     pub locale: Option<Name>,
 }
 
@@ -181,8 +183,10 @@ impl Env for Scene<'_> {
     }
 
     fn param(&self, name: Name) -> Value {
-        let Some(sym) = self.world.symbols.sym(name) else { return Value::Missing };
-        self.params.iter().find(|(param, _)| *param == sym).map_or(Value::Missing, |(_, value)| value.clone())
+        let sym = self.world.symbols.sym(name);
+        let argument = self.params.iter().find(|(param, _)| Some(*param) == sym).map(|(_, value)| value);
+        let given = || self.given.iter().find(|param| param.name == name).map(|param| &param.value);
+        argument.or_else(given).cloned().unwrap_or(Value::Missing)
     }
 
     fn entry(&self) -> Value {

@@ -131,6 +131,21 @@ pub enum Decision {
         number: i64,
         tick: Timestamp,
     },
+    /// The arm of an experiment, which is taken now.
+    Arm {
+        experiment: Sym,
+        arm: Sym,
+        cell: u16,
+    },
+    /// The subject takes no part in the experiment.
+    NoArm {
+        cell: u16,
+    },
+    /// Held out: the message is not sent, and all else goes on as if it were.
+    HeldOut {
+        step: Sym,
+        channel: Sym,
+    },
     /// `until` held before this round.
     RoundsOver {
         number: i64,

@@ -218,6 +218,8 @@ fn journey(enter: Enter) -> Program {
         exits: vec![],
         goals: vec![],
         lasts: None,
+        params: vec![],
+        holdout: 0,
         locals: vec![],
         defs: vec![],
         features: vec![],

@@ -11,8 +11,8 @@ use jiff::tz::TimeZone;
 use super::compiled;
 use crate::cli::output::Format;
 use crate::cli::{Exit, Failure, Output};
-use crate::compile::{self, Compilation};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::compile::{self, Compilation, deployable};
+use crate::diagnostic::{self, Diagnostic, Severity};
 use crate::engine::clock::wall;
 use crate::expr::civil;
 use crate::model::Model;
@@ -26,6 +26,10 @@ pub struct Args {
     /// Files or folders; without any, the project around the current folder.
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
+
+    /// Also refuse what the daemon does not do yet.
+    #[arg(long)]
+    deployable: bool,
 
     /// How findings are written.
     #[arg(long, visible_alias = "output-format", value_enum, default_value_t)]
@@ -60,17 +64,28 @@ pub fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
     let mut project = compiled::read(&args.paths)?;
     project.input.today = Some(args.today());
     if !args.fixes.wants_fixes() {
-        return report(args, &compile::check(&project.input), output);
+        return report(args, &with_lacking(args, compile::check(&project.input)), output);
     }
     let mended = args.fixes.mend(project, &args.paths, output)?;
     if !args.fixes.is_diff() {
-        return report(args, &mended.compilation, output);
+        return report(args, &with_lacking(args, mended.compilation), output);
     }
     // The output is the diff; the findings that would remain are only counted.
     let after = &mended.compilation;
     let (shown, _) = split(&after.diagnostics, &after.sources, &args.paths);
     let clean = mended.fixed.is_empty() && !has_errors(&shown);
     Ok(if clean { Exit::Clean } else { Exit::Findings })
+}
+
+/// Adds what the daemon does not do yet, if that was asked.
+fn with_lacking(args: &Args, mut compilation: Compilation) -> Compilation {
+    if args.deployable {
+        let lacking = deployable::findings(&compilation.model).into_iter();
+        let lacking = lacking.map(|finding| Diagnostic { severity: Severity::Error, ..finding });
+        compilation.diagnostics.extend(lacking);
+        diagnostic::sort(&mut compilation.diagnostics);
+    }
+    compilation
 }
 
 /// Shows what was found. Ends in [`Exit::Findings`] if there are errors; warnings alone are clean.

@@ -4,6 +4,7 @@ use super::super::{Delay, Edge, EdgeKind, PointKind, words};
 use super::{Builder, Loose};
 use crate::expr::{Expr, show};
 use crate::model::journey::{Case, Step};
+use crate::name::Name;
 
 impl Builder<'_> {
     pub(super) fn decide(
@@ -47,6 +48,27 @@ impl Builder<'_> {
         }
         if let Some(body) = otherwise {
             behind.extend(self.arm(body, point, branch("else")));
+        }
+        behind
+    }
+}
+
+impl Builder<'_> {
+    /// One way for each arm, and one past it where not all take part.
+    pub(super) fn split(
+        &mut self,
+        step: &Step,
+        experiment: Name,
+        arms: &[(Name, u16, Vec<Step>)],
+        loose: Loose,
+    ) -> Loose {
+        let point = self.reached(step, PointKind::Split, format!("split {experiment}"), loose);
+        let mut behind = Vec::new();
+        for (name, _, body) in arms {
+            behind.extend(self.arm(body, point, branch(format!("arm {name}"))));
+        }
+        if arms.last().is_none_or(|(_, last, _)| *last < 10_000) {
+            behind.push((point, branch("takes no part")));
         }
         behind
     }

@@ -142,6 +142,7 @@ impl Builder<'_> {
             StepKind::Assign(assign) => self.assign(step, assign, loose),
             StepKind::Remember { .. } => self.act(step, PointKind::Remember, loose),
             StepKind::Repeat(repeat) => self.repeat(step, repeat, loose),
+            StepKind::Split { experiment, arms } => self.split(step, *experiment, arms, loose),
             StepKind::End { name } => {
                 self.reached(step, PointKind::End, format!("end {name}"), loose);
                 Vec::new()

@@ -50,6 +50,13 @@ impl Table<'_> {
             StepKind::Repeat(repeat) => self.repeat(step, repeat, next)?,
             StepKind::Assign(assign) => self.assign(assign, next)?,
             StepKind::Give(giving, tail) => self.give(giving, tail, next)?,
+            StepKind::Split { experiment, arms } => {
+                let mut laid = Vec::new();
+                for (name, behind, steps) in arms {
+                    laid.push((*name, *behind, self.arm(steps, next)?));
+                }
+                NodeKind::Split { experiment: *experiment, arms: laid, next }
+            }
             // Both were dissolved when the block was laid out.
             StepKind::Phase { .. } | StepKind::Continue => return None,
         })

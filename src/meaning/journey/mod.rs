@@ -214,7 +214,8 @@ impl Walk<'_> {
             | StepKind::Events { .. }
             | StepKind::Start { .. }
             | StepKind::Assign(_)
-            | StepKind::Give(..) => Some(self.passes_time(step, known)),
+            | StepKind::Give(..)
+            | StepKind::Split { .. } => Some(self.passes_time(step, known)),
         }
     }
 

@@ -46,12 +46,15 @@ impl Checker<'_, '_> {
             "event" if self.entry.is_some() => return Some(Anchor::Entry),
             _ => {}
         }
-        if let Some(slot) = self.locals.iter().position(|local| local.name == name && local.shape.is_some()) {
+        let scoped = self.scoped(name);
+        if let Some(slot) = self.locals.iter().position(|local| local.name == scoped && local.shape.is_some())
+        {
             let slot = u16::try_from(slot).ok()?;
             self.must_be_assigned(slot, path.span);
             return Some(Anchor::Local(slot));
         }
-        if let Some((_, anchor)) = self.occurred.iter().rev().find(|(event, _)| *event == name) {
+        let event = self.event_meant(name);
+        if let Some((_, anchor)) = self.occurred.iter().rev().find(|(known, _)| *known == event) {
             return Some(anchor.clone());
         }
         if self.happening(expr, None).is_some() {

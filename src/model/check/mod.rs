@@ -14,6 +14,7 @@ mod collect;
 mod content;
 mod derived;
 mod entity;
+mod experiment;
 mod expr;
 mod journey;
 mod length;
@@ -98,11 +99,12 @@ fn phases<'a>(
     derived::derived(&mut world, due.is_everything(), &mut sink)?;
     task::values(&mut world, &mut sink);
     value::values(&mut world, &mut sink);
+    experiment::experiments(&mut world, &mut sink);
     contents(&mut world, &mut sink);
     journeys(&mut world, &mut sink);
     tests(&mut world, &mut sink);
     for declared in &world.due {
-        if unchecked(declared.kind) || matches!(declared.decl.kind, DeclKind::Instance(_)) {
+        if unchecked(declared.kind) {
             sink.about(declared, |sink| {
                 sink.report(not_yet(declared.span, &format!("`{}`", declared.decl.word.name)));
             });
@@ -117,16 +119,7 @@ fn phases<'a>(
 
 /// Kinds that are read but not checked yet.
 fn unchecked(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::Flow
-            | Kind::Org
-            | Kind::Product
-            | Kind::Policy
-            | Kind::Experiment
-            | Kind::Replies
-            | Kind::Waiver
-    )
+    matches!(kind, Kind::Org | Kind::Product | Kind::Policy | Kind::Replies | Kind::Waiver)
 }
 
 /// Part of the language that is read but not checked yet.
@@ -151,15 +144,13 @@ fn journeys(world: &mut World, sink: &mut Sink) {
     world.model.journeys = std::mem::take(&mut world.before.journeys);
     let due: Vec<_> = world.due.iter().filter(|one| one.kind == Kind::Journey).copied().collect();
     for declared in &due {
-        if let DeclKind::Journey(journey) = &declared.decl.kind {
-            let steps = sink.about(declared, |sink| journey::identity::identify(journey, sink));
-            world.steps.insert(declared.name, steps);
-        }
+        let steps = sink.about(declared, |sink| journey::template::steps(world, declared, sink));
+        world.steps.extend(steps.map(|steps| (declared.name, steps)));
     }
+    journey::template::flows(world, sink);
     for declared in &due {
-        if let Some(journey) = sink.about(declared, |sink| journey::journey(world, declared, sink)) {
-            world.model.journeys.insert(declared.name, journey);
-        }
+        let journey = sink.about(declared, |sink| journey::template::journey(world, declared, sink));
+        world.model.journeys.extend(journey.map(|journey| (declared.name, journey)));
     }
 }
 

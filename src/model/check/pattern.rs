@@ -57,6 +57,9 @@ impl Checker<'_, '_> {
         if path.text() == GRANTED {
             return Some(Ok(granted(None, None)));
         }
+        if let Some(given) = self.given_event(path) {
+            return Some(given);
+        }
         let (declared, taken) = self.world.find_path(&mut self.sink, self.file, &path.parts)?;
         if !happens(declared.kind) || taken != path.parts.len() {
             return None;
@@ -92,6 +95,9 @@ impl Checker<'_, '_> {
         }
         if callee.text() == GRANTED {
             return Some(self.granted_called(callee.span, args).ok_or(Reported));
+        }
+        if let Some(given) = self.given_event(callee) {
+            return Some(given.map(|happening| self.with_arguments(happening, args)));
         }
         let (declared, _) = self.world.find_path(&mut self.sink, self.file, &callee.parts)?;
         if !happens(declared.kind) {
@@ -152,7 +158,7 @@ impl Checker<'_, '_> {
             return None;
         };
         let text = path.text();
-        match ids.message(&text) {
+        match ids.message_in(self.scope, &text) {
             Ok(id) => Some(id),
             Err(several) if !several.is_empty() => {
                 let finding =

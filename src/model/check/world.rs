@@ -159,6 +159,8 @@ pub(super) struct World<'a> {
     /// Entities that contain this one's name as parent.
     pub(super) children: HashMap<Name, Vec<Name>>,
     pub(super) steps: HashMap<Name, StepIds>,
+    /// Places that were complained of when a flow was looked at by itself, by its name.
+    pub(super) told: HashMap<Name, HashSet<(&'static str, Span)>>,
     /// The metrics and audiences that each of them names.
     pub(super) needs: HashMap<Name, BTreeSet<Name>>,
     /// Metrics and audiences must be looked at as a whole; see [`super::derived::Tangled`].

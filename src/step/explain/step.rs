@@ -54,6 +54,13 @@ impl Words<'_> {
                 format!("`{what}` is not given: {}", not_given(&outcome))
             }
             Decision::Started { journey } => format!("starts `{}`", self.name(*journey)),
+            Decision::Arm { experiment, arm, cell } => {
+                format!("arm `{}` of `{}` (cell {cell})", self.name(*arm), self.name(*experiment))
+            }
+            Decision::NoArm { cell } => format!("takes no part in the experiment (cell {cell})"),
+            Decision::HeldOut { step, channel } => {
+                format!("held out: `{}` is not sent via {}", self.name(*step), self.name(*channel))
+            }
             Decision::Round { number } => format!("round {number} begins"),
             Decision::RoundMissed { number, tick } => {
                 format!("round {number} is left out: its time was {}", self.clock(*tick))

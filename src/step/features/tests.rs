@@ -104,6 +104,8 @@ fn world_of(features: Vec<Feature>, fields: Vec<Field>) -> World {
         exits: Vec::new(),
         goals: Vec::new(),
         lasts: None,
+        params: Vec::new(),
+        holdout: 0,
         locals: Vec::new(),
         defs: Vec::new(),
         features,

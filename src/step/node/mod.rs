@@ -5,6 +5,7 @@ mod give;
 mod reach;
 mod repeat;
 mod send;
+mod split;
 mod tag;
 mod wait;
 
@@ -50,6 +51,7 @@ pub(super) fn execute(actor: &mut Actor) -> Flow {
         NodeKind::Round { .. } => repeat::next(actor, &node.kind),
         NodeKind::Assign(assign) => task::assign(actor, node.step, assign),
         NodeKind::Give { .. } => give::decide(actor, node),
+        NodeKind::Split { experiment, arms, next } => split::take(actor, *experiment, arms, *next),
     }
 }
 

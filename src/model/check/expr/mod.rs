@@ -26,6 +26,8 @@ use std::collections::BTreeSet;
 pub(super) use fit::assignable;
 pub(super) use shape::Shape;
 
+use super::journey::identity::Scope;
+use super::pattern::Happening;
 use super::words;
 use super::world::{Sink, World};
 use crate::diagnostic::{Diagnostic, Fix, code};
@@ -78,6 +80,23 @@ pub(super) struct Local {
     pub(super) span: Span,
 }
 
+/// A parameter of a flow or template, and what it stands for.
+#[derive(Clone, Debug)]
+pub(super) struct Given {
+    pub(super) name: Name,
+    pub(super) ty: Type,
+    pub(super) what: What,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum What {
+    /// A value, a content, a reward, an audience.
+    Value(Typed),
+    Event(Happening),
+    /// Wrong, and reported.
+    Nothing,
+}
+
 /// The record that a `where` tests: its names and fields.
 #[derive(Clone, Debug)]
 pub(super) struct Element {
@@ -115,6 +134,12 @@ pub(super) struct Checker<'w, 'a> {
     pub(super) anchored: BTreeSet<Name>,
     /// In the block of an `exit`, which cannot wait.
     pub(super) in_exit: bool,
+    /// What the parameters of a flow or template stand for.
+    pub(super) given: Vec<Given>,
+    /// The use of a flow that is looked at; 0: the journey's own text.
+    pub(super) scope: Scope,
+    /// The flows around.
+    pub(super) flows: Vec<Name>,
     /// The least and most of whole-number parameters.
     pub(super) param_bounds: Vec<(Name, (i64, i64))>,
     /// Slots of the numbers of the `repeat`s around.
@@ -149,6 +174,9 @@ impl<'w, 'a> Checker<'w, 'a> {
             anchored: BTreeSet::new(),
             in_exit: false,
             rounds: Vec::new(),
+            given: Vec::new(),
+            scope: 0,
+            flows: Vec::new(),
             param_bounds: Vec::new(),
             passed: None,
             cast: Vec::new(),

@@ -4,7 +4,7 @@
 //! subject's attributes, then tags, metrics and audiences in sight. A name found twice is an error, so nothing far
 //! away ever changes what a line means.
 
-use super::{Checker, Place, Shape, Typed};
+use super::{Checker, Place, Shape, Typed, What};
 use crate::diagnostic::{Diagnostic, code};
 use crate::expr::{Expr, Owner};
 use crate::model::check::collect::BUILT_IN;
@@ -167,6 +167,10 @@ impl Checker<'_, '_> {
     }
 
     fn meanings(&mut self, name: Name) -> Vec<Meaning> {
+        // A parameter is meant wherever its name is written: a field of that name is written `event.x`.
+        if self.given.iter().any(|given| given.name == name) {
+            return self.held(name).into_iter().collect();
+        }
         let mut meanings = Vec::new();
         if let Some(element) = self.elements.last() {
             let own = element.names.first().map_or("event", |name| name.as_str());
@@ -200,7 +204,13 @@ impl Checker<'_, '_> {
             let head = Head::Value(Typed::new(Expr::Param(name), ty.clone()));
             return Some(Meaning { head, instead: format!("another name for the parameter `{name}`") });
         }
-        let slot = self.locals.iter().position(|local| local.name == name)?;
+        if let Some(given) = self.given.iter().find(|given| given.name == name) {
+            let What::Value(typed) = &given.what else { return None };
+            let head = Head::Value(typed.clone());
+            return Some(Meaning { head, instead: format!("another name for the parameter `{name}`") });
+        }
+        let scoped = self.scoped(name);
+        let slot = self.locals.iter().position(|local| local.name == scoped)?;
         let local = self.locals.get(slot)?;
         let expr = Expr::Local(u16::try_from(slot).unwrap_or(u16::MAX));
         let head = match &local.shape {

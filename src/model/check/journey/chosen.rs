@@ -56,7 +56,7 @@ impl Checker<'_, '_> {
         names
     }
 
-    fn fits_without_arguments(&mut self, content: Name, call: &Call) {
+    pub(super) fn fits_without_arguments(&mut self, content: Name, call: &Call) {
         let world = self.world;
         let Some(known) = world.model.contents.get(&content) else { return };
         self.addressee(known, call);

@@ -12,7 +12,7 @@ use crate::model::check::value::opening_every;
 use crate::model::check::world::Declared;
 use crate::model::check::world::Kind;
 use crate::model::check::{length, not_yet};
-use crate::model::journey::{Exit, Goal, Trigger};
+use crate::model::journey::{Exit, Goal, Param, Trigger, Unserved};
 use crate::name::Name;
 use crate::program::{Enter, EntryUnit, Opening, Reenter};
 use crate::syntax::ast::{self, Clause, ClauseKind, Ident, Step};
@@ -36,12 +36,19 @@ pub(super) struct Clauses<'a> {
     pub(super) exits: Vec<(Exit, Option<&'a [Step]>)>,
     pub(super) goals: Vec<Goal>,
     pub(super) lasts: Option<Length>,
+    pub(super) params: Vec<Param>,
+    pub(super) holdout: u16,
+    pub(super) unserved: Vec<(Unserved, Span)>,
 }
 
 impl Checker<'_, '_> {
     pub(super) fn clauses<'a>(&mut self, declared: &Declared, journey: &'a ast::Journey) -> Clauses<'a> {
         let mut clauses = Clauses::default();
         self.said_twice(&journey.clauses);
+        // Parameters before anything that may look at them.
+        for clause in &journey.clauses {
+            self.param(clause, &mut clauses.params);
+        }
         // The entry first: the other clauses may look at its event, wherever they stand.
         let entering = |clause: &&Clause| matches!(clause.kind, ClauseKind::Enter(_));
         if let Some(Clause { kind: ClauseKind::Enter(enter), .. }) = journey.clauses.iter().find(entering) {
@@ -84,7 +91,15 @@ impl Checker<'_, '_> {
     fn said_twice(&mut self, clauses: &[Clause]) {
         let mut seen: BTreeMap<Name, &Clause> = BTreeMap::new();
         for clause in clauses {
-            if matches!(clause.kind, ClauseKind::Exit { .. } | ClauseKind::Goal { .. } | ClauseKind::Error) {
+            if matches!(
+                clause.kind,
+                ClauseKind::Exit { .. }
+                    | ClauseKind::Goal { .. }
+                    | ClauseKind::Param { .. }
+                    | ClauseKind::Guardrail(_)
+                    | ClauseKind::Migrate { .. }
+                    | ClauseKind::Error
+            ) {
                 continue;
             }
             let word = clause.word;
@@ -133,18 +148,30 @@ impl Checker<'_, '_> {
                 });
             }
             ClauseKind::Lasts(dur) => clauses.lasts = Some(length::positive(*dur, &mut self.sink)),
-            ClauseKind::Product(_)
-            | ClauseKind::Lane(_)
-            | ClauseKind::Param { .. }
-            | ClauseKind::Guardrail(_)
-            | ClauseKind::Holdout(_)
-            | ClauseKind::Rollout { .. }
-            | ClauseKind::Cap(_)
-            | ClauseKind::Quiet(_)
-            | ClauseKind::Migrate { .. } => {
+            ClauseKind::Product(_) | ClauseKind::Lane(_) | ClauseKind::Cap(_) | ClauseKind::Quiet(_) => {
                 self.report(not_yet(clause.word.span, &format!("`{}`", clause.word.name)));
             }
-            ClauseKind::Enter(_) | ClauseKind::Priority(_) | ClauseKind::Budget(_) | ClauseKind::Error => {}
+            ClauseKind::Holdout(share) => clauses.holdout = self.share(share).unwrap_or_default(),
+            ClauseKind::Guardrail(rate) => {
+                self.rate(rate);
+                clauses.unserved.push((Unserved::Guardrail, clause.word.span));
+            }
+            ClauseKind::Rollout { shares, items } => {
+                self.rollout(shares, items);
+                clauses.unserved.push((Unserved::Rollout, clause.word.span));
+            }
+            ClauseKind::Migrate { rules, .. } => {
+                self.migrate(rules);
+                clauses.unserved.push((Unserved::Migrate, clause.word.span));
+            }
+            ClauseKind::Enter(ast::Enter::ByList) => {
+                clauses.unserved.push((Unserved::EnterByList, clause.word.span));
+            }
+            ClauseKind::Enter(_)
+            | ClauseKind::Param { .. }
+            | ClauseKind::Priority(_)
+            | ClauseKind::Budget(_)
+            | ClauseKind::Error => {}
         }
     }
 

@@ -8,27 +8,56 @@ use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::{Diagnostic, code};
 use crate::model::check::length;
-use crate::model::check::world::Sink;
+use crate::model::check::world::{Sink, World};
 use crate::name::Name;
 use crate::syntax::ast::{
-    self, Body, ClauseKind, ExprKind, Give, Ident, OccurrenceKind, Pattern, Rung, Step, StepId, StepKind,
-    Wait,
+    self, Body, ClauseKind, DeclKind, ExprKind, Give, Ident, OccurrenceKind, Pattern, Rung, Step, StepId,
+    StepKind, Wait,
 };
-use crate::text::Span;
+use crate::text::{FileId, Span};
+
+/// The journey's own text (0), or one use of a flow in it.
+pub(in crate::model::check) type Scope = u32;
 
 /// The identities of one journey's steps.
 #[derive(Debug, Default)]
 pub(in crate::model::check) struct StepIds {
-    /// By the span of the step, body or rung.
-    by_span: HashMap<Span, Name>,
+    /// By scope, and the span of the step, body or rung: a flow's steps are written once and stand in many places.
+    by_span: HashMap<(Scope, Span), Name>,
+    /// The scope of the flow that a `do` writes in.
+    scopes: HashMap<(Scope, Span), Scope>,
+    /// What stands in front of the names of a scope's steps; that of the journey's own is empty.
+    fronts: Vec<String>,
     /// Steps and rungs that send, in the order written.
     messages: Vec<Name>,
 }
 
 impl StepIds {
     /// The identity of what is written at `span`.
-    pub(in crate::model::check) fn at(&self, span: Span) -> Name {
-        self.by_span.get(&span).copied().unwrap_or_else(|| Name::new("step"))
+    pub(in crate::model::check) fn at(&self, scope: Scope, span: Span) -> Name {
+        self.by_span.get(&(scope, span)).copied().unwrap_or_else(|| Name::new("step"))
+    }
+
+    /// The scope of the `do` written at `span`.
+    pub(in crate::model::check) fn inside(&self, scope: Scope, span: Span) -> Option<Scope> {
+        self.scopes.get(&(scope, span)).copied()
+    }
+
+    /// What stands in front of the names of a scope's steps.
+    pub(in crate::model::check) fn front(&self, scope: Scope) -> &str {
+        self.fronts.get(scope as usize).map_or("", String::as_str)
+    }
+
+    /// As [`Self::message`], looked for among the messages of a flow first.
+    pub(in crate::model::check) fn message_in(&self, scope: Scope, text: &str) -> Result<Name, Vec<Name>> {
+        let front = self.front(scope);
+        if !front.is_empty() {
+            let found = self.message(&below(front, text));
+            if found.is_ok() {
+                return found;
+            }
+        }
+        self.message(text)
     }
 
     /// The message that `text` names: its whole identity, the end of just one, or a phase with messages in it.
@@ -52,6 +81,14 @@ impl StepIds {
         }
     }
 
+    /// Every step, in the order of the alphabet.
+    pub(in crate::model::check) fn all(&self) -> Vec<Name> {
+        let mut all: Vec<Name> = self.by_span.values().copied().collect();
+        all.sort_unstable_by_key(|id| id.as_str());
+        all.dedup();
+        all
+    }
+
     /// How each message may be called, as short as it can be.
     pub(in crate::model::check) fn spellings(&self) -> Vec<String> {
         self.messages.iter().map(|id| self.spelling(*id)).collect()
@@ -63,9 +100,25 @@ impl StepIds {
     }
 }
 
-/// Gives every step of `journey` its identity.
-pub(in crate::model::check) fn identify(journey: &ast::Journey, sink: &mut Sink) -> StepIds {
-    let mut walk = Walk { ids: StepIds::default(), taken: HashMap::new(), used: HashSet::new(), sink };
+/// Gives every step of `journey`, which stands in `file`, its identity.
+pub(in crate::model::check) fn identify(
+    world: &World,
+    file: FileId,
+    journey: &ast::Journey,
+    sink: &mut Sink,
+) -> StepIds {
+    let ids = StepIds { fronts: vec![String::new()], ..StepIds::default() };
+    let mut walk = Walk {
+        world,
+        file,
+        scope: 0,
+        flows: Vec::new(),
+        again: false,
+        ids,
+        taken: HashMap::new(),
+        used: HashSet::new(),
+        sink,
+    };
     let blocks = journey.clauses.iter().filter_map(|clause| match &clause.kind {
         ClauseKind::Exit { block: Some(block), .. } => Some(block),
         _ => None,
@@ -88,6 +141,14 @@ enum Pass {
 }
 
 struct Walk<'s> {
+    world: &'s World<'s>,
+    /// Of the steps that are looked at.
+    file: FileId,
+    scope: Scope,
+    /// The flows around them.
+    flows: Vec<Name>,
+    /// In a second use of a flow by the same name, which has been told.
+    again: bool,
     ids: StepIds,
     /// Where each message's name was given.
     taken: HashMap<Name, Span>,
@@ -108,7 +169,46 @@ impl Walk<'_> {
                 Pass::Others => self.other(step, prefix),
             }
             self.inside(&step.kind, prefix, pass);
+            if let StepKind::Do { flow, id } = &step.kind {
+                self.flow(step.span, flow, id, prefix, pass);
+            }
         }
+    }
+
+    /// The steps of a flow, below the name of its use.
+    fn flow(&mut self, span: Span, call: &ast::Call, id: &StepId, prefix: &str, pass: Pass) {
+        let found = self.world.find_path(&mut Sink::default(), self.file, &call.path.parts);
+        let Some((declared, _)) = found.filter(|(declared, _)| !self.flows.contains(&declared.name)) else {
+            return;
+        };
+        let DeclKind::Flow { steps, .. } = &declared.decl.kind else { return };
+        let name = own(id, &call.path);
+        let front = below(prefix, name.name.as_str());
+        let again = self.again;
+        if pass == Pass::Messages {
+            self.enter_scope(span, &front, name);
+        }
+        let Some(scope) = self.ids.inside(self.scope, span) else { return };
+        let outside = (self.scope, self.file);
+        (self.scope, self.file) = (scope, declared.file);
+        self.flows.push(declared.name);
+        self.steps(steps, &front, pass);
+        self.flows.pop();
+        (self.scope, self.file) = outside;
+        self.again = again;
+    }
+
+    fn enter_scope(&mut self, span: Span, front: &str, name: Ident) {
+        if self.ids.fronts.iter().any(|known| known == front) && !self.again {
+            self.again = true;
+            let headline = format!("two uses of a flow are called `{front}`");
+            let finding = Diagnostic::new(code::STEP_TWICE, name.span, headline).label("a second one");
+            let help = format!("give this one a name of its own: `as {}_again`", name.name);
+            self.sink.report(finding.help(help));
+        }
+        let scope = Scope::try_from(self.ids.fronts.len()).unwrap_or(Scope::MAX);
+        self.ids.fronts.push(front.to_owned());
+        self.ids.scopes.insert((self.scope, span), scope);
     }
 
     fn message(&mut self, step: &Step, prefix: &str) {
@@ -188,6 +288,11 @@ impl Walk<'_> {
                 self.steps(steps, &below(prefix, name.name.as_str()), pass);
             }
             StepKind::Repeat { steps, .. } => self.steps(steps, prefix, pass),
+            StepKind::Split { arms, .. } => {
+                for arm in arms {
+                    self.steps(&arm.steps, &below(prefix, arm.name.name.as_str()), pass);
+                }
+            }
             _ => {}
         }
     }
@@ -243,8 +348,11 @@ impl Walk<'_> {
     /// The name of what leaves the bank must be its own: it is in its key.
     fn take(&mut self, span: Span, name: Ident, prefix: &str, label: &str, help: &str) -> Option<Name> {
         let id = Name::new(&below(prefix, name.name.as_str()));
-        self.ids.by_span.insert(span, id);
+        self.ids.by_span.insert((self.scope, span), id);
         if let Some(first) = self.taken.get(&id) {
+            if self.again {
+                return None;
+            }
             let finding =
                 Diagnostic::new(code::STEP_TWICE, name.span, format!("two steps are called `{id}`"));
             self.sink.report(finding.label(label).also(*first, "the first").help(help));
@@ -263,7 +371,7 @@ impl Walk<'_> {
             nth += 1;
             id = Name::new(&format!("{plain}_{nth}"));
         }
-        self.ids.by_span.insert(span, id);
+        self.ids.by_span.insert((self.scope, span), id);
     }
 }
 
@@ -277,6 +385,8 @@ fn by_kind(kind: &StepKind) -> String {
     match kind {
         StepKind::Wait(wait) => by_wait(wait),
         StepKind::If { .. } => "if".into(),
+        StepKind::Split { experiment, .. } => format!("split_{}", last(experiment)),
+        StepKind::Do { flow, .. } => format!("do_{}", last(&flow.path)),
         StepKind::Repeat { name, .. } => {
             name.map_or_else(|| "repeat".into(), |name| format!("repeat_{}", name.name))
         }
@@ -290,12 +400,10 @@ fn by_kind(kind: &StepKind) -> String {
         StepKind::Continue => "continue".into(),
         StepKind::Show { .. }
         | StepKind::Hide { .. }
-        | StepKind::Split { .. }
         | StepKind::Grant(_)
         | StepKind::Draw(_)
         | StepKind::Exchange { .. }
         | StepKind::Assign { .. }
-        | StepKind::Do { .. }
         | StepKind::Send { .. }
         | StepKind::Reach { .. }
         | StepKind::Error => "step".into(),

@@ -10,16 +10,20 @@ mod clauses;
 mod enter;
 mod flow;
 mod give;
+mod govern;
 pub(super) mod identity;
+mod inlined;
 mod reach;
 mod repeat;
 mod send;
+mod split;
 mod steps;
+pub(super) mod template;
 mod waits;
 
 use std::collections::BTreeSet;
 
-use super::expr::{Checker, Place};
+use super::expr::{Checker, Place, What};
 use super::schema;
 use super::world::{Declared, Sink, World};
 use crate::diagnostic::{Diagnostic, code};
@@ -30,14 +34,23 @@ use crate::value::Type;
 
 /// The checked journey; `None` where so little is right that nothing can be said about its steps.
 pub(super) fn journey(world: &World, declared: &Declared, sink: &mut Sink) -> Option<Journey> {
-    let DeclKind::Journey(written) = &declared.decl.kind else { return None };
+    let home = template::of(world, declared, sink)?;
+    let DeclKind::Journey(written) = &home.decl.kind else { return None };
     // A missing subject was reported with the shapes.
     let subject = world.signatures.get(&declared.name)?.subject;
     let mut checker = Checker::new(world, declared.file, Place::Journey, Some(subject));
     checker.messages = Some(declared.name);
-    checker.anchored = anchored(written);
-    no_parameters(declared.decl, &mut checker);
-    let mut clauses = checker.clauses(declared, written);
+    checker.anchored = anchored(world, written);
+    checker.given = match &declared.decl.kind {
+        DeclKind::Instance(call) => checker.bind(call, &home, true),
+        _ => checker.open(&home),
+    };
+    if checker.given.iter().any(|given| matches!(given.what, What::Nothing)) {
+        sink.findings.append(&mut checker.sink.findings);
+        return None;
+    }
+    checker.file = home.file;
+    let mut clauses = checker.clauses(&home, written);
     let before = checker.flow();
     let steps = checker.steps(&written.steps);
     let exits = checker.exit_blocks(std::mem::take(&mut clauses.exits), &before);
@@ -48,7 +61,7 @@ pub(super) fn journey(world: &World, declared: &Declared, sink: &mut Sink) -> Op
     let enter = clauses.enter?;
     Some(Journey {
         name: declared.name,
-        label: schema::label(declared.decl),
+        label: schema::label(declared.decl).or_else(|| schema::label(home.decl)),
         subject,
         root: world.root(subject),
         purpose: clauses.purpose?,
@@ -61,28 +74,21 @@ pub(super) fn journey(world: &World, declared: &Declared, sink: &mut Sink) -> Op
         exits,
         goals: clauses.goals,
         lasts: clauses.lasts,
+        params: clauses.params,
+        holdout: clauses.holdout,
+        unserved: clauses.unserved,
         steps,
         locals,
         uses,
-        close: written.close,
+        close: if home.name == declared.name { written.close } else { declared.decl.span.after() },
         span: declared.span,
     })
 }
 
-fn no_parameters(decl: &ast::Decl, checker: &mut Checker) {
-    if let Some(param) = decl.params.first() {
-        checker.report(
-            Diagnostic::new(code::MISPLACED, param.name.span, "a journey has no parameters")
-                .label("cannot be passed in")
-                .help("read it from the entry event: `event.x`"),
-        );
-    }
-}
-
 /// Names of events that some `from` or `since` counts from: their occurrences must be kept.
-fn anchored(journey: &ast::Journey) -> BTreeSet<Name> {
+fn anchored(world: &World, journey: &ast::Journey) -> BTreeSet<Name> {
     let mut names = BTreeSet::new();
-    steps::each(&journey.steps, &mut |step| {
+    steps::each_with_flows(world, &journey.steps, &mut |step| {
         let ast::StepKind::Wait(wait) = &step.kind else { return };
         let from = match wait {
             Wait::Pause(_) => None,
@@ -101,7 +107,8 @@ fn anchored(journey: &ast::Journey) -> BTreeSet<Name> {
 impl Checker<'_, '_> {
     /// The number of a new named value, or of the known one of the same name and type.
     fn slot(&mut self, name: ast::Ident, ty: &Type, shape: Option<super::expr::Shape>) -> Option<u16> {
-        if let Some(at) = self.locals.iter().position(|local| local.name == name.name) {
+        let scoped = self.scoped(name.name);
+        if let Some(at) = self.locals.iter().position(|local| local.name == scoped) {
             let known = self.locals.get(at)?;
             if known.ty == *ty && known.shape == shape {
                 return u16::try_from(at).ok();
@@ -123,20 +130,21 @@ impl Checker<'_, '_> {
 
     fn new_slot(&mut self, name: ast::Ident, ty: Type, shape: Option<super::expr::Shape>) -> Option<u16> {
         let slot = u16::try_from(self.locals.len()).ok()?;
-        self.locals.push(super::expr::Local { name: name.name, ty, shape, span: name.span });
+        let scoped = self.scoped(name.name);
+        self.locals.push(super::expr::Local { name: scoped, ty, shape, span: name.span });
         Some(slot)
     }
 }
 
 /// Every end state that the text names, in order of the alphabet.
-pub(super) fn ends(journey: &ast::Journey) -> BTreeSet<Name> {
+pub(super) fn ends(world: &World, journey: &ast::Journey) -> BTreeSet<Name> {
     let mut ends = BTreeSet::new();
     for clause in &journey.clauses {
         if let ast::ClauseKind::Exit { alias, block, .. } = &clause.kind {
             ends.insert(alias.map_or_else(|| Name::new("exited"), |alias| alias.name));
-            steps::ends(block.as_deref().unwrap_or_default(), &mut ends);
+            steps::ends(world, block.as_deref().unwrap_or_default(), &mut ends);
         }
     }
-    steps::ends(&journey.steps, &mut ends);
+    steps::ends(world, &journey.steps, &mut ends);
     ends
 }

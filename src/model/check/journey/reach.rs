@@ -67,7 +67,7 @@ impl Checker<'_, '_> {
         ways: &mut Vec<Flow>,
     ) -> Option<Rung> {
         let ids = self.messages.and_then(|journey| self.world.steps.get(&journey));
-        let id = ids.map_or(rung.channel.name, |ids| ids.at(rung.span));
+        let id = ids.map_or(rung.channel.name, |ids| ids.at(self.scope, rung.span));
         let said = rung.with.as_ref().unwrap_or(whole);
         let content = match &rung.with {
             Some(with) => self.content_call(with),

@@ -62,12 +62,20 @@ impl<'w> Checker<'w, '_> {
 
     /// The content and its arguments, complete and typed.
     pub(super) fn content_call(&mut self, call: &Call) -> Option<ContentCall> {
+        if let Some(given) = self.given_content(call) {
+            return given;
+        }
         if let Some(table) = self.table_named(&call.path) {
             return self.chosen_content(call, &table);
         }
         let declared = self.world.expect_path(&mut self.sink, self.file, &call.path, Kind::Content)?;
+        self.content_named(declared.name, call)
+    }
+
+    /// A call of this content.
+    pub(super) fn content_named(&mut self, name: Name, call: &Call) -> Option<ContentCall> {
         let world = self.world;
-        let content = world.model.contents.get(&declared.name)?;
+        let content = world.model.contents.get(&name)?;
         self.addressee(content, call);
         let mut args: Vec<(Name, crate::expr::Expr)> = Vec::new();
         let mut free: Vec<&(Name, crate::value::Type)> = content.takes.iter().collect();
@@ -79,7 +87,7 @@ impl<'w> Checker<'w, '_> {
         if !free.is_empty() && call.args.len() < content.takes.len() {
             self.arguments_missing(call, content, &free);
         }
-        Some(ContentCall { content: declared.name, args, chosen: None })
+        Some(ContentCall { content: name, args, chosen: None })
     }
 
     /// Copy that uses attributes of one kind of subject cannot go to another.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::diagnostic::{Diagnostic, code};
 use crate::model::check::expr::Checker;
-use crate::model::check::world::Kind;
+use crate::model::check::world::{Kind, World};
 use crate::model::check::{length, not_yet};
 use crate::model::journey::{Step, StepKind};
 use crate::name::Name;
@@ -62,6 +62,8 @@ impl Checker<'_, '_> {
                 StepKind::End { name: name.name }
             }
             ast::StepKind::Continue => StepKind::Continue,
+            ast::StepKind::Split { experiment, arms } => self.split(experiment, arms)?,
+            ast::StepKind::Do { flow, id } => self.do_flow(step.span, flow, id)?,
             ast::StepKind::Repeat { .. } => {
                 self.waits_in_exit(step);
                 self.repeat(step)?
@@ -88,10 +90,7 @@ impl Checker<'_, '_> {
                 self.waits_in_exit(step);
                 self.exchange(amount, points, give)?
             }
-            ast::StepKind::Show { .. }
-            | ast::StepKind::Hide { .. }
-            | ast::StepKind::Split { .. }
-            | ast::StepKind::Do { .. } => {
+            ast::StepKind::Show { .. } | ast::StepKind::Hide { .. } => {
                 self.report(not_yet(step.word.span, &format!("`{}`", step.word.name)));
                 return None;
             }
@@ -101,7 +100,7 @@ impl Checker<'_, '_> {
 
     fn bare(&self, span: Span, kind: StepKind) -> Step {
         let ids = self.messages.and_then(|journey| self.world.steps.get(&journey));
-        let id = ids.map_or_else(|| Name::new("step"), |ids| ids.at(span));
+        let id = ids.map_or_else(|| Name::new("step"), |ids| ids.at(self.scope, span));
         Step { id, was: None, label: None, kind, span }
     }
 
@@ -157,6 +156,10 @@ impl Checker<'_, '_> {
 
     fn start(&mut self, call: &Call) -> Option<StepKind> {
         let declared = self.world.expect_path(&mut self.sink, self.file, &call.path, Kind::Journey)?;
+        if !declared.decl.params.is_empty() {
+            self.report(super::template::only_a_template(call.path.span, &declared));
+            return None;
+        }
         let signature = *self.world.signatures.get(&declared.name)?;
         if !signature.by_start {
             self.report(
@@ -219,9 +222,31 @@ pub(super) fn each(steps: &[ast::Step], found: &mut impl FnMut(&ast::Step)) {
     }
 }
 
+/// As [`each`], the steps of flows too.
+pub(super) fn each_with_flows(world: &World, steps: &[ast::Step], found: &mut impl FnMut(&ast::Step)) {
+    let mut open: Vec<&[ast::Step]> = vec![steps];
+    let mut seen: BTreeSet<Name> = BTreeSet::new();
+    while let Some(steps) = open.pop() {
+        let mut flows = Vec::new();
+        each(steps, &mut |step| {
+            found(step);
+            if let ast::StepKind::Do { flow, .. } = &step.kind {
+                flows.extend(flow.path.parts.last().map(|part| part.name));
+            }
+        });
+        for name in flows.into_iter().filter(|name| seen.insert(*name)).collect::<Vec<_>>() {
+            if let Some(ast::DeclKind::Flow { steps, .. }) =
+                world.decls.get(&name).map(|flow| &flow.decl.kind)
+            {
+                open.push(steps);
+            }
+        }
+    }
+}
+
 /// The names behind every `end`, in blocks and bodies.
-pub(super) fn ends(steps: &[ast::Step], ends: &mut BTreeSet<Name>) {
-    each(steps, &mut |step| {
+pub(super) fn ends(world: &World, steps: &[ast::Step], ends: &mut BTreeSet<Name>) {
+    each_with_flows(world, steps, &mut |step| {
         if let ast::StepKind::End { name, .. } = &step.kind {
             ends.insert(name.name);
         }
@@ -266,6 +291,7 @@ fn blocks(kind: &ast::StepKind) -> Vec<&[ast::Step]> {
             blocks.extend(arms.iter().map(|(_, steps)| steps.as_slice()).chain(otherwise.as_deref()));
         }
         ast::StepKind::Phase { steps, .. } | ast::StepKind::Repeat { steps, .. } => blocks.push(steps),
+        ast::StepKind::Split { arms, .. } => blocks.extend(arms.iter().map(|arm| arm.steps.as_slice())),
         _ => {}
     }
     blocks

@@ -88,8 +88,9 @@ impl Checker<'_, '_> {
         let Some(journey) = self.messages.and_then(|journey| world.journeys.get(&journey)) else {
             return end.name;
         };
-        let DeclKind::Journey(journey) = &journey.decl.kind else { return end.name };
-        let ends = crate::model::check::journey::ends(journey);
+        let home = crate::model::check::journey::template::home(world, journey);
+        let Some(DeclKind::Journey(journey)) = home.map(|home| &home.decl.kind) else { return end.name };
+        let ends = crate::model::check::journey::ends(world, journey);
         if !ends.contains(&end.name) {
             let finding = Diagnostic::new(
                 code::UNKNOWN_END,

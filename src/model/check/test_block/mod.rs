@@ -26,6 +26,10 @@ pub(super) fn test(world: &World, file: FileId, decl: &Decl, sink: &mut Sink) ->
         return None;
     };
     let journey = world.expect_path(sink, file, path, Kind::Journey)?;
+    if !journey.decl.params.is_empty() {
+        sink.report(super::journey::template::only_a_template(path.span, &journey));
+        return None;
+    }
     let subject = world.signatures.get(&journey.name)?.subject;
     let mut checker = Checker::new(world, file, Place::Test, Some(subject));
     checker.messages = Some(journey.name);
