@@ -18,6 +18,7 @@ use super::rig::{Rig, Running, customer, event, until};
 /// Nobody answers on any channel that is allowed; a late open is only recorded.
 const SCRIPT: &str = r#"
 import std.cn.bank { push, sms }
+import std.cn.people { customer }
 
 test "parity" of first_loan {
   given customer li { loan_limit = 50_000 CNY; consent = [push, sms] }

@@ -12,6 +12,7 @@ use wayfare::text::{FileId, Sources};
 
 const MODEL: &str = include_str!("../../journeys/model.journey");
 const BANK: &str = include_str!("../../stdlib/cn/bank.journey");
+const PEOPLE: &str = include_str!("../../stdlib/cn/people.journey");
 const CALENDAR: &str = include_str!("../../stdlib/cn/calendars/cn_2026_2027.csv");
 
 /// The tokens cover the text, and every finding lies in it and can be shown.
@@ -66,6 +67,7 @@ fn compiled(text: &str) -> Compilation {
         file("model.journey", "", MODEL),
         file("under_test.journey", "", text),
         file("std/cn/bank.journey", "std.cn.bank", BANK),
+        file("std/cn/people.journey", "std.cn.people", PEOPLE),
     ];
     let named: (Arc<str>, Arc<str>) = ("std/cn/bank.journey".into(), "calendars/cn_2026_2027.csv".into());
     compile(&Input { files, calendars: [(named, CALENDAR.into())].into(), ..Input::default() })
