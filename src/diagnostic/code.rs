@@ -118,6 +118,7 @@ codes! {
     OPENING = "E0372", "an opening without its hours";
     LOTTERY = "E0373", "a lottery that is not described right";
     REFERRAL = "E0374", "a referral that is not described right";
+    TOO_MANY_SEGMENTS = "E0380", "a text message of too many parts";
     CLAUSE_MISSING = "E0401", "a clause that is missing";
     CLAUSE_TWICE = "E0402", "a clause said twice";
     PURPOSE = "E0403", "a purpose that is none";
@@ -157,6 +158,7 @@ codes! {
     NOT_GRANTED = "E0494", "the amount of something that was not granted";
     UNUSED_IMPORT = "W0201", "an import that is never used";
     NEVER_MISSING = "W0301", "a value that is never missing";
+    MORE_SEGMENTS = "W0380", "a text message that some data makes longer";
     LAST_ONE = "W0330", "`last 1 month` beside `last month`";
     PROVISIONAL = "W0331", "a journey that counts workdays of a year not yet published";
 

@@ -189,6 +189,8 @@ pub struct Channel {
     /// Receipts this channel can report behind the provider's answer; `sent` is that answer.
     pub outcomes: Vec<crate::expr::MessageEvent>,
     pub address: Option<Name>,
+    /// How many parts a text message may take; without it nobody counts.
+    pub segments: Option<u32>,
     pub owner: Option<Arc<str>>,
     pub span: Span,
 }

@@ -168,8 +168,19 @@ pub const DERIVED_ITEMS: &[&str] = &["priority", "refresh", "size"];
 
 pub const CALENDAR_ITEMS: &[&str] = &["covers", "file"];
 
-pub const CHANNEL_ITEMS: &[&str] =
-    &["addresses", "capacity", "cost", "kind", "outcomes", "owner", "party", "rate", "receipt", "surface"];
+pub const CHANNEL_ITEMS: &[&str] = &[
+    "addresses",
+    "capacity",
+    "cost",
+    "kind",
+    "outcomes",
+    "owner",
+    "party",
+    "rate",
+    "receipt",
+    "segments",
+    "surface",
+];
 
 pub const CONTENT_ITEMS: &[&str] = &["open", "product", "takes", "via"];
 

@@ -42,7 +42,8 @@ impl Checker<'_, '_> {
             // The event is about this very subject already.
             return None;
         }
-        let want = self.names_declared(value);
+        let one_reward = model.fields.iter().filter(|field| *field.ty.known() == Type::Reward).count() == 1;
+        let want = self.names_declared(value).or_else(|| self.may_name_reward(value, one_reward));
         let typed = self.expr(value, want.as_ref());
         if typed.ty == Type::Error {
             return None;
@@ -80,6 +81,13 @@ impl Checker<'_, '_> {
         let ExprKind::Path(path) = &value.kind else { return None };
         let [only] = path.parts.as_slice() else { return None };
         self.owner_of(only.name).map(|owner| (owner, only.name))
+    }
+
+    /// A name that means nothing else, where the event has a reward to be named.
+    fn may_name_reward(&mut self, value: &ast::Expr, one_reward: bool) -> Option<Type> {
+        let ExprKind::Path(path) = &value.kind else { return None };
+        let [only] = path.parts.as_slice() else { return None };
+        (one_reward && !self.is_taken(only.name)).then_some(Type::Reward)
     }
 
     /// What a bare name of a content or reward is.

@@ -20,6 +20,7 @@ pub(super) fn channel(declared: &Declared, items: &[ChannelItem], sink: &mut Sin
         receipt: None,
         outcomes: Vec::new(),
         address: None,
+        segments: None,
         owner: None,
         span: declared.span,
     };
@@ -28,6 +29,7 @@ pub(super) fn channel(declared: &Declared, items: &[ChannelItem], sink: &mut Sin
         match item {
             ChannelItem::Kind(word) => kind = Some(known_kind(*word, sink)),
             ChannelItem::Rate { count, unit } => channel.rate = rate(count, *unit, sink),
+            ChannelItem::Segments(count) => channel.segments = segments(count, sink),
             ChannelItem::Receipt(dur) => channel.receipt = Some(length::positive(*dur, sink)),
             ChannelItem::Outcomes(words) => channel.outcomes = receipts(words, sink),
             ChannelItem::Addresses(path) => channel.address = path.parts.last().map(|part| part.name),
@@ -91,6 +93,22 @@ fn rate(count: &Expr, unit: Ident, sink: &mut Sink) -> Option<Rate> {
                 Diagnostic::new(code::CHANNEL_ITEM, count.span, "a rate is a whole number, one or more")
                     .label("not such a number")
                     .help("write `rate 500 per second`"),
+            );
+            None
+        }
+    }
+}
+
+fn segments(count: &Expr, sink: &mut Sink) -> Option<u32> {
+    match count.kind {
+        ExprKind::Error => None,
+        ExprKind::Int(count @ 1..=20) => u32::try_from(count).ok(),
+        _ => {
+            let headline = "a text message takes 1 to 20 parts";
+            sink.report(
+                Diagnostic::new(code::CHANNEL_ITEM, count.span, headline)
+                    .label("not such a number")
+                    .help("write `segments 5`"),
             );
             None
         }

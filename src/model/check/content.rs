@@ -3,7 +3,8 @@
 //! A content speaks to a root subject; its copy may use that subject's attributes, its own parameters and derived
 //! attributes, and no history, so that it can be resolved by name at dispatch.
 
-use super::expr::{Checker, Place};
+use super::expr::{Checker, Place, Typed};
+use super::segments::{self, Extent};
 use super::words;
 use super::world::{Declared, Kind, Sink, World};
 use super::{length, not_yet, schema};
@@ -113,21 +114,39 @@ impl Checker<'_, '_> {
                 self.report(finding.help("keep one of them"));
                 continue;
             }
-            let copy = self.copy(&part.copy);
+            let (copy, extent) = self.copy(&part.copy, locale);
+            let most =
+                self.world.model.channels.get(&written.channel.name).and_then(|channel| channel.segments);
+            if let Some(most) = most.filter(|_| word.as_str() == "body") {
+                let found = segments::finding(extent, written.channel.name, most, written.channel.span);
+                self.sink.findings.extend(found);
+            }
             parts.push((word, locale, copy));
         }
         Variant { channel: written.channel.name, parts }
     }
 
-    fn copy(&mut self, copy: &ast::Copy) -> Copy {
-        let pieces = copy.pieces.iter().map(|piece| match piece {
-            ast::CopyPiece::Text(text) => CopyPiece::Text(text.clone()),
-            ast::CopyPiece::Hole(hole) => CopyPiece::Hole(self.hole(hole)),
-        });
-        Copy(pieces.collect())
+    /// The copy, and how long it can get.
+    fn copy(&mut self, copy: &ast::Copy, locale: Option<Name>) -> (Copy, Extent) {
+        let mut pieces = Vec::with_capacity(copy.pieces.len());
+        let mut extent = Extent::default();
+        for piece in &copy.pieces {
+            match piece {
+                ast::CopyPiece::Text(text) => {
+                    extent = extent.and(Extent::of_text(text));
+                    pieces.push(CopyPiece::Text(text.clone()));
+                }
+                ast::CopyPiece::Hole(hole) => {
+                    let typed = self.hole(hole);
+                    extent = extent.and(segments::of_hole(self.world, &typed.expr, &typed.ty, locale));
+                    pieces.push(CopyPiece::Hole(typed.expr));
+                }
+            }
+        }
+        (Copy(pieces), extent)
     }
 
-    fn hole(&mut self, hole: &ast::Expr) -> Expr {
+    fn hole(&mut self, hole: &ast::Expr) -> Typed {
         let typed = self.expr(hole, None);
         let typed = self.present(hole, typed);
         if !printable(&typed.ty) {
@@ -148,7 +167,7 @@ impl Checker<'_, '_> {
             let is_date = matches!(typed.ty, Type::Date | Type::Moment);
             self.report(if is_date { finding.with_fix(fix()) } else { finding });
         }
-        typed.expr
+        typed
     }
 }
 

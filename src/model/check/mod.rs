@@ -23,6 +23,7 @@ mod outline;
 mod pattern;
 mod schedule;
 mod schema;
+mod segments;
 mod stages;
 mod table;
 mod task;

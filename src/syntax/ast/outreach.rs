@@ -15,6 +15,8 @@ pub enum ChannelItem {
         count: Expr,
         unit: Ident,
     },
+    /// How many parts one text message may take.
+    Segments(Expr),
     /// How many placements a slot shows at the same time.
     Capacity(Expr),
     /// `receipt within 2 days`

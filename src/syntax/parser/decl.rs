@@ -265,6 +265,7 @@ fn channel_value<'a>(i: In<'a>, word: &str) -> P<'a, ChannelItem> {
         "cost" => map(expr, ChannelItem::Cost).parse(i),
         "capacity" => map(expr, ChannelItem::Capacity).parse(i),
         "rate" => rate(i),
+        "segments" => map(expr, ChannelItem::Segments).parse(i),
         "receipt" => {
             map((expect_word("within"), duration), |(_, within)| ChannelItem::Receipt(within)).parse(i)
         }
