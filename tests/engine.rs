@@ -3,6 +3,7 @@
 
 mod parity;
 mod real;
+mod refer;
 mod rig;
 
 use std::collections::BTreeSet;

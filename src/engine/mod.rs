@@ -4,7 +4,7 @@
 //! touched states in one read, steps each in memory and commits once. The doors hold an [`EngineHandle`].
 //!
 //! Reading order: [`handle`] (the face), [`clock`], `run` (the loop), `gather` (inputs), `intake` (identity), `work` (one subject),
-//! `batch` (one commit), `timers`, `lane`, `dispatch` and `rate` (the outbox), `sweep`, `deploy`, `pack` and
+//! `batch` (one commit), `timers`, `lane`, `dispatch` and `rate` (the outbox), `sweep`, `deploy`, `refer` (other roots), `pack` and
 //! [`payload`] (rows), [`why`] (reading traces).
 
 mod batch;
@@ -18,6 +18,7 @@ mod lane;
 mod pack;
 pub mod payload;
 mod rate;
+mod refer;
 mod run;
 mod start;
 mod sweep;

@@ -13,7 +13,6 @@ use tokio::sync::{mpsc, watch};
 
 use super::batch::{Batch, Made};
 use super::clock::Clock;
-use super::deploy;
 use super::dispatch::{Answer, Dispatcher};
 use super::gather::{Gathered, Reply, Submission};
 use super::handle::{Command, EngineError, Stats};
@@ -21,6 +20,7 @@ use super::start::Watcher;
 use super::sweep::Sweeps;
 use super::timers::Timers;
 use super::work::Steps;
+use super::{deploy, refer};
 use crate::step::World;
 use crate::store::{Commit, Quarantined, Store, StoreError};
 
@@ -127,6 +127,7 @@ impl Engine {
 
     async fn deploy(&mut self, bundle: crate::program::Bundle) -> Result<(), EngineError> {
         let Some(mut world) = deploy::deploy(&*self.store, &self.world, bundle).await? else { return Ok(()) };
+        refer::load(&*self.store, &mut world).await?;
         world.recorded = self.dispatcher.recorded();
         self.dispatcher.open_lanes(&world, &*self.store).await?;
         self.sweeps = Sweeps::open(&*self.store, &world, self.now).await?;
@@ -199,6 +200,9 @@ impl Engine {
             for (root, trace) in &decided {
                 watcher(&self.world, root, trace);
             }
+        }
+        if let Some(world) = refer::update(&self.world, &made.commit.states) {
+            self.go_live(world);
         }
         let mut receipts = made.receipts.into_iter();
         for (submission, count) in gathered.submissions.into_iter().zip(gathered.counts) {

@@ -8,13 +8,13 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::clock::{Accelerated, Clock, WallClock, wall};
-use super::deploy;
 use super::dispatch::Dispatcher;
 use super::handle::{EngineError, EngineHandle, QUEUE, Stats};
 use super::run::{Engine, Inbox};
 use super::sweep::Sweeps;
 use super::timers::Timers;
 use super::work::Steps;
+use super::{deploy, refer};
 use crate::channel::Channels;
 use crate::step::{RootKey, Trace, World};
 use crate::store::Store;
@@ -55,6 +55,7 @@ pub async fn start(
     let now = clock.now();
     let (mut dispatcher, answers) = Dispatcher::new(channels, Arc::clone(&clock));
     let mut world = deploy::load(&*store, zone).await?;
+    refer::load(&*store, &mut world).await?;
     world.recorded = dispatcher.recorded();
     dispatcher.open_lanes(&world, &*store).await?;
     let timers = Timers::open(&*store).await?;

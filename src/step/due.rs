@@ -66,9 +66,9 @@ fn earliest(state: &State, until: Timestamp) -> Option<(Timestamp, Timer)> {
 
 /// A pending entry of a journey that is no longer deployed is forgotten.
 fn fire(run: &mut Run, pending: Pending) {
-    // A look is all that it asks for, and every step ends with one.
+    // Every step ends with a look at derived values; dates may hang on other roots, which change unheard.
     if matches!(pending.why, PendingWhy::Look) {
-        return;
+        return enter::plan_date(run);
     }
     let journey = run.world.symbols.name(pending.journey);
     let Some(loaded) = journey.and_then(|journey| run.world.index().journey(journey)).map(Arc::clone) else {

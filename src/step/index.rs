@@ -51,6 +51,8 @@ pub(super) struct Index {
     pub tasks: HashMap<Name, Vec<Name>>,
     /// Derived values whose changes are noticed: as the live programs define them, else as older ones do.
     tracked: BTreeMap<Name, Tracked>,
+    /// Whether a live program is entered on a date of another root.
+    refers: bool,
     /// How far back each daily attribute is asked for.
     daily: HashMap<Name, Reach>,
     /// Expressions of derived fields, by entity and field.
@@ -174,9 +176,9 @@ impl Index {
         self.tracked.values()
     }
 
-    /// Whether any of them can change by time alone.
+    /// Whether time alone, or another root, can change one of them or a date that somebody enters on.
     pub(super) fn looks_daily(&self) -> bool {
-        self.tracked.values().any(|tracked| tracked.timed)
+        self.refers || self.tracked.values().any(|tracked| tracked.timed)
     }
 
     /// How far back the days of an attribute are kept; `None` of one that is not daily.
@@ -258,6 +260,11 @@ impl Index {
     }
 
     fn add_look(&mut self, loaded: &Arc<Loaded>) {
+        self.refers |= match &loaded.program.enter {
+            Enter::Anchor { of, .. } => of.is_some(),
+            Enter::Date { moment, .. } => reads_others(moment),
+            _ => false,
+        };
         match loaded.program.enter {
             Enter::When { schedule: None, .. } => self.watchers.push(Arc::clone(loaded)),
             Enter::Date { .. } | Enter::Anchor { .. } => self.dated.push(Arc::clone(loaded)),
@@ -368,6 +375,12 @@ pub(super) fn digest(pattern: &Pattern) -> u64 {
     bytes
         .iter()
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// Whether the date is, or hangs on, that of another root.
+fn reads_others(expr: &Expr) -> bool {
+    matches!(expr, Expr::Reference { .. } | Expr::Anchored { of: Some(_), .. })
+        || expr.parts().into_iter().any(reads_others)
 }
 
 fn families(program: &Program) -> HashMap<Name, Vec<Name>> {

@@ -9,7 +9,7 @@ use crate::diagnostic::{Diagnostic, code};
 use crate::expr::Expr;
 use crate::model::Derived;
 use crate::name::Name;
-use crate::syntax::ast::{self, Arg, DeclKind, DerivedItem, ExprKind, OccurrenceKind, Window};
+use crate::syntax::ast::{self, Arg, DeclKind, DerivedItem, ExprKind, Ident, OccurrenceKind, Window};
 use crate::text::FileId;
 use crate::value::{Type, Value};
 
@@ -117,12 +117,14 @@ fn ordered<'a>(
     for declared in all {
         let mut names = BTreeSet::new();
         for expr in exprs(declared) {
-            mentioned(expr, &mut |name| {
+            mentioned(expr, &mut |parts| {
+                // Behind an attribute that refers to another root come that root's attributes.
+                let through = parts.first().is_some_and(|first| is_link(world, declared, first.name));
+                let named = parts.iter().take(if through { 1 } else { 2 }).map(|part| part.name);
                 // `tier is gold` means the case, even where an audience is called `gold`.
-                let is_case = cases.contains(&name);
-                if !is_case && world.decls.get(&name).is_some_and(|other| is_derived(other.kind)) {
-                    names.insert(name);
-                }
+                let meant = named.filter(|name| !cases.contains(name));
+                let derived = |name: &Name| world.decls.get(name).is_some_and(|other| is_derived(other.kind));
+                names.extend(meant.filter(derived));
             });
         }
         world.needs.insert(declared.name, names);
@@ -137,6 +139,13 @@ fn ordered<'a>(
     let due: HashSet<Name> = all.iter().map(|declared| declared.name).collect();
     order.retain(|declared| due.contains(&declared.name));
     (order, ring)
+}
+
+/// Whether the name is an attribute of the subject that refers to another root.
+fn is_link(world: &World, declared: &Declared, name: Name) -> bool {
+    let subject = declared.decl.subject.as_ref().and_then(|path| path.parts.last());
+    let field = subject.and_then(|subject| world.entity(subject.name)?.field(name));
+    field.is_some_and(|field| matches!(field.ty.known(), Type::Entity(_)))
 }
 
 /// Every case of every choice.
@@ -239,10 +248,10 @@ fn poisoned(declared: &Declared, subject: Name) -> Derived {
     }
 }
 
-/// Calls `found` with every name that begins or belongs to a path in `expr`.
-fn mentioned(expr: &ast::Expr, found: &mut impl FnMut(Name)) {
+/// Calls `found` with the parts of every path in `expr`.
+fn mentioned(expr: &ast::Expr, found: &mut impl FnMut(&[Ident])) {
     match &expr.kind {
-        ExprKind::Path(path) => path.parts.iter().take(2).for_each(|part| found(part.name)),
+        ExprKind::Path(path) => found(&path.parts),
         ExprKind::Field { base, .. } => mentioned(base, found),
         ExprKind::Call { args, .. } => args.iter().for_each(|arg| in_argument(arg, found)),
         ExprKind::List(items) => items.iter().for_each(|item| mentioned(item, found)),
@@ -259,7 +268,7 @@ fn mentioned(expr: &ast::Expr, found: &mut impl FnMut(Name)) {
         ExprKind::Quantified { pattern, window, .. } => {
             match &pattern.occurrence.kind {
                 OccurrenceKind::Expr(expr) => mentioned(expr, found),
-                OccurrenceKind::Change { of, .. } => of.parts.iter().for_each(|part| found(part.name)),
+                OccurrenceKind::Change { of, .. } => found(&of.parts),
             }
             pattern.filter.iter().for_each(|filter| mentioned(filter, found));
             in_window(window.as_ref(), found);
@@ -273,13 +282,13 @@ fn mentioned(expr: &ast::Expr, found: &mut impl FnMut(Name)) {
     }
 }
 
-fn in_argument(arg: &Arg, found: &mut impl FnMut(Name)) {
+fn in_argument(arg: &Arg, found: &mut impl FnMut(&[Ident])) {
     mentioned(&arg.value, found);
     arg.filter.iter().for_each(|filter| mentioned(filter, found));
     in_window(arg.window.as_ref(), found);
 }
 
-fn in_window(window: Option<&Window>, found: &mut impl FnMut(Name)) {
+fn in_window(window: Option<&Window>, found: &mut impl FnMut(&[Ident])) {
     if let Some(Window::Span(span)) = window {
         mentioned(span, found);
     }
