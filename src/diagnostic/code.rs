@@ -151,6 +151,15 @@ codes! {
     ASSIGN_NOBODY = "E0440", "a task that nobody is asked to do";
     ASSIGN_OVERDUE = "E0441", "a task that is waited for, and may be left undone";
     ASSIGN_DUE = "E0442", "a task that is waited for without an end";
+    NOT_NARROWER = "E0443", "a journey that allows more than the policy";
+    LANE = "E0444", "a lane and its journeys that do not agree";
+    PRIORITY = "E0445", "a priority that no policy orders";
+    DATA_CLASS = "E0360", "a class of data that is not known";
+    UNKNOWN_UNIT = "E0361", "a unit that the organisation does not have";
+    NO_UNIT = "E0362", "a subject that belongs to no unit";
+    PRODUCT = "E0471", "a product that is not described right";
+    POLICY_ITEM = "E0472", "a policy that is not written right";
+    WAIVER = "E0473", "a waiver that leaves something out";
     TASK_ITEM = "E0470", "a task that is not described right";
     GIVE_TAIL = "E0491", "a grant whose failure nobody looks at";
     GIVE_AMOUNT = "E0492", "an amount that does not fit what is given";

@@ -35,6 +35,11 @@ pub struct Journey {
     pub holdout: u16,
     /// What is said of the journey and no daemon does yet, where it is said.
     pub unserved: Vec<(Unserved, Span)>,
+    /// The product it is about.
+    pub product: Option<Name>,
+    /// Of those of the policies: one of its journeys at a time.
+    pub lane: Option<Name>,
+    pub priority: Option<Name>,
     pub steps: Vec<Step>,
     /// Names and types of the slots of `Expr::Local`, in order.
     pub locals: Vec<(Name, Type)>,
@@ -63,6 +68,9 @@ pub enum Unserved {
     Guardrail,
     Migrate,
     EnterByList,
+    Lane,
+    Cap,
+    Quiet,
 }
 
 #[derive(Clone, Debug)]

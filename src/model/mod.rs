@@ -5,6 +5,7 @@
 //! "commit, file and line" of a message.
 
 pub mod check;
+pub mod govern;
 pub mod journey;
 pub mod task;
 pub mod test;
@@ -41,6 +42,10 @@ pub struct Model {
     pub values: crate::program::Values,
     pub referrals: BTreeMap<Name, Referral>,
     pub experiments: BTreeMap<Name, Experiment>,
+    pub products: BTreeMap<Name, govern::Product>,
+    pub orgs: BTreeMap<Name, govern::Org>,
+    pub policies: BTreeMap<Name, govern::Policy>,
+    pub waivers: BTreeMap<Name, govern::Waiver>,
     /// In the order of files and of writing.
     pub tests: Vec<Test>,
 }
@@ -202,6 +207,8 @@ pub struct Content {
     /// The root whose attributes the copy uses, if it uses any: who is spoken to, also in the journey of a child.
     pub reads: Option<Name>,
     pub takes: Vec<(Name, Type)>,
+    /// The product it speaks of.
+    pub product: Option<Name>,
     /// First and last day it may be used.
     pub open: Option<(jiff::civil::Date, jiff::civil::Date)>,
     pub variants: Vec<Variant>,

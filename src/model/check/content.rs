@@ -21,7 +21,7 @@ pub(super) fn content(world: &World, declared: &Declared, items: &[ContentItem],
     let mut checker = Checker::new(world, declared.file, Place::Content, subject);
     checker.params = world.takes.get(&declared.name).cloned().unwrap_or_default();
     let mut variants: Vec<Variant> = Vec::new();
-    let mut open = None;
+    let (mut open, mut product) = (None, None);
     for item in items {
         match item {
             ContentItem::Open(range) => open = length::date_range(range, &mut checker.sink),
@@ -33,9 +33,11 @@ pub(super) fn content(world: &World, declared: &Declared, items: &[ContentItem],
                     variants.push(checker.variant(variant));
                 }
             }
-            ContentItem::Product(path) | ContentItem::Offers(path) => {
-                checker.report(not_yet(path.span, "this item of a content"));
+            ContentItem::Product(path) => {
+                let found = world.expect_path(&mut checker.sink, declared.file, path, Kind::Product);
+                product = found.map(|product| product.name);
             }
+            ContentItem::Offers(path) => checker.report(not_yet(path.span, "`offers`")),
             ContentItem::Part { name, .. } => checker.report(not_yet(name.span, "`part`")),
             ContentItem::Takes(_) | ContentItem::Error(_) => {}
         }
@@ -52,6 +54,7 @@ pub(super) fn content(world: &World, declared: &Declared, items: &[ContentItem],
         label: schema::label(declared.decl),
         reads: subject.filter(|_| reads_subject(&variants)),
         takes: checker.params,
+        product,
         open,
         variants,
         uses: checker.uses,
@@ -74,6 +77,11 @@ fn addressee(world: &World, declared: &Declared, sink: &mut Sink) -> Option<Name
         );
         return None;
     }
+    person(world)
+}
+
+/// Whom the bank speaks to where nothing else is said: the one root with a consent, else the only root.
+pub(super) fn person(world: &World) -> Option<Name> {
     let roots = || world.model.entities.values().filter(|entity| entity.parent.is_none());
     let mut persons = roots().filter(|entity| entity.field(Name::new("consent")).is_some());
     match (persons.next(), persons.next()) {

@@ -19,8 +19,11 @@ mod expr;
 mod journey;
 mod length;
 mod memory;
+mod org;
 mod outline;
 mod pattern;
+mod policy;
+mod product;
 mod schedule;
 mod schema;
 mod segments;
@@ -31,6 +34,7 @@ mod test_block;
 mod types;
 mod value;
 mod visit;
+mod waiver;
 mod words;
 mod world;
 
@@ -95,14 +99,19 @@ fn phases<'a>(
     memory.lend(&mut world, &mut sink);
     collect::see_imports(files, due, &mut world, &mut sink);
     schema::shapes(&mut world, &mut sink);
+    product::shapes(&mut world);
+    org::orgs(&mut world, &mut sink);
     table::tables(&mut world, &mut sink);
     derived::fields(&mut world, &mut sink);
     derived::derived(&mut world, due.is_everything(), &mut sink)?;
     task::values(&mut world, &mut sink);
     value::values(&mut world, &mut sink);
     experiment::experiments(&mut world, &mut sink);
+    product::products(&mut world, &mut sink);
+    policy::policies(&mut world, &mut sink);
     contents(&mut world, &mut sink);
     journeys(&mut world, &mut sink);
+    waiver::waivers(&mut world, &mut sink);
     tests(&mut world, &mut sink);
     for declared in &world.due {
         if unchecked(declared.kind) {
@@ -120,7 +129,7 @@ fn phases<'a>(
 
 /// Kinds that are read but not checked yet.
 fn unchecked(kind: Kind) -> bool {
-    matches!(kind, Kind::Org | Kind::Product | Kind::Policy | Kind::Replies | Kind::Waiver)
+    kind == Kind::Replies
 }
 
 /// Part of the language that is read but not checked yet.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::world::{Declared, Kind, Signature, Sink, World};
 use super::{channel, length, types, words};
 use crate::diagnostic::{Diagnostic, code};
+use crate::model::govern::RISK;
 use crate::model::{Choice, Entity, Event, Field, Tag};
 use crate::name::Name;
 use crate::syntax::ast::{self, ClauseKind, ContentItem, DeclKind, EntityItem};
@@ -18,6 +19,7 @@ use crate::value::Type;
 pub(super) fn shapes(world: &mut World, sink: &mut Sink) {
     world.model.events = std::mem::take(&mut world.before.events);
     world.model.tags = std::mem::take(&mut world.before.tags);
+    world.model.choices.insert(Name::new(RISK), super::product::risk());
     for declared in world.due.clone() {
         match &declared.decl.kind {
             DeclKind::Choice(items) => {
@@ -193,7 +195,7 @@ fn add_field(world: &World, file: FileId, field: &ast::Field, fields: &mut Vec<F
         label: field.label.as_ref().map(|label| label.value.clone()),
         ty,
         daily: field.daily,
-        class: field.class.as_ref().map(|class| Name::new(&class.text())),
+        class: field.class.as_ref().map(|class| super::product::data_class(class, sink)),
         value: None,
         span: field.name.span,
     });

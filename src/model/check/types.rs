@@ -2,6 +2,7 @@
 
 use super::world::{Kind, Sink, World};
 use crate::diagnostic::{Diagnostic, code};
+use crate::model::govern::RISK;
 use crate::name::Name;
 use crate::syntax::ast::{Ident, TypeKind, TypeRef};
 use crate::text::{FileId, Span};
@@ -108,6 +109,9 @@ fn wrong_args(sink: &mut Sink, span: Span, headline: &str, help: &str) -> Type {
 }
 
 fn plain(world: &World, sink: &mut Sink, file: FileId, name: Ident) -> Type {
+    if name.name.as_str() == RISK {
+        return Type::Choice(name.name);
+    }
     if let Some((_, ty)) = PLAIN.iter().find(|(word, _)| *word == name.name.as_str()) {
         return ty.clone();
     }

@@ -117,6 +117,11 @@ impl Checker<'_, '_> {
     pub(super) fn contained(&mut self, op_span: Span, left: &ast::Expr, right: &ast::Expr) -> Typed {
         let first = self.expr(left, None);
         let first = self.present(left, first);
+        if let (Type::Entity(_), ExprKind::Path(path)) = (&first.ty, &right.kind)
+            && self.is_unit(path)
+        {
+            return self.within_unit(first, path);
+        }
         let hint = match (&first.ty, &right.kind) {
             (Type::Error, _) => None,
             (ty, ExprKind::Binary { op: BinaryOp::Range, .. }) => Some(Type::Range(Box::new(ty.clone()))),

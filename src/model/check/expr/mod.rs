@@ -215,7 +215,7 @@ impl<'w, 'a> Checker<'w, 'a> {
             }
             ExprKind::Span { which, unit } => self.calendar_span(*which, *unit),
             ExprKind::SpanOf { unit, of } => self.calendar_span_of(*unit, of),
-            ExprKind::InUnit(path) => self.not_here(path.span, "organisation units are not declared yet"),
+            ExprKind::InUnit(path) => self.in_unit(path),
             ExprKind::Windowed { .. } => self.not_here(
                 expr.span,
                 "a window belongs to a collection: write it inside `count(…)` or behind `any …`",

@@ -11,6 +11,7 @@ use crate::model::check::collect::BUILT_IN;
 use crate::model::check::derived::is_derived;
 use crate::model::check::words;
 use crate::model::check::world::{Declared, Kind, Reported};
+use crate::model::govern::RISK;
 use crate::name::Name;
 use crate::program::value::GRANTED;
 use crate::syntax::ast::{self, ExprKind, Ident, Path};
@@ -37,6 +38,9 @@ impl Checker<'_, '_> {
         {
             return case;
         }
+        if let Some(fixed) = self.fixed(path) {
+            return fixed;
+        }
         let parts = path.parts.as_slice();
         let (head, rest) = if let Some(declared) = self.world.qualified(&mut self.sink, self.file, parts) {
             (self.declared_value(&declared), parts.get(2..).unwrap_or_default())
@@ -50,6 +54,27 @@ impl Checker<'_, '_> {
             head = next;
         }
         self.value_of(head, path)
+    }
+
+    /// What the bank itself says: who stands for a unit, the risk of a product. An attribute or local of the name
+    /// goes first.
+    fn fixed(&mut self, path: &Path) -> Option<Typed> {
+        let [first, .., last] = path.parts.as_slice() else { return None };
+        let is_product =
+            self.world.model.products.get(&first.name).is_some_and(|product| product.risk.is_some());
+        let is_role = matches!(last.name.as_str(), "desk" | "head");
+        if !(is_product && last.name.as_str() == "risk" || is_role)
+            || self.owner_of(first.name).is_some()
+            || !self.meanings(first.name).is_empty()
+        {
+            return None;
+        }
+        if is_role {
+            return self.role(path);
+        }
+        let risk = self.world.model.products.get(&first.name)?.risk?;
+        self.world.find(&mut self.sink, self.file, first.name)?;
+        Some(Typed::new(Expr::Const(Value::Choice(risk)), Type::Choice(Name::new(RISK))))
     }
 
     fn value_of(&mut self, head: Head, path: &Path) -> Typed {

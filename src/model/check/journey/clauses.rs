@@ -9,8 +9,7 @@ use crate::expr::{Anchor, Expr, Pattern};
 use crate::model::check::expr::Checker;
 use crate::model::check::pattern::Messages;
 use crate::model::check::value::opening_every;
-use crate::model::check::world::Declared;
-use crate::model::check::world::Kind;
+use crate::model::check::world::{Declared, Kind};
 use crate::model::check::{length, not_yet};
 use crate::model::journey::{Exit, Goal, Param, Trigger, Unserved};
 use crate::name::Name;
@@ -19,7 +18,7 @@ use crate::syntax::ast::{self, Clause, ClauseKind, Ident, Step};
 use crate::text::Span;
 use crate::value::{Length, Type};
 
-const PURPOSES: [&str; 7] =
+pub(in crate::model::check) const PURPOSES: [&str; 7] =
     ["marketing", "service", "transactional", "regulatory_notice", "fraud_alert", "collections", "survey"];
 
 /// The clauses of a journey; what is required and absent has been reported.
@@ -39,6 +38,9 @@ pub(super) struct Clauses<'a> {
     pub(super) params: Vec<Param>,
     pub(super) holdout: u16,
     pub(super) unserved: Vec<(Unserved, Span)>,
+    pub(super) product: Option<Name>,
+    pub(super) lane: Option<Name>,
+    pub(super) priority: Option<Name>,
 }
 
 impl Checker<'_, '_> {
@@ -98,6 +100,7 @@ impl Checker<'_, '_> {
                     | ClauseKind::Param { .. }
                     | ClauseKind::Guardrail(_)
                     | ClauseKind::Migrate { .. }
+                    | ClauseKind::Cap(_)
                     | ClauseKind::Error
             ) {
                 continue;
@@ -148,9 +151,6 @@ impl Checker<'_, '_> {
                 });
             }
             ClauseKind::Lasts(dur) => clauses.lasts = Some(length::positive(*dur, &mut self.sink)),
-            ClauseKind::Product(_) | ClauseKind::Lane(_) | ClauseKind::Cap(_) | ClauseKind::Quiet(_) => {
-                self.report(not_yet(clause.word.span, &format!("`{}`", clause.word.name)));
-            }
             ClauseKind::Holdout(share) => clauses.holdout = self.share(share).unwrap_or_default(),
             ClauseKind::Guardrail(rate) => {
                 self.rate(rate);
@@ -167,11 +167,28 @@ impl Checker<'_, '_> {
             ClauseKind::Enter(ast::Enter::ByList) => {
                 clauses.unserved.push((Unserved::EnterByList, clause.word.span));
             }
-            ClauseKind::Enter(_)
-            | ClauseKind::Param { .. }
-            | ClauseKind::Priority(_)
-            | ClauseKind::Budget(_)
-            | ClauseKind::Error => {}
+            ClauseKind::Product(path) => {
+                let found = self.world.expect_path(&mut self.sink, self.file, path, Kind::Product);
+                clauses.product = found.map(|product| product.name);
+            }
+            ClauseKind::Lane(path) => {
+                let journey = self.messages.unwrap_or_else(|| Name::new(""));
+                clauses.lane = self.lane_of(path, journey);
+                clauses.unserved.push((Unserved::Lane, clause.word.span));
+            }
+            ClauseKind::Cap(cap) => {
+                self.narrow_cap(cap);
+                clauses.unserved.push((Unserved::Cap, clause.word.span));
+            }
+            ClauseKind::Quiet(quiet) => {
+                self.narrow_quiet(quiet);
+                clauses.unserved.push((Unserved::Quiet, clause.word.span));
+            }
+            ClauseKind::Priority(word) => {
+                self.priority(*word);
+                clauses.priority = Some(word.name);
+            }
+            ClauseKind::Enter(_) | ClauseKind::Param { .. } | ClauseKind::Budget(_) | ClauseKind::Error => {}
         }
     }
 

@@ -21,6 +21,8 @@ mod steps;
 pub(super) mod template;
 mod waits;
 
+pub(in crate::model::check) use clauses::PURPOSES;
+
 use std::collections::BTreeSet;
 
 use super::expr::{Checker, Place, What};
@@ -77,6 +79,9 @@ pub(super) fn journey(world: &World, declared: &Declared, sink: &mut Sink) -> Op
         params: clauses.params,
         holdout: clauses.holdout,
         unserved: clauses.unserved,
+        product: clauses.product,
+        lane: clauses.lane,
+        priority: clauses.priority,
         steps,
         locals,
         uses,

@@ -1,0 +1,296 @@
+//! Policies: rules of the bank for all journeys. A journey may repeat `cap` and `quiet`, and only more tightly.
+
+use super::expr::{Checker, Place};
+use super::journey::PURPOSES;
+use super::world::{Declared, Kind, Sink, World};
+use super::{content, length, schema};
+use crate::diagnostic::{Diagnostic, code};
+use crate::model::govern::{Cap, Lane, Policy, Quiet};
+use crate::name::Name;
+use crate::syntax::ast::{
+    self, BinaryOp, ClauseKind, DeclKind, ExprKind, Ident, Loser, Path, PolicyItem, RateUnit,
+};
+use crate::text::Span;
+use crate::value::{CivilUnit, Length};
+
+pub(super) fn policies(world: &mut World, sink: &mut Sink) {
+    for declared in world.due.clone() {
+        if let DeclKind::Policy(items) = &declared.decl.kind
+            && let Some(policy) = policy(world, &declared, items, sink)
+        {
+            world.model.policies.insert(declared.name, policy);
+        }
+    }
+}
+
+fn policy(world: &World, declared: &Declared, items: &[PolicyItem], sink: &mut Sink) -> Option<Policy> {
+    let subject = content::person(world);
+    let mut checker = Checker::new(world, declared.file, Place::Derived, subject);
+    let mut owner = None;
+    let mut policy = Policy {
+        name: declared.name,
+        label: schema::label(declared.decl),
+        owner: "".into(),
+        pack: None,
+        consent: Vec::new(),
+        suppress: Vec::new(),
+        quiet: None,
+        caps: Vec::new(),
+        order: Vec::new(),
+        lanes: Vec::new(),
+        span: declared.span,
+    };
+    for item in items {
+        match item {
+            PolicyItem::Owner(text) => owner = Some(text.value.clone()),
+            PolicyItem::Pack(text) => policy.pack = Some(text.value.clone()),
+            PolicyItem::Consent { purpose, per } => {
+                checker.known_purpose(*purpose);
+                if per.name.as_str() != "channel" {
+                    checker.wrong(
+                        per.span,
+                        format!("a consent is per channel, not per `{}`", per.name),
+                        "write `per channel`",
+                    );
+                }
+                policy.consent.push(purpose.name);
+            }
+            PolicyItem::Suppress { purpose, condition } => {
+                if let Some(purpose) = purpose {
+                    checker.known_purpose(*purpose);
+                }
+                if subject.is_some() {
+                    let condition = checker.condition(condition);
+                    policy.suppress.push((purpose.map(|purpose| purpose.name), condition));
+                }
+            }
+            PolicyItem::Quiet(quiet) => policy.quiet = checker.quiet(quiet),
+            PolicyItem::Cap(cap) => policy.caps.extend(checker.cap(cap)),
+            PolicyItem::Order(order) => {
+                for priority in order {
+                    if policy.order.contains(&priority.name) {
+                        checker.report(super::types::twice(*priority));
+                    } else {
+                        policy.order.push(priority.name);
+                    }
+                }
+            }
+            PolicyItem::Lane { name, journeys, loser, .. } => {
+                policy.lanes.extend(checker.lane(*name, journeys, *loser));
+            }
+            PolicyItem::ForbidWords(_) | PolicyItem::Approve { .. } | PolicyItem::Error(_) => {}
+        }
+    }
+    if owner.is_none() && !items.iter().any(|item| matches!(item, PolicyItem::Error(_))) {
+        checker.wrong(
+            declared.span,
+            format!("policy `{}` has no owner", declared.name),
+            "write `owner \"compliance@bank.example\"`: who is asked before it changes",
+        );
+    }
+    sink.findings.append(&mut checker.sink.findings);
+    sink.used.extend(checker.sink.used.drain());
+    policy.owner = owner?;
+    Some(policy)
+}
+
+impl Checker<'_, '_> {
+    fn wrong(&mut self, span: Span, headline: String, help: &str) {
+        self.report(Diagnostic::new(code::POLICY_ITEM, span, headline).label("here").help(help));
+    }
+
+    fn known_purpose(&mut self, word: Ident) {
+        if !PURPOSES.contains(&word.name.as_str()) {
+            let headline = format!("`{}` is not a purpose", word.name);
+            let finding = Diagnostic::new(code::PURPOSE, word.span, headline).label("not known");
+            self.report(finding.suggest(word.name.as_str(), PURPOSES, || {
+                format!("purposes are `{}`", PURPOSES.join("`, `"))
+            }));
+        }
+    }
+
+    pub(super) fn quiet(&mut self, quiet: &ast::Quiet) -> Option<Quiet> {
+        let span = quiet.range.span;
+        if let ExprKind::Binary { op: BinaryOp::Range, left, right, .. } = &quiet.range.kind
+            && let (ExprKind::Time(from), ExprKind::Time(to)) = (&left.kind, &right.kind)
+        {
+            return Some(Quiet { from: *from, to: *to, span });
+        }
+        if !matches!(quiet.range.kind, ExprKind::Error) {
+            self.wrong(span, "quiet lies between two times of the day".into(), "write `quiet 21:30..08:30`");
+        }
+        None
+    }
+
+    /// `sms 2 per customer per rolling 7 days`
+    pub(super) fn cap(&mut self, cap: &ast::Cap) -> Option<Cap> {
+        let name = cap.name;
+        let is_purpose = PURPOSES.contains(&name.name.as_str());
+        if !is_purpose {
+            self.world.expect(&mut self.sink, self.file, name, Kind::Channel)?;
+        }
+        let count = match cap.rate.count.kind {
+            ExprKind::Int(count @ 1..) => u32::try_from(count).unwrap_or(u32::MAX),
+            ExprKind::Error => return None,
+            _ => {
+                let span = cap.rate.count.span;
+                self.wrong(
+                    span,
+                    "a cap is a whole number of messages, one or more".into(),
+                    "write `cap sms 2 per customer per day`",
+                );
+                return None;
+            }
+        };
+        let (mut whom, mut window, mut rolling) = (None, None, false);
+        for unit in &cap.rate.per {
+            match unit {
+                RateUnit::Rolling(dur) => {
+                    rolling = true;
+                    window = Some(length::positive(*dur, &mut self.sink));
+                }
+                RateUnit::Path(path) => match calendar(path) {
+                    Some(length) => window = Some(length),
+                    None => {
+                        let entity = self.world.expect_path(&mut self.sink, self.file, path, Kind::Entity)?;
+                        whom = Some(entity.name);
+                    }
+                },
+            }
+        }
+        let (Some(whom), Some(window)) = (whom, window) else {
+            let span = cap.rate.span;
+            self.wrong(
+                span,
+                "for whom, and in which time, is not said".into(),
+                "write `per customer per day`, or `per customer per rolling 7 days`",
+            );
+            return None;
+        };
+        Some(Cap { name: name.name, count, whom, window, rolling, span: cap.rate.span })
+    }
+
+    fn lane(&mut self, name: Ident, journeys: &[Path], loser: Option<Loser>) -> Option<Lane> {
+        let mut listed = Vec::new();
+        for path in journeys {
+            let Some(journey) = self.world.expect_path(&mut self.sink, self.file, path, Kind::Journey) else {
+                continue;
+            };
+            if let DeclKind::Journey(written) = &journey.decl.kind {
+                let says = |clause: &ast::Clause| matches!(&clause.kind, ClauseKind::Lane(lane) if lane.parts.last().is_some_and(|part| part.name == name.name));
+                if !written.clauses.iter().any(says) {
+                    self.report(
+                        Diagnostic::new(
+                            code::LANE,
+                            path.span,
+                            format!(
+                                "journey `{}` does not say that it runs in lane `{}`",
+                                journey.name, name.name
+                            ),
+                        )
+                        .label("does not know of it")
+                        .also(journey.span, "declared here")
+                        .help(format!("write `lane {}` in the journey", name.name)),
+                    );
+                }
+            }
+            listed.push(journey.name);
+        }
+        let wait = match loser {
+            Some(Loser::Wait(dur)) => Some(length::positive(dur, &mut self.sink)),
+            Some(Loser::Skip) | None => None,
+        };
+        Some(Lane { name: name.name, journeys: listed, wait, span: name.span })
+    }
+
+    /// A journey's own cap: at most what every policy allows.
+    pub(super) fn narrow_cap(&mut self, cap: &ast::Cap) {
+        let Some(own) = self.cap(cap) else { return };
+        let caps = self.world.model.policies.values().flat_map(|policy| &policy.caps);
+        let same = |theirs: &&Cap| theirs.name == own.name && theirs.whom == own.whom;
+        let wider =
+            |theirs: &&Cap| own.count > theirs.count || own.window.at_most_ms() < theirs.window.at_most_ms();
+        if let Some(theirs) = caps.filter(same).find(wider).cloned() {
+            self.wider(
+                cap.rate.span,
+                "cap",
+                theirs.span,
+                &format!("at most {} in {}", theirs.count, theirs.window),
+            );
+        }
+    }
+
+    /// A journey's own quiet time: at least that of every policy.
+    pub(super) fn narrow_quiet(&mut self, quiet: &ast::Quiet) {
+        let Some(own) = self.quiet(quiet) else { return };
+        let theirs = self.world.model.policies.values().filter_map(|policy| policy.quiet);
+        if let Some(theirs) = theirs.into_iter().find(|theirs| !own.covers(theirs)) {
+            let said = format!("{}..{}", theirs.from.strftime("%H:%M"), theirs.to.strftime("%H:%M"));
+            self.wider(quiet.range.span, "quiet", theirs.span, &format!("quiet from {said}"));
+        }
+    }
+
+    fn wider(&mut self, span: Span, word: &str, theirs: Span, said: &str) {
+        self.report(
+            Diagnostic::new(code::NOT_NARROWER, span, format!("`{word}` of a journey may only be tighter"))
+                .label("allows more than the policy does")
+                .also(theirs, format!("the policy says: {said}"))
+                .help("make it tighter, or leave it out: the policy holds in any case"),
+        );
+    }
+
+    pub(super) fn lane_of(&mut self, path: &Path, journey: Name) -> Option<Name> {
+        let name = path.parts.last()?.name;
+        let mut lanes = self.world.model.policies.values().flat_map(|policy| &policy.lanes);
+        let Some(lane) = lanes.find(|lane| lane.name == name) else {
+            let known = self.world.model.policies.values().flat_map(|policy| &policy.lanes);
+            let known: Vec<&str> = known.map(|lane| lane.name.as_str()).collect();
+            let finding = Diagnostic::new(code::LANE, path.span, format!("no policy has a lane `{name}`"))
+                .label("no such lane");
+            self.report(finding.suggest(name.as_str(), known, || {
+                format!("write `lane {name} {{ {journey} }}` in the policy")
+            }));
+            return None;
+        };
+        if !lane.journeys.contains(&journey) {
+            let at = lane.span;
+            self.report(
+                Diagnostic::new(code::LANE, path.span, format!("lane `{name}` does not list `{journey}`"))
+                    .label("not in this lane")
+                    .also(at, "its journeys stand here, in order")
+                    .help(format!("add `{journey}` to the lane: its place there says who goes first")),
+            );
+        }
+        Some(name)
+    }
+
+    /// A priority is one of the policy's `order`, where there is one.
+    pub(super) fn priority(&mut self, word: Ident) {
+        let orders = self.world.model.policies.values().flat_map(|policy| policy.order.iter().copied());
+        let known: Vec<Name> = orders.collect();
+        if known.is_empty() || known.contains(&word.name) {
+            return;
+        }
+        let headline = format!("`{}` is not in the `order` of any policy", word.name);
+        let finding = Diagnostic::new(code::PRIORITY, word.span, headline).label("before or behind what?");
+        let among: Vec<&str> = known.iter().map(|name| name.as_str()).collect();
+        self.report(finding.suggest(word.name.as_str(), among.clone(), || {
+            format!("priorities are, highest first, `{}`", among.join("`, `"))
+        }));
+    }
+}
+
+/// `day`, `week`, `month`: a stretch of the calendar.
+fn calendar(path: &Path) -> Option<Length> {
+    let [only] = path.parts.as_slice() else { return None };
+    let (count, unit) = match only.name.as_str() {
+        "minute" => return Some(Length::Elapsed(60_000)),
+        "hour" => return Some(Length::Elapsed(3_600_000)),
+        "day" => (1, CivilUnit::Day),
+        "week" => (1, CivilUnit::Week),
+        "month" => (1, CivilUnit::Month),
+        "year" => (1, CivilUnit::Year),
+        _ => return None,
+    };
+    Some(Length::Civil { count, unit })
+}

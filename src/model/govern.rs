@@ -1,0 +1,141 @@
+//! What journeys act within: products, the organisation, the bank's policies, and what compliance excused.
+
+use std::sync::Arc;
+
+use jiff::civil::{Date, Time};
+
+use crate::expr::Expr;
+use crate::name::Name;
+use crate::text::Span;
+use crate::value::Length;
+
+/// The built-in choice of risk levels, lowest first.
+pub const RISK: &str = "Risk";
+pub const RISKS: [&str; 5] = ["R1", "R2", "R3", "R4", "R5"];
+
+#[derive(Clone, Debug)]
+pub struct Product {
+    pub name: Name,
+    pub label: Option<Arc<str>>,
+    /// `fund`, `consumer_loan`, …: which rules of law apply.
+    pub class: Option<Name>,
+    /// A case of [`RISK`].
+    pub risk: Option<Name>,
+    /// The content that must be disclosed with it.
+    pub disclose: Option<Name>,
+    /// Who it may be marketed to, of the entity that has the consent.
+    pub market: Option<Expr>,
+    pub span: Span,
+}
+
+/// The tree of units.
+#[derive(Clone, Debug)]
+pub struct Org {
+    pub name: Name,
+    pub label: Option<Arc<str>>,
+    /// Parents before their children.
+    pub units: Vec<Unit>,
+    pub span: Span,
+}
+
+/// A unit. The branch whose key is the unit's name belongs to it.
+#[derive(Clone, Debug)]
+pub struct Unit {
+    pub name: Name,
+    pub label: Option<Arc<str>>,
+    /// `None`: directly below the organisation.
+    pub parent: Option<Name>,
+    pub span: Span,
+}
+
+impl Org {
+    /// The unit and everything below it; everything for the organisation itself. Empty: there is no such unit.
+    #[must_use]
+    pub fn below(&self, unit: Name) -> Vec<Name> {
+        let mut found: Vec<Name> = Vec::new();
+        for one in &self.units {
+            let inside = one.parent.is_some_and(|parent| found.contains(&parent));
+            if one.name == unit || unit == self.name || inside {
+                found.push(one.name);
+            }
+        }
+        found
+    }
+}
+
+/// One set of rules of the bank. The gate holds every message against all of them.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    pub name: Name,
+    pub label: Option<Arc<str>>,
+    pub owner: Arc<str>,
+    pub pack: Option<Arc<str>>,
+    /// Purposes that need a consent for the channel.
+    pub consent: Vec<Name>,
+    /// Who gets nothing, of one purpose or of all.
+    pub suppress: Vec<(Option<Name>, Expr)>,
+    pub quiet: Option<Quiet>,
+    pub caps: Vec<Cap>,
+    /// Priorities, highest first.
+    pub order: Vec<Name>,
+    pub lanes: Vec<Lane>,
+    pub span: Span,
+}
+
+/// At most `count` messages of a channel or purpose, for each of `whom`, in any `window`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cap {
+    pub name: Name,
+    pub count: u32,
+    pub whom: Name,
+    pub window: Length,
+    /// Any such stretch of time, not those of the calendar.
+    pub rolling: bool,
+    pub span: Span,
+}
+
+/// Nothing leaves between these times of the day; `from` may be later than `to`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Quiet {
+    pub from: Time,
+    pub to: Time,
+    pub span: Span,
+}
+
+impl Quiet {
+    /// Whether this is quiet whenever `other` is.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        let minute = |time: Time| i32::from(time.hour()) * 60 + i32::from(time.minute());
+        let length = |quiet: &Self| (minute(quiet.to) - minute(quiet.from)).rem_euclid(24 * 60);
+        let behind = (minute(other.from) - minute(self.from)).rem_euclid(24 * 60);
+        behind + length(other) <= length(self)
+    }
+}
+
+/// One of these journeys at a time for each subject, the first in this order before the others.
+#[derive(Clone, Debug)]
+pub struct Lane {
+    pub name: Name,
+    pub journeys: Vec<Name>,
+    /// How long a journey waits for its turn; `None`: it is left out.
+    pub wait: Option<Length>,
+    pub span: Span,
+}
+
+/// An excuse of compliance: a rule that a journey, content or reward may break, until a day.
+#[derive(Clone, Debug)]
+pub struct Waiver {
+    pub name: Name,
+    pub label: Option<Arc<str>>,
+    /// The journey, content or reward.
+    pub of: Name,
+    pub rule: Arc<str>,
+    pub step: Option<Name>,
+    pub reason: Arc<str>,
+    pub approver: Arc<str>,
+    pub ticket: Option<Arc<str>>,
+    /// The last day.
+    pub expires: Date,
+    pub span: Span,
+}
