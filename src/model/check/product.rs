@@ -29,7 +29,7 @@ const PRODUCTS: [&str; 10] = [
 /// The levels of risk, which need not be declared.
 pub(super) fn risk() -> Choice {
     let cases = RISKS.iter().map(|case| (Name::new(case), None)).collect();
-    Choice { name: Name::new(RISK), label: None, cases, span: Span::default() }
+    Choice { name: Name::new(RISK), label: None, cases, ordered: true, span: Span::default() }
 }
 
 /// The data class of a field, which says who may see it and what may be done with it.
