@@ -99,9 +99,10 @@ fn known_step(world: &World, of: Name, step: &Path, sink: &mut Sink) {
         let headline = format!("no step of `{of}` is called `{text}`");
         let finding = Diagnostic::new(code::UNKNOWN_STEP, step.span, headline).label("no such step");
         let among: Vec<&str> = known.iter().map(String::as_str).collect();
-        sink.report(
-            finding.suggest(&text, among.clone(), || format!("its messages are `{}`", among.join("`, `"))),
-        );
+        sink.report(finding.suggest(&text, among.clone(), || match among.as_slice() {
+            [] => "leave `step` out: this journey sends nothing".to_owned(),
+            _ => format!("its messages are `{}`", among.join("`, `")),
+        }));
     }
 }
 
