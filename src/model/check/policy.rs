@@ -47,7 +47,7 @@ fn policy(world: &World, declared: &Declared, items: &[PolicyItem], sink: &mut S
             PolicyItem::Consent { purpose, per } => {
                 checker.known_purpose(*purpose);
                 if per.name.as_str() != "channel" {
-                    checker.wrong(
+                    checker.misstated(
                         per.span,
                         format!("a consent is per channel, not per `{}`", per.name),
                         "write `per channel`",
@@ -82,7 +82,7 @@ fn policy(world: &World, declared: &Declared, items: &[PolicyItem], sink: &mut S
         }
     }
     if owner.is_none() && !items.iter().any(|item| matches!(item, PolicyItem::Error(_))) {
-        checker.wrong(
+        checker.misstated(
             declared.span,
             format!("policy `{}` has no owner", declared.name),
             "write `owner \"compliance@bank.example\"`: who is asked before it changes",
@@ -95,7 +95,7 @@ fn policy(world: &World, declared: &Declared, items: &[PolicyItem], sink: &mut S
 }
 
 impl Checker<'_, '_> {
-    fn wrong(&mut self, span: Span, headline: String, help: &str) {
+    fn misstated(&mut self, span: Span, headline: String, help: &str) {
         self.report(Diagnostic::new(code::POLICY_ITEM, span, headline).label("here").help(help));
     }
 
@@ -117,7 +117,11 @@ impl Checker<'_, '_> {
             return Some(Quiet { from: *from, to: *to, span });
         }
         if !matches!(quiet.range.kind, ExprKind::Error) {
-            self.wrong(span, "quiet lies between two times of the day".into(), "write `quiet 21:30..08:30`");
+            self.misstated(
+                span,
+                "quiet lies between two times of the day".into(),
+                "write `quiet 21:30..08:30`",
+            );
         }
         None
     }
@@ -134,7 +138,7 @@ impl Checker<'_, '_> {
             ExprKind::Error => return None,
             _ => {
                 let span = cap.rate.count.span;
-                self.wrong(
+                self.misstated(
                     span,
                     "a cap is a whole number of messages, one or more".into(),
                     "write `cap sms 2 per customer per day`",
@@ -160,7 +164,7 @@ impl Checker<'_, '_> {
         }
         let (Some(whom), Some(window)) = (whom, window) else {
             let span = cap.rate.span;
-            self.wrong(
+            self.misstated(
                 span,
                 "for whom, and in which time, is not said".into(),
                 "write `per customer per day`, or `per customer per rolling 7 days`",
