@@ -205,6 +205,15 @@ impl Env for On<'_> {
     fn history(&self, feature: u16) -> Value {
         self.env.history(feature)
     }
+    fn reference(&self, entity: Name, id: &str, attribute: Name) -> Value {
+        self.env.reference(entity, id, attribute)
+    }
+    fn anchored(&self, of: Option<&str>, entity: Name, anchor: Name, back: bool) -> Value {
+        self.env.anchored(of, entity, anchor, back)
+    }
+    fn balance(&self, owner: Owner, points: Name) -> Value {
+        self.env.balance(owner, points)
+    }
     fn entered(&self) -> Option<Timestamp> {
         self.env.entered()
     }
