@@ -5,6 +5,7 @@ pub(crate) mod chance;
 pub(crate) mod client;
 pub(crate) mod daemon;
 pub(crate) mod hold;
+pub(crate) mod library;
 pub(crate) mod receiver;
 pub(crate) mod unprivileged;
 
