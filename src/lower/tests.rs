@@ -52,6 +52,7 @@ fn derived(name: &str, value: Expr, uses: Uses) -> Derived {
         ty: Type::Bool,
         value,
         uses,
+        sound: true,
         span: Span::default(),
     }
 }

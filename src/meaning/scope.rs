@@ -140,7 +140,7 @@ impl<'m> Scope<'m> {
 
 /// Whether there is a value to look into: a definition with a mistake has none.
 pub(super) fn is_right(derived: &Derived) -> bool {
-    derived.ty != Type::Error
+    derived.sound && derived.ty != Type::Error
 }
 
 fn size(expr: &Expr) -> usize {

@@ -132,6 +132,8 @@ pub struct Derived {
     /// `Expr::Def` and `Expr::History` in it index [`Derived::uses`] and [`Derived::features`].
     pub value: Expr,
     pub uses: Uses,
+    /// Nothing in the definition is wrong, so that what it means can be looked at.
+    pub sound: bool,
     pub span: Span,
 }
 

@@ -73,7 +73,8 @@ fn one(world: &World, declared: &Declared) -> (Option<Derived>, Sink) {
         checker.sink = sink;
         let value = checker.stages(rows);
         let ty = Type::Choice(declared.name);
-        let derived = Derived { ty, value, uses: checker.uses, ..poisoned(declared, subject) };
+        let sound = !checker.sink.has_errors();
+        let derived = Derived { ty, value, uses: checker.uses, sound, ..poisoned(declared, subject) };
         return (Some(derived), checker.sink);
     }
     let (Some(subject), Some(body)) = (subject, body(declared)) else {
@@ -101,6 +102,7 @@ fn one(world: &World, declared: &Declared) -> (Option<Derived>, Sink) {
         ty,
         value,
         uses: checker.uses,
+        sound: !checker.sink.has_errors(),
         span: declared.span,
     };
     (Some(derived), checker.sink)
@@ -244,6 +246,7 @@ fn poisoned(declared: &Declared, subject: Name) -> Derived {
         ty: Type::Error,
         value: Expr::Const(Value::Missing),
         uses: crate::model::Uses::default(),
+        sound: false,
         span: declared.span,
     }
 }

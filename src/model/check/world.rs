@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::journey::identity::StepIds;
-use crate::diagnostic::{Diagnostic, Fix, code};
+use crate::diagnostic::{Diagnostic, Fix, Severity, code};
 use crate::model::{Entity, Model};
 use crate::name::{Name, NameMap};
 use crate::syntax::ast;
@@ -201,6 +201,10 @@ impl Sink {
         if !path.split('.').any(|name| self.lost.contains(&Name::new(name))) {
             self.report(finding);
         }
+    }
+
+    pub(super) fn has_errors(&self) -> bool {
+        self.findings.iter().any(|finding| finding.severity == Severity::Error)
     }
 
     pub(super) fn report(&mut self, finding: Diagnostic) {
