@@ -122,20 +122,9 @@ impl Story {
 
     /// The project's own journeys.
     pub(crate) fn of_project() -> Self {
-        let mut files = Vec::new();
-        for folder in ["stdlib/cn", "journeys"] {
-            let mut paths: Vec<_> =
-                std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-            paths.sort();
-            for path in paths.iter().filter(|path| path.extension().is_some_and(|ext| ext == "journey")) {
-                let path: &Path = path;
-                let name = path.to_string_lossy().replace("stdlib/", "std/");
-                files.push((name, std::fs::read_to_string(path).unwrap()));
-            }
-        }
-        let calendar = std::fs::read_to_string("stdlib/cn/calendars/cn_2026_2027.csv").unwrap();
-        let files: Vec<_> = files.iter().map(|(name, text)| (&**name, &**text)).collect();
-        Self::on(compile(&files, &[("cn_2026_2027.csv", &calendar)]))
+        let project = wayfare::project::load(&["journeys".into()]).unwrap();
+        let compilation = wayfare::compile::compile(&project.input);
+        Self::on(compilation.bundle.expect("the project compiles"))
     }
 
     fn on(bundle: Bundle) -> Self {
