@@ -96,6 +96,7 @@ fn story(path: &Path) -> Project {
 fn the_banks_own_journeys_are_right() {
     let mut project = Project::default();
     stdlib(&mut project);
+    project.add("std.cn.people", Path::new("stdlib/cn/people.journey"));
     project.folder("", "journeys");
     let (model, findings) = project.check();
     assert_eq!(project.told(&findings), "");
