@@ -113,6 +113,9 @@ codes! {
     REFERENCE = "E0335", "something that cannot be read through a reference";
     CALENDAR_ENDS = "E0336", "a journey that outlives its calendar";
     TABLE_ROW = "E0350", "a table whose rows do not fit";
+    TABLE_GAP = "E0351", "a table that leaves values out";
+    DEAD_ROW = "E0352", "a row that is never reached";
+    CONTENT_PART = "E0353", "a part of a content that does not follow its factor";
     VALUE_ITEM = "E0370", "a budget, reward or points not described right";
     LIMIT = "E0371", "a limit that cannot be counted";
     OPENING = "E0372", "an opening without its hours";

@@ -65,8 +65,10 @@ impl Numbers {
 
     pub(super) fn copy(&self, copy: &mut Copy) {
         for piece in &mut copy.0 {
-            if let CopyPiece::Hole(hole) = piece {
-                self.expr(hole);
+            match piece {
+                CopyPiece::Text(_) => {}
+                CopyPiece::Hole(hole) => self.expr(hole),
+                CopyPiece::Part(part) => part.levels.iter_mut().for_each(|(_, copy)| self.copy(copy)),
             }
         }
     }

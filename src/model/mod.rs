@@ -159,6 +159,8 @@ pub struct Experiment {
     /// With the cell behind the last of each; the cells behind all of them take no part.
     pub arms: Vec<(Name, Option<Arc<str>>, u16)>,
     pub factors: Vec<(Name, Vec<Name>)>,
+    /// Cells from this one on take no part.
+    pub allocate: u16,
     pub span: Span,
 }
 

@@ -39,6 +39,18 @@ pub struct Copy(pub Vec<CopyPiece>);
 pub enum CopyPiece {
     Text(Arc<str>),
     Hole(Expr),
+    /// A text for each level of a factor; which one is read follows from the customer's cell.
+    Part(Box<Part>),
+}
+
+/// One part of a copy, under experiment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    pub experiment: Name,
+    pub factor: Name,
+    /// Cells from this one on take no part: they read the first level.
+    pub allocate: u16,
+    pub levels: Vec<(Name, Copy)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

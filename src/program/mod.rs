@@ -18,7 +18,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use assign::Assign;
-pub use content::{Chosen, Content, ContentCall, Copy, CopyPiece, Variant};
+pub use content::{Chosen, Content, ContentCall, Copy, CopyPiece, Part, Variant};
 pub use entry::{Enter, EntryUnit, Every, Reenter, Schedule, WeekdayName};
 pub use outcome::Outcome;
 pub use value::{Give, Giving, Opening, Values};

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use super::cell::cell;
 use super::scene::{ROOT, Scene};
 use crate::expr::{eval, print};
 use crate::name::Name;
-use crate::program::{Copy, CopyPiece, Variant};
+use crate::program::{Copy, CopyPiece, Part, Variant};
 use crate::value::Value;
 
 /// The language of copy where the customer's is not known.
@@ -52,6 +53,11 @@ fn fill(copy: &Copy, scene: &Scene) -> String {
     for piece in &copy.0 {
         match piece {
             CopyPiece::Text(plain) => text.push_str(plain),
+            CopyPiece::Part(part) => {
+                if let Some(copy) = level(part, scene) {
+                    text.push_str(&fill(copy, scene));
+                }
+            }
             CopyPiece::Hole(expr) => {
                 let value = eval(expr, scene);
                 text.push_str(&print::hole(&value, scene.zone, scene.locale).unwrap_or_default());
@@ -59,4 +65,13 @@ fn fill(copy: &Copy, scene: &Scene) -> String {
         }
     }
     text
+}
+
+/// The level of the customer's cell. Factors have salts of their own, so that every combination is read.
+fn level<'p>(part: &'p Part, scene: &Scene) -> Option<&'p Copy> {
+    let root = &scene.root.id;
+    let takes_part = cell(part.experiment.as_str(), root) < part.allocate;
+    let own = usize::from(cell(&format!("{}/{}", part.experiment, part.factor), root));
+    let at = if takes_part { own * part.levels.len() / 10_000 } else { 0 };
+    part.levels.get(at).map(|(_, copy)| copy)
 }

@@ -182,10 +182,10 @@ pub const CHANNEL_ITEMS: &[&str] = &[
     "surface",
 ];
 
-pub const CONTENT_ITEMS: &[&str] = &["open", "product", "takes", "via"];
+pub const CONTENT_ITEMS: &[&str] = &["open", "part", "product", "takes", "via"];
 
 /// Items of a content that this version does not have yet.
-pub const LATER_CONTENT_ITEMS: &[&str] = &["offers", "part"];
+pub const LATER_CONTENT_ITEMS: &[&str] = &["offers"];
 
 /// Words that begin a piece of a content's variant.
 pub const VARIANT_PARTS: &[&str] =

@@ -12,7 +12,7 @@ use crate::diagnostic::{Diagnostic, Fix, code};
 use crate::expr::{Expr, Owner};
 use crate::model::Content;
 use crate::name::Name;
-use crate::program::{Copy, CopyPiece, Variant};
+use crate::program::{Copy, CopyPiece, Part, Variant};
 use crate::syntax::ast::{self, ContentItem};
 use crate::value::Type;
 
@@ -20,6 +20,7 @@ pub(super) fn content(world: &World, declared: &Declared, items: &[ContentItem],
     let subject = addressee(world, declared, sink);
     let mut checker = Checker::new(world, declared.file, Place::Content, subject);
     checker.params = world.takes.get(&declared.name).cloned().unwrap_or_default();
+    checker.parts = checker.parts_of(items);
     let mut variants: Vec<Variant> = Vec::new();
     let (mut open, mut product) = (None, None);
     for item in items {
@@ -38,8 +39,7 @@ pub(super) fn content(world: &World, declared: &Declared, items: &[ContentItem],
                 product = found.map(|product| product.name);
             }
             ContentItem::Offers(path) => checker.report(not_yet(path.span, "`offers`")),
-            ContentItem::Part { name, .. } => checker.report(not_yet(name.span, "`part`")),
-            ContentItem::Takes(_) | ContentItem::Error(_) => {}
+            ContentItem::Part { .. } | ContentItem::Takes(_) | ContentItem::Error(_) => {}
         }
     }
     if variants.is_empty() && !items.iter().any(|item| matches!(item, ContentItem::Error(_))) {
@@ -98,7 +98,17 @@ pub(super) fn person(world: &World) -> Option<Name> {
 fn reads_subject(variants: &[Variant]) -> bool {
     let reads = |expr: &Expr| matches!(expr, Expr::Attr(Owner::Subject, _) | Expr::Def(..) | Expr::Tag(..));
     let pieces = variants.iter().flat_map(|variant| &variant.parts).flat_map(|(_, _, copy)| &copy.0);
-    pieces.into_iter().any(|piece| matches!(piece, CopyPiece::Hole(expr) if super::visit::any(expr, &reads)))
+    pieces.into_iter().any(|piece| reads_in(piece, &reads))
+}
+
+fn reads_in(piece: &CopyPiece, reads: &impl Fn(&Expr) -> bool) -> bool {
+    match piece {
+        CopyPiece::Text(_) => false,
+        CopyPiece::Hole(expr) => super::visit::any(expr, reads),
+        CopyPiece::Part(part) => {
+            part.levels.iter().flat_map(|(_, copy)| &copy.0).any(|piece| reads_in(piece, reads))
+        }
+    }
 }
 
 fn said_twice(channel: ast::Ident) -> Diagnostic {
@@ -108,6 +118,74 @@ fn said_twice(channel: ast::Ident) -> Diagnostic {
 }
 
 impl Checker<'_, '_> {
+    /// The parts under experiment, each of which has a text for every level of its factor.
+    fn parts_of(&mut self, items: &[ContentItem]) -> Vec<(Name, Part, Extent)> {
+        let mut parts = Vec::new();
+        for item in items {
+            let ContentItem::Part { name, factor, levels } = item else { continue };
+            let [experiment, factor] = factor.parts.as_slice() else {
+                self.wrong_part(
+                    factor.span,
+                    "a factor is written behind its experiment",
+                    "write `of copy_test.greeting`",
+                );
+                continue;
+            };
+            let found = self.world.expect(&mut self.sink, self.file, *experiment, Kind::Experiment);
+            let world = self.world;
+            let Some(known) = found.and_then(|found| world.model.experiments.get(&found.name)) else {
+                continue;
+            };
+            let Some((_, wanted)) = known.factors.iter().find(|(known, _)| *known == factor.name) else {
+                let headline = format!("experiment `{}` has no factor `{}`", known.name, factor.name);
+                let among: Vec<&str> = known.factors.iter().map(|(factor, _)| factor.as_str()).collect();
+                self.wrong_part(factor.span, &headline, &format!("its factors are `{}`", among.join("`, `")));
+                continue;
+            };
+            let mut texts: Vec<(Name, Copy)> = Vec::new();
+            let mut longest = Extent::default();
+            for (level, copy) in levels {
+                let (copy, length) = self.copy(copy, None);
+                longest = longest.or(length);
+                let again = texts.iter().any(|(known, _)| *known == level.name);
+                if again || !wanted.contains(&level.name) {
+                    let headline = format!("`{}` is no level of this factor, or is there twice", level.name);
+                    self.wrong_part(level.span, &headline, &format!("its levels are `{}`", listed(wanted)));
+                    continue;
+                }
+                texts.push((level.name, copy));
+            }
+            let absent: Vec<Name> = wanted
+                .iter()
+                .filter(|level| texts.iter().all(|(known, _)| known != *level))
+                .copied()
+                .collect();
+            if !absent.is_empty() {
+                let headline = format!("part `{}` has no text for `{}`", name.name, listed(&absent));
+                self.wrong_part(name.span, &headline, "write one text for each level, `\"\"` for none");
+            }
+            let place = |level: &Name| wanted.iter().position(|known| known == level);
+            texts.sort_by_key(|(level, _)| place(level));
+            let part =
+                Part { experiment: known.name, factor: factor.name, allocate: known.allocate, levels: texts };
+            parts.push((name.name, part, longest));
+        }
+        parts
+    }
+
+    fn wrong_part(&mut self, span: crate::text::Span, headline: &str, help: &str) {
+        let finding = Diagnostic::new(code::CONTENT_PART, span, headline).label("does not follow its factor");
+        self.report(finding.help(help));
+    }
+
+    /// The part that a hole names.
+    fn part_named(&self, hole: &ast::Expr) -> Option<(Part, Extent)> {
+        let ast::ExprKind::Path(path) = &hole.kind else { return None };
+        let [only] = path.parts.as_slice() else { return None };
+        let found = self.parts.iter().find(|(name, ..)| *name == only.name);
+        found.map(|(_, part, longest)| (part.clone(), *longest))
+    }
+
     fn variant(&mut self, written: &ast::Variant) -> Variant {
         self.world.expect(&mut self.sink, self.file, written.channel, Kind::Channel);
         let mut parts: Vec<(Name, Option<Name>, Copy)> = Vec::new();
@@ -145,6 +223,11 @@ impl Checker<'_, '_> {
                     pieces.push(CopyPiece::Text(text.clone()));
                 }
                 ast::CopyPiece::Hole(hole) => {
+                    if let Some((part, longest)) = self.part_named(hole) {
+                        extent = extent.and(longest);
+                        pieces.push(CopyPiece::Part(Box::new(part)));
+                        continue;
+                    }
                     let typed = self.hole(hole);
                     extent = extent.and(segments::of_hole(self.world, &typed.expr, &typed.ty, locale));
                     pieces.push(CopyPiece::Hole(typed.expr));
@@ -177,6 +260,10 @@ impl Checker<'_, '_> {
         }
         typed
     }
+}
+
+fn listed(names: &[Name]) -> String {
+    names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join("`, `")
 }
 
 fn printable(ty: &Type) -> bool {

@@ -79,6 +79,7 @@ fn one(world: &World, declared: &Declared, sink: &mut Sink) -> Option<Experiment
         subject,
         arms: cells(written, allocate),
         factors,
+        allocate,
         span: declared.span,
     })
 }

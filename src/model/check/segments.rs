@@ -67,7 +67,7 @@ impl Extent {
     }
 
     /// The longer of two, each way.
-    fn or(self, other: Self) -> Self {
+    pub(super) fn or(self, other: Self) -> Self {
         Self {
             gsm: self.gsm.max(other.gsm),
             wide: self.wide.max(other.wide),

@@ -1,11 +1,14 @@
 //! Tables: parameters, what they give, and rows; and calls of them in expressions.
 
 use super::expr::{Checker, Place, Typed};
+use super::journey::branches::pat;
 use super::schema;
 use super::world::{Declared, Kind, Sink, World};
 use super::{types, words};
 use crate::diagnostic::{Diagnostic, code, suggest};
 use crate::expr::{Expr, TableCall, TableRow};
+use crate::logic::Domain;
+use crate::logic::coverage::{Columns, Coverage, Pat, Row};
 use crate::model::Table;
 use crate::name::Name;
 use crate::syntax::ast::{self, Arg, CasePattern, DeclKind, Path};
@@ -44,7 +47,10 @@ fn one(world: &World, declared: &Declared, sink: &mut Sink) -> Option<Table> {
         None => Type::Error,
     };
     let types: Vec<Type> = params.iter().map(|(_, ty)| ty.clone()).collect();
-    let checked = rows.iter().map(|row| checker.row(row, &types, &returns)).collect();
+    let checked: Vec<TableRow> = rows.iter().map(|row| checker.row(row, &types, &returns)).collect();
+    if checker.sink.findings.is_empty() {
+        checker.every_value(declared, &params, rows, &checked);
+    }
     sink.findings.append(&mut checker.sink.findings);
     sink.used.extend(checker.sink.used.drain());
     Some(Table {
@@ -69,6 +75,58 @@ impl<'w, 'a> Checker<'w, 'a> {
         let tests = row.patterns.iter().zip(types);
         let tests = tests.map(|(pattern, ty)| self.column(pattern, ty)).collect();
         TableRow { tests, value: self.expect(&row.value, returns) }
+    }
+
+    /// Every combination of values has a row, and every row takes some.
+    fn every_value(
+        &mut self,
+        declared: &Declared,
+        params: &[(Name, Type)],
+        written: &[ast::TableRow],
+        rows: &[TableRow],
+    ) {
+        let model = &self.world.model;
+        let domain =
+            |ty: &Type| Domain::of(ty.known(), || Some(words::cases(model, ty))).unwrap_or(Domain::Open);
+        let columns = Columns::new(params.iter().map(|(_, ty)| domain(ty)));
+        let pats: Vec<Vec<Pat>> = rows.iter().map(|row| row.tests.iter().map(pat).collect()).collect();
+        let lacking = match columns.exhaustive(&pats) {
+            Coverage::Full => None,
+            Coverage::Unknown => Some(Vec::new()),
+            Coverage::Lacks(example) => {
+                let held = params
+                    .iter()
+                    .enumerate()
+                    .filter_map(|(at, (name, _))| Some(example.held(columns.var(at)?)?.words(name.as_str())));
+                Some(held.collect::<Vec<String>>())
+            }
+        };
+        // A value that may be missing is in no row but `_`.
+        let unknown = params.iter().enumerate().find(|(at, (_, ty))| {
+            let any = |row: &Vec<Pat>| matches!(row.get(*at), Some(Pat::Any));
+            ty.is_optional() && !pats.iter().any(any)
+        });
+        let lacking = lacking.or_else(|| unknown.map(|(_, (name, _))| vec![format!("`{name}` is missing")]));
+        if let Some(lacking) = lacking {
+            let headline = format!("table `{}` says nothing for some values", declared.name);
+            let label = if lacking.is_empty() {
+                "not all are named".to_owned()
+            } else {
+                format!("nothing is said for {}", lacking.join(" with "))
+            };
+            let finding = Diagnostic::new(code::TABLE_GAP, declared.span, headline).label(label);
+            let any = vec!["_"; params.len()].join(", ");
+            self.report(finding.help(format!("write the rows that are missing, or `{any} => …` at the end")));
+        }
+        for (at, row) in columns.rows(&pats).into_iter().enumerate() {
+            let Row::Dead { by } = row else { continue };
+            let Some(dead) = written.get(at) else { continue };
+            let finding = Diagnostic::new(code::DEAD_ROW, dead.span, "this row is never reached")
+                .label("the rows above take everything it names");
+            let above = by.iter().filter_map(|above| written.get(*above)).take(3);
+            let finding = above.fold(finding, |finding, row| finding.also(row.span, "takes it before"));
+            self.report(finding.help("take it out, or move it up"));
+        }
     }
 
     /// A value that may be missing is tested by its known values; `_` also takes the missing one.

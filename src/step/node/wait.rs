@@ -110,7 +110,10 @@ pub(super) fn look_back(actor: &mut Actor, occurrence: &Occurrence) {
     for number in loaded.ahead(actor.it.node) {
         let Some(awaited) = loaded.program.awaits.get(usize::from(*number)) else { continue };
         let known = actor.anchor(&awaited.from).is_some_and(|from| from <= occurrence.at);
-        if !known || !occurrence.matches(&awaited.pattern, loaded, actor.scene()) {
+        if !known
+            || !is_of_round(actor, occurrence)
+            || !occurrence.matches(&awaited.pattern, loaded, actor.scene())
+        {
             continue;
         }
         let payload = Value::Record(occurrence.fields.to_vec());
@@ -151,7 +154,17 @@ pub(super) fn counts(actor: &Actor, number: u16, occurrence: &Occurrence, deadli
     let from = actor.anchor(&awaited.from).unwrap_or(actor.it.since);
     from <= occurrence.at
         && occurrence.at < deadline
+        && is_of_round(actor, occurrence)
         && occurrence.matches(&awaited.pattern, actor.loaded, actor.scene())
+}
+
+/// Whether a message that is spoken of was sent in the rounds that the instance is in: who opens last week's message
+/// has not opened this week's.
+fn is_of_round(actor: &Actor, occurrence: &Occurrence) -> bool {
+    let step = occurrence.message.as_ref().and_then(|about| about.step.as_str().rsplit_once('#'));
+    let (Some((_, numbers)), Some(node)) = (step, actor.node()) else { return true };
+    let now = node.rounds.iter().map(|slot| actor.number(*slot).unwrap_or_default().to_string());
+    now.zip(numbers.split('.')).all(|(now, then)| now == then)
 }
 
 /// Stores the event that ended the wait under the name it was given.

@@ -9,7 +9,7 @@ use super::duration::duration;
 use super::expr::range;
 use super::heading::{Heads, heading};
 use super::input::In;
-use super::primitive::{P, block, ident, item, path};
+use super::primitive::{P, block, expect_word, ident, item, path};
 use crate::name::Name;
 use crate::syntax::ast::{ContentItem, Dur, Ident, Variant, VariantPart};
 use crate::syntax::token::TokenKind;
@@ -28,12 +28,26 @@ pub(super) fn content_item<'a>(i: In<'a>) -> (In<'a>, ContentItem) {
         let i = start.next();
         match word {
             "takes" => map(param, ContentItem::Takes).parse(i),
+            "part" => factor_part(i),
             "open" => map(range, ContentItem::Open).parse(i),
             "product" => map(path("a product"), ContentItem::Product).parse(i),
             _ => map(|i| variant(start, i), ContentItem::Via).parse(i),
         }
     };
     item(i, read, ContentItem::Error)
+}
+
+/// `greeting of copy_test.greeting { warm """…"""; plain "…" }`
+fn factor_part<'a>(i: In<'a>) -> P<'a, ContentItem> {
+    let level = |i: In<'a>| item(i, map((ident("a level of the factor"), copy), Some), |_| None);
+    let (i, (name, _, factor, (levels, _))) = (
+        ident("a name for the part"),
+        expect_word("of"),
+        path("a factor such as `copy_test.greeting`"),
+        |i| block(i, level),
+    )
+        .parse(i)?;
+    Ok((i, ContentItem::Part { name, factor, levels: levels.into_iter().flatten().collect() }))
 }
 
 /// `push { title "…"; body """…""" }` or `sms """…"""`

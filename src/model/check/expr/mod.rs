@@ -138,6 +138,8 @@ pub(super) struct Checker<'w, 'a> {
     pub(super) given: Vec<Given>,
     /// The use of a flow that is looked at; 0: the journey's own text.
     pub(super) scope: Scope,
+    /// Of a content: its parts under experiment.
+    pub(super) parts: Vec<(Name, crate::program::Part, super::segments::Extent)>,
     /// The flows around.
     pub(super) flows: Vec<Name>,
     /// The least and most of whole-number parameters.
@@ -176,6 +178,7 @@ impl<'w, 'a> Checker<'w, 'a> {
             rounds: Vec::new(),
             given: Vec::new(),
             scope: 0,
+            parts: Vec::new(),
             flows: Vec::new(),
             param_bounds: Vec::new(),
             passed: None,

@@ -209,7 +209,7 @@ fn is_unread(case: &Case) -> bool {
 }
 
 /// What a cell takes. A value that is only known at run time may take nothing.
-fn pat(test: &CaseTest) -> Pat {
+pub(in crate::model::check) fn pat(test: &CaseTest) -> Pat {
     let constant = |expr: &Expr| match expr {
         Expr::Const(value) => Some(value.clone()),
         _ => None,

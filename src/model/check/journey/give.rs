@@ -152,6 +152,7 @@ impl Checker<'_, '_> {
                 _ => false,
             }
         };
+        let named_reward = named_reward || self.is_given(&call.path);
         let what = self.expect(&ast::Expr { kind, span: call.span }, &Type::Reward);
         let name = match &what {
             Expr::Const(Value::Choice(name)) if named_reward || call.path.parts.len() == 2 => Some(*name),

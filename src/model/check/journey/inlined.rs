@@ -213,6 +213,11 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// Whether a path is the name of a parameter.
+    pub(super) fn is_given(&self, path: &Path) -> bool {
+        matches!(path.parts.as_slice(), [only] if self.given.iter().any(|given| given.name == only.name))
+    }
+
     /// The event that a parameter stands for.
     pub(in crate::model::check) fn given_event(&self, path: &Path) -> Option<Result<Happening, Reported>> {
         let [only] = path.parts.as_slice() else { return None };

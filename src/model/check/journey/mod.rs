@@ -4,7 +4,7 @@
 //! `branches`, and `flow` (what holds where).
 
 mod assign;
-mod branches;
+pub(super) mod branches;
 mod chosen;
 mod clauses;
 mod enter;
