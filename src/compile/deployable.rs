@@ -3,9 +3,13 @@
 //! The one place where such constructs are listed. Whoever teaches the daemon one takes its line out.
 
 use crate::diagnostic::{Diagnostic, code};
+use crate::expr::Expr;
 use crate::model::journey::{Step, StepKind, Unserved};
 use crate::model::{Journey, Model};
+use crate::program::value::Reward;
+use crate::program::{Give, Giving};
 use crate::text::Span;
+use crate::value::Value;
 
 /// Something the daemon does not do yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +17,10 @@ pub enum Construct {
     Clause(Unserved),
     Assign,
     Policy,
+    /// Stock or a budget, which all customers share.
+    Ledger,
+    Draw,
+    Referral,
 }
 
 impl Construct {
@@ -30,6 +38,13 @@ impl Construct {
             Self::Clause(Unserved::Quiet) => ("quiet", "messages would leave at any time"),
             Self::Assign => ("assign", "the task is recorded, and nobody is told of it"),
             Self::Policy => ("policy", "the gate asks for consent, and for nothing else it says"),
+            Self::Ledger => {
+                ("stock and budgets", "nobody keeps a ledger that all customers share: it would be `refused`")
+            }
+            Self::Draw => ("draw", "there is no seed of its own to draw from"),
+            Self::Referral => {
+                ("referral", "nobody follows links: `joined` and `qualified` must come from outside")
+            }
             Self::Clause(Unserved::EnterByList) => ("enter by list", "there is no way yet to hand in a list"),
         }
     }
@@ -40,7 +55,9 @@ impl Construct {
 pub fn findings(model: &Model) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let policies = model.policies.values().map(|policy| (Construct::Policy, policy.span));
-    for (construct, span) in policies.chain(model.journeys.values().flat_map(constructs)) {
+    let referrals = model.referrals.values().map(|referral| (Construct::Referral, referral.span));
+    let journeys = model.journeys.values().flat_map(|journey| constructs(model, journey));
+    for (construct, span) in policies.chain(referrals).chain(journeys) {
         let (name, lacking) = construct.words();
         let headline = format!("the daemon does not have `{name}` yet");
         let finding = Diagnostic::new(code::NOT_DEPLOYABLE, span, headline).label(lacking);
@@ -49,21 +66,44 @@ pub fn findings(model: &Model) -> Vec<Diagnostic> {
     found
 }
 
-fn constructs(journey: &Journey) -> Vec<(Construct, Span)> {
-    let mut found: Vec<(Construct, Span)> =
-        journey.unserved.iter().map(|(clause, span)| (Construct::Clause(*clause), *span)).collect();
-    tasks(&journey.steps, &mut found);
+fn constructs(model: &Model, journey: &Journey) -> Vec<(Construct, Span)> {
+    let clauses = journey.unserved.iter().map(|(clause, span)| (Construct::Clause(*clause), *span));
+    let mut found: Vec<(Construct, Span)> = clauses.collect();
+    steps(&journey.steps, model, &mut found);
     for exit in &journey.exits {
-        tasks(&exit.block, &mut found);
+        steps(&exit.block, model, &mut found);
     }
     found
 }
 
-fn tasks(steps: &[Step], found: &mut Vec<(Construct, Span)>) {
-    for step in steps {
-        if matches!(step.kind, StepKind::Assign(_)) {
-            found.push((Construct::Assign, step.span));
-        }
-        step.kind.blocks().into_iter().for_each(|block| tasks(block, found));
+fn steps(all: &[Step], model: &Model, found: &mut Vec<(Construct, Span)>) {
+    for step in all {
+        let construct = match &step.kind {
+            StepKind::Assign(_) => Some(Construct::Assign),
+            StepKind::Give(giving, _) => lacks(giving, model),
+            _ => None,
+        };
+        found.extend(construct.map(|construct| (construct, step.span)));
+        step.kind.blocks().into_iter().for_each(|block| steps(block, model, found));
     }
+}
+
+/// What only a shared ledger, or a seed, can give.
+fn lacks(giving: &Giving, model: &Model) -> Option<Construct> {
+    let values = &model.values;
+    let shared = |reward: &Reward| reward.stock.is_some() || reward.budget.is_some();
+    let is_shared = match &giving.give {
+        Give::Draw { .. } => return Some(Construct::Draw),
+        Give::Chance { .. } => false,
+        Give::Points { points, .. } => {
+            values.points.get(points).is_some_and(|points| points.budget.is_some())
+        }
+        Give::Reward { what: Expr::Const(Value::Choice(name)), .. }
+        | Give::Exchange { what: Expr::Const(Value::Choice(name)), .. } => {
+            values.rewards.get(name).is_some_and(shared)
+        }
+        // Whatever a table or an event names.
+        Give::Reward { .. } | Give::Exchange { .. } => values.rewards.values().any(shared),
+    };
+    (is_shared || giving.budget.is_some()).then_some(Construct::Ledger)
 }

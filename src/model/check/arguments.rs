@@ -43,7 +43,10 @@ impl Checker<'_, '_> {
             return None;
         }
         let one_reward = model.fields.iter().filter(|field| *field.ty.known() == Type::Reward).count() == 1;
-        let want = self.names_declared(value).or_else(|| self.may_name_reward(value, one_reward));
+        let want = self
+            .names_declared(value)
+            .or_else(|| self.names_referral(value, model))
+            .or_else(|| self.may_name_reward(value, one_reward));
         let typed = self.expr(value, want.as_ref());
         if typed.ty == Type::Error {
             return None;
@@ -81,6 +84,14 @@ impl Checker<'_, '_> {
         let ExprKind::Path(path) = &value.kind else { return None };
         let [only] = path.parts.as_slice() else { return None };
         self.owner_of(only.name).map(|owner| (owner, only.name))
+    }
+
+    /// `joined(friends)`: one of the referrals there are.
+    fn names_referral(&mut self, value: &ast::Expr, event: &Event) -> Option<Type> {
+        let ExprKind::Path(path) = &value.kind else { return None };
+        let (declared, _) = self.world.find_path(&mut self.sink, self.file, &path.parts)?;
+        let field = event.field(Name::new(super::value::REFERRAL))?;
+        (declared.kind == Kind::Referral).then(|| field.ty.clone())
     }
 
     /// A name that means nothing else, where the event has a reward to be named.

@@ -60,11 +60,23 @@ impl Checker<'_, '_> {
         if let Some(given) = self.given_event(path) {
             return Some(given);
         }
+        if let Some(name) = self.referral_event(path) {
+            return Some(self.event(name, path.span).ok_or(Reported));
+        }
         let (declared, taken) = self.world.find_path(&mut self.sink, self.file, &path.parts)?;
         if !happens(declared.kind) || taken != path.parts.len() {
             return None;
         }
         Some(self.event(declared.name, path.span).ok_or(Reported))
+    }
+
+    /// `joined` and `qualified`, where there is a referral and nobody declared an event of that name.
+    pub(super) fn referral_event(&self, path: &Path) -> Option<Name> {
+        let [only] = path.parts.as_slice() else { return None };
+        let is_built_in = super::value::REFERRAL_EVENTS.contains(&only.name.as_str())
+            && !self.world.decls.contains_key(&only.name)
+            && self.world.model.events.contains_key(&only.name);
+        is_built_in.then_some(only.name)
     }
 
     fn event(&mut self, name: Name, span: Span) -> Option<Happening> {
@@ -98,6 +110,10 @@ impl Checker<'_, '_> {
         }
         if let Some(given) = self.given_event(callee) {
             return Some(given.map(|happening| self.with_arguments(happening, args)));
+        }
+        if let Some(name) = self.referral_event(callee) {
+            let event = self.event(name, callee.span);
+            return Some(event.map(|happening| self.with_arguments(happening, args)).ok_or(Reported));
         }
         let (declared, _) = self.world.find_path(&mut self.sink, self.file, &callee.parts)?;
         if !happens(declared.kind) {

@@ -122,6 +122,10 @@ impl Checker<'_, '_> {
             };
             return Some(Happening::Message { source });
         }
+        if let Some(event) = self.referral_event(&call.path) {
+            let fields = self.event_fields(event, call);
+            return Some(Happening::Event { event, fields });
+        }
         let declared = match self.world.find_path(&mut self.sink, self.file, &call.path.parts) {
             Some((task, taken)) if task.kind == Kind::Task && taken == call.path.parts.len() => task,
             _ => self.world.expect_path(&mut self.sink, self.file, &call.path, Kind::Event)?,

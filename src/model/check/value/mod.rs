@@ -17,12 +17,13 @@ use super::world::{Declared, Kind, Sink, World};
 use super::{length, schema, words};
 use crate::diagnostic::{Code, Diagnostic, code};
 use crate::expr::Expr;
+use crate::model::{Event, Field};
 use crate::name::Name;
 use crate::program::Opening;
 use crate::program::entry::Schedule;
 use crate::syntax::ast::{self, BinaryOp, DeclKind, ExprKind};
 use crate::text::Span;
-use crate::value::{Money, Value};
+use crate::value::{Money, Type, Value};
 
 /// Checks them all. Budgets come first, because the others are paid from them.
 pub(super) fn values(world: &mut World, sink: &mut Sink) {
@@ -57,6 +58,36 @@ pub(super) fn values(world: &mut World, sink: &mut Sink) {
             }
             _ => {}
         }
+    }
+    referral_events(world);
+}
+
+/// What becomes of somebody invited: the system that follows links says so.
+pub(super) const REFERRAL_EVENTS: [&str; 2] = ["joined", "qualified"];
+/// The field that says by which referral.
+pub(super) const REFERRAL: &str = "referral";
+
+/// The events of referrals, where there are any: `joined(friends)`, `qualified(friends)`.
+fn referral_events(world: &mut World) {
+    let Some(first) = world.model.referrals.values().next() else { return };
+    let (subject, span) = (first.subject, first.span);
+    let names: Vec<Name> = world.model.referrals.keys().copied().collect();
+    let field = |name: &str, ty: Type| Field {
+        name: Name::new(name),
+        label: None,
+        ty,
+        daily: false,
+        class: None,
+        value: None,
+        span,
+    };
+    for word in REFERRAL_EVENTS.map(Name::new) {
+        if world.decls.contains_key(&word) {
+            continue;
+        }
+        let fields = vec![field(REFERRAL, Type::OneOf(names.clone())), field("inviter", Type::Id.optional())];
+        let event = Event { name: word, label: None, subject, fields, source: None, late: None, span };
+        world.model.events.insert(word, event);
     }
 }
 
