@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::enter;
+use super::features;
 use super::history::Feature;
 use super::index::{Tracked, Trigger};
 use super::occurrence::Occurrence;
@@ -72,15 +73,12 @@ fn look(run: &mut Run, tracked: &Tracked, subject: &SubjectRef) {
 
 /// Keeps what is seen now beside the history conditions, and returns what was seen last.
 fn swap(histories: &mut Vec<History>, own: History) -> Option<Value> {
-    let key = |one: &History| (one.id, one.subject.clone());
-    let wanted = key(&own);
-    let at = histories.partition_point(|known| key(known) < wanted);
-    match histories.get_mut(at).filter(|known| known.id == own.id && known.subject == own.subject) {
-        Some(known) => match std::mem::replace(&mut known.feature, own.feature) {
+    match features::place(histories, own.id, &own.subject) {
+        Ok(at) => match std::mem::replace(&mut histories.get_mut(at)?.feature, own.feature) {
             Feature::Seen(value) => Some(value),
             _ => None,
         },
-        None => {
+        Err(at) => {
             histories.insert(at, own);
             None
         }

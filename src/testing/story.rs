@@ -64,7 +64,8 @@ fn happened(event: &Event, zone: &TimeZone) -> String {
 fn decided(stage: &Stage<'_>, trace: &Trace) -> String {
     let told = explain(trace, &stage.world);
     let journey = told.journey.map(|journey| journey.to_string());
-    let child = told.child.map(|child| format!(" of {child}"));
+    let space = if journey.is_some() { " " } else { "" };
+    let child = told.child.map(|child| format!("{space}of {child}"));
     // Folders would say the same on every line.
     let file = told.place.as_deref().map(|place| place.rsplit('/').next().unwrap_or(place));
     let place = file.map(|place| format!("  ({place})")).unwrap_or_default();

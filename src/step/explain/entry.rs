@@ -6,13 +6,14 @@ use super::Words;
 use crate::expr::show;
 use crate::expr::{Expr, Pattern};
 use crate::program::{Enter, Reenter};
+use crate::step::symbols::Sym;
 use crate::step::trace::{Because, Cause, NotEntered};
 use crate::value::Length;
 
 impl Words<'_> {
     pub(super) fn cause(&self, by: &Cause) -> String {
         match by {
-            Cause::Event(event) => format!("`{}` happened", self.name(*event)),
+            Cause::Event(event) => format!("`{}` {}", self.name(*event), self.what_it_did(*event)),
             Cause::Without(event) => match self.without() {
                 Some((absent, within)) => format!(
                     "`{}` happened and `{}` did not within {within}",
@@ -27,6 +28,20 @@ impl Words<'_> {
             },
             Cause::Date => "its date has come".to_owned(),
             Cause::Start { journey } => format!("`{}` started it", self.name(*journey)),
+        }
+    }
+
+    /// Attributes and stages change, periods close, all else happens.
+    fn what_it_did(&self, event: Sym) -> &'static str {
+        use crate::expr::Source;
+        let Some(Enter::Event(patterns)) = self.program().map(|program| &program.enter) else {
+            return "happened";
+        };
+        let own = patterns.iter().find(|pattern| names(pattern) == self.world.symbols.name(event));
+        match own.map(|pattern| &pattern.source) {
+            Some(Source::Change { .. }) => "changed",
+            Some(Source::Close(_)) => "closed",
+            _ => "happened",
         }
     }
 

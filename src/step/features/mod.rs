@@ -19,6 +19,7 @@ use super::occurrence::Occurrence;
 use super::run::Run;
 use super::scene::{ROOT, Scene};
 use super::state::{History, SubjectRef};
+use super::symbols::Sym;
 use crate::expr::eval::fold;
 use crate::expr::{Aggregate, AggregateFn, Env, Source, Window, civil, eval};
 use crate::name::Name;
@@ -30,17 +31,21 @@ pub(super) fn update(run: &mut Run, occurrence: &Occurrence) {
     let world = run.world;
     for kept in world.index().features(occurrence.trigger) {
         let Some((home, value)) = admitted(run, kept, occurrence) else { continue };
-        let found = run.state.features.iter().position(|known| known.id == kept.id && known.subject == home);
-        let mut history = match found {
-            Some(at) => run.state.features.swap_remove(at),
-            None => History { id: kept.id, subject: home, feature: form::empty(&kept.aggregate) },
+        let mut history = match place(&run.state.features, kept.id, &home) {
+            Ok(at) => run.state.features.remove(at),
+            Err(_) => History { id: kept.id, subject: home, feature: form::empty(&kept.aggregate) },
         };
         let scene = run.scene(&kept.loaded, &ROOT);
         form::add(&mut history.feature, &kept.aggregate, occurrence.at, value, &scene);
-        let key = (history.id, history.subject.clone());
-        let at = run.state.features.partition_point(|known| (known.id, known.subject.clone()) < key);
+        let (Ok(at) | Err(at)) = place(&run.state.features, history.id, &history.subject);
         run.state.features.insert(at, history);
     }
+}
+
+/// Where it stands in a row, or where it belongs. Rows of before are not always in order, so all are looked at.
+pub(super) fn place(histories: &[History], id: Sym, subject: &SubjectRef) -> Result<usize, usize> {
+    let found = histories.iter().position(|known| known.id == id && known.subject == *subject);
+    found.ok_or_else(|| histories.partition_point(|known| (known.id, &known.subject) < (id, subject)))
 }
 
 /// The value of a history condition for the subject of the scene, at its instant.

@@ -82,13 +82,12 @@ pub(in crate::step) fn note(
     let day = form::day_of(whole_ms(at), &run.zone);
     let oldest = reach.oldest(form::day_of(run.now, &run.zone));
     let id = run.sym(attribute);
-    let key = (id, subject.clone());
     let features = &mut run.state.features;
-    let place = features.partition_point(|known| (known.id, known.subject.clone()) < key);
-    if features.get(place).is_none_or(|known| known.id != id || known.subject != *subject) {
+    let (Ok(place) | Err(place)) = super::place(features, id, subject).map_err(|place| {
         let history = History { id, subject: subject.clone(), feature: Feature::Series(Vec::new()) };
         features.insert(place, history);
-    }
+        place
+    });
     let Some(History { feature: Feature::Series(days), .. }) = features.get_mut(place) else { return true };
     let is_newest = days.last().is_none_or(|(newest, _)| *newest <= day);
     set(days, day, value.clone());
