@@ -51,6 +51,22 @@ const PIECES: &[&str] = &[
     "test \"sleeps\" of second {\n  given customers li { t1 = true; phone = \"1\" }\n  advance 5 days\n  expect ended asleep\n}\n",
     "flow again of customer { send first via sms }\n",
     "policy quiet { }\n",
+    "stages wealth of customer ranked {\n  rich \"富\" if m1 > 5\n  gold \"金\" if m1 > 2\n  else plain \"普\"\n}\n",
+    "audience keen of customer = wealth is gold and m1 > 1\n",
+    "metric m2 of customer = gap(wealth)\n",
+    "table worth(of : level) -> Int {\n  gold => 20\n  _ => 5\n}\n",
+    "budget autumn { total 600 CNY; owner \"a@b.c\" }\n",
+    "reward coffee { kind coupon; value 20 CNY; stock 1; budget autumn }\n",
+    "reward coffee { kind cashback; limit 100 CNY per customer per month partial }\n",
+    "points stars of customer { keep 12 months; worth 0.01 CNY; limit 20 per customer per day }\n",
+    "journey giving of customer {\n  purpose service\n  owner \"a@b.c\"\n  enter on paid\n  reenter never\n  grant coffee {\n    on sold_out end gone\n  } else end failed\n  if keen { grant stars amount m1 }\n  end x\n}\n",
+    "// allow(W0450) meant\n",
+    "flow twice(offer : Content) of customer {\n  send offer via push\n  wait for login within 2 days else continue\n  send offer via push as again\n}\n",
+    "journey flowing of customer {\n  purpose service\n  owner \"a@b.c\"\n  enter on login\n  reenter never\n  do twice(hello)\n  end x\n}\n",
+    "journey shape(gate : Int) of customer {\n  purpose service\n  owner \"a@b.c\"\n  enter on login where amount > gate\n  reenter never\n  send hello via push\n  end x\n}\n",
+    "journey shaped = shape(gate = 3)\n",
+    "experiment words of customer { arm hello 50%; arm first 50% }\n",
+    "task call of customer \"回访\" { to ops.desk; due 10 workdays; result reached, away }\n",
 ];
 
 const PATHS: &[(&str, &str)] = &[

@@ -1,7 +1,5 @@
 //! Findings about audiences: nobody can be in one, everybody is, two are the same.
 
-use std::collections::BTreeMap;
-
 use super::read::{Reader, Term};
 use super::scope::{Scope, is_right};
 use super::tell::why_never;
@@ -15,27 +13,36 @@ use crate::text::Span;
 /// Audiences that are compared with one another, of all that look at the same things.
 const MOST_ALIKE: usize = 32;
 
-pub(super) fn check(model: &Model) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    let mut alike: BTreeMap<(Name, String), Vec<(&Derived, Expr)>> = BTreeMap::new();
-    for derived in model.derived.values().filter(|derived| is_right(derived)) {
-        let mut reader = Reader::new(Scope::of(model, derived.subject));
-        found.extend(filters(&mut reader, &derived.uses, derived.span));
-        if !derived.audience {
-            continue;
-        }
-        let expr = reader.scope.expand(&derived.value, &derived.uses);
-        let truth = reader.truth(&expr);
-        if reader.is_never(&[&truth], Trust::Nothing) {
-            found.push(never(&mut reader, derived, &expr));
-        } else if reader.is_never(&[&truth.clone().not()], Trust::Types) {
-            found.push(always(derived));
-        } else if is_right_throughout(&reader) {
-            alike.entry((derived.subject, signature(&reader, &truth))).or_default().push((derived, expr));
-        }
+/// Audiences that may be the same: those of one subject that look at the same things and compare with the same.
+pub(super) type Alike = (Name, String);
+
+/// What one definition says by itself.
+#[derive(Debug, Default)]
+pub(super) struct Look {
+    pub(super) found: Vec<Diagnostic>,
+    /// Among which it may have a twin.
+    pub(super) alike: Option<Alike>,
+}
+
+pub(super) fn look(model: &Model, derived: &Derived) -> Look {
+    if !is_right(derived) {
+        return Look::default();
     }
-    found.extend(alike.values().flat_map(|group| same(model, group)));
-    found
+    let mut reader = Reader::new(Scope::of(model, derived.subject));
+    let mut look = Look { found: filters(&mut reader, &derived.uses, derived.span), alike: None };
+    if !derived.audience {
+        return look;
+    }
+    let expr = reader.scope.expand(&derived.value, &derived.uses);
+    let truth = reader.truth(&expr);
+    if reader.is_never(&[&truth], Trust::Nothing) {
+        look.found.push(never(&mut reader, derived, &expr));
+    } else if reader.is_never(&[&truth.clone().not()], Trust::Types) {
+        look.found.push(always(derived));
+    } else if is_right_throughout(&reader) {
+        look.alike = Some((derived.subject, signature(&reader, &truth)));
+    }
+    look
 }
 
 fn never(reader: &mut Reader, derived: &Derived, expr: &Expr) -> Diagnostic {
@@ -98,12 +105,13 @@ fn is_right_throughout(reader: &Reader) -> bool {
     })
 }
 
-fn same(model: &Model, group: &[(&Derived, Expr)]) -> Vec<Diagnostic> {
-    let mut group: Vec<&(&Derived, Expr)> = group.iter().take(MOST_ALIKE).collect();
-    group.sort_by_key(|(derived, _)| derived.span);
+/// The twins in a group of audiences that are alike.
+pub(super) fn same<'m>(model: &'m Model, group: impl Iterator<Item = &'m Derived>) -> Vec<Diagnostic> {
+    let mut group: Vec<&Derived> = group.take(MOST_ALIKE).collect();
+    group.sort_by_key(|derived| derived.span);
     let mut found = Vec::new();
     let mut kept: Vec<&Derived> = Vec::new();
-    for (derived, _) in group {
+    for derived in group {
         match kept.iter().find(|known| is_same(model, known, derived)) {
             Some(known) => found.push(twice(derived, known)),
             None => kept.push(derived),

@@ -98,7 +98,7 @@ fn journey(folder: u32, nth: u32) -> String {
     let (line, one) = (format!("{folder:03}"), nth % 4);
     let enter = match nth % 3 {
         0 => format!("enter on paid{line}_{one} where amount > {} CNY", 100 + nth % 50),
-        1 => format!("enter when keen{line}_{one} every day at 10:00"),
+        1 => format!("enter when keen{line}_{one} every day at 10:00\n  existing include"),
         _ => format!("enter on paid{line}_{one}"),
     };
     let amount = if nth.is_multiple_of(3) { "event.amount" } else { "credit_limit otherwise 0 CNY" };
@@ -124,12 +124,12 @@ journey offer{nth:05} "权益提醒" of customer {{
     }}
     on timeout continue
   }}
-  if often{line}_{} > {} and aum > 10_000 CNY {{
+  if often{line}_{} > {} and (aum otherwise 0 CNY) > 10_000 CNY {{
     send again{nth:05} via push
     wait 1 day
     end reminded
   }} else {{
-    send again{nth:05} via sms
+    send again{nth:05} via sms as last
   }}
   end told
 }}
