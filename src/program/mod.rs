@@ -452,9 +452,9 @@ impl NodeKind {
             | Self::Tag { next, .. }
             | Self::Untag { next, .. }
             | Self::Remember { next, .. }
+            | Self::Rounds { next, .. }
             | Self::Start { next, .. } => vec![next],
             Self::UntilState { next, timeout, .. } => vec![next, timeout],
-            Self::Rounds { next, .. } => vec![next],
             Self::Split { arms, next, .. } => arms.iter_mut().map(|(.., node)| node).chain([next]).collect(),
             Self::Round { body, next, .. } => vec![body, next],
             Self::Events { arms, timeout, .. } => {
@@ -492,9 +492,9 @@ impl NodeKind {
             | Self::Tag { next, .. }
             | Self::Untag { next, .. }
             | Self::Remember { next, .. }
+            | Self::Rounds { next, .. }
             | Self::Start { next, .. } => vec![*next],
             Self::UntilState { next, timeout, .. } => vec![*next, *timeout],
-            Self::Rounds { next, .. } => vec![*next],
             Self::Split { arms, next, .. } => arms.iter().map(|(.., node)| *node).chain([*next]).collect(),
             Self::Round { body, next, .. } => vec![*body, *next],
             Self::Events { arms, timeout, .. } => {

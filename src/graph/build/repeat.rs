@@ -18,7 +18,7 @@ impl Builder<'_> {
             edge.kind = EdgeKind::Again;
             edge.delay.instant = false;
             if edge.text.is_empty() {
-                edge.text = "next round".to_owned();
+                "next round".clone_into(&mut edge.text);
             }
             self.graph.add_edge(from, head, edge);
         }

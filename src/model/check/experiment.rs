@@ -28,14 +28,14 @@ pub(super) fn experiments(world: &mut World, sink: &mut Sink) {
 }
 
 fn one(world: &World, declared: &Declared, sink: &mut Sink) -> Option<Experiment> {
-    let DeclKind::Experiment(items) = &declared.decl.kind else { return None };
+    let DeclKind::Experiment(written_items) = &declared.decl.kind else { return None };
     let subject = schema::subject(world, declared, sink)?;
     let mut checker = Checker::new(world, declared.file, Place::Derived, Some(subject));
     let mut written: Vec<(ast::Ident, Option<std::sync::Arc<str>>, u16)> = Vec::new();
     let mut factors: Vec<(Name, Vec<Name>)> = Vec::new();
     let mut allocate = CELLS;
     let mut broken = false;
-    for item in items {
+    for item in written_items {
         match item {
             ExperimentItem::Arm { name, label, share } => {
                 if written.iter().any(|(arm, ..)| arm.name == name.name) {
@@ -63,9 +63,8 @@ fn one(world: &World, declared: &Declared, sink: &mut Sink) -> Option<Experiment
             }
             ExperimentItem::Allocate(share) => allocate = checker.share(share).unwrap_or(CELLS),
             ExperimentItem::Winner { goal, items } => checker.winner(goal, items, &written),
-            ExperimentItem::Design(_) | ExperimentItem::Error(_) => {
-                broken |= matches!(item, ExperimentItem::Error(_))
-            }
+            ExperimentItem::Design(_) => {}
+            ExperimentItem::Error(_) => broken = true,
         }
     }
     if !broken {

@@ -41,13 +41,13 @@ fn one(world: &World, declared: &Declared, sink: &mut Sink) -> Option<Table> {
         checker
             .report(finding.help(format!("say what it looks at: `table {}(tier : …) -> …`", declared.name)));
     }
-    checker.params = params.clone();
+    checker.params.clone_from(&params);
     let returns = match returns {
         Some(returns) => types::resolve(world, &mut checker.sink, declared.file, returns),
         None => Type::Error,
     };
-    let types: Vec<Type> = params.iter().map(|(_, ty)| ty.clone()).collect();
-    let checked: Vec<TableRow> = rows.iter().map(|row| checker.row(row, &types, &returns)).collect();
+    let columns: Vec<Type> = params.iter().map(|(_, ty)| ty.clone()).collect();
+    let checked: Vec<TableRow> = rows.iter().map(|row| checker.row(row, &columns, &returns)).collect();
     if checker.sink.findings.is_empty() {
         checker.every_value(declared, &params, rows, &checked);
     }
@@ -64,7 +64,7 @@ fn one(world: &World, declared: &Declared, sink: &mut Sink) -> Option<Table> {
     })
 }
 
-impl<'w, 'a> Checker<'w, 'a> {
+impl<'a> Checker<'_, 'a> {
     fn row(&mut self, row: &ast::TableRow, types: &[Type], returns: &Type) -> TableRow {
         if row.patterns.len() != types.len() {
             let (wanted, found) = (values(types.len()), row.patterns.len());

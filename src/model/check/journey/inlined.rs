@@ -240,14 +240,18 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// The content that a parameter stands for; `None` if the call names no parameter.
+    /// The content that a parameter stands for; `None` if the call names no parameter, `Some(None)` if it is wrong.
+    #[expect(
+        clippy::option_option,
+        reason = "no parameter, and a parameter that is wrong, are different things"
+    )]
     pub(super) fn given_content(&mut self, call: &Call) -> Option<Option<ContentCall>> {
         let [only] = call.path.parts.as_slice() else { return None };
         let given = self.given.iter().find(|given| given.name == only.name)?;
         let what = given.what.clone();
         match (&given.ty, what) {
             (Type::Content, What::Value(typed)) => Some(self.content_meant(typed, call)),
-            (Type::Error, _) | (Type::Content, _) => Some(None),
+            (Type::Error | Type::Content, _) => Some(None),
             _ => None,
         }
     }
