@@ -58,6 +58,18 @@ fn every_example_is_in_canonical_form() {
     assert_eq!(wrong, "");
 }
 
+#[test]
+fn readers_see_what_is_wrong() {
+    let text = std::fs::read_to_string(DOCUMENT).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    for block in blocks() {
+        let above = lines[..block.line - 1].iter().rev().find(|line| !line.is_empty()).unwrap();
+        for code in block.bad.iter().flatten() {
+            assert!(above.contains(code.as_str()), "{DOCUMENT}:{}: say above that this is {code}", block.line);
+        }
+    }
+}
+
 /// Adds what was found and not foretold.
 fn tell(wrong: &mut String, members: &[&Block], codes: &BTreeSet<String>) {
     let compilation = compiled(members);
