@@ -30,9 +30,13 @@ pub(super) fn collect<'a>(
         calendar_files: context.calendars.iter().map(|(path, text)| (path.clone(), text.clone())).collect(),
         ..World::default()
     };
+    let count = files.iter().map(|(_, file)| file.decls.len()).sum();
+    world.decls.reserve(count);
+    world.order.reserve(count);
     for (id, file) in &files {
+        let due = due.has(*id);
         for decl in &file.decls {
-            declare(&mut world, *id, decl, due.has(*id), sink);
+            declare(&mut world, *id, decl, due, sink);
         }
     }
     world

@@ -27,14 +27,14 @@ use crate::value::{Money, Type, Value};
 
 /// Checks them all. Budgets come first, because the others are paid from them.
 pub(super) fn values(world: &mut World, sink: &mut Sink) {
-    for declared in world.order.clone() {
+    for declared in world.due.clone() {
         if let DeclKind::Budget(items) = &declared.decl.kind
             && let Some(budget) = budget::budget(&mut Reader::new(world, &declared, sink), items)
         {
             world.model.values.budgets.insert(declared.name, budget);
         }
     }
-    for declared in world.order.clone() {
+    for declared in world.due.clone() {
         let mut reader = Reader::new(world, &declared, sink);
         match &declared.decl.kind {
             DeclKind::Reward(items) => {
