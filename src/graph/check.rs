@@ -9,6 +9,8 @@ use petgraph::Direction;
 use petgraph::algo::astar;
 use petgraph::graph::NodeIndex;
 
+pub(super) use cycle::inside;
+
 use super::links::{Ties, ties};
 use super::{JourneyGraph, PointKind, build};
 use crate::diagnostic::{Diagnostic, code};
@@ -50,7 +52,7 @@ impl Shapes {
         let graph = build(journey);
         let mut found: Vec<Diagnostic> = unreached(&graph).collect();
         found.extend(falls(journey, &graph));
-        found.extend(cycle::inside(journey, &graph));
+        found.extend(inside(journey, &graph));
         found.extend(dead::waits(journey));
         found.extend(super::rounds::too_long(journey));
         if !found.is_empty() {

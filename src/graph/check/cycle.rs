@@ -29,7 +29,7 @@ pub(super) fn instant(graph: &JourneyGraph) -> Vec<Vec<NodeIndex>> {
     loops
 }
 
-pub(super) fn inside(journey: &Journey, graph: &JourneyGraph) -> Vec<Diagnostic> {
+pub(in crate::graph) fn inside(journey: &Journey, graph: &JourneyGraph) -> Vec<Diagnostic> {
     let loops = instant(graph);
     let found = loops.iter().filter_map(|part| {
         let first = graph.graph.node_weight(*part.first()?)?;
