@@ -57,14 +57,25 @@ fn documents_lead_to_files_that_are_there() {
     let mut broken = Vec::new();
     for document in ["README.md", "docs/README.md", "docs/language.md", CLI, "docs/rules/README.md"] {
         let text = fs::read_to_string(document).unwrap_or_default();
-        for target in links(&text).filter(|target| !target.contains("://") && !target.starts_with('#')) {
-            let file = target.split('#').next().unwrap_or_default();
-            if !Path::new(document).parent().unwrap().join(file).exists() {
+        let anchors: BTreeSet<String> =
+            text.lines().filter(|line| line.starts_with('#')).map(anchor).collect();
+        for target in links(&text).filter(|target| !target.contains("://")) {
+            let (file, place) = target.split_once('#').unwrap_or((target, ""));
+            let leads = Path::new(document).parent().unwrap().join(file).exists();
+            let here = !file.is_empty() || place.is_empty() || anchors.contains(place);
+            if !(leads && here) {
                 broken.push(format!("{document}: {target}"));
             }
         }
     }
     assert!(broken.is_empty(), "{broken:#?}");
+}
+
+/// What GitHub calls the place of a heading.
+fn anchor(heading: &str) -> String {
+    let text = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = text.chars().filter(|sign| sign.is_alphanumeric() || matches!(sign, ' ' | '-' | '_'));
+    kept.map(|sign| if sign == ' ' { '-' } else { sign }).collect()
 }
 
 /// Where the links of a text lead.

@@ -65,7 +65,11 @@ fn readers_see_what_is_wrong() {
     for block in blocks() {
         let above = lines[..block.line - 1].iter().rev().find(|line| !line.is_empty()).unwrap();
         for code in block.bad.iter().flatten() {
-            assert!(above.contains(code.as_str()), "{DOCUMENT}:{}: say above that this is {code}", block.line);
+            assert!(
+                above.contains(code.as_str()),
+                "{DOCUMENT}:{}: say above that this is {code}",
+                block.line
+            );
         }
     }
 }
