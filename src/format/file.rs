@@ -30,7 +30,9 @@ impl Unit {
 
     /// Whether an empty line stands between this and `below`.
     fn is_apart_from(&self, below: &Unit) -> bool {
-        let family = self.import == below.import && self.is_one_line() && below.is_one_line();
+        let lines = !self.import && !below.import && self.is_one_line() && below.is_one_line();
+        // What is said above the first import is about the file.
+        let family = lines || (self.import && below.import);
         below.was_apart() || !family
     }
 }
