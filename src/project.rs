@@ -164,9 +164,17 @@ fn read(root: &Path, path: &Path) -> Result<Option<File>, ProjectError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(ProjectError::File { path: path.to_owned(), error }),
     };
-    let folder = discover::parent(path).strip_prefix(root).unwrap_or(Path::new(""));
-    let parts: Vec<String> = folder.iter().map(|part| part.to_string_lossy().into_owned()).collect();
-    Ok(Some(File { path: shown(path).into(), package: parts.join(".").into(), text: text.into() }))
+    Ok(Some(File { path: shown(path).into(), package: package(root, path).into(), text: text.into() }))
+}
+
+/// The folder of the file at `path`, seen from `root`, dotted. Both may be seen from the current folder.
+fn package(root: &Path, path: &Path) -> String {
+    let root = root.strip_prefix(".").unwrap_or(root);
+    let folder = discover::parent(path);
+    let folder = folder.strip_prefix(".").unwrap_or(folder);
+    let below = folder.strip_prefix(root).unwrap_or(Path::new(""));
+    let parts: Vec<String> = below.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+    parts.join(".")
 }
 
 type Calendars = BTreeMap<(Arc<str>, Arc<str>), Arc<str>>;

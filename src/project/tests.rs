@@ -67,3 +67,14 @@ fn what_cannot_be_read_is_an_error_with_its_path() {
     let unreadable = load(&[folder.to_owned()]).unwrap_err();
     assert!(unreadable.to_string().contains("latin.journey"), "{unreadable}");
 }
+
+#[test]
+fn a_folder_is_the_same_package_from_wherever_it_is_seen() {
+    let seen = |root: &str, path: &str| package(Path::new(root), Path::new(path));
+    assert_eq!(seen(".", "loans/cards/first.journey"), "loans.cards");
+    assert_eq!(seen(".", "./loans/first.journey"), "loans");
+    assert_eq!(seen(".", "first.journey"), "");
+    assert_eq!(seen("bank", "bank/loans/first.journey"), "loans");
+    assert_eq!(seen("./bank", "bank/first.journey"), "");
+    assert_eq!(seen("/srv/bank", "/srv/bank/loans/first.journey"), "loans");
+}
