@@ -63,6 +63,7 @@ fn param(param: &crate::model::journey::Param) -> Param {
         ty: param.ty.clone(),
         value: param.value.clone(),
         range: param.range.clone(),
+        adjusted: param.adjusted.clone(),
     }
 }
 

@@ -58,6 +58,8 @@ pub struct Param {
     pub value: Value,
     /// The least and most that an `adjust` may set.
     pub range: Option<(Value, Value)>,
+    /// Values of units of the organisation, with the condition of belonging to one; the smallest units first.
+    pub adjusted: Vec<(Expr, Value)>,
     pub span: Span,
 }
 

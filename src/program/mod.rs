@@ -235,6 +235,9 @@ pub struct Param {
     pub ty: Type,
     pub value: Value,
     pub range: Option<(Value, Value)>,
+    /// What it is for those for whom the condition holds; the first counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub adjusted: Vec<(Expr, Value)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

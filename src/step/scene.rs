@@ -185,8 +185,12 @@ impl Env for Scene<'_> {
     fn param(&self, name: Name) -> Value {
         let sym = self.world.symbols.sym(name);
         let argument = self.params.iter().find(|(param, _)| Some(*param) == sym).map(|(_, value)| value);
-        let given = || self.given.iter().find(|param| param.name == name).map(|param| &param.value);
-        argument.or_else(given).cloned().unwrap_or(Value::Missing)
+        let adjusted = |param: &'_ Param| {
+            let own = param.adjusted.iter().find(|(belongs, _)| eval::holds(belongs, self));
+            own.map_or(&param.value, |(_, value)| value).clone()
+        };
+        let given = || self.given.iter().find(|param| param.name == name).map(adjusted);
+        argument.cloned().or_else(given).unwrap_or(Value::Missing)
     }
 
     fn entry(&self) -> Value {

@@ -120,8 +120,13 @@ fn phases<'a>(
             });
         }
     }
-    for (_, decl) in &world.adjusts {
-        sink.report(not_yet(decl.word.span, "`adjust`"));
+    for (file, decl) in &world.adjusts {
+        let Some(name) = decl.name else { continue };
+        let path = ast::Path { parts: vec![name], span: name.span };
+        let journey = world.expect_path(&mut sink, *file, &path, Kind::Journey);
+        if let Some(journey) = journey.filter(|journey| !journey.decl.params.is_empty()) {
+            sink.report(journey::template::only_a_template(name.span, &journey));
+        }
     }
     collect::unused_imports(files, due, &mut sink);
     Ok(memory.keep(world, sink))

@@ -76,6 +76,11 @@ impl Checker<'_, '_> {
         found.filter(|found| !found.is_empty())
     }
 
+    /// How many units are in this one, itself included.
+    pub(super) fn size_of_unit(&self, path: &Path) -> usize {
+        self.units(path).map_or(0, |units| units.len())
+    }
+
     /// `branch in bank.east`, where the right side names a unit.
     pub(super) fn is_unit(&self, path: &Path) -> bool {
         self.units(path).is_some()

@@ -3,11 +3,14 @@
 use std::cmp::Ordering;
 
 use crate::diagnostic::{Diagnostic, code, suggest};
-use crate::expr::Expr;
+use crate::expr::{Expr, show};
 use crate::model::check::expr::{Checker, Given, Typed, What};
 use crate::model::check::{types, words};
 use crate::model::journey::Param;
-use crate::syntax::ast::{self, BinaryOp, Clause, ClauseKind, ExprKind, MigrateRule, RolloutItem};
+use crate::name::Name;
+use crate::syntax::ast::{
+    self, AdjustItem, BinaryOp, Clause, ClauseKind, DeclKind, ExprKind, MigrateRule, RolloutItem,
+};
 use crate::text::Span;
 use crate::value::{Type, Value};
 
@@ -38,8 +41,57 @@ impl Checker<'_, '_> {
         self.given.push(Given { name: name.name, ty: ty.clone(), what });
         if let Some(value) = value {
             let label = label.as_ref().map(|label| label.value.clone());
-            params.push(Param { name: name.name, label, ty, value, range, span: name.span });
+            let (name, span) = (name.name, name.span);
+            params.push(Param { name, label, ty, value, range, adjusted: Vec::new(), span });
         }
+    }
+
+    /// What each `adjust` of this journey sets, for whom.
+    pub(super) fn adjust(&mut self, journey: Name, params: &mut [Param]) {
+        let world = self.world;
+        let own = world.adjusts.iter().filter(|(_, decl)| decl.name.is_some_and(|name| name.name == journey));
+        let mut found: Vec<(usize, Name, Expr, Value)> = Vec::new();
+        for (file, decl) in own {
+            let (DeclKind::Adjust(items), Some(unit)) = (&decl.kind, &decl.unit) else { continue };
+            let home = std::mem::replace(&mut self.file, *file);
+            let belongs = self.in_unit(unit);
+            for item in items {
+                let AdjustItem::Set { name, value } = item else { continue };
+                let Some(param) = params.iter().find(|param| param.name == name.name) else {
+                    self.no_such_param(journey, *name, params);
+                    continue;
+                };
+                let Some(set) = self.constant(value, &param.ty) else { continue };
+                if let Some((least, most)) = param.range.as_ref().filter(|range| is_outside(&set, range)) {
+                    let (least, most) = (show::value(least), show::value(most));
+                    let headline = format!("`{}` is set outside its range {least}..{most}", name.name);
+                    let finding = Diagnostic::new(code::PARAM, value.span, headline).label("not allowed");
+                    self.report(
+                        finding
+                            .also(param.span, "the range")
+                            .help("set a value in it, or ask the journey's owner to widen it"),
+                    );
+                    continue;
+                }
+                found.push((self.size_of_unit(unit), name.name, belongs.expr.clone(), set));
+            }
+            self.file = home;
+        }
+        // The most specific unit wins.
+        found.sort_by_key(|(size, ..)| *size);
+        for (_, name, belongs, value) in found {
+            if let Some(param) = params.iter_mut().find(|param| param.name == name) {
+                param.adjusted.push((belongs, value));
+            }
+        }
+    }
+
+    fn no_such_param(&mut self, journey: Name, name: ast::Ident, params: &[Param]) {
+        let headline = format!("journey `{journey}` has no parameter `{}`", name.name);
+        let known = params.iter().map(|param| param.name.as_str());
+        let help = suggest::did_you_mean(name.name.as_str(), known);
+        let help = help.unwrap_or_else(|| format!("write `param {} : … = …` in the journey", name.name));
+        self.report(Diagnostic::new(code::PARAM, name.span, headline).label("no such parameter").help(help));
     }
 
     /// A value that the text says.
@@ -85,10 +137,8 @@ impl Checker<'_, '_> {
         }
         let (least, most) = (self.constant(left, ty), self.constant(right, ty));
         let (least, most) = (least?, most?);
-        let outside = value.is_some_and(|value| {
-            order(value, &least).is_none_or(Ordering::is_lt)
-                || order(value, &most).is_none_or(Ordering::is_gt)
-        });
+        let bounds = (least, most);
+        let outside = value.is_some_and(|value| is_outside(value, &bounds));
         if outside {
             self.no_param(
                 range.span,
@@ -96,7 +146,7 @@ impl Checker<'_, '_> {
                 "widen the range",
             );
         }
-        Some((least, most))
+        Some(bounds)
     }
 
     /// `click_rate > 3%`: a rate that is known of every journey, and its limit.
@@ -175,6 +225,10 @@ impl Checker<'_, '_> {
             }
         }
     }
+}
+
+fn is_outside(value: &Value, (least, most): &(Value, Value)) -> bool {
+    order(value, least).is_none_or(Ordering::is_lt) || order(value, most).is_none_or(Ordering::is_gt)
 }
 
 /// How two values of one type compare; `None` for types without an order.

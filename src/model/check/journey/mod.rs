@@ -53,6 +53,7 @@ pub(super) fn journey(world: &World, declared: &Declared, sink: &mut Sink) -> Op
     }
     checker.file = home.file;
     let mut clauses = checker.clauses(&home, written);
+    checker.adjust(declared.name, &mut clauses.params);
     let before = checker.flow();
     let steps = checker.steps(&written.steps);
     let exits = checker.exit_blocks(std::mem::take(&mut clauses.exits), &before);
