@@ -107,7 +107,9 @@ fn claims() -> Vec<Claim> {
     let files: Vec<(String, ast::File)> =
         files(Path::new("journeys"), "journey").into_iter().map(read).collect();
     let decls = || files.iter().flat_map(|(file, tree)| tree.decls.iter().map(move |decl| (file, decl)));
-    let journeys = decls().filter(|(_, decl)| matches!(decl.kind, ast::DeclKind::Journey(_)));
+    let is_journey =
+        |decl: &ast::Decl| matches!(decl.kind, ast::DeclKind::Journey(_) | ast::DeclKind::Instance(_));
+    let journeys = decls().filter(|(_, decl)| is_journey(decl));
     let claims = journeys.map(|(file, decl)| {
         let journey = decl.name.unwrap().name.to_string();
         let of_this = |test: &ast::Decl| {
