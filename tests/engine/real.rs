@@ -1,7 +1,6 @@
 //! The engine with the real compiler and the real step function, on a journey of the repository.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
 use wayfare::engine::{Receipt, Steps};
@@ -10,12 +9,12 @@ use wayfare::program::Bundle;
 use wayfare::step::{Event, EventKind, RootKey};
 use wayfare::value::Value;
 
+use crate::support::examples;
+
 use super::rig::{Rig, Running, customer, until};
 
 fn journeys() -> Bundle {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("journeys");
-    let input = wayfare::project::load(&[root]).unwrap().input;
-    wayfare::compile::compile(&input).bundle.unwrap()
+    wayfare::compile::compile(&examples::input()).bundle.unwrap()
 }
 
 fn known(id: &str, now: Timestamp) -> (RootKey, Event) {

@@ -23,6 +23,8 @@ use wayfare::syntax::parse;
 use wayfare::text::Sources;
 use wayfare::value::{Currency, Money, Value};
 
+use crate::support::examples;
+
 /// What the bank of the stories knows.
 const BANK: &str = r#"
 choice page { photo; face; card }
@@ -119,10 +121,9 @@ impl Story {
         Self::on(compile(&[("bank.journey", BANK), ("story.journey", journeys)], &[("days.csv", DAYS)]))
     }
 
-    /// The project's own journeys.
+    /// The worked examples of this repository.
     pub(crate) fn of_project() -> Self {
-        let project = wayfare::project::load(&["journeys".into()]).unwrap();
-        let compilation = wayfare::compile::compile(&project.input);
+        let compilation = wayfare::compile::compile(&examples::input());
         Self::on(compilation.bundle.expect("the project compiles"))
     }
 

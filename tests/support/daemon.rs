@@ -10,6 +10,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
+use super::examples;
+
 /// How long a daemon may take to be ready, catching up not included.
 const READY: Duration = Duration::from_secs(30);
 const STOPPED: Duration = Duration::from_secs(30);
@@ -25,13 +27,11 @@ pub(crate) struct Project {
 impl Project {
     /// The worked examples of this repository, without their settings.
     pub(crate) fn of_examples() -> Self {
-        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("journeys");
+        let folder = examples::folder();
         let project = Self::empty();
-        for entry in fs::read_dir(examples).unwrap() {
-            let path = entry.unwrap().path();
-            if path.extension().is_some_and(|extension| extension == "journey") {
-                fs::copy(&path, project.path().join(path.file_name().unwrap())).unwrap();
-            }
+        for name in examples::EXAMPLES {
+            let file = format!("{name}.journey");
+            fs::copy(folder.join(&file), project.path().join(&file)).unwrap();
         }
         project
     }

@@ -4,6 +4,7 @@ pub(crate) mod books;
 pub(crate) mod chance;
 pub(crate) mod client;
 pub(crate) mod daemon;
+pub(crate) mod examples;
 pub(crate) mod hold;
 pub(crate) mod library;
 pub(crate) mod receiver;
