@@ -45,6 +45,24 @@ fn a_fresh_project_passes_check_and_test() {
 }
 
 #[test]
+fn the_five_steps_pass_check_test_and_fmt() {
+    let folder = tempfile::tempdir().unwrap();
+    let (code, _, talk) = wayfare(folder.path(), &["init", "--template", "five-steps", "zones"]);
+    assert_eq!(code, 0, "{talk}");
+    let zones = folder.path().join("zones");
+    for step in ["who", "place", "shelf", "operations", "reach"] {
+        assert!(zones.join(format!("{step}.journey")).exists(), "{step}: {talk}");
+    }
+    let (code, data, talk) = wayfare(&zones, &["check"]);
+    assert_eq!((code, data.as_str()), (0, ""), "{talk}");
+    let (code, data, talk) = wayfare(&zones, &["fmt", "--check"]);
+    assert_eq!(code, 0, "{data}{talk}");
+    let (code, data, talk) = wayfare(&zones, &["test"]);
+    assert_eq!(code, 0, "{data}{talk}");
+    assert_eq!(data.lines().filter(|line| line.starts_with("ok ")).count(), 4, "{data}");
+}
+
+#[test]
 fn the_workflow_calls_verbs_that_exist() {
     let folder = tempfile::tempdir().unwrap();
     wayfare(folder.path(), &["init"]);

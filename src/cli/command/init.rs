@@ -12,25 +12,62 @@ pub struct Args {
     /// Folder to begin in; made if it is not there. Files that exist are never written over.
     #[arg(value_name = "DIR", default_value = ".")]
     dir: PathBuf,
+    /// What to begin with.
+    #[arg(long, value_name = "NAME", default_value = "welcome")]
+    template: Template,
 }
 
-/// Path and text of every file, in the order they are written.
-const FILES: [(&str, &str); 6] = [
-    ("wayfare.toml", include_str!("init/wayfare.toml")),
-    (".gitignore", include_str!("init/gitignore")),
+/// What a project may begin with.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Template {
+    /// One journey with its tests.
+    Welcome,
+    /// A file for each step of the five-step method: who, place, shelf, operations, reach.
+    FiveSteps,
+}
+
+/// Path in the project and text.
+type File = (&'static str, &'static str);
+
+/// What every project has.
+const SETTINGS: [File; 2] =
+    [("wayfare.toml", include_str!("init/wayfare.toml")), (".gitignore", include_str!("init/gitignore"))];
+
+const WELCOME: [File; 3] = [
     ("model.journey", include_str!("init/model.journey")),
     ("welcome.journey", include_str!("init/welcome.journey")),
     ("welcome_test.journey", include_str!("init/welcome_test.journey")),
-    (".github/workflows/journeys.yml", include_str!("init/journeys.yml")),
 ];
 
+const FIVE_STEPS: [File; 6] = [
+    ("who.journey", include_str!("init/five_steps/who.journey")),
+    ("place.journey", include_str!("init/five_steps/place.journey")),
+    ("shelf.journey", include_str!("init/five_steps/shelf.journey")),
+    ("operations.journey", include_str!("init/five_steps/operations.journey")),
+    ("reach.journey", include_str!("init/five_steps/reach.journey")),
+    ("operations_test.journey", include_str!("init/five_steps/operations_test.journey")),
+];
+
+const WORKFLOW: File = (".github/workflows/journeys.yml", include_str!("init/journeys.yml"));
+
+impl Template {
+    /// Every file, in the order they are written.
+    fn files(self) -> impl Iterator<Item = File> {
+        let journeys: &[File] = match self {
+            Self::Welcome => &WELCOME,
+            Self::FiveSteps => &FIVE_STEPS,
+        };
+        SETTINGS.into_iter().chain(journeys.iter().copied()).chain([WORKFLOW])
+    }
+}
+
 pub fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
-    let there = FILES.iter().map(|(path, _)| args.dir.join(path)).find(|path| path.exists());
+    let there = args.template.files().map(|(path, _)| args.dir.join(path)).find(|path| path.exists());
     if let Some(path) = there {
         return Err(Failure::new(format_args!("`{}` is already there", path.display()))
             .help("`init` writes over nothing; choose another folder with `wayfare init DIR`"));
     }
-    for (path, text) in FILES {
+    for (path, text) in args.template.files() {
         let path = args.dir.join(path);
         write(&path, text)?;
         output.say(format_args!("wrote {}", path.display()));
