@@ -97,6 +97,7 @@ fn the_banks_own_journeys_are_right() {
     let mut project = Project::default();
     stdlib(&mut project);
     project.add("std.cn.people", Path::new("stdlib/cn/people.journey"));
+    project.add("std.cn.flows", Path::new("stdlib/cn/flows.journey"));
     project.add("std.cn.zones", Path::new("stdlib/cn/zones.journey"));
     project.folder("", "journeys");
     let (model, findings) = project.check();

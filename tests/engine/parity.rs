@@ -1,8 +1,6 @@
 //! One journey, twice: under the virtual clock of `wayfare test`, and in the engine on a store. The decisions are the
 //! same, word for word, at the same times.
 
-use std::path::PathBuf;
-
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use wayfare::compile::{Compilation, File, compile};
@@ -12,6 +10,8 @@ use wayfare::step::explain::{Explained, explain};
 use wayfare::step::{Event, EventKind, RootKey};
 use wayfare::testing::{self, Suite};
 use wayfare::value::{Currency, Money, Value};
+
+use crate::support::examples;
 
 use super::rig::{Rig, Running, customer, event, until};
 
@@ -31,8 +31,7 @@ test "parity" of first_loan {
 "#;
 
 fn journeys() -> Compilation {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("journeys");
-    let mut input = wayfare::project::load(&[root]).unwrap().input;
+    let mut input = examples::input();
     let file = |path: &str, text: &str| File { path: path.into(), package: "".into(), text: text.into() };
     input.files.push(file("journeys/parity_test.journey", SCRIPT));
     compile(&input)
