@@ -6,20 +6,31 @@ use wayfare::compile::{File, Input};
 
 const CALENDAR: &str = "calendars/cn_2026_2027.csv";
 
-/// A project of what everybody can import, and of `pages`: path and text of files in the top folder.
+/// A project of `pages` (path and text of files in the top folder) and of what they import, as it would be loaded.
 pub(crate) fn project(pages: &[(&str, &str)]) -> Input {
     let mut input = Input::default();
-    for entry in std::fs::read_dir("stdlib/cn").unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "journey") {
-            let package = format!("std.cn.{}", path.file_stem().unwrap().to_string_lossy());
-            add(&mut input, &path.to_string_lossy(), &package, &std::fs::read_to_string(&path).unwrap());
-        }
-    }
     for (path, text) in pages {
         add(&mut input, path, "", text);
     }
+    let entries = std::fs::read_dir("stdlib/cn").unwrap().map(|entry| entry.unwrap().path());
+    let mut open: Vec<_> =
+        entries.filter(|path| path.extension().is_some_and(|extension| extension == "journey")).collect();
+    open.sort();
+    // What is imported imports in turn.
+    while let Some(at) = open.iter().position(|path| is_imported(&input, &package(path))) {
+        let path = open.remove(at);
+        add(&mut input, &path.to_string_lossy(), &package(&path), &std::fs::read_to_string(&path).unwrap());
+    }
     input
+}
+
+fn package(path: &Path) -> String {
+    format!("std.cn.{}", path.file_stem().unwrap().to_string_lossy())
+}
+
+fn is_imported(input: &Input, package: &str) -> bool {
+    let mut lines = input.files.iter().flat_map(|file| file.text.lines());
+    lines.any(|line| line.strip_prefix("import ").and_then(|rest| rest.split(' ').next()) == Some(package))
 }
 
 /// A file that may name the calendar of the library as its own.
