@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const WORLD: &str = "\
 entity customer { key id : Id; consent : [channel] }
@@ -15,7 +15,7 @@ content hello { via push { title \"你好\"; body \"\"\"欢迎。\"\"\" } }
 ";
 
 /// Far more than a busy machine needs.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 struct Watched {
     child: Child,
@@ -39,8 +39,8 @@ impl Watched {
 
     /// Waits until `wanted` is told; what is told before it is not a mistake, since saves come in several parts.
     fn tells(&self, wanted: &str) {
-        let (start, mut told) = (Instant::now(), Vec::new());
-        while let Ok(line) = self.lines.recv_timeout(PATIENCE.saturating_sub(start.elapsed())) {
+        let mut told = Vec::new();
+        while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
             if line.contains(wanted) {
                 return;
             }

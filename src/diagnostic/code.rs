@@ -227,7 +227,7 @@ impl Code {
     #[must_use]
     pub fn name(self) -> String {
         let words = self.0.name.split('_').filter_map(|word| word.split_at_checked(1));
-        words.map(|(first, rest)| format!("{first}{}", rest.to_lowercase())).collect()
+        words.map(|(first, rest)| [first, &rest.to_lowercase()].concat()).collect()
     }
 
     /// Where its page can be read in a browser.

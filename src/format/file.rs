@@ -15,7 +15,7 @@ struct Unit {
 }
 
 impl Unit {
-    fn new(rows: Vec<Row>, import: bool) -> Self {
+    fn new(rows: &[Row], import: bool) -> Self {
         Self { rows: rows.iter().map(|row| (row.blank, print(&row.doc))).collect(), import }
     }
 
@@ -44,10 +44,10 @@ pub(super) fn file(items: Vec<Item<'_>>, end: Vec<Comment<'_>>) -> String {
     let mut units: Vec<Unit> = Vec::new();
     for item in items {
         let import = is_import(&item);
-        units.push(Unit::new(rows(item), import));
+        units.push(Unit::new(&rows(item), import));
     }
     if !end.is_empty() {
-        units.push(Unit::new(comment_rows(end), false));
+        units.push(Unit::new(&comment_rows(end), false));
     }
     let mut out = String::new();
     for (index, unit) in units.iter().enumerate() {

@@ -33,8 +33,7 @@ fn item(mut item: Item<'_>) -> Doc {
     let behind = take_behind(&mut item.parts);
     let mut out = Vec::new();
     let mut line = Vec::new();
-    let mut stretches = stretches(item.parts).into_iter().peekable();
-    while let Some((head, block)) = stretches.next() {
+    for (head, block) in stretches(item.parts) {
         if !line.is_empty() || !out.is_empty() {
             line.push(Doc::Space);
         }

@@ -69,7 +69,7 @@ impl<'a> Part<'a> {
     }
 }
 
-impl<'a> Block<'a> {
+impl Block<'_> {
     /// Whether it may stand on one line: it was written on one, and there is no block in it.
     pub(super) fn may_be_flat(&self) -> bool {
         let nested =

@@ -113,7 +113,7 @@ impl Intake<'_> {
         let text = envelope.data.get("attribute").and_then(Json::as_str).unwrap_or_default();
         let attribute = Name::lookup(text).filter(|name| daily().any(|daily| daily == *name));
         let attribute = attribute.ok_or_else(|| {
-            let near = did_you_mean(text, daily().map(|name| name.as_str()));
+            let near = did_you_mean(text, daily().map(Name::as_str));
             let reason = format!("`attribute` must name a daily attribute, found {}{near}", quote(text));
             Refusal::new(code::WRONG_VALUE, reason)
         })?;

@@ -57,7 +57,7 @@ impl Columns {
 
     #[must_use]
     pub fn exhaustive(&self, rows: &[Vec<Pat>]) -> Coverage {
-        let missed: Vec<Formula> = rows.iter().map(|row| self.formula(row).not()).collect();
+        let missed: Vec<Formula> = rows.iter().map(|row| self.formula(row).negated()).collect();
         match self.space.solve(&missed, Trust::Types) {
             Answer::Never => Coverage::Full,
             Answer::Example(example) => Coverage::Lacks(example),
@@ -86,7 +86,7 @@ impl Columns {
 /// What becomes of each of these conditions, where the first true one is taken.
 #[must_use]
 pub fn first_match(space: &Space, conditions: &[Formula], trust: Trust) -> Vec<Row> {
-    let nots: Vec<Formula> = conditions.iter().map(|condition| condition.clone().not()).collect();
+    let nots: Vec<Formula> = conditions.iter().map(|condition| condition.clone().negated()).collect();
     let rows = conditions.iter().enumerate().map(|(at, condition)| {
         let before: Vec<&Formula> = nots.iter().take(at).collect();
         match space.solve(before.iter().copied().chain([condition]), trust) {

@@ -36,7 +36,7 @@ pub struct Example {
 impl Example {
     pub(super) fn new(regions: Vec<Option<Regions>>, whole: &[Mask], masks: &[Mask]) -> Self {
         let held = regions.into_iter().zip(whole).zip(masks).map(|((regions, whole), mask)| {
-            if whole == mask { None } else { held(&regions?, *mask, *whole) }
+            if whole == mask { None } else { Some(held(&regions?, *mask, *whole)) }
         });
         Self { held: held.collect() }
     }
@@ -110,10 +110,10 @@ fn stretch(name: &str, scale: Scale, low: End, high: End) -> String {
     }
 }
 
-fn held(regions: &Regions, mask: Mask, whole: Mask) -> Option<Held> {
+fn held(regions: &Regions, mask: Mask, whole: Mask) -> Held {
     let known: Vec<usize> = (1..regions.count()).filter(|region| mask.has(*region)).collect();
-    let Some(first) = known.first().copied() else { return Some(Held::Missing) };
-    Some(match regions {
+    let Some(first) = known.first().copied() else { return Held::Missing };
+    match regions {
         Regions::Bool => Held::OneOf(known.iter().map(|region| Value::Bool(*region == 2)).collect()),
         Regions::Cases(cases) => {
             let cases = known.iter().filter_map(|region| cases.get(region - 1));
@@ -147,5 +147,5 @@ fn held(regions: &Regions, mask: Mask, whole: Mask) -> Option<Held> {
             };
             Held::Between { scale: *scale, low, high }
         }
-    })
+    }
 }

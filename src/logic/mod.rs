@@ -141,7 +141,7 @@ impl Space {
 
 impl Formula {
     #[must_use]
-    pub fn not(self) -> Self {
+    pub fn negated(self) -> Self {
         match self {
             Self::Const(value) => Self::Const(!value),
             Self::Not(inner) => *inner,

@@ -203,7 +203,7 @@ fn constants(test: &Test) -> Vec<&Value> {
 /// Whether a region of a line has any value: between two neighbours on a counted scale there is none.
 fn holds_some(scale: Scale, ends: &[Decimal], region: usize, least: Option<Decimal>) -> bool {
     let end = |at: usize| ends.get(at).copied();
-    if region % 2 == 0 {
+    if region.is_multiple_of(2) {
         let Some(at) = end(region / 2 - 1) else { return false };
         return (!scale.is_counted() || at.fract().is_zero()) && least.is_none_or(|least| at >= least);
     }

@@ -70,7 +70,7 @@ impl Space {
     /// Whether whoever makes `all` true makes `then` true.
     #[must_use]
     pub fn implies(&self, all: &[&Formula], then: &Formula, trust: Trust) -> bool {
-        let not = then.clone().not();
+        let not = then.clone().negated();
         self.solve(all.iter().copied().chain([&not]), trust).is_never()
     }
 

@@ -37,7 +37,7 @@ pub(super) fn look(model: &Model, derived: &Derived) -> Look {
     let truth = reader.truth(&expr);
     if reader.is_never(&[&truth], Trust::Nothing) {
         look.found.push(never(&mut reader, derived, &expr));
-    } else if reader.is_never(&[&truth.clone().not()], Trust::Types) {
+    } else if reader.is_never(&[&truth.clone().negated()], Trust::Types) {
         look.found.push(always(derived));
     } else if is_right_throughout(&reader) {
         look.alike = Some((derived.subject, signature(&reader, &truth)));
@@ -126,7 +126,7 @@ fn is_same(model: &Model, first: &Derived, second: &Derived) -> bool {
         let expr = reader.scope.expand(&derived.value, &derived.uses);
         reader.truth(&expr)
     });
-    let (not_first, not_second) = (first.clone().not(), second.clone().not());
+    let (not_first, not_second) = (first.clone().negated(), second.clone().negated());
     reader.is_never(&[&first, &not_second], Trust::Types)
         && reader.is_never(&[&second, &not_first], Trust::Types)
 }
@@ -136,7 +136,7 @@ fn twice(derived: &Derived, known: &Derived) -> Diagnostic {
     Diagnostic::new(code::SAME_AUDIENCE, derived.span, headline)
         .label("whoever is in one is in the other")
         .also(known.span, "the other one")
-        .help(format!("keep one of the two, and write its name where the other is used"))
+        .help("keep one of the two, and write its name where the other is used".to_string())
 }
 
 /// The `where`s of history conditions.

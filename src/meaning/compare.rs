@@ -68,7 +68,7 @@ pub fn show(model: &Model, audience: &Derived) -> Shown {
     let expr = reader.scope.expand(&audience.value, &audience.uses);
     let truth = reader.truth(&expr);
     let condition = show::expr(&expr, &reader.scope);
-    let not = truth.clone().not();
+    let not = truth.clone().negated();
     Shown { condition, inside: found(&reader, &[&truth]), outside: found(&reader, &[&not]) }
 }
 
@@ -80,7 +80,7 @@ pub fn compare(model: &Model, first: &Derived, second: &Derived) -> Compared {
         let expr = reader.scope.expand(&derived.value, &derived.uses);
         reader.truth(&expr)
     });
-    let (not_first, not_second) = (first.clone().not(), second.clone().not());
+    let (not_first, not_second) = (first.clone().negated(), second.clone().negated());
     Compared {
         both: found(&reader, &[&first, &second]),
         only_first: found(&reader, &[&first, &not_second]),

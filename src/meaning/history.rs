@@ -24,7 +24,7 @@ pub(super) fn relations(reader: &Reader, formulas: &[&Formula]) -> Vec<Formula> 
                 for number in &numbers {
                     let least = at_least(*var, inside.function, *number);
                     let follows = follows(*other, outside.function, *number);
-                    relations.extend(least.zip(follows).map(|(least, follows)| least.not().or(follows)));
+                    relations.extend(least.zip(follows).map(|(least, follows)| least.negated().or(follows)));
                 }
             }
         }

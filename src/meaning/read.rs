@@ -73,7 +73,7 @@ impl<'m> Reader<'m> {
             Expr::Binary(op, left, right) if !is_arithmetic(*op) => self.compared(expr, *op, left, right),
             Expr::Known(inner, known) => {
                 let missing = self.missing(inner);
-                if *known { missing.not() } else { missing }
+                if *known { missing.negated() } else { missing }
             }
             Expr::Otherwise(first, second) => {
                 let first_holds = self.truth(first);
@@ -88,8 +88,8 @@ impl<'m> Reader<'m> {
         match expr {
             Expr::Const(value) => Formula::Const(*value == Value::Bool(false)),
             Expr::Not(inner) => self.truth(inner),
-            Expr::Binary(op, ..) if !is_arithmetic(*op) => self.truth(expr).not(),
-            Expr::Known(..) => self.truth(expr).not(),
+            Expr::Binary(op, ..) if !is_arithmetic(*op) => self.truth(expr).negated(),
+            Expr::Known(..) => self.truth(expr).negated(),
             Expr::Otherwise(first, second) => {
                 let first_fails = self.falsehood(first);
                 first_fails.or(self.missing(first).and(self.falsehood(second)))
@@ -168,7 +168,7 @@ impl<'m> Reader<'m> {
             return None;
         }
         let is = Formula::Is(var, test);
-        Some(if op == BinaryOp::IsNot { is.or(Formula::Is(var, Test::Missing)).not() } else { is })
+        Some(if op == BinaryOp::IsNot { is.or(Formula::Is(var, Test::Missing)).negated() } else { is })
     }
 
     /// Two things that both change: how they compare is a variable of its own.
@@ -189,7 +189,7 @@ impl<'m> Reader<'m> {
             return None;
         }
         if left == right {
-            let there = self.missing(left).not();
+            let there = self.missing(left).negated();
             return Some(if ways.contains(&Equal) { there } else { Formula::Const(false) });
         }
         let backwards = Term::Order(right.clone(), left.clone());

@@ -1,7 +1,7 @@
 //! One numbering for the expressions of several owners, with what is derived written out in full.
 
 use crate::expr::show::Names;
-use crate::expr::{Aggregate, Anchor, Expr, Owner, Pattern, Source, Window};
+use crate::expr::{Aggregate, Expr, Owner, Pattern, Source, Window};
 use crate::model::{Derived, Journey, Model, Uses};
 use crate::name::Name;
 use crate::value::Type;
@@ -179,20 +179,23 @@ fn of_parent(mut expr: Expr) -> Expr {
 
 /// Whether the expression keeps its value while an instance waits.
 pub(super) fn is_frozen(expr: &Expr) -> bool {
-    let itself = match expr {
+    let changes = matches!(
+        expr,
         Expr::Attr(..)
-        | Expr::Def(..)
-        | Expr::Tag(..)
-        | Expr::Element
-        | Expr::Now
-        | Expr::Today
-        | Expr::Span { .. }
-        | Expr::Aggregate(_)
-        | Expr::History(_) => false,
-        Expr::Call(..) | Expr::Shift { .. } | Expr::At(..) | Expr::SpanOf { .. } => false,
-        _ => true,
-    };
-    itself && expr.parts().into_iter().all(is_frozen)
+            | Expr::Def(..)
+            | Expr::Tag(..)
+            | Expr::Element
+            | Expr::Now
+            | Expr::Today
+            | Expr::Span { .. }
+            | Expr::Aggregate(_)
+            | Expr::History(_)
+            | Expr::Call(..)
+            | Expr::Shift { .. }
+            | Expr::At(..)
+            | Expr::SpanOf { .. }
+    );
+    !changes && expr.parts().into_iter().all(is_frozen)
 }
 
 /// Whether the expression, or anything in it, satisfies `test`.
@@ -252,7 +255,7 @@ pub(super) fn reaches(inside: Option<&Window>, outside: Option<&Window>) -> bool
                 _ => false,
             }
         }
-        (Some(Window::Since(Anchor::Entry | Anchor::Here)), _) => false,
+        // What since the entry event or this step means changes with the step.
         _ => false,
     }
 }

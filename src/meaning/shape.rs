@@ -154,8 +154,7 @@ pub(super) fn fits(domain: &Domain, value: &Value) -> bool {
         Domain::Cases(cases) => matches!(value, Value::Choice(case) if cases.contains(case)),
         Domain::Open => matches!(value, Value::Text(_) | Value::Choice(_)),
         // Months and days have no common order, so what is not compared in one unit is not understood.
-        Domain::Line { scale: Scale::Civil(CivilUnit::Workday), .. } => false,
+        Domain::Line { scale: Scale::Civil(CivilUnit::Workday), .. } | Domain::Order => false,
         Domain::Line { scale, .. } => scale.place(value).is_some(),
-        Domain::Order => false,
     }
 }

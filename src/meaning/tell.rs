@@ -24,7 +24,7 @@ impl Part {
         match self.said {
             Said::True => reader.truth(&self.expr),
             Said::False => reader.falsehood(&self.expr),
-            Said::NotTrue => reader.truth(&self.expr).not(),
+            Said::NotTrue => reader.truth(&self.expr).negated(),
         }
     }
 

@@ -230,7 +230,7 @@ proptest! {
     fn implication_is_of_everybody(first in condition(), second in condition()) {
         let model = model("");
         let mut reader = Reader::new(Scope::of(&model, Name::new("customer")));
-        let (one, other) = (reader.truth(&first), reader.truth(&second).not());
+        let (one, other) = (reader.truth(&first), reader.truth(&second).negated());
         let everybody = customers(Trust::Types).iter().all(|env| !holds(&first, env) || holds(&second, env));
         prop_assert_eq!(reader.is_never(&[&one, &other], Trust::Types), everybody);
     }

@@ -33,10 +33,9 @@ fn line(reader: &Reader, term: &Term, held: &Held) -> String {
     match (term, held) {
         (Term::Value(expr), Held::Missing) => words(&Expr::Known(Box::new(expr.clone()), false)),
         (Term::Value(expr), Held::OneOf(values)) => match values.as_slice() {
-            [Value::Bool(true)] => words(expr),
+            [Value::Bool(true)] | [] => words(expr),
             [Value::Bool(false)] => words(&Expr::Not(Box::new(expr.clone()))),
             [first, ..] => format!("{} = {}", words(expr), show::value(first)),
-            [] => words(expr),
         },
         (Term::Value(expr), Held::NoneOf(values)) => match values.first() {
             Some(value) => words(&compare(BinaryOp::IsNot, expr, &Expr::Const(value.clone()))),

@@ -66,16 +66,13 @@ impl Account {
     /// Counts a gift.
     pub fn add(&mut self, entry: &Entry) {
         self.total = (self.total.0.saturating_add(1), self.total.1.saturating_add(entry.amount));
-        match self.days.iter_mut().find(|(day, ..)| *day == entry.day) {
-            Some((_, pieces, amount)) => {
-                (*pieces, *amount) = (pieces.saturating_add(1), amount.saturating_add(entry.amount));
-            }
-            None => {
-                let at = self.days.partition_point(|(day, ..)| *day < entry.day);
-                self.days.insert(at, (entry.day, 1, entry.amount));
-                if self.days.len() > MAX_DAYS {
-                    self.days.remove(0);
-                }
+        if let Some((_, pieces, amount)) = self.days.iter_mut().find(|(day, ..)| *day == entry.day) {
+            (*pieces, *amount) = (pieces.saturating_add(1), amount.saturating_add(entry.amount));
+        } else {
+            let at = self.days.partition_point(|(day, ..)| *day < entry.day);
+            self.days.insert(at, (entry.day, 1, entry.amount));
+            if self.days.len() > MAX_DAYS {
+                self.days.remove(0);
             }
         }
         let Some(began) = entry.opening else { return };

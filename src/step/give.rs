@@ -36,11 +36,17 @@ pub(super) struct Plan {
     value: Value,
     /// Points or chances to be taken for it.
     cost: Option<(Sym, i64)>,
-    /// Whether it can be spent, and until when.
-    lot: Option<Option<Timestamp>>,
+    /// For what can be spent.
+    lot: Option<Lot>,
     lines: Vec<Line>,
     /// The reward that a prize is.
     also: Option<Name>,
+}
+
+/// How long what was given can be spent; without an end, always.
+#[derive(Clone, Copy)]
+struct Lot {
+    until: Option<Timestamp>,
 }
 
 /// What giving came to in the first moment.
@@ -77,16 +83,17 @@ fn settle(actor: &mut Actor, step: Name, giving: &Giving, plan: Plan, key: Messa
     }
     let now = run.now;
     let taken = match plan.cost {
-        Some((from, count)) => match account(run, from).take(count, now) {
-            Some(lots) => Some((from, lots)),
-            None => {
+        Some((from, count)) => {
+            if let Some(lots) = account(run, from).take(count, now) {
+                Some((from, lots))
+            } else {
                 // What was drawn is nobody's business then.
                 let drawing = matches!(giving.give, Give::Draw { .. });
                 let (what, short) =
                     if drawing { (from, outcome::NO_CHANCE) } else { (what, outcome::TOO_FEW) };
                 return refused(actor, what, short);
             }
-        },
+        }
         None => None,
     };
     if plan.outcome.as_str() == outcome::BLANK {
@@ -100,7 +107,7 @@ fn settle(actor: &mut Actor, step: Name, giving: &Giving, plan: Plan, key: Messa
         value: plan.value,
         taken,
         spendable: plan.lot.is_some(),
-        until: plan.lot.flatten(),
+        until: plan.lot.and_then(|lot| lot.until),
         slot: giving.slot,
         also: plan.also.map(|name| run.sym(name)),
     };
@@ -272,7 +279,7 @@ fn points_of(actor: &Actor, name: Name, amount: &Expr, own: Option<Name>) -> Res
     let limits: Vec<Limit> = points.limits.iter().map(|limit| Limit { of_amount: true, ..*limit }).collect();
     let entry = within(actor, name, &limits, entry).ok_or((name, outcome::LIMITED))?;
     let mut plan = plain(name, entry, Value::Int(entry.amount));
-    plan.lot = Some(until(actor, points.keep));
+    plan.lot = Some(Lot { until: until(actor, points.keep) });
     if let Some(worth) = points.worth {
         // A part of the smallest coin costs a whole one.
         let exact = worth.amount.checked_mul(Decimal::from(entry.amount)).unwrap_or(Decimal::MAX);
@@ -291,7 +298,7 @@ fn chance(actor: &Actor, lottery: Name) -> Result<Plan, Refusal> {
     let entry = entry(actor, declared.open.as_ref(), 1).ok_or((name, outcome::CLOSED))?;
     let entry = within(actor, name, &declared.limits, entry).ok_or((name, outcome::LIMITED))?;
     let mut plan = plain(name, entry, Value::Int(1));
-    plan.lot = Some(until(actor, declared.keep));
+    plan.lot = Some(Lot { until: until(actor, declared.keep) });
     Ok(plan)
 }
 

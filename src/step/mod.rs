@@ -110,7 +110,7 @@ fn take_event(run: &mut Run, event: &Event) {
             happen(run, occurrence);
         }
         EventKind::Declared(name) if run.world.index().tasks.contains_key(name) => {
-            task::take(run, event, *name)
+            task::take(run, event, *name);
         }
         EventKind::Declared(name) => {
             let occurrence = Occurrence::of_event(event, *name, run);

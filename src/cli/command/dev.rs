@@ -69,7 +69,7 @@ pub fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
     let folder =
         args.project.clone().unwrap_or_else(|| PathBuf::from(if args.demo { "journeys" } else { "." }));
     let project = Settings::load(&folder, output)?;
-    let mut open = Open::new(&[project.root.clone()], None)?;
+    let mut open = Open::new(std::slice::from_ref(&project.root), None)?;
     let bundle = open.sound(output)?;
     run::start_log(run::Log::Text, "warn");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();

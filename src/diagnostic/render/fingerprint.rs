@@ -1,6 +1,7 @@
 //! What a finding is recognised by from run to run, so that services can tell old findings from new ones.
 
 use std::collections::HashMap;
+use std::fmt::Write;
 
 use ring::digest::{SHA256, digest};
 
@@ -32,7 +33,11 @@ fn subject(finding: &Diagnostic, sources: &Sources) -> String {
 
 fn hex(text: &str) -> String {
     let bytes = digest(&SHA256, text.as_bytes());
-    bytes.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    let mut hex = String::new();
+    for byte in bytes.as_ref().iter().take(16) {
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! JUnit XML, which every build server reads: a suite per file, and in it a case per finding. An error is a failed
+//! `JUnit` XML, which every build server reads: a suite per file, and in it a case per finding. An error is a failed
 //! case. A warning does not fail `check`, so it is a case that passed, with its text as output. A file about which
 //! there is nothing to say is one passed case.
 

@@ -28,7 +28,7 @@ impl Walk<'_> {
         step: &Step,
         arms: &[(Expr, Vec<Step>)],
         otherwise: &[Step],
-        known: Known,
+        known: &Known,
     ) -> Option<Known> {
         let mut ways = Vec::new();
         for (at, (condition, body)) in arms.iter().enumerate() {
@@ -46,7 +46,7 @@ impl Walk<'_> {
         subjects: &[Expr],
         cases: &[Case],
         otherwise: Option<&[Step]>,
-        known: Known,
+        known: &Known,
     ) -> Option<Known> {
         let subjects: Vec<Expr> = subjects.iter().map(|subject| self.expand(subject)).collect();
         let ways: Vec<Arm> = cases
@@ -60,7 +60,7 @@ impl Walk<'_> {
         self.arms(&ways, otherwise, known)
     }
 
-    fn arms(&mut self, arms: &[Arm], otherwise: Option<&[Step]>, known: Known) -> Option<Known> {
+    fn arms(&mut self, arms: &[Arm], otherwise: Option<&[Step]>, known: &Known) -> Option<Known> {
         let mut behind: Vec<Known> = Vec::new();
         let mut rest = known.clone();
         let mut nobody_left = false;
@@ -70,11 +70,11 @@ impl Walk<'_> {
             let truth = self.reader.truth(&arm.condition);
             if let Some(because) = self.facts.exclude(&rest, &self.reader, &truth) {
                 if self.can_hold(arm_word(arm), &arm.condition, arm.span) {
-                    self.not_taken(arm, &known, &because);
+                    self.not_taken(arm, known, &because);
                 }
             } else {
                 let last = at + 1 == arms.len() && otherwise.is_none_or(<[Step]>::is_empty);
-                let because = self.facts.exclude(&rest, &self.reader, &truth.not());
+                let because = self.facts.exclude(&rest, &self.reader, &truth.negated());
                 nobody_left = because.is_some();
                 if let Some(because) = because.filter(|_| last && !arm.row) {
                     self.always(arm, at, &because);

@@ -125,7 +125,7 @@ impl Walk<'_> {
             if let Trigger::When(condition) = &exit.trigger {
                 let expr = self.expand(condition);
                 let truth = self.reader.truth(&expr);
-                if !self.reader.is_never(&[&truth.not()], Trust::Types) {
+                if !self.reader.is_never(&[&truth.negated()], Trust::Types) {
                     self.facts.always(&mut self.reader, &expr, exit.span);
                 }
             }
@@ -188,12 +188,12 @@ impl Walk<'_> {
 
     fn step(&mut self, step: &Step, mut known: Known) -> Option<Known> {
         match &step.kind {
-            StepKind::If { arms, otherwise } => self.branch(step, arms, otherwise, known),
+            StepKind::If { arms, otherwise } => self.branch(step, arms, otherwise, &known),
             StepKind::Match { subjects, cases, otherwise } => {
-                self.matched(subjects, cases, otherwise.as_deref(), known)
+                self.matched(subjects, cases, otherwise.as_deref(), &known)
             }
             StepKind::UntilState { condition, otherwise, .. } => {
-                self.until(step, condition, otherwise, known)
+                Some(self.until(step, condition, otherwise, known))
             }
             StepKind::End { .. } => None,
             StepKind::Continue => Some(known),
@@ -254,17 +254,11 @@ impl Walk<'_> {
         known
     }
 
-    fn until(
-        &mut self,
-        step: &Step,
-        condition: &Expr,
-        otherwise: &[Step],
-        mut known: Known,
-    ) -> Option<Known> {
+    fn until(&mut self, step: &Step, condition: &Expr, otherwise: &[Step], mut known: Known) -> Known {
         let expr = self.expand(condition);
         let words = show::expr(&expr, &self.reader.scope);
         if self.can_hold("wait until", &expr, step.span) {
-            let not = self.reader.truth(&expr).not();
+            let not = self.reader.truth(&expr).negated();
             if let Some(because) = self.facts.exclude(&known, &self.reader, &not) {
                 let headline = format!("this wait ends at once: `{words}` is so already");
                 let mut finding = Diagnostic::new(code::WAIT_AT_ONCE, step.span, headline)
@@ -288,9 +282,9 @@ impl Walk<'_> {
             late = known;
         }
         let late = self.steps(otherwise, late);
-        Some(match late {
+        match late {
             Some(late) => came.met(&late),
             None => came,
-        })
+        }
     }
 }

@@ -53,10 +53,7 @@ pub(super) fn see_imports(files: &[(FileId, &ast::File)], due: &Due, world: &mut
 }
 
 fn declare<'a>(world: &mut World<'a>, file: FileId, decl: &'a ast::Decl, due: bool, sink: &mut Sink) {
-    let kind = match kind(&decl.kind) {
-        Some(kind) => kind,
-        None => return nameless(world, file, decl, due),
-    };
+    let Some(kind) = kind(&decl.kind) else { return nameless(world, file, decl, due) };
     let Some(ident) = decl.name else { return };
     if reserved(ident.name) {
         sink.report(reserved_name(ident));

@@ -86,8 +86,8 @@ pub fn check(files: &[(FileId, &ast::File)], context: &Context) -> (Model, Vec<D
 }
 
 /// All phases over what is due. What `memory` holds of the rest is taken as it is.
-fn phases<'a>(
-    files: &[(FileId, &'a ast::File)],
+fn phases(
+    files: &[(FileId, &ast::File)],
     context: &Context,
     memory: &mut Memory,
     due: &Due,

@@ -148,7 +148,7 @@ impl Outlines {
             return Due::everything();
         }
         self.follow(&mut edit);
-        self.answered(&mut edit, memory);
+        answered(&mut edit, memory);
         let names = self.siblings(&mut edit);
         let gone = edit.edited.iter().filter(|file| !self.files.contains_key(file)).copied().collect();
         for gone in &gone {
@@ -201,19 +201,6 @@ impl Outlines {
             }
         }
         names
-    }
-
-    /// Adds the files whose findings may read otherwise now: they point into an edited file, or they say what names
-    /// there are.
-    fn answered(&self, edit: &mut Edit, memory: &Memory) {
-        for (file, findings) in memory.said() {
-            let points = |finding: &crate::diagnostic::Diagnostic| {
-                finding.secondary.iter().any(|label| edit.edited.contains(&label.span.file))
-            };
-            if !findings.is_empty() && (edit.new_names || findings.iter().any(points)) {
-                edit.due.insert(file);
-            }
-        }
     }
 }
 
@@ -292,4 +279,17 @@ fn words(text: &str) -> Box<[u32]> {
     words.sort_unstable();
     words.dedup();
     words.into()
+}
+
+/// Adds the files whose findings may read otherwise now: they point into an edited file, or they say what names
+/// there are.
+fn answered(edit: &mut Edit, memory: &Memory) {
+    for (file, findings) in memory.said() {
+        let points = |finding: &crate::diagnostic::Diagnostic| {
+            finding.secondary.iter().any(|label| edit.edited.contains(&label.span.file))
+        };
+        if !findings.is_empty() && (edit.new_names || findings.iter().any(points)) {
+            edit.due.insert(file);
+        }
+    }
 }

@@ -76,7 +76,7 @@ fn policy(world: &World, declared: &Declared, items: &[PolicyItem], sink: &mut S
                 }
             }
             PolicyItem::Lane { name, journeys, loser, .. } => {
-                policy.lanes.extend(checker.lane(*name, journeys, *loser));
+                policy.lanes.push(checker.lane(*name, journeys, *loser));
             }
             PolicyItem::ForbidWords(_) | PolicyItem::Approve { .. } | PolicyItem::Error(_) => {}
         }
@@ -153,13 +153,14 @@ impl Checker<'_, '_> {
                     rolling = true;
                     window = Some(length::positive(*dur, &mut self.sink));
                 }
-                RateUnit::Path(path) => match calendar(path) {
-                    Some(length) => window = Some(length),
-                    None => {
+                RateUnit::Path(path) => {
+                    if let Some(length) = calendar(path) {
+                        window = Some(length);
+                    } else {
                         let entity = self.world.expect_path(&mut self.sink, self.file, path, Kind::Entity)?;
                         whom = Some(entity.name);
                     }
-                },
+                }
             }
         }
         let (Some(whom), Some(window)) = (whom, window) else {
@@ -174,7 +175,7 @@ impl Checker<'_, '_> {
         Some(Cap { name: name.name, count, whom, window, rolling, span: cap.rate.span })
     }
 
-    fn lane(&mut self, name: Ident, journeys: &[Path], loser: Option<Loser>) -> Option<Lane> {
+    fn lane(&mut self, name: Ident, journeys: &[Path], loser: Option<Loser>) -> Lane {
         let mut listed = Vec::new();
         for path in journeys {
             let Some(journey) = self.world.expect_path(&mut self.sink, self.file, path, Kind::Journey) else {
@@ -204,7 +205,7 @@ impl Checker<'_, '_> {
             Some(Loser::Wait(dur)) => Some(length::positive(dur, &mut self.sink)),
             Some(Loser::Skip) | None => None,
         };
-        Some(Lane { name: name.name, journeys: listed, wait, span: name.span })
+        Lane { name: name.name, journeys: listed, wait, span: name.span }
     }
 
     /// A journey's own cap: at most what every policy allows.

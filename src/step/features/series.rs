@@ -83,10 +83,9 @@ pub(in crate::step) fn note(
     let oldest = reach.oldest(form::day_of(run.now, &run.zone));
     let id = run.sym(attribute);
     let features = &mut run.state.features;
-    let (Ok(place) | Err(place)) = super::place(features, id, subject).map_err(|place| {
+    let (Ok(place) | Err(place)) = super::place(features, id, subject).inspect_err(|&place| {
         let history = History { id, subject: subject.clone(), feature: Feature::Series(Vec::new()) };
         features.insert(place, history);
-        place
     });
     let Some(History { feature: Feature::Series(days), .. }) = features.get_mut(place) else { return true };
     let is_newest = days.last().is_none_or(|(newest, _)| *newest <= day);

@@ -110,7 +110,7 @@ pub(super) fn told(actor: &mut Actor, step: Sym, news: News) {
     let Some(node) = actor.node() else { return };
     match &node.kind {
         NodeKind::Send { .. } if actor.run.sym(actor.message_of(node.step)) == step => {
-            send::told(actor, node, news)
+            send::told(actor, node, news);
         }
         NodeKind::Reach { .. } => reach::told(actor, node, step, news),
         _ => {}

@@ -157,7 +157,7 @@ pub struct Derived {
 pub enum DerivedItem {
     Priority(Ident),
     Size(Expr),
-    Refresh(Schedule),
+    Refresh(Box<Schedule>),
     Error(Span),
 }
 

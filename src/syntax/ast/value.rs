@@ -18,7 +18,7 @@ pub enum Opening {
     /// `2026-12-01..2027-02-28`
     Range(Expr),
     /// `every friday 10:00..12:00 during 2026-12-01..2027-02-28`
-    Every(Schedule),
+    Every(Box<Schedule>),
 }
 
 #[derive(Clone, Debug, PartialEq)]

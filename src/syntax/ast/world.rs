@@ -178,7 +178,7 @@ pub enum TaskItem {
 pub enum RepliesItem {
     /// `on message where text has ["赎回"] as redeem { … }`
     Rule {
-        pattern: Pattern,
+        pattern: Box<Pattern>,
         name: Option<Ident>,
         body: Body,
     },

@@ -229,7 +229,7 @@ fn derived_item<'a>(i: In<'a>) -> (In<'a>, DerivedItem) {
         match word {
             "priority" => map(ident("a priority"), DerivedItem::Priority).parse(i),
             "size" => map(expr, DerivedItem::Size).parse(i),
-            _ => map(schedule, DerivedItem::Refresh).parse(i),
+            _ => map(schedule, |schedule| DerivedItem::Refresh(Box::new(schedule))).parse(i),
         }
     };
     item(i, read, DerivedItem::Error)

@@ -76,14 +76,14 @@ fn migrate_rule<'a>(i: In<'a>) -> (In<'a>, MigrateRule) {
                 let (i, (_, _, end)) = (expect_word("to"), expect_word("end"), ident("an end")).parse(i)?;
                 Ok((i, MigrateRule::End { step, end }))
             }
-            _ => moved(i, step),
+            _ => moved(i, &step),
         }
     };
     item(i, read, MigrateRule::Error)
 }
 
 /// `to a.c`, `to end completed`
-fn moved(i: In<'_>, step: crate::syntax::ast::Path) -> P<'_, MigrateRule> {
+fn moved<'a>(i: In<'a>, step: &crate::syntax::ast::Path) -> P<'a, MigrateRule> {
     let (i, _) = expect_word("to")(i)?;
     if i.is_word("end") {
         return map(ident("an end"), |end| MigrateRule::End { step: step.clone(), end }).parse(i.next());

@@ -29,6 +29,7 @@ const HEADS: Heads = Heads {
     later: &[words::LATER_CLAUSES, words::LATER_STEPS],
 };
 
+#[allow(clippy::large_enum_variant, reason = "lives for a moment, and almost always is a step")]
 enum Line {
     Clause(Clause),
     Step(Step),

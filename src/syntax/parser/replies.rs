@@ -37,5 +37,5 @@ pub(super) fn replies_item<'a>(i: In<'a>) -> (In<'a>, RepliesItem) {
 fn rule(i: In<'_>) -> P<'_, RepliesItem> {
     let (i, (pattern, name, body)) =
         (pattern, optional("as", ident("a name for the rule")), body).parse(i)?;
-    Ok((i, RepliesItem::Rule { pattern, name, body }))
+    Ok((i, RepliesItem::Rule { pattern: Box::new(pattern), name, body }))
 }

@@ -111,17 +111,6 @@ fn a_misspelt_line_is_read_as_meant_and_the_rest_is_checked() {
 }
 
 #[test]
-fn a_declaration_of_a_later_version_keeps_its_name() {
-    let parsed = parse(FileId(0), "reward r \"券\" { kind coupon }\ntag t of customer");
-    assert_eq!(
-        parsed.file.decls.iter().map(|decl| decl.name.unwrap().name.as_str()).collect::<Vec<_>>(),
-        ["r", "t"]
-    );
-    assert_eq!(parsed.file.decls[0].kind, DeclKind::Error);
-    assert_eq!(parsed.diagnostics.len(), 1);
-}
-
-#[test]
 fn one_finding_names_all_full_width_signs_of_a_line_and_mends_them() {
     let text = "tag a “标签” of customer ｛ keep 2 days ｝";
     let parsed = parse(FileId(0), text);

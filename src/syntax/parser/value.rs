@@ -23,7 +23,7 @@ const REFERRAL: Heads = Heads { what: "an item of a referral", words: &[words::R
 /// `2026-12-01..2027-02-28`, or `every friday 10:00..12:00 during 2026-12-01..2027-02-28`
 pub(super) fn opening(i: In<'_>) -> P<'_, Opening> {
     if i.is_word("every") {
-        return map(schedule, Opening::Every).parse(i);
+        return map(schedule, |schedule| Opening::Every(Box::new(schedule))).parse(i);
     }
     map(range, Opening::Range).parse(i)
 }

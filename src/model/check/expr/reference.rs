@@ -71,7 +71,7 @@ impl Checker<'_, '_> {
         let known = self.world.entity(entity);
         let fields = known.into_iter().flat_map(|entity| entity.fields.iter().map(|field| field.name));
         let anchors = known.into_iter().flat_map(|entity| entity.anchors.iter().map(|anchor| anchor.name));
-        let among: Vec<&str> = fields.chain(anchors).map(|name| name.as_str()).collect();
+        let among: Vec<&str> = fields.chain(anchors).map(Name::as_str).collect();
         let headline = format!("`{entity}` has no attribute `{}`", part.name);
         let finding = Diagnostic::new(code::UNKNOWN_FIELD, part.span, headline).label("no such attribute");
         let help = suggest::did_you_mean(part.name.as_str(), among);

@@ -352,17 +352,17 @@ impl Checker<'_, '_> {
             shape.as_ref().and_then(|shape| shape.field(world, *field)).is_some_and(|ty| ty == Type::Reward)
         };
         let mut rewards = fields.into_iter().map(Name::new).filter(is_reward);
-        match (rewards.next(), rewards.next()) {
-            (Some(only), None) => Some(EntryUnit::Opening(Expr::Field(Box::new(Expr::Entry), only))),
-            _ => {
-                let headline = "`per opening` needs an entry event that names one reward";
-                let finding =
-                    Diagnostic::new(code::REENTER, path.span, headline).label("the opening of what?");
-                self.report(finding.help(
+        if let (Some(only), None) = (rewards.next(), rewards.next()) {
+            Some(EntryUnit::Opening(Expr::Field(Box::new(Expr::Entry), only)))
+        } else {
+            let headline = "`per opening` needs an entry event that names one reward";
+            let finding = Diagnostic::new(code::REENTER, path.span, headline).label("the opening of what?");
+            self.report(
+                finding.help(
                     "enter on an event with a field of type `Reward`: `enter on tapped_claim(fuel_rush)`",
-                ));
-                None
-            }
+                ),
+            );
+            None
         }
     }
 

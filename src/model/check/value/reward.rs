@@ -89,7 +89,7 @@ fn rest(reader: &mut Reader, item: &RewardItem, reward: &mut Reward) {
         }
         RewardItem::Merchant(filter) => {
             let merchant = merchant(reader, filter);
-            reader.once(&mut reward.merchant, merchant, "merchant", filter.span);
+            reader.once(&mut reward.merchant, Some(merchant), "merchant", filter.span);
         }
         RewardItem::Fulfil { task, within } => {
             let length = length::positive(*within, reader.sink);
@@ -115,10 +115,10 @@ fn known_kind(reader: &mut Reader, word: Ident) -> Name {
 }
 
 /// Where it may be used: a condition on the merchant alone.
-fn merchant(reader: &mut Reader, filter: &ast::Expr) -> Option<Expr> {
+fn merchant(reader: &mut Reader, filter: &ast::Expr) -> Expr {
     let mut checker = reader.checker(None);
     checker.elements.push(Element { names: vec![Name::new("merchant")], shape: Shape::Merchant });
     let condition = checker.condition(filter);
     reader.absorb(&mut checker);
-    Some(condition)
+    condition
 }
