@@ -206,7 +206,7 @@ fn the_bundle_changes_with_each_of_its_parts() {
 
 proptest! {
     #[test]
-    fn bundles_survive_json_and_postcard(condition in any_expr(), value in any_expr()) {
+    fn bundles_survive_json(condition in any_expr(), value in any_expr()) {
         let remember = step("x", StepKind::Remember { slot: 0, value });
         let mut steps = vec![branch(condition, vec![remember], Vec::new())];
         steps.extend(whole());
@@ -214,9 +214,7 @@ proptest! {
         let json = serde_json::to_string(&bundle).unwrap();
         let back: Bundle = serde_json::from_str(&json).unwrap();
         prop_assert_eq!(&back, &bundle);
-        prop_assert_eq!(hash::bundle(&back), bundle.hash.clone());
-        let bytes = postcard::to_stdvec(&bundle).unwrap();
-        prop_assert_eq!(postcard::from_bytes::<Bundle>(&bytes).unwrap(), bundle);
+        prop_assert_eq!(hash::bundle(&back), bundle.hash);
     }
 }
 
