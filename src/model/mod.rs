@@ -213,6 +213,8 @@ pub struct Content {
     pub takes: Vec<(Name, Type)>,
     /// The product it speaks of.
     pub product: Option<Name>,
+    /// The rewards it promises.
+    pub offers: Vec<Name>,
     /// First and last day it may be used.
     pub open: Option<(jiff::civil::Date, jiff::civil::Date)>,
     pub variants: Vec<Variant>,

@@ -95,9 +95,6 @@ pub const DECLARATIONS: &[&str] = &[
     "waiver",
 ];
 
-/// Declarations of the language that this version does not have yet.
-pub const LATER_DECLARATIONS: &[&str] = &[];
-
 /// Words that begin a clause of a journey.
 pub const CLAUSES: &[&str] = &[
     "budget",
@@ -123,17 +120,11 @@ pub const CLAUSES: &[&str] = &[
     "stale",
 ];
 
-/// Clauses of the language that this version does not have yet.
-pub const LATER_CLAUSES: &[&str] = &[];
-
 /// Words that begin a step.
 pub const STEPS: &[&str] = &[
     "assign", "continue", "do", "draw", "end", "exchange", "grant", "hide", "if", "match", "phase", "reach",
     "remember", "repeat", "send", "show", "split", "start", "tag", "untag", "wait",
 ];
-
-/// Steps of the language that this version does not have yet.
-pub const LATER_STEPS: &[&str] = &[];
 
 /// Words that begin an item of an experiment.
 pub const EXPERIMENT_ITEMS: &[&str] = &["allocate", "arm", "design", "factor", "winner"];
@@ -182,10 +173,7 @@ pub const CHANNEL_ITEMS: &[&str] = &[
     "surface",
 ];
 
-pub const CONTENT_ITEMS: &[&str] = &["open", "part", "product", "takes", "via"];
-
-/// Items of a content that this version does not have yet.
-pub const LATER_CONTENT_ITEMS: &[&str] = &["offers"];
+pub const CONTENT_ITEMS: &[&str] = &["offers", "open", "part", "product", "takes", "via"];
 
 /// Words that begin a piece of a content's variant.
 pub const VARIANT_PARTS: &[&str] =
@@ -273,10 +261,10 @@ pub fn is_hard(word: &str) -> bool {
     HARD.contains(&word)
 }
 
-/// Whether `word` begins a declaration, in this version or a later one.
+/// Whether `word` begins a declaration.
 #[must_use]
 pub fn is_declaration(word: &str) -> bool {
-    DECLARATIONS.contains(&word) || LATER_DECLARATIONS.contains(&word)
+    DECLARATIONS.contains(&word)
 }
 
 /// Whether `word` begins an item somewhere inside braces.
@@ -284,16 +272,13 @@ pub fn is_declaration(word: &str) -> bool {
 pub fn heads_item(word: &str) -> bool {
     let tables = [
         CLAUSES,
-        LATER_CLAUSES,
         STEPS,
-        LATER_STEPS,
         TEST_ITEMS,
         ENTITY_ITEMS,
         DERIVED_ITEMS,
         CALENDAR_ITEMS,
         CHANNEL_ITEMS,
         CONTENT_ITEMS,
-        LATER_CONTENT_ITEMS,
         VARIANT_PARTS,
         BUDGET_ITEMS,
         REWARD_ITEMS,

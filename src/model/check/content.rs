@@ -7,7 +7,7 @@ use super::expr::{Checker, Place, Typed};
 use super::segments::{self, Extent};
 use super::words;
 use super::world::{Declared, Kind, Sink, World};
-use super::{length, not_yet, schema};
+use super::{length, schema};
 use crate::diagnostic::{Diagnostic, Fix, code};
 use crate::expr::{Expr, Owner};
 use crate::model::Content;
@@ -23,6 +23,7 @@ pub(super) fn content(world: &World, declared: &Declared, items: &[ContentItem],
     checker.parts = checker.parts_of(items);
     let mut variants: Vec<Variant> = Vec::new();
     let (mut open, mut product) = (None, None);
+    let mut offers = Vec::new();
     for item in items {
         match item {
             ContentItem::Open(range) => open = length::date_range(range, &mut checker.sink),
@@ -38,7 +39,10 @@ pub(super) fn content(world: &World, declared: &Declared, items: &[ContentItem],
                 let found = world.expect_path(&mut checker.sink, declared.file, path, Kind::Product);
                 product = found.map(|product| product.name);
             }
-            ContentItem::Offers(path) => checker.report(not_yet(path.span, "`offers`")),
+            ContentItem::Offers(path) => {
+                let found = world.expect_path(&mut checker.sink, declared.file, path, Kind::Reward);
+                offers.extend(found.map(|reward| reward.name));
+            }
             ContentItem::Part { .. } | ContentItem::Takes(_) | ContentItem::Error(_) => {}
         }
     }
@@ -55,6 +59,7 @@ pub(super) fn content(world: &World, declared: &Declared, items: &[ContentItem],
         reads: subject.filter(|_| reads_subject(&variants)),
         takes: checker.params,
         product,
+        offers,
         open,
         variants,
         uses: checker.uses,

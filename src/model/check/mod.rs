@@ -109,6 +109,7 @@ fn phases(
     experiment::experiments(&mut world, &mut sink);
     product::products(&mut world, &mut sink);
     policy::policies(&mut world, &mut sink);
+    policy::priorities(&world, &mut sink);
     contents(&mut world, &mut sink);
     journeys(&mut world, &mut sink);
     waiver::waivers(&mut world, &mut sink);

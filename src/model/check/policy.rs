@@ -8,7 +8,7 @@ use crate::diagnostic::{Diagnostic, code};
 use crate::model::govern::{Cap, Lane, Policy, Quiet};
 use crate::name::Name;
 use crate::syntax::ast::{
-    self, BinaryOp, ClauseKind, DeclKind, ExprKind, Ident, Loser, Path, PolicyItem, RateUnit,
+    self, BinaryOp, ClauseKind, DeclKind, DerivedItem, ExprKind, Ident, Loser, Path, PolicyItem, RateUnit,
 };
 use crate::text::Span;
 use crate::value::{CivilUnit, Length};
@@ -21,6 +21,34 @@ pub(super) fn policies(world: &mut World, sink: &mut Sink) {
             world.model.policies.insert(declared.name, policy);
         }
     }
+}
+
+/// The priorities of audiences, held against the policies.
+pub(super) fn priorities(world: &World, sink: &mut Sink) {
+    for declared in &world.due {
+        let DeclKind::Audience(body) = &declared.decl.kind else { continue };
+        let words = body.items.iter().filter_map(|item| match item {
+            DerivedItem::Priority(word) => Some(*word),
+            _ => None,
+        });
+        let unknown = words.filter_map(|word| unknown_priority(world, word));
+        sink.about(declared, |sink| unknown.for_each(|finding| sink.report(finding)));
+    }
+}
+
+/// What is wrong with a priority that no policy puts in order, where any does.
+fn unknown_priority(world: &World, word: Ident) -> Option<Diagnostic> {
+    let orders = world.model.policies.values().flat_map(|policy| policy.order.iter().copied());
+    let known: Vec<Name> = orders.collect();
+    if known.is_empty() || known.contains(&word.name) {
+        return None;
+    }
+    let headline = format!("`{}` is not in the `order` of any policy", word.name);
+    let finding = Diagnostic::new(code::PRIORITY, word.span, headline).label("before or behind what?");
+    let among: Vec<&str> = known.iter().map(|name| name.as_str()).collect();
+    Some(finding.suggest(word.name.as_str(), among.clone(), || {
+        format!("priorities are, highest first, `{}`", among.join("`, `"))
+    }))
 }
 
 fn policy(world: &World, declared: &Declared, items: &[PolicyItem], sink: &mut Sink) -> Option<Policy> {
@@ -269,19 +297,11 @@ impl Checker<'_, '_> {
         Some(name)
     }
 
-    /// A priority is one of the policy's `order`, where there is one.
+    /// A priority is one of a policy's `order`, where there is one.
     pub(super) fn priority(&mut self, word: Ident) {
-        let orders = self.world.model.policies.values().flat_map(|policy| policy.order.iter().copied());
-        let known: Vec<Name> = orders.collect();
-        if known.is_empty() || known.contains(&word.name) {
-            return;
+        if let Some(finding) = unknown_priority(self.world, word) {
+            self.report(finding);
         }
-        let headline = format!("`{}` is not in the `order` of any policy", word.name);
-        let finding = Diagnostic::new(code::PRIORITY, word.span, headline).label("before or behind what?");
-        let among: Vec<&str> = known.iter().map(|name| name.as_str()).collect();
-        self.report(finding.suggest(word.name.as_str(), among.clone(), || {
-            format!("priorities are, highest first, `{}`", among.join("`, `"))
-        }));
     }
 }
 

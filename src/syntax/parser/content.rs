@@ -15,12 +15,8 @@ use crate::syntax::ast::{ContentItem, Dur, Ident, Variant, VariantPart};
 use crate::syntax::token::TokenKind;
 use crate::syntax::words;
 
-const ITEMS: Heads = Heads {
-    what: "an item of a content",
-    words: &[words::CONTENT_ITEMS],
-    later: &[words::LATER_CONTENT_ITEMS],
-};
-const PARTS: Heads = Heads { what: "a piece of a message", words: &[words::VARIANT_PARTS], later: &[] };
+const ITEMS: Heads = Heads { what: "an item of a content", words: &[words::CONTENT_ITEMS] };
+const PARTS: Heads = Heads { what: "a piece of a message", words: &[words::VARIANT_PARTS] };
 
 pub(super) fn content_item<'a>(i: In<'a>) -> (In<'a>, ContentItem) {
     let read = |start: In<'a>| {
@@ -31,6 +27,7 @@ pub(super) fn content_item<'a>(i: In<'a>) -> (In<'a>, ContentItem) {
             "part" => factor_part(i),
             "open" => map(range, ContentItem::Open).parse(i),
             "product" => map(path("a product"), ContentItem::Product).parse(i),
+            "offers" => map(path("a reward"), ContentItem::Offers).parse(i),
             _ => map(|i| variant(start, i), ContentItem::Via).parse(i),
         }
     };

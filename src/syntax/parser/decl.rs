@@ -15,8 +15,8 @@ use super::journey::journey;
 use super::pattern::schedule;
 use super::policy::policy_item;
 use super::primitive::{
-    P, at_name, block, ends_item, expect, expect_word, head, ident, item, label, list, optional,
-    optional_kind, path, series, skip_item, text,
+    P, at_name, block, ends_item, expect, expect_word, ident, item, label, list, optional, optional_kind,
+    path, series, text,
 };
 use super::replies::replies_item;
 use super::step::steps;
@@ -48,29 +48,6 @@ pub(super) fn declaration<'a>(start: In<'a>, word: &str) -> P<'a, Decl> {
     let word = Ident { name: Name::new(word), span: start.span() };
     let span = i.since(start.span());
     Ok((i, Decl { word, name, params, label, subject, unit, doc: start.doc(), kind, span }))
-}
-
-/// A declaration of a later version: reported already, skipped, its name kept so that nothing else complains.
-pub(super) fn later(start: In<'_>) -> (In<'_>, Decl) {
-    report::hush(start);
-    let (i, word) = head(start).unwrap_or((start.next(), Ident { name: Name::new(""), span: start.span() }));
-    let name = ident("a name")(i).ok().map(|(_, name)| name);
-    let i = skip_item(i);
-    let span = i.since(start.span());
-    (
-        i,
-        Decl {
-            word,
-            name,
-            params: Vec::new(),
-            label: None,
-            subject: None,
-            unit: None,
-            doc: None,
-            kind: DeclKind::Error,
-            span,
-        },
-    )
 }
 
 fn header<'a>(i: In<'a>, word: &str) -> P<'a, Header> {
@@ -221,8 +198,7 @@ fn no_value(i: In<'_>) -> P<'_, Expr> {
 }
 
 fn derived_item<'a>(i: In<'a>) -> (In<'a>, DerivedItem) {
-    const HEADS: Heads =
-        Heads { what: "an item of an audience or metric", words: &[words::DERIVED_ITEMS], later: &[] };
+    const HEADS: Heads = Heads { what: "an item of an audience or metric", words: &[words::DERIVED_ITEMS] };
     let read = |start: In<'a>| {
         let (_, word) = heading(start, &HEADS)?;
         let i = start.next();
@@ -236,7 +212,7 @@ fn derived_item<'a>(i: In<'a>) -> (In<'a>, DerivedItem) {
 }
 
 fn calendar_item<'a>(i: In<'a>) -> (In<'a>, CalendarItem) {
-    const HEADS: Heads = Heads { what: "an item of a calendar", words: &[words::CALENDAR_ITEMS], later: &[] };
+    const HEADS: Heads = Heads { what: "an item of a calendar", words: &[words::CALENDAR_ITEMS] };
     let read = |start: In<'a>| {
         let (_, word) = heading(start, &HEADS)?;
         let i = start.next();
@@ -249,7 +225,7 @@ fn calendar_item<'a>(i: In<'a>) -> (In<'a>, CalendarItem) {
 }
 
 fn channel_item<'a>(i: In<'a>) -> (In<'a>, ChannelItem) {
-    const HEADS: Heads = Heads { what: "an item of a channel", words: &[words::CHANNEL_ITEMS], later: &[] };
+    const HEADS: Heads = Heads { what: "an item of a channel", words: &[words::CHANNEL_ITEMS] };
     let read = |start: In<'a>| {
         let (_, word) = heading(start, &HEADS)?;
         channel_value(start.next(), word)

@@ -12,9 +12,8 @@ use super::primitive::{P, block, expect_word, ident, item, label, path};
 use crate::syntax::ast::{DeclKind, ExperimentItem, WinnerItem};
 use crate::syntax::words;
 
-const ITEMS: Heads =
-    Heads { what: "an item of an experiment", words: &[words::EXPERIMENT_ITEMS], later: &[] };
-const WINNER: Heads = Heads { what: "a rule for the winner", words: &[words::WINNER_ITEMS], later: &[] };
+const ITEMS: Heads = Heads { what: "an item of an experiment", words: &[words::EXPERIMENT_ITEMS] };
+const WINNER: Heads = Heads { what: "a rule for the winner", words: &[words::WINNER_ITEMS] };
 
 /// `{ items }`
 pub(super) fn experiment(i: In<'_>) -> P<'_, DeclKind> {

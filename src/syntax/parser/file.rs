@@ -12,8 +12,7 @@ use crate::syntax::ast::{Decl, File, Import};
 use crate::syntax::token::TokenKind;
 use crate::syntax::words;
 
-const HEADS: Heads =
-    Heads { what: "a declaration", words: &[words::DECLARATIONS], later: &[words::LATER_DECLARATIONS] };
+const HEADS: Heads = Heads { what: "a declaration", words: &[words::DECLARATIONS] };
 
 /// All declarations of the file.
 pub(super) fn file(mut i: In<'_>) -> File {
@@ -36,11 +35,6 @@ fn top_level<'a>(i: In<'a>, file: &mut File) -> In<'a> {
             rest
         }
         Ok((_, word)) => declaration(i, word, file),
-        Err(_) if words::LATER_DECLARATIONS.contains(&i.word()) => {
-            let (rest, decl) = decl::later(i);
-            file.decls.push(decl);
-            rest
-        }
         Err(_) => to_next_declaration(i.next()),
     }
 }

@@ -15,8 +15,8 @@ use crate::syntax::ast::{AdjustItem, ClauseKind, DeclKind, MigrateRule, RolloutI
 use crate::syntax::token::TokenKind;
 use crate::syntax::words;
 
-const ROLLOUT: Heads = Heads { what: "an item of `rollout`", words: &[words::ROLLOUT_ITEMS], later: &[] };
-const MIGRATE: Heads = Heads { what: "a rule of `migrate`", words: &[words::MIGRATE_ITEMS], later: &[] };
+const ROLLOUT: Heads = Heads { what: "an item of `rollout`", words: &[words::ROLLOUT_ITEMS] };
+const MIGRATE: Heads = Heads { what: "a rule of `migrate`", words: &[words::MIGRATE_ITEMS] };
 
 /// `{ care_amount = 8_000 CNY }`
 pub(super) fn adjust(i: In<'_>) -> P<'_, DeclKind> {

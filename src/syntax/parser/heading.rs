@@ -1,5 +1,4 @@
-//! The word that heads a line: what may stand here, what is misspelt, what belongs to the language but not yet
-//! to this version.
+//! The word that heads a line: what may stand here, and what is misspelt.
 
 use super::input::In;
 use super::primitive::{P, missed};
@@ -12,44 +11,25 @@ pub(super) struct Heads {
     /// What an item is called here: `a step`.
     pub(super) what: &'static str,
     pub(super) words: &'static [&'static [&'static str]],
-    /// Words of the language that this version does not have yet.
-    pub(super) later: &'static [&'static [&'static str]],
 }
 
 impl Heads {
     fn all(&self) -> impl Iterator<Item = &'static str> {
-        self.words.iter().chain(self.later).flat_map(|table| table.iter().copied())
-    }
-
-    fn is_later(&self, word: &str) -> bool {
-        self.later.iter().any(|table| table.contains(&word))
+        self.words.iter().flat_map(|table| table.iter().copied())
     }
 }
 
 /// The heading word at `i`, corrected if it is plainly misspelt (which is reported). Fails, reported, if the item
-/// cannot be read: no word, an unknown one, or one of a later version.
+/// cannot be read: no word, or an unknown one.
 pub(super) fn heading<'a>(i: In<'a>, heads: &Heads) -> P<'a, &'a str> {
     let word = i.word();
     if heads.words.iter().any(|table| table.contains(&word)) {
         return Ok((i, word));
     }
-    if heads.is_later(word) {
-        not_yet(i);
-        return missed(i, heads.what);
-    }
     match suggestion(word, heads.all()).filter(|_| i.kind() == TokenKind::Name) {
         Some(meant) => misspelt(i, heads, meant),
         None => unknown(i, heads),
     }
-}
-
-/// `word` belongs to the language, and this version does not have it.
-pub(super) fn not_yet(i: In<'_>) {
-    let finding =
-        Diagnostic::new(code::NOT_YET, i.span(), format!("this version does not have `{}` yet", i.word()))
-            .label("part of the language, to come in a later version")
-            .help("leave it out for now");
-    report::at(i, finding);
 }
 
 fn misspelt<'a>(i: In<'a>, heads: &Heads, meant: &'static str) -> P<'a, &'a str> {
@@ -58,7 +38,7 @@ fn misspelt<'a>(i: In<'a>, heads: &Heads, meant: &'static str) -> P<'a, &'a str>
             .help(format!("did you mean `{meant}`?"))
             .with_fix(Fix::suggested(format!("write `{meant}`")).replace(i.span(), meant));
     report::at(i, finding);
-    if heads.is_later(meant) { missed(i, heads.what) } else { Ok((i, meant)) }
+    Ok((i, meant))
 }
 
 fn unknown<'a>(i: In<'a>, heads: &Heads) -> P<'a, &'a str> {

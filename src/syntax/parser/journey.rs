@@ -23,11 +23,7 @@ use crate::syntax::token::TokenKind;
 use crate::syntax::words;
 use crate::text::Span;
 
-const HEADS: Heads = Heads {
-    what: "a clause or step of a journey",
-    words: &[words::CLAUSES, words::STEPS],
-    later: &[words::LATER_CLAUSES, words::LATER_STEPS],
-};
+const HEADS: Heads = Heads { what: "a clause or step of a journey", words: &[words::CLAUSES, words::STEPS] };
 
 #[allow(clippy::large_enum_variant, reason = "lives for a moment, and almost always is a step")]
 enum Line {
@@ -98,7 +94,7 @@ fn line<'a>(i: In<'a>) -> (In<'a>, Line) {
 /// What stands for a line that could not be read.
 fn unread(i: In<'_>, span: Span) -> Line {
     let head = i.word();
-    let is_clause = words::CLAUSES.contains(&head) || words::LATER_CLAUSES.contains(&head);
+    let is_clause = words::CLAUSES.contains(&head);
     let word = Ident { name: Name::new(head), span: i.span() };
     if is_clause {
         Line::Clause(Clause { word, kind: ClauseKind::Error, span })

@@ -13,7 +13,7 @@ use crate::syntax::ast::{Cap, Dur, Loser, Over, Path, PolicyItem, Quiet, Rate};
 use crate::syntax::token::TokenKind;
 use crate::syntax::words;
 
-const ITEMS: Heads = Heads { what: "an item of a policy", words: &[words::POLICY_ITEMS], later: &[] };
+const ITEMS: Heads = Heads { what: "an item of a policy", words: &[words::POLICY_ITEMS] };
 
 pub(super) fn policy_item<'a>(i: In<'a>) -> (In<'a>, PolicyItem) {
     let read = |start: In<'a>| {

@@ -13,8 +13,7 @@ use super::tail::body;
 use crate::syntax::ast::RepliesItem;
 use crate::syntax::words;
 
-const ITEMS: Heads =
-    Heads { what: "an item of replies", words: &[words::REPLIES_ITEMS, &["on", "else"]], later: &[] };
+const ITEMS: Heads = Heads { what: "an item of replies", words: &[words::REPLIES_ITEMS, &["on", "else"]] };
 
 pub(super) fn replies_item<'a>(i: In<'a>) -> (In<'a>, RepliesItem) {
     let read = |start: In<'a>| {

@@ -25,7 +25,7 @@ use crate::syntax::token::TokenKind;
 use crate::syntax::words;
 use crate::text::Span;
 
-const STEPS: Heads = Heads { what: "a step", words: &[words::STEPS], later: &[words::LATER_STEPS] };
+const STEPS: Heads = Heads { what: "a step", words: &[words::STEPS] };
 
 /// `{ step; step }` with the span of its `}`
 pub(super) fn steps(i: In<'_>) -> P<'_, (Vec<Step>, Span)> {

@@ -14,7 +14,7 @@ use super::tail::{optional_tail, step_id};
 use crate::syntax::ast::{ChoiceItem, Dur, Expr, StepId, StepKind, TaskItem};
 use crate::syntax::words;
 
-const ITEMS: Heads = Heads { what: "an item of a task", words: &[words::TASK_ITEMS, &["to"]], later: &[] };
+const ITEMS: Heads = Heads { what: "an item of a task", words: &[words::TASK_ITEMS, &["to"]] };
 
 pub(super) fn task_item<'a>(i: In<'a>) -> (In<'a>, TaskItem) {
     let read = |start: In<'a>| {

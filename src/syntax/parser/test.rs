@@ -15,7 +15,7 @@ use crate::syntax::ast::{DeclKind, Expect, Given, GivenField, Ident, TestItem, T
 use crate::syntax::token::TokenKind;
 use crate::syntax::words;
 
-const HEADS: Heads = Heads { what: "a line of a test", words: &[words::TEST_ITEMS], later: &[] };
+const HEADS: Heads = Heads { what: "a line of a test", words: &[words::TEST_ITEMS] };
 
 /// `{ items }`
 pub(super) fn test(i: In<'_>) -> P<'_, DeclKind> {

@@ -13,12 +13,12 @@ use super::rate::rate;
 use crate::syntax::ast::{BudgetItem, LotteryItem, Opening, PointsItem, PrizeItem, ReferralItem, RewardItem};
 use crate::syntax::words;
 
-const BUDGET: Heads = Heads { what: "an item of a budget", words: &[words::BUDGET_ITEMS], later: &[] };
-const REWARD: Heads = Heads { what: "an item of a reward", words: &[words::REWARD_ITEMS], later: &[] };
-const POINTS: Heads = Heads { what: "an item of points", words: &[words::POINTS_ITEMS], later: &[] };
-const LOTTERY: Heads = Heads { what: "an item of a lottery", words: &[words::LOTTERY_ITEMS], later: &[] };
-const PRIZE: Heads = Heads { what: "an item of a prize", words: &[words::PRIZE_ITEMS], later: &[] };
-const REFERRAL: Heads = Heads { what: "an item of a referral", words: &[words::REFERRAL_ITEMS], later: &[] };
+const BUDGET: Heads = Heads { what: "an item of a budget", words: &[words::BUDGET_ITEMS] };
+const REWARD: Heads = Heads { what: "an item of a reward", words: &[words::REWARD_ITEMS] };
+const POINTS: Heads = Heads { what: "an item of points", words: &[words::POINTS_ITEMS] };
+const LOTTERY: Heads = Heads { what: "an item of a lottery", words: &[words::LOTTERY_ITEMS] };
+const PRIZE: Heads = Heads { what: "an item of a prize", words: &[words::PRIZE_ITEMS] };
+const REFERRAL: Heads = Heads { what: "an item of a referral", words: &[words::REFERRAL_ITEMS] };
 
 /// `2026-12-01..2027-02-28`, or `every friday 10:00..12:00 during 2026-12-01..2027-02-28`
 pub(super) fn opening(i: In<'_>) -> P<'_, Opening> {

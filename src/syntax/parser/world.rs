@@ -31,7 +31,7 @@ fn unit(i: In<'_>) -> P<'_, OrgUnit> {
     Ok((i, OrgUnit { name, label, units }))
 }
 
-const PRODUCT: Heads = Heads { what: "an item of a product", words: &[words::PRODUCT_ITEMS], later: &[] };
+const PRODUCT: Heads = Heads { what: "an item of a product", words: &[words::PRODUCT_ITEMS] };
 
 pub(super) fn product_item<'a>(i: In<'a>) -> (In<'a>, ProductItem) {
     let read = |start: In<'a>| {
@@ -47,7 +47,7 @@ pub(super) fn product_item<'a>(i: In<'a>) -> (In<'a>, ProductItem) {
     item(i, read, ProductItem::Error)
 }
 
-const WAIVER: Heads = Heads { what: "an item of a waiver", words: &[words::WAIVER_ITEMS], later: &[] };
+const WAIVER: Heads = Heads { what: "an item of a waiver", words: &[words::WAIVER_ITEMS] };
 
 pub(super) fn waiver_item<'a>(i: In<'a>) -> (In<'a>, WaiverItem) {
     let read = |start: In<'a>| {
