@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::report::{Report, Verdict};
+use crate::diagnostic::render::junit::escape;
 
 /// One `testsuite` per journey, in the order of the reports.
 pub fn write(reports: &[Report], out: &mut dyn Write) -> io::Result<()> {
@@ -13,7 +14,7 @@ pub fn write(reports: &[Report], out: &mut dyn Write) -> io::Result<()> {
     for group in reports.chunk_by(|left, right| left.journey == right.journey) {
         let Some(first) = group.first() else { continue };
         let failed = group.iter().filter(|report| !report.passed()).count();
-        let name = escaped(first.journey.as_str());
+        let name = escape(first.journey.as_str());
         writeln!(out, r#"  <testsuite name="{name}" tests="{}" failures="{failed}">"#, group.len())?;
         group.iter().try_for_each(|report| case(report, out))?;
         writeln!(out, "  </testsuite>")?;
@@ -22,11 +23,11 @@ pub fn write(reports: &[Report], out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn case(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let (name, class) = (escaped(&report.title), escaped(report.journey.as_str()));
+    let (name, class) = (escape(&report.title), escape(report.journey.as_str()));
     write!(
         out,
         r#"    <testcase name="{name}" classname="{class}" file="{}" line="{}""#,
-        escaped(&report.path),
+        escape(&report.path),
         report.line
     )?;
     let Verdict::Failed(failure) = &report.verdict else { return writeln!(out, "/>") };
@@ -36,25 +37,8 @@ fn case(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{line}");
     }
-    writeln!(out, r#"      <failure message="{}">{}</failure>"#, escaped(&failure.was), escaped(&text))?;
+    writeln!(out, r#"      <failure message="{}">{}</failure>"#, escape(&failure.was), escape(&text))?;
     writeln!(out, "    </testcase>")
-}
-
-/// Text for XML: markup escaped, characters that XML does not know replaced.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\n' | '\t' => escaped.push(c),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => escaped.push('\u{fffd}'),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]
@@ -63,9 +47,6 @@ mod tests {
 
     #[test]
     fn markup_and_controls_do_not_break_the_document() {
-        assert_eq!(
-            escaped("a < b & \"c\" > 首贷\u{1}\n"),
-            "a &lt; b &amp; &quot;c&quot; &gt; 首贷\u{fffd}\n"
-        );
+        assert_eq!(escape("a < b & \"c\" > 首贷\u{1}\n"), "a &lt; b &amp; &quot;c&quot; &gt; 首贷\u{fffd}\n");
     }
 }

@@ -74,8 +74,9 @@ fn outcome(finding: &Diagnostic, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "      <failure type=\"{}\" message=\"{headline}\">{text}</failure>", finding.code)
 }
 
-/// For texts and attributes; what XML cannot hold at all becomes a mark.
-fn escape(text: &str) -> String {
+/// `text` for XML, in texts and attributes; what XML cannot hold at all becomes a mark.
+#[must_use]
+pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
