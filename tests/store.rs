@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use wayfare::store::{
-    Commit, Dedup, Deployment, OutboxRow, Packed, PackedKind, ProgramRow, Quarantined, RowKey, SqliteStore,
-    StateRow, Store, StoreError, TimerChunk,
+    Commit, Dedup, Deployment, OutboxRow, Packed, PackedKind, ProgramRow, Quarantined, RowKey, RowRef,
+    SqliteStore, StateRow, Store, StoreError, TimerChunk,
 };
 
 fn key(id: &str) -> RowKey {
@@ -22,19 +22,23 @@ fn at(second: i64) -> Timestamp {
 }
 
 fn event(slot: i32, hash: u8, payload: u32) -> Dedup {
-    Dedup { slot, hash: [hash; 16], payload }
+    Dedup { group: 0, slot, hash: [hash; 16], payload }
+}
+
+fn row(batch: u64) -> RowRef {
+    RowRef { batch, group: 0 }
 }
 
 fn full_commit() -> Commit {
-    let packed = |text: &str| Some(Packed { batch: 1, body: text.as_bytes().to_vec() });
-    let row = |channel| OutboxRow { channel, batch: 1, body: vec![7, 0, 255] };
-    let chunk = |second| TimerChunk { due: at(second), batch: 1, body: vec![1, 2] };
+    let packed = |text: &str| vec![Packed { at: row(1), body: text.as_bytes().to_vec() }];
+    let message = |channel| OutboxRow { channel, at: row(1), body: vec![7, 0, 255] };
+    let chunk = |second| TimerChunk { due: at(second), at: row(1), body: vec![1, 2] };
     Commit {
         batch: 1,
         states: vec![state("客户\"1\\", 0, b"one"), state("c2", 0, &[0, 255]), state("c3", 0, b"")],
         log: packed("log"),
         trace: packed("trace"),
-        outbox: vec![row(3), row(4)],
+        outbox: vec![message(3), message(4)],
         timers: vec![chunk(100), chunk(50), chunk(200)],
         dedup: vec![event(1, 1, u32::MAX), event(-1, 2, 0)],
         quarantine: vec![Quarantined {
@@ -68,14 +72,11 @@ async fn what_is_committed_is_read(store: &dyn Store) {
     assert_eq!(due.iter().map(|chunk| chunk.due).collect::<Vec<_>>(), [at(50), at(100)]);
     assert_eq!(store.due(at(300), 1).await.unwrap().len(), 1);
 
-    assert_eq!(store.outbox(3, 0, 10).await.unwrap(), full_commit().outbox[..1]);
-    assert_eq!(store.outbox(3, 1, 10).await.unwrap(), []);
+    assert_eq!(store.outbox(3, row(0), 10).await.unwrap(), full_commit().outbox[..1]);
+    assert_eq!(store.outbox(3, row(1), 10).await.unwrap(), []);
     assert_eq!(store.outbox_channels().await.unwrap(), [3, 4]);
-    assert_eq!(
-        store.packed(PackedKind::Log, &[1, 2]).await.unwrap(),
-        full_commit().log.into_iter().collect::<Vec<_>>()
-    );
-    assert_eq!(store.packed_after(PackedKind::Trace, 0, 9).await.unwrap().len(), 1);
+    assert_eq!(store.packed(PackedKind::Log, &[row(1), row(2)]).await.unwrap(), full_commit().log);
+    assert_eq!(store.packed_after(PackedKind::Trace, row(0), 9).await.unwrap().len(), 1);
     assert_eq!(store.quarantined(9).await.unwrap(), full_commit().quarantine);
     assert_eq!(store.meta("cursor").await.unwrap().as_deref(), Some("a"));
     assert_eq!(store.meta("none").await.unwrap(), None);
@@ -84,12 +85,12 @@ async fn what_is_committed_is_read(store: &dyn Store) {
 
 async fn used_up_rows_go(store: &dyn Store) {
     let mut commit = empty(2);
-    commit.outbox_done = vec![(3, 1)];
-    commit.timers_done = vec![(at(50), 1), (at(200), 1)];
+    commit.outbox_done = vec![(3, row(1))];
+    commit.timers_done = vec![(at(50), row(1)), (at(200), row(1))];
     commit.meta = vec![("cursor".to_owned(), "b".to_owned())];
     store.commit(&commit).await.unwrap();
-    assert_eq!(store.outbox(3, 0, 10).await.unwrap(), []);
-    assert_eq!(store.outbox(4, 0, 10).await.unwrap().len(), 1);
+    assert_eq!(store.outbox(3, row(0), 10).await.unwrap(), []);
+    assert_eq!(store.outbox(4, row(0), 10).await.unwrap().len(), 1);
     assert_eq!(store.next_due(None).await.unwrap(), Some(at(100)));
     assert_eq!(store.meta("cursor").await.unwrap().as_deref(), Some("b"));
 }
@@ -215,7 +216,11 @@ async fn sqlite_keeps_its_rows_and_its_place() {
     // No `close`: as after a crash.
     drop(store);
     let store = open(folder.path()).await.unwrap();
-    assert_eq!((store.lease().batch, store.lease().epoch), (1, first.epoch + 1));
+    let second = store.lease();
+    assert_eq!(second.batch, 1);
+    for ((group, epoch), (same, before)) in second.groups.into_iter().zip(first.groups) {
+        assert_eq!((group, epoch), (same, before + 1));
+    }
     assert_eq!(store.counts().await.unwrap().states, 3);
     store.commit(&empty(2)).await.unwrap();
 }

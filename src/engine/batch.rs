@@ -14,7 +14,7 @@ use super::dispatch::Dispatcher;
 use super::handle::{Receipt, Stats};
 use super::intake;
 use super::lane::Ticket;
-use super::pack::{Packer, Queued, pack_list};
+use super::pack::{Due, Packers, Queued, pack_list};
 use super::payload::{Key, new_key};
 use super::timers::Chunks;
 use super::work::{Cx, Item, Origin, Steps, Subject, Work, register, sort, walk};
@@ -22,20 +22,31 @@ use crate::diagnostic::code;
 use crate::name::Name;
 use crate::step::state::MAX_TRACE_REFS;
 use crate::step::{Delivery, Input, RootKey, State, Trace, World, codec};
-use crate::store::{Commit, OutboxRow, PackedKind, Quarantined, RowKey, StateRow};
+use crate::store::{Commit, Lease, OutboxRow, PackedKind, Quarantined, RowKey, RowRef, StateRow};
 
 /// Why a subject was isolated: a stable code and the reason.
 type Poison = (&'static str, String);
+
+/// What is given for a batch.
+pub(super) struct Setting<'a> {
+    pub world: &'a World,
+    pub steps: Steps,
+    pub now: Timestamp,
+    pub lease: &'a Lease,
+    /// Whether decisions are shown to somebody.
+    pub watched: bool,
+}
 
 /// A commit in the making.
 pub(super) struct Batch<'a> {
     world: &'a World,
     steps: Steps,
     now: Timestamp,
+    lease: &'a Lease,
     dispatcher: &'a mut Dispatcher,
     commit: Commit,
-    log: Packer,
-    trace: Packer,
+    log: Packers,
+    trace: Packers,
     timers: Chunks,
     outbox: BTreeMap<u32, OutboxList>,
     receipts: Vec<Receipt>,
@@ -45,11 +56,11 @@ pub(super) struct Batch<'a> {
     decided: Option<Vec<(RootKey, Vec<Trace>)>>,
 }
 
-/// The row of one channel in the making: what goes out at once, and what waits.
+/// The rows of one channel in the making, each message with its group: what goes out at once, and what waits.
 #[derive(Default)]
 struct OutboxList {
-    prompt: Vec<(Queued, Delivery)>,
-    queued: Vec<Queued>,
+    prompt: Vec<(u16, Queued, Delivery)>,
+    queued: Vec<(u16, Queued)>,
 }
 
 /// A batch ready to be committed, and what to do once it is.
@@ -65,23 +76,22 @@ pub(super) struct Made {
 impl<'a> Batch<'a> {
     /// `commit` holds what was used up while gathering; `receipts` has a place for every submitted event.
     pub(super) fn new(
-        world: &'a World,
-        steps: Steps,
-        now: Timestamp,
+        setting: Setting<'a>,
         dispatcher: &'a mut Dispatcher,
         commit: Commit,
         receipts: Vec<Receipt>,
-        watched: bool,
     ) -> Self {
+        let Setting { world, steps, now, lease, watched } = setting;
         let batch = commit.batch;
         Self {
             world,
             steps,
             now,
+            lease,
             dispatcher,
             commit,
-            log: Packer::new(PackedKind::Log, batch),
-            trace: Packer::new(PackedKind::Trace, batch),
+            log: Packers::new(PackedKind::Log, batch),
+            trace: Packers::new(PackedKind::Trace, batch),
             timers: Chunks::default(),
             outbox: BTreeMap::new(),
             receipts,
@@ -103,7 +113,7 @@ impl<'a> Batch<'a> {
 
     /// A message to be tried again moves to the row of this batch.
     pub(super) fn again(&mut self, ticket: &Ticket, queued: Queued) {
-        self.outbox.entry(ticket.channel).or_default().queued.push(queued);
+        self.outbox.entry(ticket.channel).or_default().queued.push((ticket.row.group, queued));
         self.resolve(ticket);
         self.counts.retries += 1;
     }
@@ -115,7 +125,7 @@ impl<'a> Batch<'a> {
     pub(super) fn finish(mut self) -> Result<Made, String> {
         let batch = self.commit.batch;
         for (channel, list) in std::mem::take(&mut self.outbox) {
-            self.outbox_row(batch, channel, list)?;
+            self.outbox_rows(batch, channel, list)?;
         }
         let sent = self.sends.iter().map(|(ticket, _)| ticket.channel);
         let channels: std::collections::BTreeSet<u32> = sent.collect();
@@ -141,27 +151,39 @@ impl<'a> Batch<'a> {
         })
     }
 
-    fn outbox_row(&mut self, batch: u64, channel: u32, list: OutboxList) -> Result<(), String> {
-        let prompt = list.prompt.iter().map(|(queued, _)| queued);
-        let all: Vec<&Queued> = prompt.chain(&list.queued).collect();
-        self.commit.outbox.push(OutboxRow { channel, batch, body: pack_list(&all)? });
-        if let Some(lane) = self.dispatcher.lane(channel) {
-            lane.committed(batch, &list.queued, list.prompt.len(), self.now);
+    fn outbox_rows(&mut self, batch: u64, channel: u32, list: OutboxList) -> Result<(), String> {
+        let OutboxList { prompt, queued } = list;
+        let mut rows: BTreeMap<u16, Vec<&Queued>> = BTreeMap::new();
+        let all = prompt.iter().map(|(group, queued, _)| (group, queued));
+        for (group, queued) in all.chain(queued.iter().map(|(group, queued)| (group, queued))) {
+            rows.entry(*group).or_default().push(queued);
         }
-        let ticket = |queued| Ticket { channel, row: Some(batch), queued };
-        self.sends.extend(list.prompt.into_iter().map(|(queued, delivery)| (ticket(queued), delivery)));
+        for (group, list) in rows {
+            let at = RowRef { batch, group };
+            self.commit.outbox.push(OutboxRow { channel, at, body: pack_list(&list)? });
+        }
+        if let Some(lane) = self.dispatcher.lane(channel) {
+            let under_way: Vec<RowRef> =
+                prompt.iter().map(|(group, ..)| RowRef { batch, group: *group }).collect();
+            let queued = queued.into_iter().map(|(group, queued)| (RowRef { batch, group }, queued));
+            lane.committed(queued.collect(), &under_way, self.now);
+        }
+        let ticket = |group, queued| Ticket { channel, row: RowRef { batch, group }, queued };
+        let sends = prompt.into_iter().map(|(group, queued, delivery)| (ticket(group, queued), delivery));
+        self.sends.extend(sends);
         Ok(())
     }
 
     fn subject(&mut self, mut subject: Subject, row: Option<StateRow>) {
         sort(&mut subject.items);
-        let ends = (self.log.end(), self.trace.end());
+        let group = self.lease.group(subject.key.bucket);
+        let ends = (self.log.of(group).end(), self.trace.of(group).end());
         let mut admitted = Vec::new();
         match self.step_subject(&subject, row, &mut admitted) {
             Ok(work) => self.settle(&subject, work),
             Err((code, reason)) => {
-                self.log.truncate(ends.0);
-                self.trace.truncate(ends.1);
+                self.log.of(group).truncate(ends.0);
+                self.trace.of(group).truncate(ends.1);
                 for channel in admitted {
                     self.release(channel);
                 }
@@ -222,7 +244,8 @@ impl<'a> Batch<'a> {
         let version = row.map_or(0, |row| row.version);
         self.commit.states.push(StateRow { key: subject.key.clone(), version, body });
         if let Some(slot) = slot {
-            self.timers.add(slot, subject.key.kind, &subject.key.id);
+            let due = Due { kind: subject.key.kind, id: Arc::clone(&subject.key.id) };
+            self.timers.add(slot, self.lease.group(subject.key.bucket), due);
         }
         Ok(())
     }
@@ -231,11 +254,12 @@ impl<'a> Batch<'a> {
     fn record(&mut self, subject: &Subject, state: &mut State, work: &Work<'_>) -> Result<(), Poison> {
         let unsealed = || ("state-unwritable", "its log or trace cannot be sealed".to_owned());
         let (key, kind, id): (Key, u32, &Arc<str>) = (state.payload_key, subject.key.kind, &subject.key.id);
+        let group = self.lease.group(subject.key.bucket);
         if !work.log.is_empty() {
-            self.log.push(&key, kind, id, &work.log).ok_or_else(unsealed)?;
+            self.log.of(group).push(&key, kind, id, &work.log).ok_or_else(unsealed)?;
         }
         if !work.trace.is_empty() {
-            let offset = self.trace.push(&key, kind, id, &work.trace).ok_or_else(unsealed)?;
+            let offset = self.trace.of(group).push(&key, kind, id, &work.trace).ok_or_else(unsealed)?;
             state.trace_refs.push((self.commit.batch, offset));
             let over = state.trace_refs.len().saturating_sub(MAX_TRACE_REFS);
             state.trace_refs.drain(..over);
@@ -268,16 +292,17 @@ impl<'a> Batch<'a> {
             not_before: 0,
             ambiguous: false,
         };
+        let group = self.lease.group(subject.key.bucket);
         self.counts.enqueued += (work.queued.len() + work.prompt.len()) as u64;
         for (message, channel) in work.queued {
             if let Some(sym) = self.world.symbols.sym(channel) {
-                self.outbox.entry(sym.0).or_default().queued.push(queued(message));
+                self.outbox.entry(sym.0).or_default().queued.push((group, queued(message)));
             }
         }
         for delivery in work.prompt {
             if let Some(sym) = self.world.symbols.sym(delivery.channel) {
                 let entry = queued(delivery.message.clone());
-                self.outbox.entry(sym.0).or_default().prompt.push((entry, delivery));
+                self.outbox.entry(sym.0).or_default().prompt.push((group, entry, delivery));
             }
         }
     }
@@ -320,10 +345,8 @@ impl<'a> Batch<'a> {
     fn resolve(&mut self, ticket: &Ticket) {
         let Some(lane) = self.dispatcher.lane(ticket.channel) else { return };
         lane.settle();
-        if let Some(row) = ticket.row
-            && lane.resolve(row)
-        {
-            self.commit.outbox_done.push((ticket.channel, row));
+        if lane.resolve(ticket.row) {
+            self.commit.outbox_done.push((ticket.channel, ticket.row));
         }
     }
 

@@ -290,7 +290,8 @@ mod tests {
             step: "s".into(),
         };
         let queued = Queued { kind: 0, id: "c".into(), message, attempts, not_before: 0, ambiguous };
-        Answer { ticket: Ticket { channel: 0, row: Some(1), queued }, result }
+        let row = crate::store::RowRef { batch: 1, group: 0 };
+        Answer { ticket: Ticket { channel: 0, row, queued }, result }
     }
 
     fn retry() -> SendResult {

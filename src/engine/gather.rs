@@ -16,7 +16,7 @@ use super::work::{Item, Origin, Subject};
 use crate::diagnostic::code;
 use crate::program::Outcome;
 use crate::step::{Event, Input, RootKey, Sym, World};
-use crate::store::{Commit, Quarantined, RowKey, StateRow, StoreError};
+use crate::store::{Commit, Quarantined, RowKey, StateRow, StoreError, bucket};
 
 /// Events taken into one batch. A transaction costs about a page per touched row whatever its size, so large ones are
 /// cheap; this bounds memory and the time an answer takes.
@@ -122,7 +122,7 @@ impl Engine {
     async fn gather_outbox(&mut self, gathered: &mut Gathered) -> Result<(), StoreError> {
         for (row, reason) in self.dispatcher.fill(&*self.store, self.now).await? {
             gathered.anything = true;
-            gathered.commit.outbox_done.push((row.channel, row.batch));
+            gathered.commit.outbox_done.push((row.channel, row.at));
             gathered.commit.quarantine.push(Quarantined {
                 at: self.now,
                 code: "outbox-unreadable".to_owned(),
@@ -176,7 +176,8 @@ impl Engine {
                     gathered.commit.quarantine.push(record);
                     receipts.push(intake::refused(&reason));
                 } else {
-                    fresh.push((receipts.len(), intake::identify(root, event)));
+                    let group = self.lease.group(bucket::of(root.entity.as_str(), &root.id));
+                    fresh.push((receipts.len(), intake::identify(group, root, event)));
                     receipts.push(Receipt::Accepted);
                 }
             }

@@ -45,8 +45,8 @@ pub(super) fn refuse(world: &World, root: &RootKey, event: &Event, now: Timestam
 }
 
 /// The identity of an event: (source, id). The payload leaves out when it happened and arrived, because an event
-/// without a time of its own gets another at each arrival.
-pub(super) fn identify(root: RootKey, event: Event) -> Identified {
+/// without a time of its own gets another at each arrival. `group`: of the root's bucket.
+pub(super) fn identify(group: u16, root: RootKey, event: Event) -> Identified {
     let mut name = Vec::with_capacity(event.source.len() + event.id.len() + 8);
     name.extend_from_slice(&event.source.len().to_le_bytes());
     name.extend_from_slice(event.source.as_bytes());
@@ -54,7 +54,7 @@ pub(super) fn identify(root: RootKey, event: Event) -> Identified {
     let hash = first_bytes(&name);
     let payload = postcard::to_stdvec(&(&root, &event.kind, &event.child, &event.fields)).unwrap_or_default();
     let payload = u32::from_le_bytes(first_bytes(&payload));
-    Identified { root, identity: Dedup { slot: slot(&event), hash, payload }, event }
+    Identified { root, identity: Dedup { group, slot: slot(&event), hash, payload }, event }
 }
 
 /// Where the store may know `identity` from: its slot, and the slot of events without a time.
@@ -137,7 +137,7 @@ mod tests {
 
     fn identity(event: Event) -> Dedup {
         let root = RootKey { entity: Name::new("customer"), id: "c1".into() };
-        identify(root, event).identity
+        identify(0, root, event).identity
     }
 
     #[test]

@@ -11,12 +11,13 @@ use jiff::Timestamp;
 use super::pack::{Queued, unpack_list};
 use super::rate::Window;
 use crate::program::Rate;
-use crate::store::{OutboxRow, Store, StoreError};
+use crate::store::{OutboxRow, RowRef, Store, StoreError};
 
 /// Messages held in memory per channel; more stay in the store until there is room.
 const MOST_HELD: usize = 10_000;
 /// Messages committed as dispatched whose answer has not been committed.
 const MOST_UNDER_WAY: usize = 1_024;
+/// For each group that is held: the more groups, the smaller their rows.
 const ROWS_AT_ONCE: usize = 8;
 
 /// A message and the row that holds it.
@@ -24,8 +25,8 @@ const ROWS_AT_ONCE: usize = 8;
 pub(super) struct Ticket {
     /// Symbol of the channel.
     pub channel: u32,
-    /// Batch of its outbox row; `None`: it never needed one.
-    pub row: Option<u64>,
+    /// Its outbox row.
+    pub row: RowRef,
     pub queued: Queued,
 }
 
@@ -37,10 +38,10 @@ pub(super) struct Lane {
     /// Not to be tried before, in order.
     waiting: BTreeMap<(i64, u64), Ticket>,
     /// Unresolved messages of each row in memory.
-    rows: BTreeMap<u64, usize>,
+    rows: BTreeMap<RowRef, usize>,
     under_way: usize,
     /// The newest row that memory knows; rows after it are only in the store if `more`.
-    read_to: u64,
+    read_to: RowRef,
     more: bool,
     serial: u64,
     stopped: bool,
@@ -57,7 +58,7 @@ impl Lane {
             waiting: BTreeMap::new(),
             rows: BTreeMap::new(),
             under_way: 0,
-            read_to: 0,
+            read_to: RowRef::default(),
             more: true,
             serial: 0,
             stopped: false,
@@ -71,13 +72,14 @@ impl Lane {
         now: Timestamp,
     ) -> Result<Vec<(OutboxRow, String)>, StoreError> {
         let mut damaged = Vec::new();
+        let at_once = ROWS_AT_ONCE * store.lease().groups.len().max(1);
         while self.more && self.held() < MOST_HELD / 2 {
-            let rows = store.outbox(self.channel, self.read_to, ROWS_AT_ONCE).await?;
-            self.more = rows.len() == ROWS_AT_ONCE;
+            let rows = store.outbox(self.channel, self.read_to, at_once).await?;
+            self.more = rows.len() == at_once;
             for row in rows {
-                self.read_to = row.batch;
-                match unpack_list(&row.body) {
-                    Ok(list) => self.hold(row.batch, list, now),
+                self.read_to = row.at;
+                match unpack_list::<Queued>(&row.body) {
+                    Ok(list) => list.into_iter().for_each(|queued| self.hold(row.at, queued, now)),
                     Err(reason) => damaged.push((row, reason)),
                 }
             }
@@ -85,16 +87,21 @@ impl Lane {
         Ok(damaged)
     }
 
-    /// A row that is being committed: kept in memory if there is room, left to the store if not. `under_way` of its
-    /// messages are already going out.
-    pub(super) fn committed(&mut self, batch: u64, list: &[Queued], under_way: usize, now: Timestamp) {
-        if under_way == 0 && (self.more || self.held() + list.len() > MOST_HELD) {
+    /// The rows of a batch that is being committed: kept in memory if there is room, left to the store if not. The
+    /// rows in `under_way`, each once per message, have messages that are already going out.
+    pub(super) fn committed(&mut self, list: Vec<(RowRef, Queued)>, under_way: &[RowRef], now: Timestamp) {
+        if under_way.is_empty() && (self.more || self.held() + list.len() > MOST_HELD) {
             self.more = true;
             return;
         }
-        self.read_to = self.read_to.max(batch);
-        *self.rows.entry(batch).or_default() += under_way;
-        self.hold(batch, list.to_vec(), now);
+        for &row in under_way {
+            self.read_to = self.read_to.max(row);
+            *self.rows.entry(row).or_default() += 1;
+        }
+        for (row, queued) in list {
+            self.read_to = self.read_to.max(row);
+            self.hold(row, queued, now);
+        }
     }
 
     /// Whether a message decided just now may go out at once: nothing is before it and the rate has room. If so, it
@@ -122,7 +129,7 @@ impl Lane {
     }
 
     /// One message of `row` needs the row no more; true if that was its last.
-    pub(super) fn resolve(&mut self, row: u64) -> bool {
+    pub(super) fn resolve(&mut self, row: RowRef) -> bool {
         let Some(left) = self.rows.get_mut(&row) else { return false };
         *left = left.saturating_sub(1);
         let last = *left == 0;
@@ -183,20 +190,15 @@ impl Lane {
         }
     }
 
-    fn hold(&mut self, row: u64, list: Vec<Queued>, now: Timestamp) {
-        if list.is_empty() {
-            return;
-        }
-        *self.rows.entry(row).or_default() += list.len();
-        for queued in list {
-            let at = queued.not_before;
-            let ticket = Ticket { channel: self.channel, row: Some(row), queued };
-            if at > now.as_millisecond() {
-                self.serial += 1;
-                self.waiting.insert((at, self.serial), ticket);
-            } else {
-                self.ready.push_back(ticket);
-            }
+    fn hold(&mut self, row: RowRef, queued: Queued, now: Timestamp) {
+        *self.rows.entry(row).or_default() += 1;
+        let at = queued.not_before;
+        let ticket = Ticket { channel: self.channel, row, queued };
+        if at > now.as_millisecond() {
+            self.serial += 1;
+            self.waiting.insert((at, self.serial), ticket);
+        } else {
+            self.ready.push_back(ticket);
         }
     }
 
@@ -227,6 +229,10 @@ mod tests {
         Queued { kind: 0, id: id.into(), message, attempts: 0, not_before, ambiguous: false }
     }
 
+    fn row(batch: u64) -> RowRef {
+        RowRef { batch, group: 0 }
+    }
+
     fn empty(rate: Option<Rate>) -> Lane {
         Lane { more: false, ..Lane::new(1, rate, Window::default()) }
     }
@@ -238,8 +244,8 @@ mod tests {
     #[test]
     fn messages_go_in_order_within_the_rate() {
         let mut lane = empty(Some(Rate { count: 2, per_ms: 1_000 }));
-        lane.committed(1, &[queued("a", 0), queued("b", 0)], 0, at(0));
-        lane.committed(2, &[queued("c", 0)], 0, at(0));
+        lane.committed(vec![(row(1), queued("a", 0)), (row(1), queued("b", 0))], &[], at(0));
+        lane.committed(vec![(row(2), queued("c", 0))], &[], at(0));
         assert_eq!(ids(&lane.take(at(0))), ["a", "b"]);
         assert_eq!(lane.next(at(0)), Some(at(1_000)));
         assert_eq!(ids(&lane.take(at(999))), [""; 0]);
@@ -250,16 +256,31 @@ mod tests {
     #[test]
     fn a_row_goes_with_its_last_message() {
         let mut lane = empty(None);
-        lane.committed(7, &[queued("a", 0)], 1, at(0));
-        assert!(!lane.resolve(7));
-        assert!(lane.resolve(7));
-        assert!(!lane.resolve(7));
+        lane.committed(vec![(row(7), queued("a", 0))], &[row(7)], at(0));
+        assert!(!lane.resolve(row(7)));
+        assert!(lane.resolve(row(7)));
+        assert!(!lane.resolve(row(7)));
+    }
+
+    #[test]
+    fn a_batch_keeps_its_order_over_its_groups() {
+        let mut lane = empty(None);
+        let [one, other] = [1, 0].map(|group| RowRef { batch: 1, group });
+        lane.committed(
+            vec![(one, queued("a", 0)), (other, queued("b", 0)), (one, queued("c", 0))],
+            &[],
+            at(0),
+        );
+        let taken = lane.take(at(0));
+        assert_eq!(ids(&taken), ["a", "b", "c"]);
+        assert!(lane.resolve(other));
+        assert!(!lane.resolve(one));
     }
 
     #[test]
     fn a_retry_waits_for_its_time() {
         let mut lane = empty(None);
-        lane.committed(1, &[queued("later", 500), queued("now", 0)], 0, at(0));
+        lane.committed(vec![(row(1), queued("later", 500)), (row(1), queued("now", 0))], &[], at(0));
         assert_eq!(ids(&lane.take(at(0))), ["now"]);
         assert_eq!(lane.next(at(0)), Some(at(500)));
         assert_eq!(ids(&lane.take(at(500))), ["later"]);
@@ -269,7 +290,7 @@ mod tests {
     fn nobody_jumps_the_queue() {
         let mut lane = empty(None);
         assert!(lane.admit(at(0)));
-        lane.committed(1, &[queued("a", 0)], 0, at(0));
+        lane.committed(vec![(row(1), queued("a", 0))], &[], at(0));
         assert!(!lane.admit(at(0)));
         lane.take(at(0));
         assert!(lane.admit(at(0)));
@@ -279,9 +300,9 @@ mod tests {
     #[test]
     fn what_memory_cannot_hold_stays_in_the_store() {
         let mut lane = empty(None);
-        let many: Vec<Queued> = (0..MOST_HELD).map(|n| queued(&n.to_string(), 0)).collect();
-        lane.committed(1, &many, 0, at(0));
-        lane.committed(2, &[queued("over", 0)], 0, at(0));
+        let many = (0..MOST_HELD).map(|n| (row(1), queued(&n.to_string(), 0))).collect();
+        lane.committed(many, &[], at(0));
+        lane.committed(vec![(row(2), queued("over", 0))], &[], at(0));
         assert!(!lane.admit(at(0)) && !lane.wants_rows());
         while lane.held() >= MOST_HELD / 2 {
             lane.take(at(0)).iter().for_each(|_| lane.settle());

@@ -1,9 +1,10 @@
-//! Packed rows: one per batch and kind, so that the store writes few large rows instead of many small ones.
+//! Packed rows: one per batch, group and kind, so that the store writes few large rows instead of many small ones.
 //!
 //! Log and trace rows are entries one after the other, each found by its byte offset: whose it is in clear, what it
 //! says sealed under that subject's key. Outbox and timer rows are plain lists: they hold keys, no payloads. Every
 //! row begins with a version byte; a row of another version is refused, never guessed at.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::payload::{Key, Place, open, seal};
 use crate::step::MessageKey;
-use crate::store::{Packed, PackedKind};
+use crate::store::{Packed, PackedKind, RowRef};
 
 const VERSION: u8 = 1;
 
@@ -46,16 +47,38 @@ pub(super) struct Due {
     pub id: Arc<str>,
 }
 
+/// The log or trace rows of a batch in the making, one per group.
+pub(super) struct Packers {
+    kind: PackedKind,
+    batch: u64,
+    rows: BTreeMap<u16, Packer>,
+}
+
+impl Packers {
+    pub(super) fn new(kind: PackedKind, batch: u64) -> Self {
+        Self { kind, batch, rows: BTreeMap::new() }
+    }
+
+    pub(super) fn of(&mut self, group: u16) -> &mut Packer {
+        let (kind, at) = (self.kind, RowRef { batch: self.batch, group });
+        self.rows.entry(group).or_insert_with(|| Packer::new(kind, at))
+    }
+
+    pub(super) fn finish(self) -> Vec<Packed> {
+        self.rows.into_values().filter_map(Packer::finish).collect()
+    }
+}
+
 /// A log or trace row in the making.
 pub(super) struct Packer {
     kind: PackedKind,
-    batch: u64,
+    at: RowRef,
     body: Vec<u8>,
 }
 
 impl Packer {
-    pub(super) fn new(kind: PackedKind, batch: u64) -> Self {
-        Self { kind, batch, body: vec![VERSION] }
+    fn new(kind: PackedKind, at: RowRef) -> Self {
+        Self { kind, at, body: vec![VERSION] }
     }
 
     /// Seals `entry` under `key` and returns its offset. `None`, and nothing added, if it cannot be written.
@@ -67,7 +90,7 @@ impl Packer {
         entry: &T,
     ) -> Option<u32> {
         let offset = u32::try_from(self.body.len()).ok()?;
-        let place = Place { kind: self.kind, batch: self.batch, offset };
+        let place = Place { kind: self.kind, batch: self.at.batch, offset };
         let body = seal(key, place, postcard::to_stdvec(entry).ok()?)?;
         let sealed = Sealed { kind, id: Arc::clone(id), body };
         self.body.extend_from_slice(&postcard::to_stdvec(&sealed).ok()?);
@@ -84,8 +107,8 @@ impl Packer {
     }
 
     /// The row; `None` if nothing was pushed.
-    pub(super) fn finish(self) -> Option<Packed> {
-        (self.body.len() > 1).then_some(Packed { batch: self.batch, body: self.body })
+    fn finish(self) -> Option<Packed> {
+        (self.body.len() > 1).then_some(Packed { at: self.at, body: self.body })
     }
 }
 
@@ -98,7 +121,7 @@ pub(super) fn unpack<T: DeserializeOwned>(
 ) -> Option<T> {
     let (&VERSION, _) = row.body.split_first()? else { return None };
     let (sealed, _) = postcard::take_from_bytes::<Sealed>(row.body.get(offset as usize..)?).ok()?;
-    let payload = open(key, Place { kind, batch: row.batch, offset }, &sealed.body)?;
+    let payload = open(key, Place { kind, batch: row.at.batch, offset }, &sealed.body)?;
     postcard::from_bytes(&payload).ok()
 }
 
@@ -124,7 +147,7 @@ mod tests {
     #[test]
     fn entries_are_found_by_their_offset() {
         let (mine, other) = (new_key().unwrap(), new_key().unwrap());
-        let mut packer = Packer::new(PackedKind::Trace, 3);
+        let mut packer = Packer::new(PackedKind::Trace, RowRef { batch: 3, group: 0 });
         let first = packer.push(&mine, 0, &"c1".into(), &vec![1_u32, 2]).unwrap();
         let second = packer.push(&other, 0, &"c2".into(), &"x").unwrap();
         let third = packer.push(&other, 0, &"c2".into(), &"gone").unwrap();
@@ -135,7 +158,19 @@ mod tests {
         assert_eq!(unpack(&row, PackedKind::Trace, second, &other), Some("x".to_owned()));
         assert_eq!(unpack::<String>(&row, PackedKind::Trace, second, &mine), None);
         assert_eq!(unpack::<String>(&row, PackedKind::Trace, third, &other), None);
-        assert_eq!(Packer::new(PackedKind::Log, 1).finish(), None);
+    }
+
+    #[test]
+    fn a_row_is_of_one_group() {
+        let key = new_key().unwrap();
+        let mut packers = Packers::new(PackedKind::Log, 3);
+        packers.of(7).push(&key, 0, &"c1".into(), &"x").unwrap();
+        packers.of(2).push(&key, 0, &"c2".into(), &"y").unwrap();
+        let end = packers.of(5).end();
+        packers.of(5).push(&key, 0, &"c3".into(), &"taken back").unwrap();
+        packers.of(5).truncate(end);
+        let rows: Vec<RowRef> = packers.finish().iter().map(|row| row.at).collect();
+        assert_eq!(rows, [2, 7].map(|group| RowRef { batch: 3, group }));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
-use super::batch::{Batch, Made};
+use super::batch::{Batch, Made, Setting};
 use super::clock::Clock;
 use super::dispatch::{Answer, Dispatcher};
 use super::gather::{Gathered, Reply, Submission};
@@ -22,9 +22,9 @@ use super::timers::Timers;
 use super::work::Steps;
 use super::{deploy, refer};
 use crate::step::World;
-use crate::store::{Commit, Quarantined, Store, StoreError};
+use crate::store::{Commit, Lease, Quarantined, Store, StoreError};
 
-/// How often a commit that the disk refused is tried again, and how long apart.
+/// How often a commit that the disk refused, or that a server did not answer, is tried again, and how long apart.
 const COMMIT_TRIES: u32 = 6;
 const COMMIT_PAUSE: Duration = Duration::from_millis(200);
 /// How long a stop waits for sends under way; their messages stay in the outbox.
@@ -45,6 +45,7 @@ pub(super) struct Engine {
     pub world_out: watch::Sender<Arc<World>>,
     pub stats: Stats,
     pub now: Timestamp,
+    pub lease: Lease,
     pub batch: u64,
     pub inbox: Inbox,
 }
@@ -158,9 +159,14 @@ impl Engine {
             Err(error) => return Err(gathered.fail(error)),
         };
         let commit = std::mem::take(&mut gathered.commit);
-        let watched = self.watcher.is_some();
-        let mut batch =
-            Batch::new(&self.world, self.steps, self.now, &mut self.dispatcher, commit, receipts, watched);
+        let setting = Setting {
+            world: &self.world,
+            steps: self.steps,
+            now: self.now,
+            lease: &self.lease,
+            watched: self.watcher.is_some(),
+        };
+        let mut batch = Batch::new(setting, &mut self.dispatcher, commit, receipts);
         for (ticket, queued) in std::mem::take(&mut gathered.retries) {
             batch.again(&ticket, queued);
         }
@@ -173,12 +179,12 @@ impl Engine {
         Ok(())
     }
 
-    /// Commits; a disk that refuses is tried again for a while, with the submitters told at once.
+    /// Commits; a store that refuses is tried again for a while, with the submitters told at once.
     async fn commit(&self, commit: &Commit, gathered: &mut Gathered) -> Result<(), StoreError> {
         let mut pause = COMMIT_PAUSE;
         for _ in 1..COMMIT_TRIES {
             match self.store.commit(commit).await {
-                Err(error @ (StoreError::Disk(_) | StoreError::Database(_))) => {
+                Err(error @ (StoreError::Disk(_) | StoreError::Unreachable(_) | StoreError::Database(_))) => {
                     tracing::warn!(%error, "a commit failed and is tried again");
                     gathered.tell(&error);
                     tokio::time::sleep(pause).await;

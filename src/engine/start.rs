@@ -64,7 +64,7 @@ pub async fn start(
     let (commands, arriving) = mpsc::unbounded_channel();
     let (stats_out, stats) = watch::channel(Stats::default());
     let (world_out, seen_world) = watch::channel(Arc::clone(&world));
-    let batch = store.lease().batch;
+    let lease = store.lease();
     let engine = Engine {
         store,
         clock: Arc::clone(&clock),
@@ -80,7 +80,8 @@ pub async fn start(
         world_out,
         stats: Stats::default(),
         now,
-        batch,
+        batch: lease.batch,
+        lease,
         inbox: Inbox::default(),
     };
     let task = tokio::spawn(engine.run());

@@ -5,12 +5,11 @@
 //! moves later is not registered again. No table is polled: the earliest due instant is kept in memory.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::pack::{Due, pack_list, unpack_list};
-use crate::store::{Store, StoreError, TimerChunk};
+use crate::store::{RowRef, Store, StoreError, TimerChunk};
 
 /// How far ahead (milliseconds) a timer may be to fall into slots of this width: the nearer, the finer.
 const SLOTS: [(i64, i64); 4] = [(2_000, 1), (120_000, 50), (7_200_000, 1_000), (172_800_000, 10_000)];
@@ -30,18 +29,19 @@ pub(super) fn slot(due: Timestamp, now: Timestamp) -> Timestamp {
     Timestamp::from_millisecond(end.max(now)).unwrap_or(Timestamp::MAX)
 }
 
-/// Chunks in the making.
+/// Chunks in the making, by slot and group.
 #[derive(Default)]
-pub(super) struct Chunks(BTreeMap<Timestamp, Vec<Due>>);
+pub(super) struct Chunks(BTreeMap<(Timestamp, u16), Vec<Due>>);
 
 impl Chunks {
-    pub(super) fn add(&mut self, slot: Timestamp, kind: u32, id: &Arc<str>) {
-        self.0.entry(slot).or_default().push(Due { kind, id: Arc::clone(id) });
+    pub(super) fn add(&mut self, slot: Timestamp, group: u16, due: Due) {
+        self.0.entry((slot, group)).or_default().push(due);
     }
 
     pub(super) fn finish(self, batch: u64) -> Result<Vec<TimerChunk>, String> {
-        let chunk =
-            |(due, list): (Timestamp, Vec<Due>)| Ok(TimerChunk { due, batch, body: pack_list(&list)? });
+        let chunk = |((due, group), list): ((Timestamp, u16), Vec<Due>)| {
+            Ok(TimerChunk { due, at: RowRef { batch, group }, body: pack_list(&list)? })
+        };
         self.0.into_iter().map(chunk).collect()
     }
 }
@@ -58,7 +58,7 @@ pub(super) struct Timers {
 #[derive(Default)]
 pub(super) struct Fired {
     pub subjects: Vec<Due>,
-    pub chunks: Vec<(Timestamp, u64)>,
+    pub chunks: Vec<(Timestamp, RowRef)>,
     /// Chunks that cannot be read, with the reason.
     pub damaged: Vec<(TimerChunk, String)>,
 }
@@ -95,7 +95,7 @@ impl Timers {
                 Ok(list) => fired.subjects.extend::<Vec<Due>>(list),
                 Err(reason) => fired.damaged.push((chunk.clone(), reason)),
             }
-            fired.chunks.push((chunk.due, chunk.batch));
+            fired.chunks.push((chunk.due, chunk.at));
         }
         self.next = match (rest, read < self.limit) {
             (Some(due), _) => Some(due),

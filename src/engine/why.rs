@@ -9,7 +9,7 @@ use super::deploy;
 use super::handle::EngineError;
 use super::pack::unpack;
 use crate::step::{RootKey, State, Trace, World, codec};
-use crate::store::{PackedKind, RowKey, Store};
+use crate::store::{PackedKind, RowKey, RowRef, Store};
 
 /// A subject and its newest decisions.
 pub struct Account {
@@ -33,11 +33,13 @@ pub async fn account(
 ) -> Result<Option<Account>, EngineError> {
     let Some(kind) = world.symbols.sym(root.entity) else { return Ok(None) };
     let key = RowKey::new(kind.0, root.entity.as_str(), Arc::clone(&root.id));
+    let group = store.lease().group(key.bucket);
     let Some(row) = store.load(&[key]).await?.pop() else { return Ok(None) };
     let state = codec::decode(&row.body).map_err(|error| EngineError::Refused(error.to_string().into()))?;
-    let batches: Vec<u64> = state.trace_refs.iter().map(|(batch, _)| *batch).collect();
-    let rows = store.packed(PackedKind::Trace, &batches).await?;
-    let rows: BTreeMap<u64, _> = rows.into_iter().map(|row| (row.batch, row)).collect();
+    let places: Vec<RowRef> =
+        state.trace_refs.iter().map(|(batch, _)| RowRef { batch: *batch, group }).collect();
+    let rows = store.packed(PackedKind::Trace, &places).await?;
+    let rows: BTreeMap<u64, _> = rows.into_iter().map(|row| (row.at.batch, row)).collect();
     let (mut trace, mut unreadable) = (Vec::new(), 0);
     for (batch, offset) in &state.trace_refs {
         let row = rows.get(batch);

@@ -18,6 +18,8 @@ pub enum StoreError {
     Newer { found: u32, known: u32 },
     /// No space, no permission, or the device failed. What was acknowledged before is safe.
     Disk(String),
+    /// The database server cannot be reached, or went away in the middle. It may come back.
+    Unreachable(String),
     /// Not a store, or damaged.
     Damaged(String),
     /// Anything else the database said.
@@ -36,6 +38,7 @@ impl fmt::Display for StoreError {
                 write!(f, "the store has schema {found}; this version of wayfare knows up to {known}")
             }
             Self::Disk(reason) => write!(f, "the disk refused: {reason}"),
+            Self::Unreachable(reason) => write!(f, "the database cannot be reached: {reason}"),
             Self::Damaged(reason) => write!(f, "the store cannot be read: {reason}"),
             Self::Database(reason) => f.write_str(reason),
         }

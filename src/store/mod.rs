@@ -1,4 +1,4 @@
-//! Durable state. One trait, one conformance suite; SQLite today, PostgreSQL next.
+//! Durable state. One trait, one conformance suite, SQLite today, PostgreSQL next.
 //!
 //! A store keeps rows and knows nothing of what is in them: states, packed logs, outbox, trace and timer chunks are
 //! bytes made by the engine. A [`Commit`] is one transaction with a fixed handful of statements, however large the
@@ -15,29 +15,31 @@ use jiff::Timestamp;
 pub use error::StoreError;
 pub use row::{
     Commit, Counts, Dedup, Deployed, Deployment, Lease, OutboxRow, Packed, PackedKind, ProgramRow,
-    Quarantined, RowKey, StateRow, TimerChunk,
+    Quarantined, RowKey, RowRef, StateRow, TimerChunk,
 };
 pub use sqlite::SqliteStore;
 
 /// What a call to a store returns.
 pub type Stored<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 
-/// A durable store, open for the buckets of one [`Lease`]. Reads see every commit that has returned.
+/// A durable store, open for the groups of one [`Lease`]. Reads see every commit that has returned; timers and outbox
+/// are those of the groups that are held.
 pub trait Store: Send + Sync {
-    /// What this process may write. A store opened for reading has epoch 0 and no buckets.
+    /// What this process may write. A store opened for reading holds no groups.
     fn lease(&self) -> Lease;
 
     /// The rows of `keys` that exist, in any order.
     fn load<'a>(&'a self, keys: &'a [RowKey]) -> Stored<'a, Vec<StateRow>>;
 
-    /// The stored identities among `events`, compared by slot and hash, with the payload as stored.
+    /// The stored identities among `events`, compared by group, slot and hash, with the payload as stored.
     fn seen<'a>(&'a self, events: &'a [Dedup]) -> Stored<'a, Vec<Dedup>>;
 
     /// Writes all of it or nothing.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] where a version is not the stored one, [`StoreError::Fenced`] where the lease or the
-    /// batch number is not the current one.
+    /// batch number is not the current one. After [`StoreError::Unreachable`] it may have been written: the same commit
+    /// again does no harm, and says which.
     fn commit<'a>(&'a self, commit: &'a Commit) -> Stored<'a, ()>;
 
     /// The earliest `due` of all timer chunks after `after`; of all without it.
@@ -46,17 +48,17 @@ pub trait Store: Send + Sync {
     /// The first `limit` chunks that are due at `now`, earliest first.
     fn due(&self, now: Timestamp, limit: usize) -> Stored<'_, Vec<TimerChunk>>;
 
-    /// The first `limit` outbox rows of a channel after batch `after`, in order.
-    fn outbox(&self, channel: u32, after: u64, limit: usize) -> Stored<'_, Vec<OutboxRow>>;
+    /// The first `limit` outbox rows of a channel after `after`, in order.
+    fn outbox(&self, channel: u32, after: RowRef, limit: usize) -> Stored<'_, Vec<OutboxRow>>;
 
     /// The channels that have outbox rows, in order.
     fn outbox_channels(&self) -> Stored<'_, Vec<u32>>;
 
-    /// The packed rows of `batches` that exist, in order.
-    fn packed<'a>(&'a self, kind: PackedKind, batches: &'a [u64]) -> Stored<'a, Vec<Packed>>;
+    /// The packed rows at `places` that exist, in order.
+    fn packed<'a>(&'a self, kind: PackedKind, places: &'a [RowRef]) -> Stored<'a, Vec<Packed>>;
 
-    /// The first `limit` packed rows after batch `after`, in order.
-    fn packed_after(&self, kind: PackedKind, after: u64, limit: usize) -> Stored<'_, Vec<Packed>>;
+    /// The first `limit` packed rows after `after`, in order.
+    fn packed_after(&self, kind: PackedKind, after: RowRef, limit: usize) -> Stored<'_, Vec<Packed>>;
 
     /// The first `limit` states of a kind after `after`, in the order of their keys.
     fn scan<'a>(&'a self, kind: u32, after: Option<&'a RowKey>, limit: usize) -> Stored<'a, Vec<StateRow>>;

@@ -32,20 +32,28 @@ pub struct StateRow {
     pub body: Vec<u8>,
 }
 
+/// Where a packed row lies: in the batch that wrote it, among the rows of one group. Packed rows never span two groups
+/// ([`Lease::group`]), so that a group can change hands. The order is that in which an owner wrote them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RowRef {
+    pub batch: u64,
+    pub group: u16,
+}
+
 /// Keys to look at no later than `due`; checked lazily against their state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TimerChunk {
     /// End of its slot, in whole milliseconds.
     pub due: Timestamp,
     /// Makes the row unique in its slot.
-    pub batch: u64,
+    pub at: RowRef,
     pub body: Vec<u8>,
 }
 
 /// A packed row of one batch: event log or trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packed {
-    pub batch: u64,
+    pub at: RowRef,
     pub body: Vec<u8>,
 }
 
@@ -54,25 +62,27 @@ pub struct Packed {
 pub struct OutboxRow {
     /// Symbol of the channel.
     pub channel: u32,
-    pub batch: u64,
+    pub at: RowRef,
     pub body: Vec<u8>,
 }
 
 /// One transaction.
 #[derive(Clone, Debug, Default)]
 pub struct Commit {
-    /// Number of the batch, one more than the last.
+    /// Number of the batch, one more than the last; the same in all its rows.
     pub batch: u64,
     /// Compare-and-set by `version` (0: a new row); the store writes `version + 1`. No key twice.
     pub states: Vec<StateRow>,
-    pub log: Option<Packed>,
-    pub trace: Option<Packed>,
-    /// At most one row per channel.
+    /// At most one row per group.
+    pub log: Vec<Packed>,
+    pub trace: Vec<Packed>,
+    /// At most one row per channel and group.
     pub outbox: Vec<OutboxRow>,
+    /// At most one row per slot and group.
     pub timers: Vec<TimerChunk>,
-    /// Chunks and outbox rows (channel, batch) that are used up.
-    pub timers_done: Vec<(Timestamp, u64)>,
-    pub outbox_done: Vec<(u32, u64)>,
+    /// Chunks (due, place) and outbox rows (channel, place) that are used up.
+    pub timers_done: Vec<(Timestamp, RowRef)>,
+    pub outbox_done: Vec<(u32, RowRef)>,
     /// Identities of the events in this batch; none is stored yet, none twice.
     pub dedup: Vec<Dedup>,
     pub quarantine: Vec<Quarantined>,
@@ -83,6 +93,8 @@ pub struct Commit {
 /// Identity of an event, by its own time slot first so that the index stays local.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Dedup {
+    /// Of the root subject that the event goes to; the same event sent for a root of another group is not known again.
+    pub group: u16,
     /// Day of the event's own time; -1 for events without one.
     pub slot: i32,
     /// 128 bits of SHA-256 over (source, id).
@@ -132,21 +144,29 @@ pub struct Deployed {
     pub bundle: Option<Vec<u8>>,
 }
 
-/// The right to write a set of buckets, with its fencing token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The right to write a set of bucket groups, each with its fencing token.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
-    /// Grows with each owner: a commit under an older epoch fails.
-    pub epoch: u64,
-    /// First bucket, and one past the last.
-    pub buckets: (u16, u16),
-    /// Number of the last commit when the lease was taken.
+    /// Buckets in a group; a fact of the store, whoever holds what.
+    pub span: u16,
+    /// The groups that are held, in order, with their epochs. An epoch grows with each owner: a commit under an older
+    /// one fails.
+    pub groups: Vec<(u16, u64)>,
+    /// Number of the last commit to any of the groups when the lease was taken.
     pub batch: u64,
 }
 
 impl Lease {
+    /// The group that a bucket belongs to.
+    #[must_use]
+    pub fn group(&self, bucket: u16) -> u16 {
+        bucket / self.span.max(1)
+    }
+
     #[must_use]
     pub fn covers(&self, bucket: u16) -> bool {
-        (self.buckets.0..self.buckets.1).contains(&bucket)
+        let group = self.group(bucket);
+        self.groups.binary_search_by_key(&group, |(held, _)| *held).is_ok()
     }
 }
 

@@ -25,7 +25,7 @@ use wayfare::step::{
 };
 use wayfare::store::{
     Commit, Counts, Dedup, Deployed, Deployment, Lease, OutboxRow, Packed, PackedKind, Quarantined, RowKey,
-    SqliteStore, StateRow, Store, StoreError, Stored, TimerChunk,
+    RowRef, SqliteStore, StateRow, Store, StoreError, Stored, TimerChunk,
 };
 use wayfare::value::Value;
 
@@ -322,16 +322,16 @@ impl Store for Stopping {
     fn due(&self, now: Timestamp, limit: usize) -> Stored<'_, Vec<TimerChunk>> {
         self.inner.due(now, limit)
     }
-    fn outbox(&self, channel: u32, after: u64, limit: usize) -> Stored<'_, Vec<OutboxRow>> {
+    fn outbox(&self, channel: u32, after: RowRef, limit: usize) -> Stored<'_, Vec<OutboxRow>> {
         self.inner.outbox(channel, after, limit)
     }
     fn outbox_channels(&self) -> Stored<'_, Vec<u32>> {
         self.inner.outbox_channels()
     }
-    fn packed<'a>(&'a self, kind: PackedKind, batches: &'a [u64]) -> Stored<'a, Vec<Packed>> {
-        self.inner.packed(kind, batches)
+    fn packed<'a>(&'a self, kind: PackedKind, places: &'a [RowRef]) -> Stored<'a, Vec<Packed>> {
+        self.inner.packed(kind, places)
     }
-    fn packed_after(&self, kind: PackedKind, after: u64, limit: usize) -> Stored<'_, Vec<Packed>> {
+    fn packed_after(&self, kind: PackedKind, after: RowRef, limit: usize) -> Stored<'_, Vec<Packed>> {
         self.inner.packed_after(kind, after, limit)
     }
     fn scan<'a>(&'a self, kind: u32, after: Option<&'a RowKey>, limit: usize) -> Stored<'a, Vec<StateRow>> {

@@ -23,7 +23,7 @@ use sqlx::SqlitePool;
 
 use super::{
     Commit, Counts, Dedup, Deployed, Deployment, Lease, OutboxRow, Packed, PackedKind, Quarantined, RowKey,
-    StateRow, Store, StoreError, Stored, TimerChunk,
+    RowRef, StateRow, Store, StoreError, Stored, TimerChunk,
 };
 
 /// A store in one file. Dropping it releases the lock; commits that have returned are safe.
@@ -73,7 +73,7 @@ impl SqliteStore {
 
 impl Store for SqliteStore {
     fn lease(&self) -> Lease {
-        self.lease
+        self.lease.clone()
     }
 
     fn load<'a>(&'a self, keys: &'a [RowKey]) -> Stored<'a, Vec<StateRow>> {
@@ -85,7 +85,7 @@ impl Store for SqliteStore {
     }
 
     fn commit<'a>(&'a self, commit: &'a Commit) -> Stored<'a, ()> {
-        async { write::commit(self.writer()?, self.lease, commit).await }.boxed()
+        async { write::commit(self.writer()?, &self.lease, commit).await }.boxed()
     }
 
     fn next_due(&self, after: Option<Timestamp>) -> Stored<'_, Option<Timestamp>> {
@@ -96,7 +96,7 @@ impl Store for SqliteStore {
         read::due(self.hot(), now, limit).boxed()
     }
 
-    fn outbox(&self, channel: u32, after: u64, limit: usize) -> Stored<'_, Vec<OutboxRow>> {
+    fn outbox(&self, channel: u32, after: RowRef, limit: usize) -> Stored<'_, Vec<OutboxRow>> {
         read::outbox(self.hot(), channel, after, limit).boxed()
     }
 
@@ -104,11 +104,11 @@ impl Store for SqliteStore {
         read::outbox_channels(&self.readers).boxed()
     }
 
-    fn packed<'a>(&'a self, kind: PackedKind, batches: &'a [u64]) -> Stored<'a, Vec<Packed>> {
-        read::packed(&self.readers, kind, batches).boxed()
+    fn packed<'a>(&'a self, kind: PackedKind, places: &'a [RowRef]) -> Stored<'a, Vec<Packed>> {
+        read::packed(&self.readers, kind, places).boxed()
     }
 
-    fn packed_after(&self, kind: PackedKind, after: u64, limit: usize) -> Stored<'_, Vec<Packed>> {
+    fn packed_after(&self, kind: PackedKind, after: RowRef, limit: usize) -> Stored<'_, Vec<Packed>> {
         read::packed_after(&self.readers, kind, after, limit).boxed()
     }
 
@@ -121,11 +121,11 @@ impl Store for SqliteStore {
     }
 
     fn set_meta<'a>(&'a self, values: &'a [(String, String)]) -> Stored<'a, ()> {
-        async { write::set_meta(self.writer()?, self.lease, values).await }.boxed()
+        async { write::set_meta(self.writer()?, &self.lease, values).await }.boxed()
     }
 
     fn deploy<'a>(&'a self, deployment: &'a Deployment) -> Stored<'a, ()> {
-        async { write::deploy(self.writer()?, self.lease, deployment).await }.boxed()
+        async { write::deploy(self.writer()?, &self.lease, deployment).await }.boxed()
     }
 
     fn deployed(&self) -> Stored<'_, Deployed> {

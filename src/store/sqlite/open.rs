@@ -35,8 +35,8 @@ pub(super) async fn for_writing(path: &Path, development: bool) -> Result<Sqlite
             .fetch_one(&mut *connection)
             .await?;
     drop(connection);
-    let lease =
-        Lease { epoch: epoch.cast_unsigned(), buckets: (0, bucket::COUNT), batch: batch.cast_unsigned() };
+    let groups = vec![(0, epoch.cast_unsigned())];
+    let lease = Lease { span: bucket::COUNT, groups, batch: batch.cast_unsigned() };
     Ok(SqliteStore { writer: Some(writer), readers: readers(path).await?, lease, _lock: Some(lock) })
 }
 
@@ -47,7 +47,7 @@ pub(super) async fn for_reading(path: &Path) -> Result<SqliteStore, StoreError> 
         return Err(StoreError::Damaged(format!("`{}` is not a wayfare store", path.display())));
     }
     drop(connection);
-    let lease = Lease { epoch: 0, buckets: (0, 0), batch: 0 };
+    let lease = Lease { span: bucket::COUNT, groups: Vec::new(), batch: 0 };
     Ok(SqliteStore { writer: None, readers, lease, _lock: None })
 }
 

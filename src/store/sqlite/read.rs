@@ -6,8 +6,8 @@ use sqlx::{Row as _, SqlitePool};
 
 use super::json::Rows;
 use crate::store::{
-    Counts, Dedup, Deployed, OutboxRow, Packed, PackedKind, ProgramRow, Quarantined, RowKey, StateRow,
-    StoreError, TimerChunk,
+    Counts, Dedup, Deployed, OutboxRow, Packed, PackedKind, ProgramRow, Quarantined, RowKey, RowRef,
+    StateRow, StoreError, TimerChunk,
 };
 
 // `CROSS JOIN` keeps the order: first the keys asked for, then one look-up each.
@@ -77,7 +77,7 @@ pub(super) async fn due(
     let query = sqlx::query_as(DUE).bind(now.as_millisecond()).bind(signed(limit));
     let found: Vec<(i64, i64, Vec<u8>)> = query.fetch_all(pool).await?;
     let chunk = |(due, batch, body): (i64, i64, Vec<u8>)| {
-        Ok(TimerChunk { due: instant(due)?, batch: batch.cast_unsigned(), body })
+        Ok(TimerChunk { due: instant(due)?, at: place(batch), body })
     };
     found.into_iter().map(chunk).collect()
 }
@@ -85,16 +85,12 @@ pub(super) async fn due(
 pub(super) async fn outbox(
     pool: &SqlitePool,
     channel: u32,
-    after: u64,
+    after: RowRef,
     limit: usize,
 ) -> Result<Vec<OutboxRow>, StoreError> {
-    let query = sqlx::query_as(OUTBOX).bind(channel).bind(after.cast_signed()).bind(signed(limit));
+    let query = sqlx::query_as(OUTBOX).bind(channel).bind(after.batch.cast_signed()).bind(signed(limit));
     let found: Vec<(u32, i64, Vec<u8>)> = query.fetch_all(pool).await?;
-    let row = |(channel, batch, body): (u32, i64, Vec<u8>)| OutboxRow {
-        channel,
-        batch: batch.cast_unsigned(),
-        body,
-    };
+    let row = |(channel, batch, body): (u32, i64, Vec<u8>)| OutboxRow { channel, at: place(batch), body };
     Ok(found.into_iter().map(row).collect())
 }
 
@@ -105,13 +101,13 @@ pub(super) async fn outbox_channels(pool: &SqlitePool) -> Result<Vec<u32>, Store
 pub(super) async fn packed(
     pool: &SqlitePool,
     kind: PackedKind,
-    batches: &[u64],
+    places: &[RowRef],
 ) -> Result<Vec<Packed>, StoreError> {
     let sql = match kind {
         PackedKind::Log => LOG,
         PackedKind::Trace => TRACE,
     };
-    let mut sorted = batches.to_vec();
+    let mut sorted: Vec<u64> = places.iter().map(|place| place.batch).collect();
     sorted.sort_unstable();
     sorted.dedup();
     let list: Vec<String> = sorted.iter().map(u64::to_string).collect();
@@ -122,14 +118,14 @@ pub(super) async fn packed(
 pub(super) async fn packed_after(
     pool: &SqlitePool,
     kind: PackedKind,
-    after: u64,
+    after: RowRef,
     limit: usize,
 ) -> Result<Vec<Packed>, StoreError> {
     let sql = match kind {
         PackedKind::Log => LOG_AFTER,
         PackedKind::Trace => TRACE_AFTER,
     };
-    let query = sqlx::query_as(sql).bind(after.cast_signed()).bind(signed(limit));
+    let query = sqlx::query_as(sql).bind(after.batch.cast_signed()).bind(signed(limit));
     Ok(query.fetch_all(pool).await?.into_iter().map(pack).collect())
 }
 
@@ -186,11 +182,16 @@ fn dedup(row: &SqliteRow) -> Result<Dedup, StoreError> {
     let hash: &[u8] = row.try_get(1)?;
     let hash =
         hash.try_into().map_err(|_| StoreError::Damaged("an event hash is not 16 bytes".to_owned()))?;
-    Ok(Dedup { slot: row.try_get(0)?, hash, payload: row.try_get(2)? })
+    Ok(Dedup { group: 0, slot: row.try_get(0)?, hash, payload: row.try_get(2)? })
 }
 
 fn pack((batch, body): (i64, Vec<u8>)) -> Packed {
-    Packed { batch: batch.cast_unsigned(), body }
+    Packed { at: place(batch), body }
+}
+
+/// There is one group, so its number is not stored.
+fn place(batch: i64) -> RowRef {
+    RowRef { batch: batch.cast_unsigned(), group: 0 }
 }
 
 fn instant(millisecond: i64) -> Result<Timestamp, StoreError> {

@@ -38,15 +38,15 @@ const INSERT_PROGRAMS: &str = "INSERT INTO program (no, hash, journey, body)
     SELECT value->>0, value->>1, value->>2, unhex(value->>3) FROM json_each(?1)";
 const INSERT_BUNDLE: &str = "INSERT INTO bundle (hash, body) VALUES (?1, ?2)";
 
-pub(super) async fn commit(pool: &SqlitePool, lease: Lease, commit: &Commit) -> Result<(), StoreError> {
+pub(super) async fn commit(pool: &SqlitePool, lease: &Lease, commit: &Commit) -> Result<(), StoreError> {
     if let Some(row) = commit.states.iter().find(|row| !lease.covers(row.key.bucket)) {
         return Err(StoreError::OutsideLease(row.key.bucket));
     }
     let mut tx = begin(pool).await?;
     fence(&mut tx, lease, commit.batch).await?;
     states(&mut tx, &commit.states).await?;
-    packed(&mut tx, INSERT_LOG, commit.log.as_ref()).await?;
-    packed(&mut tx, INSERT_TRACE, commit.trace.as_ref()).await?;
+    packed(&mut tx, INSERT_LOG, &commit.log).await?;
+    packed(&mut tx, INSERT_TRACE, &commit.trace).await?;
     queues(&mut tx, commit).await?;
     records(&mut tx, commit).await?;
     tx.commit().await?;
@@ -55,7 +55,7 @@ pub(super) async fn commit(pool: &SqlitePool, lease: Lease, commit: &Commit) -> 
 
 pub(super) async fn set_meta(
     pool: &SqlitePool,
-    lease: Lease,
+    lease: &Lease,
     values: &[(String, String)],
 ) -> Result<(), StoreError> {
     let mut tx = begin(pool).await?;
@@ -67,7 +67,7 @@ pub(super) async fn set_meta(
 
 pub(super) async fn deploy(
     pool: &SqlitePool,
-    lease: Lease,
+    lease: &Lease,
     deployment: &Deployment,
 ) -> Result<(), StoreError> {
     let mut tx = begin(pool).await?;
@@ -98,14 +98,19 @@ async fn begin(pool: &SqlitePool) -> Result<Tx, StoreError> {
     Ok(pool.begin_with("BEGIN IMMEDIATE").await?)
 }
 
-async fn fence(tx: &mut Tx, lease: Lease, batch: u64) -> Result<(), StoreError> {
-    let query = sqlx::query(FENCE).bind(batch.cast_signed()).bind(lease.epoch.cast_signed());
+async fn fence(tx: &mut Tx, lease: &Lease, batch: u64) -> Result<(), StoreError> {
+    let query = sqlx::query(FENCE).bind(batch.cast_signed()).bind(epoch(lease));
     let changed = query.execute(&mut **tx).await?.rows_affected();
     if changed == 1 { Ok(()) } else { Err(StoreError::Fenced) }
 }
 
-async fn held(tx: &mut Tx, lease: Lease) -> Result<(), StoreError> {
-    let query = sqlx::query_scalar(HELD).bind(lease.epoch.cast_signed());
+/// Of the one group.
+fn epoch(lease: &Lease) -> i64 {
+    lease.groups.first().map_or(0, |(_, epoch)| epoch.cast_signed())
+}
+
+async fn held(tx: &mut Tx, lease: &Lease) -> Result<(), StoreError> {
+    let query = sqlx::query_scalar(HELD).bind(epoch(lease));
     let held: i64 = query.fetch_one(&mut **tx).await?;
     if held == 1 { Ok(()) } else { Err(StoreError::Fenced) }
 }
@@ -136,39 +141,41 @@ async fn states(tx: &mut Tx, states: &[StateRow]) -> Result<(), StoreError> {
     if changed == updates as u64 { Ok(()) } else { Err(StoreError::Conflict) }
 }
 
-async fn packed(tx: &mut Tx, sql: &'static str, row: Option<&Packed>) -> Result<(), StoreError> {
-    let Some(row) = row else { return Ok(()) };
-    sqlx::query(sql).bind(row.batch.cast_signed()).bind(&row.body).execute(&mut **tx).await?;
+/// One row, since there is one group.
+async fn packed(tx: &mut Tx, sql: &'static str, rows: &[Packed]) -> Result<(), StoreError> {
+    for row in rows {
+        sqlx::query(sql).bind(row.at.batch.cast_signed()).bind(&row.body).execute(&mut **tx).await?;
+    }
     Ok(())
 }
 
 /// Outbox rows and timer chunks: those used up, then the new ones.
 async fn queues(tx: &mut Tx, commit: &Commit) -> Result<(), StoreError> {
     let mut rows = Rows::with_capacity(commit.outbox_done.len() * 16);
-    for (channel, batch) in &commit.outbox_done {
+    for (channel, place) in &commit.outbox_done {
         rows.row(|row| {
-            row.int(*channel).int(batch.cast_signed());
+            row.int(*channel).int(place.batch.cast_signed());
         });
     }
     run(tx, DELETE_OUTBOX, rows, commit.outbox_done.len()).await?;
     let mut rows = Rows::with_capacity(commit.outbox.iter().map(|row| row.body.len() * 2 + 40).sum());
     for outbox in &commit.outbox {
         rows.row(|row| {
-            row.int(outbox.channel).int(outbox.batch.cast_signed()).bytes(&outbox.body);
+            row.int(outbox.channel).int(outbox.at.batch.cast_signed()).bytes(&outbox.body);
         });
     }
     run(tx, INSERT_OUTBOX, rows, commit.outbox.len()).await?;
     let mut rows = Rows::with_capacity(commit.timers_done.len() * 32);
-    for (due, batch) in &commit.timers_done {
+    for (due, place) in &commit.timers_done {
         rows.row(|row| {
-            row.int(due.as_millisecond()).int(batch.cast_signed());
+            row.int(due.as_millisecond()).int(place.batch.cast_signed());
         });
     }
     run(tx, DELETE_TIMERS, rows, commit.timers_done.len()).await?;
     let mut rows = Rows::with_capacity(commit.timers.iter().map(|row| row.body.len() * 2 + 40).sum());
     for timer in &commit.timers {
         rows.row(|row| {
-            row.int(timer.due.as_millisecond()).int(timer.batch.cast_signed()).bytes(&timer.body);
+            row.int(timer.due.as_millisecond()).int(timer.at.batch.cast_signed()).bytes(&timer.body);
         });
     }
     run(tx, INSERT_TIMERS, rows, commit.timers.len()).await?;
