@@ -2,7 +2,7 @@
 
 use super::read::{Reader, Term};
 use super::scope::{Scope, is_right};
-use super::tell::why_never;
+use super::tell::{Written, why_never};
 use crate::diagnostic::{Diagnostic, code};
 use crate::expr::{Aggregate, Expr, show};
 use crate::logic::{Formula, Trust};
@@ -36,7 +36,7 @@ pub(super) fn look(model: &Model, derived: &Derived) -> Look {
     let expr = reader.scope.expand(&derived.value, &derived.uses);
     let truth = reader.truth(&expr);
     if reader.is_never(&[&truth], Trust::Nothing) {
-        look.found.push(never(&mut reader, derived, &expr));
+        look.found.push(never(&mut reader, derived));
     } else if reader.is_never(&[&truth.clone().negated()], Trust::Types) {
         look.found.push(always(derived));
     } else if is_right_throughout(&reader) {
@@ -45,11 +45,12 @@ pub(super) fn look(model: &Model, derived: &Derived) -> Look {
     look
 }
 
-fn never(reader: &mut Reader, derived: &Derived, expr: &Expr) -> Diagnostic {
+fn never(reader: &mut Reader, derived: &Derived) -> Diagnostic {
+    let written = Written { expr: &derived.value, uses: &derived.uses };
     Diagnostic::new(code::NOBODY, derived.span, format!("nobody can be in `{}`", derived.name))
         .label("always empty")
-        .note(why_never(reader, expr))
-        .help("change one of them, or write `or` where either is enough")
+        .note(written.why_never(reader))
+        .help("take one of them out, or change it; `or` instead of `and` where either is enough")
 }
 
 fn always(derived: &Derived) -> Diagnostic {

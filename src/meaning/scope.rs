@@ -51,6 +51,11 @@ impl<'m> Scope<'m> {
         Self { locals: &journey.locals, entry, ..Self::of(model, journey.subject) }
     }
 
+    /// Whether the name is an audience: findings about those are told where they are defined.
+    pub(super) fn is_audience(&self, name: Name) -> bool {
+        self.model.derived.get(&name).is_some_and(|derived| derived.audience)
+    }
+
     /// `expr` of the owner of `uses`, renumbered and written out.
     pub(super) fn expand(&mut self, expr: &Expr, uses: &Uses) -> Expr {
         let mut room = MOST_PARTS;

@@ -1,8 +1,12 @@
 //! What the findings have in common: conditions taken apart and quoted.
 
 use super::read::Reader;
-use crate::expr::{BinaryOp, Expr, show};
+use super::scope::Scope;
+use crate::expr::show::{self, Names};
+use crate::expr::{Aggregate, BinaryOp, Expr};
 use crate::logic::{Absence, Formula, Trust};
+use crate::model::Uses;
+use crate::name::Name;
 
 /// What is said of a condition. Something missing is neither true nor false.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +98,82 @@ fn opposite(expr: &Expr, reader: &Reader) -> Expr {
     turned.unwrap_or_else(|| Expr::Not(Box::new(expr.clone())))
 }
 
+/// A definition as its author wrote it: the names of audiences, metrics and stages stay names.
+pub(super) struct Written<'a> {
+    pub(super) expr: &'a Expr,
+    pub(super) uses: &'a Uses,
+}
+
+impl Names for (&Uses, &Scope<'_>) {
+    fn local(&self, slot: u16) -> Option<Name> {
+        self.1.local(slot)
+    }
+
+    fn def(&self, index: u16) -> Option<Name> {
+        self.0.defs.get(usize::from(index)).copied()
+    }
+
+    fn feature(&self, index: u16) -> Option<&Aggregate> {
+        self.0.features.get(usize::from(index))
+    }
+
+    fn parent(&self) -> Option<Name> {
+        self.1.parent()
+    }
+}
+
+impl Written<'_> {
+    pub(super) fn words(&self, reader: &Reader) -> String {
+        show::expr(self.expr, &(self.uses, &reader.scope))
+    }
+
+    /// Those of its parts that exclude each other, where it never holds.
+    fn core(&self, reader: &mut Reader) -> Vec<Part> {
+        let mut all = Vec::new();
+        parts(self.expr, Said::True, &mut all);
+        let formulas: Vec<Formula> = all
+            .iter()
+            .map(|part| {
+                let expr = reader.scope.expand(&part.expr, self.uses);
+                Part { expr, said: part.said }.formula(reader)
+            })
+            .collect();
+        let formulas: Vec<&Formula> = formulas.iter().collect();
+        let needed = reader.needed(&formulas, &Formula::Const(true), Trust::Nothing);
+        needed.into_iter().filter_map(|at| all.get(at).cloned()).collect()
+    }
+
+    /// The one name whose own definition never holds, where that is the whole reason: told where it is defined.
+    pub(super) fn blames(&self, reader: &mut Reader) -> Option<Name> {
+        match self.core(reader).as_slice() {
+            [Part { expr: Expr::Def(_, index), said: Said::True }] => {
+                self.uses.defs.get(usize::from(*index)).copied()
+            }
+            _ => None,
+        }
+    }
+
+    /// Why it never holds.
+    pub(super) fn why_never(&self, reader: &mut Reader) -> String {
+        let core = self.core(reader);
+        if core.len() < 2 {
+            let expanded = reader.scope.expand(self.expr, self.uses);
+            return why_never(reader, &expanded);
+        }
+        let quoted: Vec<String> = core
+            .iter()
+            .map(|part| {
+                let expr = match part.said {
+                    Said::True => part.expr.clone(),
+                    Said::False | Said::NotTrue => Expr::Not(Box::new(part.expr.clone())),
+                };
+                format!("`{}`", Written { expr: &expr, uses: self.uses }.words(reader))
+            })
+            .collect();
+        exclude(&quoted)
+    }
+}
+
 /// Why `expr`, which never holds, never does: the parts of it that exclude each other.
 pub(super) fn why_never(reader: &mut Reader, expr: &Expr) -> String {
     let mut all = Vec::new();
@@ -103,7 +183,11 @@ pub(super) fn why_never(reader: &mut Reader, expr: &Expr) -> String {
     let needed = reader.needed(&formulas, &Formula::Const(true), Trust::Nothing);
     let quoted: Vec<String> =
         needed.into_iter().filter_map(|at| all.get(at)).map(|part| part.words(reader)).collect();
-    match quoted.as_slice() {
+    exclude(&quoted)
+}
+
+fn exclude(quoted: &[String]) -> String {
+    match quoted {
         [only] => format!("{only} is never true"),
         [first, second] => format!("{first} and {second} exclude each other"),
         several => format!("these exclude each other: {}", several.join(", ")),

@@ -268,7 +268,7 @@ impl Pass<'_> {
         let place = self.span(at.saturating_sub(1)).after();
         let finding = Diagnostic::new(code::NOT_CLOSED, place, "a `{` is missing here")
             .also(self.span(close), "this `}` closes nothing")
-            .help("add `{` here, or remove the `}`");
+            .help("add `{` here: it opens what that `}` closes");
         self.diagnostics.push(finding);
     }
 

@@ -3,7 +3,7 @@
 
 use super::token::{Token, TokenKind};
 use crate::diagnostic::{Diagnostic, Edit, Fix, code};
-use crate::text::FileId;
+use crate::text::{FileId, Span};
 
 /// The kind a mistaken token stands for.
 pub(super) fn meant_kind(kind: TokenKind) -> TokenKind {
@@ -48,8 +48,17 @@ fn of_token(file: FileId, source: &str, token: Token) -> Option<Diagnostic> {
         TokenKind::OpenCopy => {
             let mut opening = span;
             opening.end = opening.start + 3;
-            Diagnostic::new(code::TEXT_NOT_CLOSED, opening, "this copy has no closing `\"\"\"`")
-                .help("end it with `\"\"\"`")
+            let finding =
+                Diagnostic::new(code::TEXT_NOT_CLOSED, opening, "this copy has no closing `\"\"\"`");
+            let line = text.lines().next().unwrap_or_default().trim_end();
+            // One sign where three are owed is the commonest slip, and the eye does not find it.
+            if line.len() > 3 && line.ends_with('"') {
+                let start = span.start as usize + line.trim_end_matches('"').len();
+                let sign = Span::new(file, start, span.start as usize + line.len());
+                finding.also(sign, "this is not three").help("write `\"\"\"` here, where the copy ends")
+            } else {
+                finding.help("end it with `\"\"\"`")
+            }
         }
         TokenKind::Bad => Diagnostic::new(code::BAD_CHARACTER, span, format!("`{text}` means nothing here"))
             .help("remove it, or put it into a text: `\"…\"`"),

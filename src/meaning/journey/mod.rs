@@ -11,7 +11,7 @@ mod facts;
 use super::audience::{filters, no_such};
 use super::read::Reader;
 use super::scope::{Scope, of_entry};
-use super::tell::{Said, why_never};
+use super::tell::{Said, Written, why_never};
 use crate::diagnostic::{Diagnostic, code};
 use crate::expr::{Expr, Pattern, show};
 use crate::logic::Trust;
@@ -114,9 +114,26 @@ impl Walk<'_> {
         false
     }
 
+    /// Tells a condition of a clause that can never be true, in its author's words.
     fn possible(&mut self, word: &str, condition: &Expr, span: Span) {
         let expr = self.expand(condition);
-        self.can_hold(word, &expr, span);
+        let truth = self.reader.truth(&expr);
+        if !self.reader.is_never(&[&truth], Trust::Nothing) {
+            return;
+        }
+        let written = Written { expr: condition, uses: &self.journey.uses };
+        let blamed = written.blames(&mut self.reader);
+        if blamed.is_some_and(|name| self.reader.scope.is_audience(name)) {
+            return;
+        }
+        let headline = format!("`{word} {}` is never true", written.words(&self.reader));
+        let note = written.why_never(&mut self.reader);
+        self.found.push(
+            Diagnostic::new(code::NEVER_TRUE, span, headline)
+                .label("never true")
+                .note(note)
+                .help("take one of them out, or change it; `or` instead of `and` where either is enough"),
+        );
     }
 
     /// `exit when` is looked at before every step, so its condition is not true where a step is done.

@@ -3,6 +3,7 @@
 use super::expr::Checker;
 use crate::diagnostic::{Diagnostic, code};
 use crate::expr::{Anchor, MessageEvent, Source};
+use crate::model::check::words;
 use crate::syntax::ast::{self, ExprKind, OccurrenceKind, Path};
 use crate::text::Span;
 use crate::value::Type;
@@ -83,6 +84,16 @@ impl Checker<'_, '_> {
         match typed.ty {
             Type::Error => None,
             Type::Date | Type::Moment => Some(Anchor::At(typed.expr)),
+            Type::Period | Type::Duration => {
+                let finding =
+                    Diagnostic::new(code::NO_ANCHOR, expr.span, "this is a length of time, not an instant");
+                self.report(
+                    finding
+                        .label("how long, not since when")
+                        .help(format!("write `during last {}`", words::short(expr).unwrap_or_else(|| "30 days".into()))),
+                );
+                None
+            }
             _ => {
                 self.no_instant(expr.span);
                 None

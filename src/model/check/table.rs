@@ -49,7 +49,7 @@ fn one(world: &World, declared: &Declared, sink: &mut Sink) -> Option<Table> {
     let columns: Vec<Type> = params.iter().map(|(_, ty)| ty.clone()).collect();
     let checked: Vec<TableRow> = rows.iter().map(|row| checker.row(row, &columns, &returns)).collect();
     if checker.sink.findings.is_empty() {
-        checker.every_value(declared, &params, rows, &checked);
+        checker.every_value(declared, &params, rows, &checked, &returns);
     }
     sink.findings.append(&mut checker.sink.findings);
     sink.used.extend(checker.sink.used.drain());
@@ -84,6 +84,7 @@ impl<'a> Checker<'_, 'a> {
         params: &[(Name, Type)],
         written: &[ast::TableRow],
         rows: &[TableRow],
+        returns: &Type,
     ) {
         let model = &self.world.model;
         let domain =
@@ -116,7 +117,9 @@ impl<'a> Checker<'_, 'a> {
             };
             let finding = Diagnostic::new(code::TABLE_GAP, declared.span, headline).label(label);
             let any = vec!["_"; params.len()].join(", ");
-            self.report(finding.help(format!("write the rows that are missing, or `{any} => …` at the end")));
+            let finding =
+                finding.help(format!("write the rows that are missing, or `{any} => …` at the end for all others"));
+            self.report(finding.note(format!("right of `=>` stands {}", words::of_type(returns))));
         }
         for (at, row) in columns.rows(&pats).into_iter().enumerate() {
             let Row::Dead { by } = row else { continue };

@@ -15,7 +15,7 @@ const UNREAD: DurKind = DurKind::Elapsed(1);
 pub(super) fn at_duration(i: In<'_>) -> bool {
     match i.kind() {
         TokenKind::Glued => true,
-        TokenKind::Int => literal::civil_unit(i.word2()).is_some(),
+        TokenKind::Int => literal::civil_unit(i.word2()).is_some() || at_split_workdays(i),
         _ => false,
     }
 }
@@ -31,11 +31,30 @@ pub(super) fn duration(i: In<'_>) -> P<'_, Dur> {
 
 fn civil(i: In<'_>) -> P<'_, Dur> {
     let count = count(i);
+    if at_split_workdays(i) {
+        return split_workdays(i, count);
+    }
     let Some(unit) = literal::civil_unit(i.word2()) else {
         return without_unit(i);
     };
     let rest = i.next().next();
     Ok((rest, Dur { kind: DurKind::Civil { count, unit }, span: rest.since(i.span()) }))
+}
+
+/// `5 work days`
+fn at_split_workdays(i: In<'_>) -> bool {
+    let days = matches!(literal::civil_unit(i.next().word2()), Some(CivilUnit::Day));
+    days && matches!(i.word2(), "work" | "working" | "business" | "bank")
+}
+
+fn split_workdays(i: In<'_>, count: i64) -> P<'_, Dur> {
+    let rest = i.next().next().next();
+    let (span, meant) = (rest.since(i.span()), format!("{} workdays", i.text()));
+    let fix = format!("write `{meant}`");
+    let headline = "days on which the bank is open are written as one word, `workdays`";
+    let finding = Diagnostic::new(code::UNIT, span, headline).help(fix.clone()).fix(fix, span, meant);
+    report::at(i, finding);
+    Ok((rest, Dur { kind: DurKind::Civil { count, unit: CivilUnit::Workday }, span }))
 }
 
 /// `30`, `30 mins`
@@ -137,6 +156,7 @@ fn unit_finding(i: In<'_>, meant: &str) -> Diagnostic {
 
 fn bare_m(i: In<'_>, number: &str) {
     let finding = Diagnostic::new(code::UNIT, i.span(), format!("`{number}m` could be minutes or months"))
+        .label("minutes or months?")
         .help(format!("write `{number}min` or `{number} months`"));
     // Nobody counts more than a year in months; below that, both are as likely.
     let minutes = literal::int(number).is_some_and(|number| number > 12);

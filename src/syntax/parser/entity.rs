@@ -15,6 +15,7 @@ use super::report;
 use crate::diagnostic::{Diagnostic, Fix, code};
 use crate::syntax::ast::{EntityItem, Field, Roll, TypeKind, TypeRef};
 use crate::syntax::token::TokenKind;
+use crate::text::Span;
 
 /// One item. A word of an item is a field when a `:` or a label follows: `source : Text`.
 pub(super) fn entity_item(i: In<'_>) -> (In<'_>, EntityItem) {
@@ -37,14 +38,19 @@ fn entity_item_of(i: In<'_>) -> P<'_, EntityItem> {
 
 /// `name ["label"] : type [daily] [class C] [= expr]`
 fn field<'a>(i: In<'a>, key: bool) -> P<'a, Field> {
-    let (i, (name, label, _, ty)) =
-        (ident("a field"), label, expect(TokenKind::Colon, "`:`"), type_ref).parse(i)?;
+    let (i, (name, label, _, ty)) = (ident("a field"), label, colon, type_ref).parse(i)?;
     let daily = i.is_word("daily");
     let i = if daily { i.next() } else { i };
     let (i, class) = optional("class", path("a data class")).parse(i)?;
     let (i, value) = optional_kind(TokenKind::Equals, |i: In<'a>| expr(i.next())).parse(i)?;
     misspelt_modifier(i);
     Ok((i, Field { key, name, label, ty, daily, class, value }))
+}
+
+/// `:`, for which a `=` is taken.
+fn colon(i: In<'_>) -> P<'_, Span> {
+    let (rest, span) = expect(TokenKind::Colon, "`:`")(i)?;
+    Ok((if rest.kind() == TokenKind::Equals { rest.next() } else { rest }, span))
 }
 
 /// `dayly`: what stands behind a complete field is most likely a misspelt modifier.

@@ -5,6 +5,7 @@ use nom::Parser;
 
 use super::input::{In, MAX_OPERATORS};
 use super::operand;
+use super::pattern::at_misnamed_window;
 use super::primitive::{P, ends_item, missed, missing_of, nested, path};
 use super::report;
 use crate::diagnostic::{Diagnostic, code};
@@ -157,7 +158,7 @@ fn infix(i: In<'_>) -> Option<Infix> {
             "or" => Binary(Op::Or, Level::Or),
             "and" => Binary(Op::And, Level::And),
             "is" => Infix::Is,
-            "in" => Binary(Op::In, Level::Compare),
+            "in" if !at_misnamed_window(i) => Binary(Op::In, Level::Compare),
             "has" => Binary(Op::Has, Level::Compare),
             "otherwise" => Infix::Otherwise,
             "at" => Binary(Op::At, Level::Moment),

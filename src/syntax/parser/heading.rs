@@ -52,7 +52,10 @@ fn unknown<'a>(i: In<'a>, heads: &Heads) -> P<'a, &'a str> {
     let mut finding = Diagnostic::new(code::UNKNOWN_WORD, i.span(), headline);
     finding = match i.word() {
         "else" => finding.help("`else` stands on the line of the `}` before it: `} else {`"),
-        "on" => finding.help("branches stand in the braces behind a step: `send … { on failed { … } }`"),
+        "on" => finding
+            .label("a branch of the step above?")
+            .also(i.last_span().after(), "then a `{` is missing here")
+            .help("branches stand in braces that open on the line of their step: `send … { on failed { … } }`"),
         _ => finding.help(format!("here may stand: {}", listed(heads))),
     };
     report::at(i, finding);

@@ -8,6 +8,7 @@ use super::expr::{expr, moment, range, sum};
 use super::input::In;
 use super::operand;
 use super::primitive::{P, at_name, expect_word, head, ident, list, missed, nested, optional, path};
+use super::report;
 use crate::syntax::ast::{
     Anchor, Every, Occurrence, OccurrenceKind, Pattern, Schedule, ScheduleOn, Window, Without,
 };
@@ -79,8 +80,17 @@ pub(super) fn optional_window(i: In<'_>) -> P<'_, Option<Window>> {
         "ever" => Ok((i.next(), Some(Window::Ever))),
         "since" => map(anchor, |anchor| Some(Window::Since(Box::new(anchor)))).parse(i.next()),
         "during" => map(during, Some).parse(i.next()),
+        _ if at_misnamed_window(i) => {
+            report::misnamed_window(i);
+            map(during, Some).parse(i.next())
+        }
         _ => Ok((i, None)),
     }
+}
+
+/// `in last 30 days`, `within last 30 days`: no list and no deadline, so a window with another word before it.
+pub(super) fn at_misnamed_window(i: In<'_>) -> bool {
+    matches!(i.word(), "in" | "within" | "over" | "for") && i.word2() == "last" && at_duration(i.next().next())
 }
 
 /// `last 90 days`, `last month`, `2026-12-01..2026-12-31`

@@ -116,7 +116,25 @@ pub(super) fn beyond_end(i: In<'_>) {
 }
 
 fn begin_anew() -> String {
-    "begin a new line, or write `;` between two items".to_owned()
+    "take it out; if it begins something of its own, put it on a new line".to_owned()
+}
+
+/// A window behind a word that says something else: `in last 30 days`.
+pub(super) fn misnamed_window(i: In<'_>) {
+    let headline = format!("a window into the past begins with `during`, not with `{}`", i.word());
+    let finding = Diagnostic::new(code::UNKNOWN_WORD, i.span(), headline)
+        .label("`during` belongs here")
+        .fix("write `during`", i.span(), "during");
+    at(i, finding.help("write `during last …`"));
+}
+
+/// The body of an `else` stands there without its word.
+pub(super) fn without_else(i: In<'_>) {
+    let finding = Diagnostic::new(code::UNEXPECTED, i.span(), "the word `else` is missing before `{`")
+        .label("what happens if it does not come")
+        .help("write `else {`; what is to happen when it does come follows behind the closing `}`")
+        .with_fix(Fix::suggested("write `else`").replace(i.span(), "else {"));
+    at(i, finding);
 }
 
 /// A wrong escape in a text.

@@ -8,6 +8,7 @@ use super::expr::expr;
 use super::input::In;
 use super::pattern::{all_awaited, anchor};
 use super::primitive::{P, block, item, missed, optional};
+use super::report;
 use super::tail::{body, optional_else};
 use crate::syntax::ast::{Anchor, Body, Dur, Wait, WaitArm};
 use crate::syntax::token::TokenKind;
@@ -38,7 +39,14 @@ fn wait_for(i: In<'_>) -> P<'_, Wait> {
 
 /// `[within D [from A]] [else B]`
 fn limits(i: In<'_>) -> P<'_, (Option<Dur>, Option<Anchor>, Option<Body>)> {
-    (optional("within", duration), optional("from", anchor), optional_else).parse(i)
+    let (i, (within, from)) = (optional("within", duration), optional("from", anchor)).parse(i)?;
+    let (i, otherwise) = if i.kind() == TokenKind::LBrace {
+        report::without_else(i);
+        map(body, Some).parse(i)?
+    } else {
+        optional_else(i)?
+    };
+    Ok((i, (within, from, otherwise)))
 }
 
 /// An arm of `wait within`.

@@ -10,6 +10,7 @@ use crate::expr::{Aggregate, AggregateFn, Anchor, Expr, Source, Window};
 use crate::model::check::pattern::Happening;
 use crate::model::check::world::{Kind, Reported};
 use crate::model::check::{length, visit, words};
+use crate::name::Name;
 use crate::syntax::ast::{self, Arg, CivilUnit, DurKind, ExprKind, Occurrence, OccurrenceKind, Quantifier};
 use crate::text::Span;
 use crate::value::{Money, Type, Value};
@@ -184,7 +185,7 @@ impl Checker<'_, '_> {
         self.sink.unknown(&path.text(), finding);
     }
 
-    fn knows(&self, name: crate::name::Name) -> bool {
+    fn knows(&self, name: Name) -> bool {
         let attribute = self.subject.and_then(|subject| self.world.entity(subject)?.field(name));
         attribute.is_some() || self.locals.iter().any(|local| local.name == name)
     }
@@ -218,7 +219,7 @@ impl Checker<'_, '_> {
             self.only_the_event(filter, written);
         }
         let window = self.window_of(span, children, &happening, window);
-        let Some(ty) = self.result(span, function, value.as_ref()) else { return Typed::error() };
+        let Some(ty) = self.result(span, function, value.as_ref(), &happening.shape) else { return Typed::error() };
         let (Ok(window), true) = (window, value.as_ref().is_none_or(|(_, value)| value.ty != Type::Error))
         else {
             return Typed::error();
@@ -381,6 +382,7 @@ impl Checker<'_, '_> {
         span: Span,
         function: AggregateFn,
         value: Option<&(ast::Ident, Typed)>,
+        shape: &Shape,
     ) -> Option<Type> {
         let found = value.map(|(_, value)| value.ty.known().clone());
         let measured = |ty: &Type| {
@@ -399,11 +401,7 @@ impl Checker<'_, '_> {
                 return None;
             }
             (_, None) => {
-                let finding =
-                    Diagnostic::new(code::WRONG_ARGUMENTS, span, "which field is meant is not said");
-                self.report(
-                    finding.label("a whole record").help("write the field behind a dot: `payment.amount`"),
-                );
+                self.field_not_said(span, shape);
                 return None;
             }
             (AggregateFn::Sum, Some(ty)) if measured(&ty) => ty,
@@ -428,6 +426,28 @@ impl Checker<'_, '_> {
             }
         };
         Some(ty)
+    }
+}
+
+impl Checker<'_, '_> {
+    /// `sum(payment)`: with what could be meant, in the words of the event itself.
+    fn field_not_said(&mut self, span: Span, shape: &Shape) {
+        let of = shape.words();
+        let headline = format!("which field of {of} is meant is not said");
+        let finding = Diagnostic::new(code::WRONG_ARGUMENTS, span, headline);
+        let of = of.trim_matches('`');
+        let can_be_summed = |field: &&&str| {
+            let ty = shape.field(self.world, Name::new(field));
+            ty.is_some_and(|ty| matches!(ty.known(), Type::Int | Type::Decimal | Type::Percent | Type::Money(_)))
+        };
+        let fields = shape.fields(self.world);
+        let help = match fields.iter().find(can_be_summed) {
+            Some(field) => format!("write it behind a dot: `{of}.{field}`"),
+            None => "write it behind a dot".to_owned(),
+        };
+        let all: Vec<String> = fields.iter().map(|field| format!("`{field}`")).collect();
+        let finding = finding.label("this is a record with several fields").help(help);
+        self.report(finding.note(format!("the fields of `{of}` are {}", all.join(", "))));
     }
 }
 

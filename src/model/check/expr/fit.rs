@@ -86,8 +86,12 @@ impl Checker<'_, '_> {
         let headline = format!("{} may be missing", words::quote(written));
         let finding = Diagnostic::new(code::MAY_BE_MISSING, written.span, headline)
             .label("there may be no value here")
-            .help(format!("say what counts then: `({name} otherwise {fallback})`"))
-            .help(format!("or ask first: `{name} is known and …`"));
+            .help(format!("say what counts then: `({name} otherwise {fallback})`"));
+        let finding = match self.place {
+            // A copy can say another word, but cannot ask.
+            Place::Content => finding,
+            _ => finding.help(format!("or ask first: `{name} is known and …`")),
+        };
         self.report(match self.fallback_fix(written, ty.known()) {
             Some(fix) => finding.with_fix(fix),
             None => finding,

@@ -250,7 +250,8 @@ impl<'w, 'a> Checker<'w, 'a> {
         let hint = if first.ty == Type::Error { want.cloned() } else { Some(first.ty.known().clone()) };
         let second = self.expr(fallback, hint.as_ref());
         if first.ty == Type::Error {
-            return Typed::new(second.expr, second.ty);
+            // Not the fallback: what is said of a condition that holds it would be said of a mistake told already.
+            return Typed::new(first.expr, Type::Error);
         }
         let ty = first.ty.known().clone();
         let optional = second.ty.is_optional();

@@ -408,7 +408,7 @@ impl Checker<'_, '_> {
             ("purpose", "write `purpose marketing`, or `service`, `transactional`, `survey`, …"),
             ("owner", "write `owner \"team@bank.example\"`: who answers for it"),
             ("enter", "write `enter on …`, `enter when …`, `enter every …`, or `enter by start`"),
-            ("reenter", "write `reenter never`, or how often: `reenter after 30 days`, `reenter per week`"),
+            ("reenter", "below `enter`, write `reenter never`, or how often: `reenter after 30 days`, `reenter per week`"),
         ] {
             if !journey.clauses.iter().any(|clause| clause.word.name.as_str() == word) {
                 let headline = format!("journey `{}` has no `{word}`", declared.name);
@@ -436,7 +436,7 @@ impl Checker<'_, '_> {
             None if when => self.report(
                 Diagnostic::new(code::CLAUSE_MISSING, enter.span, "who is in the audience already is not spoken of")
                     .label("`existing` is missing")
-                    .help("write `existing include`: they enter at the first look; or `existing skip`: only who joins later")
+                    .help("below `enter`, write `existing skip`: only who joins later; or `existing include`: they enter at the first look")
                     // Of the two, the one that sends nothing to anybody yet.
                     .with_fix(Fix::suggested("add `existing skip`").add_behind(enter.span, "\nexisting skip")),
             ),

@@ -348,7 +348,8 @@ impl Checker<'_, '_> {
         self.report(
             finding
                 .label(format!("may be {}", open.join(", ")))
-                .help("write `else end …` or `else continue` behind it, or `{ on … }` for each outcome"),
+                .help("behind the step (where it has branches, behind their `}`), write `else end …` or `else continue`")
+                .help("or a branch for each: `{ on … end … }`"),
         );
     }
 }

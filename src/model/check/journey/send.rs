@@ -139,7 +139,8 @@ impl<'w> Checker<'w, '_> {
 
     fn arguments_missing(&mut self, call: &Call, content: &Content, free: &[&(Name, crate::value::Type)]) {
         let missing: Vec<String> = free.iter().map(|(name, _)| format!("`{name}`")).collect();
-        let wanted: Vec<&str> = content.takes.iter().map(|(name, _)| name.as_str()).collect();
+        // Dots, not the names: those are the content's own and mean nothing in the journey.
+        let wanted = vec!["…"; content.takes.len()];
         let mut finding = Diagnostic::new(
             code::WRONG_ARGUMENTS,
             call.span,
@@ -147,9 +148,9 @@ impl<'w> Checker<'w, '_> {
         )
         .label("something is missing")
         .also(content.span, "takes them")
-        .help(format!("write `{}({})`", content.name, wanted.join(", ")));
+        .help(format!("write a value for each in the brackets: `{}({})`", content.name, wanted.join(", ")));
         for (name, ty) in free {
-            finding = finding.note(format!("`{name}` is {}", words::of_type(ty)));
+            finding = finding.note(format!("`{name}` stands for {}", words::of_type(ty)));
         }
         self.report(finding);
     }
