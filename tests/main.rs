@@ -22,6 +22,7 @@ mod language;
 mod layers;
 mod listen;
 mod meaning;
+mod newcomer;
 mod pages;
 mod parse;
 mod readme;

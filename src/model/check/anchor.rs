@@ -87,11 +87,10 @@ impl Checker<'_, '_> {
             Type::Period | Type::Duration => {
                 let finding =
                     Diagnostic::new(code::NO_ANCHOR, expr.span, "this is a length of time, not an instant");
-                self.report(
-                    finding
-                        .label("how long, not since when")
-                        .help(format!("write `during last {}`", words::short(expr).unwrap_or_else(|| "30 days".into()))),
-                );
+                self.report(finding.label("how long, not since when").help(format!(
+                    "write `during last {}`",
+                    words::short(expr).unwrap_or_else(|| "30 days".into())
+                )));
                 None
             }
             _ => {

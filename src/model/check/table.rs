@@ -117,8 +117,8 @@ impl<'a> Checker<'_, 'a> {
             };
             let finding = Diagnostic::new(code::TABLE_GAP, declared.span, headline).label(label);
             let any = vec!["_"; params.len()].join(", ");
-            let finding =
-                finding.help(format!("write the rows that are missing, or `{any} => …` at the end for all others"));
+            let finding = finding
+                .help(format!("write the rows that are missing, or `{any} => …` at the end for all others"));
             self.report(finding.note(format!("right of `=>` stands {}", words::of_type(returns))));
         }
         for (at, row) in columns.rows(&pats).into_iter().enumerate() {

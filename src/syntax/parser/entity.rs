@@ -49,8 +49,14 @@ fn field<'a>(i: In<'a>, key: bool) -> P<'a, Field> {
 
 /// `:`, for which a `=` is taken.
 fn colon(i: In<'_>) -> P<'_, Span> {
-    let (rest, span) = expect(TokenKind::Colon, "`:`")(i)?;
-    Ok((if rest.kind() == TokenKind::Equals { rest.next() } else { rest }, span))
+    if i.kind() != TokenKind::Equals {
+        return expect(TokenKind::Colon, "`:`")(i);
+    }
+    let finding = Diagnostic::new(code::UNEXPECTED, i.span(), "a type stands behind `:`, not behind `=`")
+        .label("`:` belongs here")
+        .fix("write `:`", i.span(), ":");
+    report::at(i, finding.help("write `:` instead of `=`"));
+    Ok((i.next(), i.span()))
 }
 
 /// `dayly`: what stands behind a complete field is most likely a misspelt modifier.

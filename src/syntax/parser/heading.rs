@@ -55,7 +55,9 @@ fn unknown<'a>(i: In<'a>, heads: &Heads) -> P<'a, &'a str> {
         "on" => finding
             .label("a branch of the step above?")
             .also(i.last_span().after(), "then a `{` is missing here")
-            .help("branches stand in braces that open on the line of their step: `send … { on failed { … } }`"),
+            .help(
+                "branches stand in braces that open on the line of their step: `send … { on failed { … } }`",
+            ),
         _ => finding.help(format!("here may stand: {}", listed(heads))),
     };
     report::at(i, finding);

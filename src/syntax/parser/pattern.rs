@@ -90,7 +90,9 @@ pub(super) fn optional_window(i: In<'_>) -> P<'_, Option<Window>> {
 
 /// `in last 30 days`, `within last 30 days`: no list and no deadline, so a window with another word before it.
 pub(super) fn at_misnamed_window(i: In<'_>) -> bool {
-    matches!(i.word(), "in" | "within" | "over" | "for") && i.word2() == "last" && at_duration(i.next().next())
+    matches!(i.word(), "in" | "within" | "over" | "for")
+        && i.word2() == "last"
+        && at_duration(i.next().next())
 }
 
 /// `last 90 days`, `last month`, `2026-12-01..2026-12-31`

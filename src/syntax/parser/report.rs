@@ -122,9 +122,11 @@ fn begin_anew() -> String {
 /// A window behind a word that says something else: `in last 30 days`.
 pub(super) fn misnamed_window(i: In<'_>) {
     let headline = format!("a window into the past begins with `during`, not with `{}`", i.word());
-    let finding = Diagnostic::new(code::UNKNOWN_WORD, i.span(), headline)
-        .label("`during` belongs here")
-        .fix("write `during`", i.span(), "during");
+    let finding = Diagnostic::new(code::UNKNOWN_WORD, i.span(), headline).label("`during` belongs here").fix(
+        "write `during`",
+        i.span(),
+        "during",
+    );
     at(i, finding.help("write `during last …`"));
 }
 

@@ -219,7 +219,9 @@ impl Checker<'_, '_> {
             self.only_the_event(filter, written);
         }
         let window = self.window_of(span, children, &happening, window);
-        let Some(ty) = self.result(span, function, value.as_ref(), &happening.shape) else { return Typed::error() };
+        let Some(ty) = self.result(span, function, value.as_ref(), &happening.shape) else {
+            return Typed::error();
+        };
         let (Ok(window), true) = (window, value.as_ref().is_none_or(|(_, value)| value.ty != Type::Error))
         else {
             return Typed::error();
@@ -438,7 +440,9 @@ impl Checker<'_, '_> {
         let of = of.trim_matches('`');
         let can_be_summed = |field: &&&str| {
             let ty = shape.field(self.world, Name::new(field));
-            ty.is_some_and(|ty| matches!(ty.known(), Type::Int | Type::Decimal | Type::Percent | Type::Money(_)))
+            ty.is_some_and(|ty| {
+                matches!(ty.known(), Type::Int | Type::Decimal | Type::Percent | Type::Money(_))
+            })
         };
         let fields = shape.fields(self.world);
         let help = match fields.iter().find(can_be_summed) {

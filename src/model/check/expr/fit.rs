@@ -82,7 +82,11 @@ impl Checker<'_, '_> {
 
     fn may_be_missing(&mut self, written: &ast::Expr, ty: &Type) {
         let name = words::short(written).unwrap_or_else(|| "…".into());
-        let fallback = fallback_for(ty.known());
+        let fallback = match (&self.place, ty.known()) {
+            // Which word reads well there, only the author knows.
+            (Place::Content, Type::Text) => "\"…\"".to_owned(),
+            (_, known) => fallback_for(known),
+        };
         let headline = format!("{} may be missing", words::quote(written));
         let finding = Diagnostic::new(code::MAY_BE_MISSING, written.span, headline)
             .label("there may be no value here")

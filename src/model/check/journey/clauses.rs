@@ -408,7 +408,10 @@ impl Checker<'_, '_> {
             ("purpose", "write `purpose marketing`, or `service`, `transactional`, `survey`, …"),
             ("owner", "write `owner \"team@bank.example\"`: who answers for it"),
             ("enter", "write `enter on …`, `enter when …`, `enter every …`, or `enter by start`"),
-            ("reenter", "below `enter`, write `reenter never`, or how often: `reenter after 30 days`, `reenter per week`"),
+            (
+                "reenter",
+                "below `enter`, write `reenter never`, or how often: `reenter after 30 days`, `reenter per week`",
+            ),
         ] {
             if !journey.clauses.iter().any(|clause| clause.word.name.as_str() == word) {
                 let headline = format!("journey `{}` has no `{word}`", declared.name);

@@ -148,7 +148,11 @@ impl<'w> Checker<'w, '_> {
         )
         .label("something is missing")
         .also(content.span, "takes them")
-        .help(format!("write a value for each in the brackets: `{}({})`", content.name, wanted.join(", ")));
+        .help(format!(
+            "write a value for each in the brackets: `{}({})`",
+            content.name,
+            wanted.join(", ")
+        ));
         for (name, ty) in free {
             finding = finding.note(format!("`{name}` stands for {}", words::of_type(ty)));
         }
