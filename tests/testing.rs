@@ -72,6 +72,25 @@ fn nobody_gets_more_than_there_is() {
     assert!(reports.len() >= 9);
 }
 
+/// Stories about replies: who is counted, when they are silent, and what `why` says of it.
+#[test]
+fn whoever_writes_is_answered_by_the_first_rule_that_fits() {
+    let bank = Compiled::of("tests/suite/testing/replies");
+    let reports = bank.run(&Options { threads: threads(), ..Options::default() });
+    let failed: Vec<Report> = reports.iter().filter(|report| !report.passed()).cloned().collect();
+    assert!(failed.is_empty(), "\n{}", told(&failed, true));
+    assert!(reports.len() >= 6);
+    let story = told(&reports, true);
+    for words in [
+        "rule `redeem` answers",
+        "no rule fits: does `else`",
+        "enough was answered, `limit 1 per rolling 10min`",
+        "silent: ",
+    ] {
+        assert!(story.contains(words), "{words}: {story}");
+    }
+}
+
 #[test]
 fn the_banks_own_journeys_pass_their_tests() {
     let bank = Compiled::of("journeys");

@@ -121,6 +121,12 @@ codes! {
     OPENING = "E0372", "an opening without its hours";
     LOTTERY = "E0373", "a lottery that is not described right";
     REFERRAL = "E0374", "a referral that is not described right";
+    REPLIES_ITEM = "E0390", "replies that are not described right";
+    REPLY_WAITS = "E0391", "an answer that waits";
+    REPLY_NOT_REACHED = "E0392", "a rule of replies that never answers";
+    REPLY_GAP = "E0393", "replies that say nothing about what no rule fits";
+    REPLIES_LIMIT = "E0394", "a limit that answers cannot keep";
+    REPLIES_QUIET = "E0395", "a silence that nobody can tell";
     TOO_MANY_SEGMENTS = "E0380", "a text message of too many parts";
     CLAUSE_MISSING = "E0401", "a clause that is missing";
     CLAUSE_TWICE = "E0402", "a clause said twice";
@@ -170,6 +176,7 @@ codes! {
     NOT_GRANTED = "E0494", "the amount of something that was not granted";
     UNUSED_IMPORT = "W0201", "an import that is never used";
     NEVER_MISSING = "W0301", "a value that is never missing";
+    REPLY_KEYWORD = "W0390", "a word that a rule above takes";
     MORE_SEGMENTS = "W0380", "a text message that some data makes longer";
     LAST_ONE = "W0330", "`last 1 month` beside `last month`";
     PROVISIONAL = "W0331", "a journey that counts workdays of a year not yet published";

@@ -43,6 +43,7 @@ pub(crate) fn journey(name: &str, mut steps: Vec<Step>) -> Journey {
         params: Vec::new(),
         holdout: 0,
         unserved: Vec::new(),
+        rules: None,
         locals: Vec::new(),
         uses: Uses::default(),
         close: Span::new(FileId(0), 900, 901),

@@ -5,7 +5,7 @@ use jiff::civil::Weekday;
 use crate::expr::show::{self, Names};
 use crate::expr::{Anchor, BinaryOp, Expr};
 use crate::model::Journey;
-use crate::model::journey::{Awaited, Repeat, Send, StepKind, Trigger};
+use crate::model::journey::{Awaited, Case, Repeat, Send, StepKind, Trigger};
 use crate::model::task::Assign;
 use crate::name::Name;
 use crate::program::{CaseTest, ContentCall, Enter, Every, Give, Outcome, Schedule, WeekdayName};
@@ -13,6 +13,12 @@ use crate::value::Length;
 
 pub(super) fn enter(journey: &Journey) -> String {
     match &journey.enter {
+        Enter::Event(patterns) if journey.rules.is_some() => {
+            let mut heard: Vec<String> = patterns.iter().map(|pattern| pattern.source.to_string()).collect();
+            heard.sort();
+            heard.dedup();
+            format!("reply on {}", heard.join(", "))
+        }
         Enter::Event(patterns) => format!("enter on {}", show::patterns(patterns, journey)),
         Enter::Without { trigger, absent, within } => {
             let (came, absent) = (show::pattern(trigger, journey), show::pattern(absent, journey));
@@ -201,4 +207,14 @@ fn compare_word(op: BinaryOp) -> &'static str {
         BinaryOp::GreaterEq => ">=",
         _ => "is",
     }
+}
+
+/// Of replies: the rule's name, and what it fits.
+pub(super) fn rule(case: &Case, journey: &Journey) -> Option<String> {
+    let rules = journey.rules.as_ref()?;
+    let Enter::Event(patterns) = &journey.enter else { return None };
+    let at = rules.spans.iter().position(|span| *span == case.span)?;
+    let (name, pattern) = (rules.run.names.get(at)?, patterns.get(at)?);
+    let is_else = rules.otherwise == Some(case.span);
+    Some(if is_else { name.to_string() } else { format!("{name}: {}", show::pattern(pattern, journey)) })
 }

@@ -105,6 +105,7 @@ fn program() -> Program {
         origin: None,
         lines: Vec::new(),
         rung_lines: Vec::new(),
+        rules: None,
     }
 }
 

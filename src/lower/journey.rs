@@ -6,7 +6,7 @@ use super::tables::Tables;
 use super::tracked;
 use crate::model::journey::{Exit as ModelExit, Trigger};
 use crate::model::{Journey, Model};
-use crate::program::{Enter, Exit, ExitOn, Goal, Origin, Param, Program, Reenter};
+use crate::program::{Enter, Exit, ExitOn, Goal, Origin, Param, Program, Reenter, Rules};
 use crate::text::Sources;
 
 /// `None` if a table of the program would be too large.
@@ -51,9 +51,17 @@ pub(super) fn program(model: &Model, journey: &Journey, sources: &Sources) -> Op
         origin: Some(Origin { path, line }),
         lines,
         rung_lines,
+        rules: journey.rules.as_ref().map(|rules| answers(&rules.run, &numbers)),
     };
     program.tracked = tracked::of(model, &program);
     Some(program)
+}
+
+fn answers(rules: &Rules, numbers: &Numbers) -> Rules {
+    let mut rules = rules.clone();
+    numbers.optional(&mut rules.quiet);
+    numbers.optional(&mut rules.writer);
+    rules
 }
 
 fn param(param: &crate::model::journey::Param) -> Param {

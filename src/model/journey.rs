@@ -44,9 +44,21 @@ pub struct Journey {
     /// Names and types of the slots of `Expr::Local`, in order.
     pub locals: Vec<(Name, Type)>,
     pub uses: Uses,
+    /// Of `replies`: `enter on` holds their patterns, and the first step takes the rule that fits.
+    pub rules: Option<Rules>,
     /// The closing brace.
     pub close: Span,
     pub span: Span,
+}
+
+/// The rules of `replies`, the first that fits first; behind them the patterns of their `else`.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    pub run: crate::program::Rules,
+    /// Where each rule was written, beside the patterns of the entry.
+    pub spans: Vec<Span>,
+    /// `else`, where it is written. With `else continue` it has no patterns.
+    pub otherwise: Option<Span>,
 }
 
 /// `param care_amount "关怀门槛" : Money(CNY) = 5_000 CNY in 1_000 CNY..50_000 CNY`

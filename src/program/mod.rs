@@ -10,6 +10,7 @@ pub mod content;
 pub mod entry;
 mod names;
 pub mod outcome;
+pub mod rules;
 pub mod value;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ pub use assign::Assign;
 pub use content::{Chosen, Content, ContentCall, Copy, CopyPiece, Part, Variant};
 pub use entry::{Enter, EntryUnit, Every, Reenter, Schedule, WeekdayName};
 pub use outcome::Outcome;
+pub use rules::{AnswerLimit, Rules, Within};
 pub use value::{Give, Giving, Opening, Values};
 
 pub use crate::expr::CaseTest;
@@ -183,6 +185,9 @@ pub struct Program {
     /// Line of each rung by the identity of its message: a `reach` is one node. Not part of the hash.
     #[serde(default)]
     pub rung_lines: Vec<(Name, u32)>,
+    /// Of replies: which entry is answered by which rule, how often, and when not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<Rules>,
 }
 
 /// A metric or audience, by value. `Expr::Def` in it indexes the same list and only earlier entries.

@@ -233,6 +233,10 @@ pub enum NotEntered {
     Came { at: Timestamp },
     /// Too many instances for one subject.
     TooMany,
+    /// Replies: `quiet_for` holds, for these leaves.
+    Quiet(Because),
+    /// Replies: as much was answered as the `limit` of this number allows.
+    Limited { limit: u16 },
 }
 
 /// Which rule of the gate refused.

@@ -145,7 +145,7 @@ pub const PRODUCT_ITEMS: &[&str] = &["class", "disclose", "market", "risk"];
 pub const POLICY_ITEMS: &[&str] =
     &["approve", "cap", "consent", "forbid", "lane", "order", "owner", "pack", "quiet", "suppress"];
 
-pub const REPLIES_ITEMS: &[&str] = &["limit", "quiet_for"];
+pub const REPLIES_ITEMS: &[&str] = &["limit", "open", "owner", "product", "purpose", "quiet_for", "stale"];
 
 pub const WAIVER_ITEMS: &[&str] = &["approver", "expires", "reason", "rule", "step", "ticket"];
 

@@ -233,6 +233,7 @@ fn journey(enter: Enter) -> Program {
         origin: None,
         lines: vec![],
         rung_lines: Vec::new(),
+        rules: None,
     }
 }
 

@@ -44,7 +44,8 @@ impl Builder<'_> {
         let point = self.reached(step, PointKind::Decision, format!("match {}", subjects.join(", ")), loose);
         let mut behind = Vec::new();
         for case in cases {
-            behind.extend(self.arm(&case.body, point, branch(words::case(&case.tests, names))));
+            let text = words::rule(case, names).unwrap_or_else(|| words::case(&case.tests, names));
+            behind.extend(self.arm(&case.body, point, branch(text)));
         }
         if let Some(body) = otherwise {
             behind.extend(self.arm(body, point, branch("else")));

@@ -7,6 +7,7 @@
 
 mod branch;
 mod facts;
+mod rules;
 
 use super::audience::{filters, no_such};
 use super::read::Reader;
@@ -30,6 +31,9 @@ pub(super) fn check(model: &Model, journey: &Journey) -> Vec<Diagnostic> {
     let reader = Reader::new(Scope::of_journey(model, journey, entry));
     let mut walk = Walk { reader, journey, facts: Facts::default(), found: Vec::new() };
     walk.clauses();
+    if let Some(rules) = &journey.rules {
+        walk.found.extend(rules::check(&mut walk.reader, journey, rules));
+    }
     walk.invariants();
     let entered = walk.entered();
     walk.steps(&journey.steps, entered);
@@ -64,7 +68,11 @@ impl Walk<'_> {
         let journey = self.journey;
         self.found.extend(filters(&mut self.reader, &journey.uses, journey.span));
         match &journey.enter {
-            Enter::Event(patterns) => self.patterns(patterns, journey.span),
+            Enter::Event(patterns) => {
+                let spans = journey.rules.iter().flat_map(|rules| rules.spans.iter().copied());
+                let spans = spans.chain(std::iter::repeat(journey.span));
+                patterns.iter().zip(spans).for_each(|(pattern, span)| self.patterns([pattern], span));
+            }
             Enter::Without { trigger, absent, .. } => {
                 self.patterns([trigger, absent], journey.span);
             }

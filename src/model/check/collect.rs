@@ -60,7 +60,7 @@ fn declare<'a>(world: &mut World<'a>, file: FileId, decl: &'a ast::Decl, due: bo
         return;
     }
     let declared = Declared { name: ident.name, kind, file, span: ident.span, decl };
-    let table = if kind == Kind::Journey { &mut world.journeys } else { &mut world.decls };
+    let table = if kind.runs() { &mut world.journeys } else { &mut world.decls };
     if let Some(first) = table.get(&ident.name) {
         sink.report(duplicate(ident, first));
         return;

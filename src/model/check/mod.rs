@@ -114,13 +114,6 @@ fn phases(
     journeys(&mut world, &mut sink);
     waiver::waivers(&mut world, &mut sink);
     tests(&mut world, &mut sink);
-    for declared in &world.due {
-        if unchecked(declared.kind) {
-            sink.about(declared, |sink| {
-                sink.report(not_yet(declared.span, &format!("`{}`", declared.decl.word.name)));
-            });
-        }
-    }
     for (file, decl) in &world.adjusts {
         let Some(name) = decl.name else { continue };
         let path = ast::Path { parts: vec![name], span: name.span };
@@ -131,11 +124,6 @@ fn phases(
     }
     collect::unused_imports(files, due, &mut sink);
     Ok(memory.keep(world, sink))
-}
-
-/// Kinds that are read but not checked yet.
-fn unchecked(kind: Kind) -> bool {
-    kind == Kind::Replies
 }
 
 /// Part of the language that is read but not checked yet.
@@ -158,7 +146,7 @@ fn contents(world: &mut World, sink: &mut Sink) {
 /// Identities of all steps first: a journey's own conditions and its tests name them.
 fn journeys(world: &mut World, sink: &mut Sink) {
     world.model.journeys = std::mem::take(&mut world.before.journeys);
-    let due: Vec<_> = world.due.iter().filter(|one| one.kind == Kind::Journey).copied().collect();
+    let due: Vec<_> = world.due.iter().filter(|one| one.kind.runs()).copied().collect();
     for declared in &due {
         let steps = sink.about(declared, |sink| journey::template::steps(world, declared, sink));
         world.steps.extend(steps.map(|steps| (declared.name, steps)));

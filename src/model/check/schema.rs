@@ -79,6 +79,11 @@ fn others(world: &mut World, declared: &Declared, sink: &mut Sink) {
                 world.signatures.insert(name, Signature { subject, by_start });
             }
         }
+        DeclKind::Replies(_) => {
+            if let Some(subject) = subject(world, declared, sink) {
+                world.signatures.insert(name, Signature { subject, by_start: false });
+            }
+        }
         DeclKind::Instance(_) => {
             // Told once, at the template.
             let Some(home) = super::journey::template::home(world, declared) else { return };

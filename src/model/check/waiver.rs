@@ -88,7 +88,7 @@ fn target(world: &World, declared: &Declared, sink: &mut Sink) -> Option<Name> {
     if let Some(found) = found.filter(|found| matches!(found.kind, Kind::Content | Kind::Reward)) {
         return Some(found.name);
     }
-    world.expect_path(sink, declared.file, path, Kind::Journey).map(|journey| journey.name)
+    world.expect_running(sink, declared.file, path).map(|journey| journey.name)
 }
 
 fn known_step(world: &World, of: Name, step: &Path, sink: &mut Sink) {

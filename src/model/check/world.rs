@@ -55,9 +55,14 @@ impl Kind {
             | Self::Points
             | Self::Lottery => Reach::Ground,
             Self::Event | Self::Tag | Self::Metric | Self::Audience | Self::Content => Reach::Named,
-            Self::Journey => Reach::Inside,
+            Self::Journey | Self::Replies => Reach::Inside,
             _ => Reach::Everywhere,
         }
+    }
+
+    /// What has steps that run for subjects: both share one table of names.
+    pub(super) fn runs(self) -> bool {
+        matches!(self, Self::Journey | Self::Replies)
     }
 
     /// With its article, for messages.
@@ -139,7 +144,7 @@ pub(super) struct Signature {
 pub(super) struct World<'a> {
     /// Everything but journeys.
     pub(super) decls: NameMap<Declared<'a>>,
-    /// Journeys have names of their own: a journey and its content are often called the same.
+    /// Journeys and replies have names of their own: a journey and its content are often called the same.
     pub(super) journeys: NameMap<Declared<'a>>,
     /// The same, by file and place: every walk over declarations follows it.
     pub(super) order: Vec<Declared<'a>>,
@@ -264,7 +269,7 @@ impl<'a> World<'a> {
     }
 
     fn table(&self, kind: Kind) -> &NameMap<Declared<'a>> {
-        if kind == Kind::Journey { &self.journeys } else { &self.decls }
+        if kind.runs() { &self.journeys } else { &self.decls }
     }
 
     /// Whatever bears the name, wherever it is declared.
@@ -324,7 +329,7 @@ impl<'a> World<'a> {
         kind: Kind,
     ) -> Option<Declared<'a>> {
         let found = self.find_in(self.table(kind), sink, file, ident.name);
-        let other = if kind == Kind::Journey { &self.decls } else { &self.journeys };
+        let other = if kind.runs() { &self.decls } else { &self.journeys };
         match found.or_else(|| self.find_in(other, sink, file, ident.name)) {
             Some(declared) if declared.kind == kind => Some(declared),
             Some(declared) => {
@@ -337,6 +342,17 @@ impl<'a> World<'a> {
                 None
             }
         }
+    }
+
+    /// As [`Self::expect_path`], for a journey or replies.
+    pub(super) fn expect_running(
+        &self,
+        sink: &mut Sink,
+        file: FileId,
+        path: &ast::Path,
+    ) -> Option<Declared<'a>> {
+        let named = path.parts.last().and_then(|last| self.journeys.get(&last.name));
+        self.expect_path(sink, file, path, named.map_or(Kind::Journey, |declared| declared.kind))
     }
 
     /// As [`Self::expect`] for a path, which may begin with the alias of a package.

@@ -50,6 +50,7 @@ pub(in crate::step) fn fire(
         payload: Vec::new(),
         identity: date.to_string().into(),
         date: Some(date),
+        rule: None,
     };
     let subject = candidate.subject.clone();
     match filtered(run, loaded, &candidate, filter) {

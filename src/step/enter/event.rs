@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Candidate, condition, consider, refuse};
+use super::{Candidate, condition, consider, refuse, rules};
 use crate::expr::Pattern;
 use crate::program::Enter;
 use crate::step::because;
@@ -24,12 +24,15 @@ pub(in crate::step) fn heard(run: &mut Run, occurrence: &Occurrence) {
 }
 
 fn enter(run: &mut Run, loaded: &Arc<Loaded>, patterns: &[Pattern], occurrence: &Occurrence) {
-    let Some(candidate) = candidate(run, loaded, occurrence) else { return };
-    let own = patterns.iter().filter(|pattern| Trigger::of(&pattern.source) == Some(occurrence.trigger));
+    let Some(mut candidate) = candidate(run, loaded, occurrence) else { return };
+    let heard = |pattern: &Pattern| Trigger::of(&pattern.source) == Some(occurrence.trigger);
     let mut refused = None;
-    for pattern in own {
+    for (at, pattern) in patterns.iter().enumerate().filter(|(_, pattern)| heard(pattern)) {
         match admits(run, loaded, &candidate, pattern, occurrence) {
-            Ok(true) => return consider(run, loaded, candidate),
+            Ok(true) => {
+                candidate.rule = rules::named(&loaded.program, at);
+                return consider(run, loaded, candidate);
+            }
             Ok(false) => {}
             Err(why) => refused = refused.or(Some(why)),
         }
@@ -48,6 +51,7 @@ pub(super) fn candidate(run: &Run, loaded: &Loaded, occurrence: &Occurrence) -> 
         payload: occurrence.fields.to_vec(),
         identity: occurrence.identity.clone(),
         date: None,
+        rule: None,
     })
 }
 

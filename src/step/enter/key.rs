@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::civil::ISOWeekDate;
 
-use super::Candidate;
+use super::{Candidate, rules};
 use crate::expr::{Env, civil, eval, show};
 use crate::program::{EntryUnit, Reenter};
 use crate::step::index::Loaded;
@@ -18,7 +18,7 @@ pub(super) fn of(run: &Run, loaded: &Loaded, candidate: &Candidate) -> Arc<str> 
         Reenter::Per(units) => per(units, run, loaded, candidate).into(),
         Reenter::Occurrence => match candidate.date {
             Some(date) => date.to_string().into(),
-            None => candidate.identity.clone(),
+            None => answer(run, loaded, candidate).unwrap_or_else(|| candidate.identity.clone()),
         },
         Reenter::After(_) | Reenter::Restart => candidate.identity.clone(),
     }
@@ -50,7 +50,14 @@ fn opening_of(reward: &Value, candidate: &Candidate, run: &Run) -> String {
     }
 }
 
-fn text(value: &Value) -> String {
+/// Of replies that count by who wrote: with the writer in front.
+fn answer(run: &Run, loaded: &Loaded, candidate: &Candidate) -> Option<Arc<str>> {
+    let scene = run.scene(loaded, &candidate.subject).entered_by(&candidate.payload);
+    let front = rules::writer(loaded.program.rules.as_ref()?, &scene)?;
+    Some(format!("{front}{}", candidate.identity).into())
+}
+
+pub(super) fn text(value: &Value) -> String {
     match value {
         Value::Text(text) => text.to_string(),
         Value::Int(number) => number.to_string(),

@@ -32,6 +32,7 @@ pub(super) fn check(run: &Run, loaded: &Loaded, subject: &SubjectRef, key: &str)
 
 /// Writes the entry, and forgets those that can no longer matter.
 pub(super) fn open(run: &mut Run, loaded: &Loaded, subject: &SubjectRef, key: &Arc<str>) {
+    super::rules::forget(run, loaded, subject);
     let entries = &mut run.state.entries;
     if matches!(loaded.program.reenter, Reenter::After(_) | Reenter::Restart) {
         entries.retain(|entry| {

@@ -5,6 +5,7 @@ mod date;
 mod event;
 mod key;
 mod ledger;
+mod rules;
 mod schedule;
 mod when;
 mod without;
@@ -43,6 +44,8 @@ pub(super) struct Candidate {
     pub identity: Arc<str>,
     /// Of date entries.
     pub date: Option<Date>,
+    /// Of replies: the rule that fits.
+    pub rule: Option<Name>,
 }
 
 /// Enters, or traces why not.
@@ -78,6 +81,7 @@ fn may_enter(run: &mut Run, loaded: &Loaded, candidate: &Candidate, key: &str) -
         return Err(NotEntered::Closed);
     }
     ledger::check(run, loaded, &candidate.subject, key)?;
+    rules::may_answer(run, loaded, candidate)?;
     if run.state.instances.len() >= MAX_INSTANCES {
         return Err(NotEntered::TooMany);
     }
@@ -108,6 +112,11 @@ fn enter(run: &mut Run, loaded: &Arc<Loaded>, candidate: Candidate, key: Arc<str
         missed: Vec::new(),
         expires: None,
     };
+    if let (Some(rules), Some(rule)) = (&loaded.program.rules, candidate.rule)
+        && let Some(local) = instance.locals.get_mut(usize::from(rules.slot))
+    {
+        *local = (Value::Choice(rule), None);
+    }
     let scene = run.scene(loaded, &instance.subject);
     instance.expires = loaded.program.lasts.map(|lasts| run.after(run.now, lasts, &scene));
     run.trace(&instance, Decision::Entered { by: candidate.cause });

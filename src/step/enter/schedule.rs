@@ -29,6 +29,7 @@ pub(in crate::step) fn tick(run: &mut Run, journey: Name, at: Timestamp) {
                     payload: Vec::new(),
                     identity: at.to_string().into(),
                     date: None,
+                    rule: None,
                 };
                 match filtered(run, &loaded, &candidate, filter.as_ref()) {
                     Ok(()) => consider(run, &loaded, candidate),

@@ -39,8 +39,15 @@ pub(super) fn look(
     if !run.state.known || !is_open(loaded, run.world, run.now) {
         return;
     }
-    let mut candidate =
-        Candidate { subject, cause: Cause::Schedule, at, payload: Vec::new(), identity, date: None };
+    let mut candidate = Candidate {
+        subject,
+        cause: Cause::Schedule,
+        at,
+        payload: Vec::new(),
+        identity,
+        date: None,
+        rule: None,
+    };
     let now_in = condition(run, loaded, &candidate, Some(expr));
     let before = swap(run, loaded, &candidate.subject, now_in.is_ok());
     match (before, now_in) {

@@ -69,6 +69,7 @@ pub(in crate::step) fn fire(
         payload: awaited.fields,
         identity: awaited.identity,
         date: None,
+        rule: None,
     };
     if fresh_until.is_some_and(|until| run.now > until) {
         let age_ms = i64::try_from(age_ms).unwrap_or(i64::MAX);
@@ -182,6 +183,7 @@ fn cancelled(
             payload: awaited.fields.clone(),
             identity: awaited.identity.clone(),
             date: None,
+            rule: None,
         };
         occurrence.matches(absent, loaded, scene).then_some((at, candidate))
     })

@@ -87,6 +87,18 @@ impl Words<'_> {
                 None => format!("what had to be absent happened at {}", self.clock(*at)),
             },
             NotEntered::TooMany => "too much is under way for this subject already".to_owned(),
+            NotEntered::Quiet(because) => {
+                match self.program().and_then(|program| program.rules.as_ref()?.quiet.as_ref()) {
+                    Some(quiet) => format!("silent: {}", self.verdict(quiet, true, because)),
+                    None => "silent for now".to_owned(),
+                }
+            }
+            NotEntered::Limited { limit } => {
+                let rules = self.program().and_then(|program| program.rules.as_ref());
+                let limit = rules.and_then(|rules| rules.limits.get(usize::from(*limit)));
+                let limit = limit.map(|limit| format!(", `limit {limit}`")).unwrap_or_default();
+                format!("enough was answered{limit}")
+            }
         }
     }
 

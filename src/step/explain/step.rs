@@ -182,6 +182,14 @@ impl Words<'_> {
     fn branched(&self, arm: u16, because: &Because) -> String {
         match self.node().map(|(node, _)| &node.kind) {
             Some(NodeKind::If { condition, .. }) => self.verdict(condition, arm == 0, because),
+            Some(NodeKind::Match { subjects, .. }) if self.is_of_rules(subjects) => {
+                let rule = because.first().map(|(_, rule)| show::value(rule)).unwrap_or_default();
+                if rule == "else" {
+                    "no rule fits: does `else`".to_owned()
+                } else {
+                    format!("rule `{rule}` answers")
+                }
+            }
             Some(NodeKind::Match { subjects, cases, .. }) => {
                 let arm = if usize::from(arm) < cases.len() {
                     format!("case {}", u32::from(arm) + 1)
@@ -192,6 +200,12 @@ impl Words<'_> {
             }
             _ => format!("takes branch {}", u32::from(arm) + 1),
         }
+    }
+
+    /// Whether this is where replies take the rule that fits.
+    fn is_of_rules(&self, subjects: &[Expr]) -> bool {
+        let rules = self.program().and_then(|program| program.rules.as_ref());
+        rules.is_some_and(|rules| subjects == [Expr::Local(rules.slot)])
     }
 
     fn awaited(&self, number: u16) -> String {

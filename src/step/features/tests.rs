@@ -115,6 +115,7 @@ fn world_of(features: Vec<Feature>, fields: Vec<Field>) -> World {
         origin: None,
         lines: Vec::new(),
         rung_lines: Vec::new(),
+        rules: None,
     };
     let customer =
         Entity { label: None, parent: None, key: name("id"), fields, anchors: Vec::new(), calendar: None };

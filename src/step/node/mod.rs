@@ -137,6 +137,7 @@ fn start(actor: &mut Actor, step: Name, journey: Name, args: &[(Name, Expr)], ne
         payload,
         identity: format!("{}/{}/{step}", actor.loaded.program.journey, actor.it.key).into(),
         date: None,
+        rule: None,
     };
     let sym = actor.run.sym(journey);
     actor.trace(Decision::Started { journey: sym });

@@ -1,7 +1,7 @@
 //! Items of what journeys act within: org units, products, policies, budgets, experiments, tasks, replies, and the
 //! governance of all of it (adjust, waiver).
 
-use super::{Body, ChoiceItem, Dur, Expr, Ident, Path, Pattern, Text};
+use super::{Body, ChoiceItem, Clause, Dur, Expr, Ident, Path, Pattern, Text};
 use crate::text::Span;
 
 /// `500 per customer per day`, `2 per customer per rolling 7 days`, `1 per customer ever`, `100 CNY per month partial`
@@ -183,12 +183,14 @@ pub enum RepliesItem {
         body: Body,
     },
     Limit(Rate),
-    /// `quiet_for 2h after staff`
+    /// `quiet_for 2h after staff`: a kind of people that the events name, or an event.
     QuietFor {
         length: Dur,
-        after: Ident,
+        after: Box<Pattern>,
     },
     Else(Body),
+    /// `purpose`, `owner` and the other clauses that replies share with journeys.
+    Clause(Box<Clause>),
     Error(Span),
 }
 

@@ -83,7 +83,7 @@ fn line<'a>(i: In<'a>) -> (In<'a>, Line) {
     let read = |start: In<'a>| {
         let (_, word) = heading(start, &HEADS)?;
         if words::CLAUSES.contains(&word) {
-            clause(start, word)
+            map(|i| clause(i, word), Line::Clause).parse(start)
         } else {
             map(|i| step::step(i, word), Line::Step).parse(start)
         }
@@ -103,10 +103,11 @@ fn unread(i: In<'_>, span: Span) -> Line {
     }
 }
 
-fn clause<'a>(start: In<'a>, word: &str) -> P<'a, Line> {
+/// The clause that `word`, at `start`, heads.
+pub(super) fn clause<'a>(start: In<'a>, word: &str) -> P<'a, Clause> {
     let (i, kind) = clause_kind(start.next(), word)?;
     let word = Ident { name: Name::new(word), span: start.span() };
-    Ok((i, Line::Clause(Clause { word, kind, span: i.since(start.span()) })))
+    Ok((i, Clause { word, kind, span: i.since(start.span()) }))
 }
 
 fn clause_kind<'a>(i: In<'a>, word: &str) -> P<'a, ClauseKind> {

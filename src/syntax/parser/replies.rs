@@ -6,6 +6,7 @@ use nom::combinator::map;
 use super::duration::duration;
 use super::heading::{Heads, heading};
 use super::input::In;
+use super::journey::clause;
 use super::pattern::pattern;
 use super::primitive::{P, expect_word, ident, item, optional};
 use super::rate::rate;
@@ -23,10 +24,11 @@ pub(super) fn replies_item<'a>(i: In<'a>) -> (In<'a>, RepliesItem) {
             "on" => rule(i),
             "limit" => map(rate, RepliesItem::Limit).parse(i),
             "quiet_for" => {
-                let (i, (length, _, after)) = (duration, expect_word("after"), ident("`staff`")).parse(i)?;
-                Ok((i, RepliesItem::QuietFor { length, after }))
+                let (i, (length, _, after)) = (duration, expect_word("after"), pattern).parse(i)?;
+                Ok((i, RepliesItem::QuietFor { length, after: Box::new(after) }))
             }
-            _ => map(body, RepliesItem::Else).parse(i),
+            "else" => map(body, RepliesItem::Else).parse(i),
+            _ => map(|i| clause(i, word), |clause| RepliesItem::Clause(Box::new(clause))).parse(start),
         }
     };
     item(i, read, RepliesItem::Error)

@@ -134,6 +134,8 @@ pub(super) struct Checker<'w, 'a> {
     pub(super) anchored: BTreeSet<Name>,
     /// In the block of an `exit`, which cannot wait.
     pub(super) in_exit: bool,
+    /// In the block of a rule of `replies`, which cannot wait either.
+    pub(super) answering: bool,
     /// What the parameters of a flow or template stand for.
     pub(super) given: Vec<Given>,
     /// The use of a flow that is looked at; 0: the journey's own text.
@@ -175,6 +177,7 @@ impl<'w, 'a> Checker<'w, 'a> {
             lasting: Vec::new(),
             anchored: BTreeSet::new(),
             in_exit: false,
+            answering: false,
             rounds: Vec::new(),
             given: Vec::new(),
             scope: 0,

@@ -90,7 +90,7 @@ impl Checker<'_, '_> {
         }
     }
 
-    fn said_twice(&mut self, clauses: &[Clause]) {
+    pub(super) fn said_twice(&mut self, clauses: &[Clause]) {
         let mut seen: BTreeMap<Name, &Clause> = BTreeMap::new();
         for clause in clauses {
             if matches!(
@@ -117,7 +117,7 @@ impl Checker<'_, '_> {
         }
     }
 
-    fn clause<'a>(&mut self, clause: &'a Clause, clauses: &mut Clauses<'a>) {
+    pub(super) fn clause<'a>(&mut self, clause: &'a Clause, clauses: &mut Clauses<'a>) {
         match &clause.kind {
             ClauseKind::Purpose(word) => clauses.purpose = Some(self.purpose(*word)),
             ClauseKind::Owner(text) => clauses.owner = Some(text.value.clone()),
@@ -462,7 +462,7 @@ impl Checker<'_, '_> {
     }
 
     /// Marketing needs a consent to look at.
-    fn consent_for_marketing(&mut self, declared: &Declared, purpose: Option<Name>) {
+    pub(super) fn consent_for_marketing(&mut self, declared: &Declared, purpose: Option<Name>) {
         if purpose.is_none_or(|purpose| purpose.as_str() != "marketing") {
             return;
         }

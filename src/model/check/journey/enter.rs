@@ -96,7 +96,7 @@ impl Checker<'_, '_> {
     }
 
     /// While an entry is looked at, `event` is the event under test.
-    fn entry_pattern(&mut self, written: &ast::Pattern, happening: Happening) -> Pattern {
+    pub(super) fn entry_pattern(&mut self, written: &ast::Pattern, happening: Happening) -> Pattern {
         self.entry = Some(happening.shape.clone());
         let pattern = self.pattern(written, happening).0;
         self.entry = None;
@@ -276,7 +276,7 @@ impl Checker<'_, '_> {
 }
 
 /// What a filter on the event under test proved of the entry event.
-fn of_entry(fact: Expr) -> Expr {
+pub(super) fn of_entry(fact: Expr) -> Expr {
     match fact {
         Expr::Element => Expr::Entry,
         Expr::Field(base, name) => Expr::Field(Box::new(of_entry(*base)), name),

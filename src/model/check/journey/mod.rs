@@ -15,6 +15,7 @@ pub(super) mod identity;
 mod inlined;
 mod reach;
 mod repeat;
+pub(super) mod replies;
 mod send;
 mod split;
 mod steps;
@@ -86,6 +87,7 @@ pub(super) fn journey(world: &World, declared: &Declared, sink: &mut Sink) -> Op
         steps,
         locals,
         uses,
+        rules: None,
         close: if home.name == declared.name { written.close } else { declared.decl.span.after() },
         span: declared.span,
     })

@@ -238,7 +238,9 @@ impl<'w> Checker<'w, '_> {
             );
             return None;
         }
-        if outcome.is_receipt() && !receipt {
+        if outcome.is_receipt() && self.answering {
+            self.waits_in_reply(word.span);
+        } else if outcome.is_receipt() && !receipt {
             let headline = format!("how long to wait for `{}` is not said", word.name);
             self.report(
                 Diagnostic::new(code::OUTCOME, word.span, headline)

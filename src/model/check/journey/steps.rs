@@ -98,7 +98,7 @@ impl Checker<'_, '_> {
         Some(checked)
     }
 
-    fn bare(&self, span: Span, kind: StepKind) -> Step {
+    pub(super) fn bare(&self, span: Span, kind: StepKind) -> Step {
         let ids = self.messages.and_then(|journey| self.world.steps.get(&journey));
         let id = ids.map_or_else(|| Name::new("step"), |ids| ids.at(self.scope, span));
         Step { id, was: None, label: None, kind, span }
@@ -127,6 +127,21 @@ impl Checker<'_, '_> {
                     .help("send, tag or end here; for more, `start` another journey"),
             );
         }
+        let gives = matches!(
+            step.kind,
+            ast::StepKind::Grant(_) | ast::StepKind::Draw(_) | ast::StepKind::Exchange { .. }
+        );
+        if self.answering && !gives {
+            self.waits_in_reply(step.word.span);
+        }
+    }
+
+    pub(super) fn waits_in_reply(&mut self, span: Span) {
+        self.report(
+            Diagnostic::new(code::REPLY_WAITS, span, "an answer is given at once")
+                .label("waits")
+                .help("send, tag, assign without outcomes or `start` a journey, which may wait"),
+        );
     }
 
     fn tag_of_subject(&mut self, path: &ast::Path) -> Option<Name> {

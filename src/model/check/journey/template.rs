@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::identity::{self, StepIds};
+use super::replies;
 use crate::diagnostic::{Diagnostic, Severity, code};
 use crate::model::Journey;
 use crate::model::check::expr::{Checker, Place};
@@ -53,6 +54,9 @@ pub(in crate::model::check) fn only_a_template(span: Span, declared: &Declared) 
 
 /// The identities of a journey's steps.
 pub(in crate::model::check) fn steps(world: &World, declared: &Declared, sink: &mut Sink) -> Option<StepIds> {
+    if let Some(items) = replies::items(declared) {
+        return Some(replies::step_ids(world, declared, items, sink));
+    }
     let home = home(world, declared)?;
     let DeclKind::Journey(journey) = &home.decl.kind else { return None };
     if home.name == declared.name {
@@ -68,6 +72,9 @@ pub(in crate::model::check) fn journey(
     declared: &Declared,
     sink: &mut Sink,
 ) -> Option<Journey> {
+    if let Some(items) = replies::items(declared) {
+        return replies::replies(world, declared, items, sink);
+    }
     if !matches!(declared.decl.kind, DeclKind::Instance(_)) {
         let checked = super::journey(world, declared, sink);
         return checked.filter(|_| declared.decl.params.is_empty());

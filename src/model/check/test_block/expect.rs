@@ -3,6 +3,7 @@
 use crate::diagnostic::{Diagnostic, code};
 use crate::expr::{Anchor, BinaryOp as Op, Expr, Pattern, Source};
 use crate::model::check::expr::Checker;
+use crate::model::check::journey::replies;
 use crate::model::check::length;
 use crate::model::check::pattern::Messages;
 use crate::model::check::world::Reported;
@@ -88,9 +89,13 @@ impl Checker<'_, '_> {
         let Some(journey) = self.messages.and_then(|journey| world.journeys.get(&journey)) else {
             return end.name;
         };
-        let home = crate::model::check::journey::template::home(world, journey);
-        let Some(DeclKind::Journey(journey)) = home.map(|home| &home.decl.kind) else { return end.name };
-        let ends = crate::model::check::journey::ends(world, journey);
+        let ends = if let Some(items) = replies::items(journey) {
+            replies::ends(world, journey, items)
+        } else {
+            let home = crate::model::check::journey::template::home(world, journey);
+            let Some(DeclKind::Journey(journey)) = home.map(|home| &home.decl.kind) else { return end.name };
+            crate::model::check::journey::ends(world, journey)
+        };
         if !ends.contains(&end.name) {
             let finding = Diagnostic::new(
                 code::UNKNOWN_END,

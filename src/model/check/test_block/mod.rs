@@ -25,7 +25,7 @@ pub(super) fn test(world: &World, file: FileId, decl: &Decl, sink: &mut Sink) ->
         );
         return None;
     };
-    let journey = world.expect_path(sink, file, path, Kind::Journey)?;
+    let journey = world.expect_running(sink, file, path)?;
     if !journey.decl.params.is_empty() {
         sink.report(super::journey::template::only_a_template(path.span, &journey));
         return None;
