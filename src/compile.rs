@@ -54,12 +54,14 @@ pub struct Compilation {
     pub sources: Sources,
     /// All that is right.
     pub model: Model,
-    /// Of the journeys that have no errors, by name.
+    /// Of [`compile`]: of the journeys that have no errors, by name.
     pub graphs: BTreeMap<Name, JourneyGraph>,
     /// Of [`compile`]: `None` exactly if there are errors.
     pub bundle: Option<Bundle>,
     /// Sorted by place.
     pub diagnostics: Vec<Diagnostic>,
+    /// What was made on the way to it, so that whoever ends with the process need not free it.
+    _work: Option<Arc<Work>>,
 }
 
 impl Compilation {
@@ -74,13 +76,16 @@ impl Compilation {
 pub fn compile(input: &Input) -> Compilation {
     let mut work = whole(input);
     let bundle = work.bundle();
-    Compilation { bundle, ..found(work) }
+    let graphs = work.shapes.graphs(work.memory.model());
+    Compilation { bundle, graphs, ..found(&mut work) }
 }
 
-/// As [`compile`], for those who have no use for a bundle: it says the same, and hashes nothing.
+/// As [`compile`], for those who have no use for a bundle and graphs: it says the same, and makes neither.
 #[must_use]
 pub fn check(input: &Input) -> Compilation {
-    found(whole(input))
+    let mut work = whole(input);
+    let found = found(&mut work);
+    Compilation { _work: Some(Arc::new(work)), ..found }
 }
 
 fn whole(input: &Input) -> Work {
@@ -92,14 +97,12 @@ fn whole(input: &Input) -> Work {
     work
 }
 
-fn found(work: Work) -> Compilation {
-    let Work { sources, memory, shapes, diagnostics, .. } = work;
+fn found(work: &mut Work) -> Compilation {
     Compilation {
-        sources,
-        model: memory.into_model(),
-        graphs: shapes.into_graphs(),
-        bundle: None,
-        diagnostics,
+        sources: std::mem::take(&mut work.sources),
+        model: work.memory.take_model(),
+        diagnostics: std::mem::take(&mut work.diagnostics),
+        ..Compilation::default()
     }
 }
 

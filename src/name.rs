@@ -5,11 +5,12 @@
 //! What never enters: strings from outside (event ids, attribute values). Interning never frees, so data
 //! must not reach it; look data up with [`Name::lookup`].
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::{LazyLock, RwLock};
 
+use foldhash::fast::RandomState;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A handle to an interned identifier.
@@ -21,10 +22,16 @@ struct Interned {
     text: Box<str>,
 }
 
-/// A table by name. Names are dense numbers of our own, so a multiplication is hash enough.
-pub type NameMap<V> = HashMap<Name, V, BuildHasherDefault<NameHasher>>;
+/// A table by numbers of our own: names, files, places. They are dense, so a multiplication is hash enough.
+pub type NumberMap<K, V> = HashMap<K, V, BuildHasherDefault<NameHasher>>;
 
-/// For [`NameMap`].
+/// A set of such.
+pub type NumberSet<K> = HashSet<K, BuildHasherDefault<NameHasher>>;
+
+/// A table by name.
+pub type NameMap<V> = NumberMap<Name, V>;
+
+/// For [`NumberMap`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NameHasher(u64);
 
@@ -34,7 +41,15 @@ impl Hasher for NameHasher {
     }
 
     fn write_u32(&mut self, value: u32) {
-        self.0 = (self.0 ^ u64::from(value)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(26);
+        self.write_u64(u64::from(value));
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = (self.0 ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(26);
+    }
+
+    fn write_usize(&mut self, value: usize) {
+        self.write_u64(value as u64);
     }
 
     fn finish(&self) -> u64 {
@@ -42,7 +57,7 @@ impl Hasher for NameHasher {
     }
 }
 
-static INTERNER: LazyLock<RwLock<HashMap<&'static str, Name>>> = LazyLock::new(RwLock::default);
+static INTERNER: LazyLock<RwLock<HashMap<&'static str, Name, RandomState>>> = LazyLock::new(RwLock::default);
 
 impl Name {
     /// Interns `text`.

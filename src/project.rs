@@ -11,6 +11,7 @@ mod discover;
 mod stdlib;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -65,7 +66,8 @@ pub fn load(paths: &[PathBuf]) -> Result<Project, ProjectError> {
 /// Reads a project again and again. Every text is looked at each time; what follows from a text is kept.
 #[derive(Debug, Default)]
 pub struct Reader {
-    seen: BTreeMap<PathBuf, Seen>,
+    /// By the whole path, which as a text compares faster than part by part.
+    seen: BTreeMap<OsString, Seen>,
 }
 
 #[derive(Clone, Debug)]
@@ -99,7 +101,7 @@ impl Reader {
         let mut imports = BTreeSet::new();
         for path in found {
             let Some(file) = read(&root, &path)? else { continue };
-            let seen = match before.remove(&path) {
+            let seen = match before.remove(path.as_os_str()) {
                 Some(seen) if seen.file.text == file.text && seen.file.package == file.package => seen,
                 _ => see(file),
             };
@@ -110,7 +112,7 @@ impl Reader {
             }
             imports.extend(seen.imports.iter().cloned());
             input.files.push(seen.file.clone());
-            self.seen.insert(path, seen);
+            self.seen.insert(path.into_os_string(), seen);
         }
         if input.files.is_empty() {
             return Err(ProjectError::Empty { path: root });

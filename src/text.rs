@@ -3,7 +3,7 @@
 //! Knows nothing of the language and does no IO: whoever reads files puts them into [`Sources`].
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
@@ -56,29 +56,34 @@ pub struct Position {
 pub struct SourceFile {
     pub path: Arc<str>,
     pub text: Arc<str>,
-    line_starts: Arc<[u32]>,
+    /// Counted when somebody asks for a place: most texts have nothing wrong with them.
+    line_starts: OnceLock<Arc<[u32]>>,
 }
 
 impl SourceFile {
     #[must_use]
     pub fn new(path: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> Self {
-        let text: Arc<str> = text.into();
-        let breaks = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
-        let starts = std::iter::once(0).chain(breaks.map(|(at, _)| at + 1));
-        let line_starts = starts.map(|at| u32::try_from(at).unwrap_or(u32::MAX)).collect();
-        Self { path: path.into(), text, line_starts }
+        Self { path: path.into(), text: text.into(), line_starts: OnceLock::new() }
+    }
+
+    fn line_starts(&self) -> &[u32] {
+        self.line_starts.get_or_init(|| {
+            let breaks = self.text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
+            let starts = std::iter::once(0).chain(breaks.map(|(at, _)| at + 1));
+            starts.map(|at| u32::try_from(at).unwrap_or(u32::MAX)).collect()
+        })
     }
 
     /// The line, counted from 1, that holds byte `offset`.
     #[must_use]
     pub fn line(&self, offset: u32) -> u32 {
-        u32::try_from(self.line_starts.partition_point(|&start| start <= offset)).unwrap_or(u32::MAX)
+        u32::try_from(self.line_starts().partition_point(|&start| start <= offset)).unwrap_or(u32::MAX)
     }
 
     #[must_use]
     pub fn position(&self, offset: u32) -> Position {
         let line = self.line(offset);
-        let start = self.line_starts.get(line as usize - 1).copied().unwrap_or_default();
+        let start = self.line_starts().get(line as usize - 1).copied().unwrap_or_default();
         let before = self.text.get(start as usize..offset as usize).unwrap_or_default();
         Position { line, column: u32::try_from(before.chars().count()).unwrap_or(u32::MAX).saturating_add(1) }
     }

@@ -1,17 +1,15 @@
 //! Whether calendars reach as far as journeys: behind the last known day every Monday to Friday would be a workday,
 //! and nobody would be told.
 
-use std::collections::BTreeMap;
-
 use jiff::civil::Date;
 use jiff::{Span, ToSpan};
 
 use crate::diagnostic::{Diagnostic, code};
 use crate::expr::Expr;
-use crate::graph::{JourneyGraph, longest};
+use crate::graph::{build, longest};
 use crate::model::{Calendar, Journey, Model};
 use crate::name::Name;
-use crate::program::{Bundle, Enter, Opening, Program};
+use crate::program::{Enter, Opening, Program};
 use crate::value::Length;
 
 /// Days between the end of what a calendar knows and the last day that somebody may need it.
@@ -20,20 +18,18 @@ const SPARE_DAYS: i64 = 30;
 const LONG_DAYS: i64 = 366;
 const DAY_MS: i64 = 86_400_000;
 
-/// What is to be said of journeys that somebody enters on `today`.
-pub(super) fn check(
+/// What is to be said of the journeys of a sound model, as `programs`, that somebody enters on `today`.
+pub(super) fn check<'p>(
     model: &Model,
-    graphs: &BTreeMap<Name, JourneyGraph>,
-    bundle: &Bundle,
+    programs: impl Iterator<Item = &'p Program>,
     today: Date,
 ) -> Vec<Diagnostic> {
-    let programs = bundle.programs.values().map(|program| &*program.body);
     let open = programs
         .filter(|program| program.open.as_ref().and_then(Opening::last).is_none_or(|last| today <= last));
     let found = open.filter(|program| counts_workdays(program)).filter_map(|program| {
         let journey = model.journeys.get(&program.journey)?;
         let calendar = calendar(model, program)?;
-        let ms = life(journey, graphs.get(&journey.name)).saturating_add(lead(program));
+        let ms = life(journey).saturating_add(lead(program));
         let last = today.checked_add(days(ms)).ok()?;
         finding(journey, calendar, today, last)
     });
@@ -64,8 +60,8 @@ fn finding(journey: &Journey, calendar: &Calendar, today: Date, last: Date) -> O
 }
 
 /// The longest that an instance lives, in milliseconds, without moments that its data decide.
-fn life(journey: &Journey, graph: Option<&JourneyGraph>) -> i64 {
-    let own = graph.and_then(|graph| longest(graph).ms);
+fn life(journey: &Journey) -> i64 {
+    let own = longest(&build(journey)).ms;
     let lasts = journey.lasts.map(Length::at_most_ms);
     match (own, lasts) {
         (Some(own), Some(lasts)) => own.min(lasts),

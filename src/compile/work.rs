@@ -108,17 +108,17 @@ impl Work {
         diagnostics.extend(self.shapes.findings());
         self.meanings.look(model, names, |journey| self.shapes.has(journey));
         diagnostics.extend(self.meanings.findings().cloned());
-        self.lowered.forget(model, names);
+        self.lowered.forget(names);
         if !has_errors(&diagnostics) {
-            self.lowered.complete(model, &self.sources);
+            self.lowered.measure(model, &self.sources);
             diagnostics.extend(self.lowered.too_large().map(too_large));
         }
         if !model.calendars.is_empty()
             && !has_errors(&diagnostics)
             && let Some(today) = self.today
         {
-            let whole = self.lowered.bundle(model);
-            diagnostics.extend(calendars::check(model, self.shapes.graphs(), &whole, today));
+            let programs = self.lowered.programs(model, &self.sources);
+            diagnostics.extend(calendars::check(model, programs, today));
         }
         self.sound = !has_errors(&diagnostics);
         let comments: Vec<Span> =
@@ -130,7 +130,7 @@ impl Work {
 
     /// `None` exactly if there are errors.
     pub(super) fn bundle(&mut self) -> Option<Bundle> {
-        self.sound.then(|| self.lowered.bundle(self.memory.model()))
+        self.sound.then(|| self.lowered.bundle(self.memory.model(), &self.sources))
     }
 }
 

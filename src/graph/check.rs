@@ -11,16 +11,19 @@ use petgraph::graph::NodeIndex;
 
 pub(super) use cycle::inside;
 
+use super::build::{Telling, with_steps};
 use super::links::{Ties, ties};
 use super::{JourneyGraph, PointKind, build};
 use crate::diagnostic::{Diagnostic, code};
 use crate::model::{Journey, Model};
 use crate::name::Name;
 
-/// The graphs of a model, and what is wrong with them. Goes on from model to model, looking only at what changed.
+/// What is wrong with the graphs of a model. Goes on from model to model, looking only at what changed, and keeps no
+/// graph: the model says it again when it is asked for.
 #[derive(Debug, Default)]
 pub struct Shapes {
-    graphs: BTreeMap<Name, JourneyGraph>,
+    /// The journeys that have a graph.
+    sound: BTreeSet<Name>,
     findings: BTreeMap<Name, Vec<Diagnostic>>,
     /// Of journeys that set others off at once; the others are on no ring.
     ties: BTreeMap<Name, Ties>,
@@ -31,41 +34,41 @@ impl Shapes {
     pub fn look(&mut self, model: &Model, names: Option<&BTreeSet<Name>>, sound: impl Fn(&Journey) -> bool) {
         let Some(names) = names else {
             *self = Self::default();
-            model
-                .journeys
-                .values()
-                .filter(|journey| sound(journey))
-                .for_each(|journey| self.add(model, journey));
+            let sound: Vec<&Journey> = model.journeys.values().filter(|journey| sound(journey)).collect();
+            self.sound = sound.iter().map(|journey| journey.name).collect();
+            sound.into_iter().for_each(|journey| self.add(model, journey));
             return;
         };
         for name in names {
-            self.graphs.remove(name);
+            self.sound.remove(name);
             self.findings.remove(name);
             self.ties.remove(name);
             if let Some(journey) = model.journeys.get(name).filter(|journey| sound(journey)) {
+                self.sound.insert(*name);
                 self.add(model, journey);
             }
         }
     }
 
     fn add(&mut self, model: &Model, journey: &Journey) {
-        let graph = build(journey);
-        let mut found: Vec<Diagnostic> = unreached(&graph).collect();
-        found.extend(falls(journey, &graph));
-        found.extend(inside(journey, &graph));
+        let graph = with_steps(journey, &journey.steps, Telling::Nothing);
+        let mut found = wrong(journey, &graph);
+        if !found.is_empty() {
+            // The way to a mistake is told in words.
+            found = wrong(journey, &build(journey));
+        }
         found.extend(dead::waits(journey));
         found.extend(super::rounds::too_long(journey));
         if !found.is_empty() {
             self.findings.insert(journey.name, found);
         }
         self.ties.extend(ties(model, journey, &graph).map(|ties| (journey.name, ties)));
-        self.graphs.insert(journey.name, graph);
     }
 
     /// Whether a journey of this name is sound.
     #[must_use]
     pub fn has(&self, name: Name) -> bool {
-        self.graphs.contains_key(&name)
+        self.sound.contains(&name)
     }
 
     /// Everything that is wrong with the shapes.
@@ -76,16 +79,20 @@ impl Shapes {
         found
     }
 
-    /// Of the sound journeys, by name.
+    /// Those of the sound journeys of the same `model`, by name.
     #[must_use]
-    pub fn graphs(&self) -> &BTreeMap<Name, JourneyGraph> {
-        &self.graphs
+    pub fn graphs(&self, model: &Model) -> BTreeMap<Name, JourneyGraph> {
+        let journeys = self.sound.iter().filter_map(|name| model.journeys.get(name));
+        journeys.map(|journey| (journey.name, build(journey))).collect()
     }
+}
 
-    #[must_use]
-    pub fn into_graphs(self) -> BTreeMap<Name, JourneyGraph> {
-        self.graphs
-    }
+/// What is wrong with the shape of one journey.
+fn wrong(journey: &Journey, graph: &JourneyGraph) -> Vec<Diagnostic> {
+    let mut found: Vec<Diagnostic> = unreached(graph).collect();
+    found.extend(falls(journey, graph));
+    found.extend(inside(journey, graph));
+    found
 }
 
 fn unreached(graph: &JourneyGraph) -> impl Iterator<Item = Diagnostic> + '_ {

@@ -198,8 +198,8 @@ impl Edge {
         Self { kind: EdgeKind::Then, text: String::new(), delay: Delay::NONE }
     }
 
-    pub(crate) fn new(kind: EdgeKind, text: impl Into<String>, delay: Delay) -> Self {
-        Self { kind, text: text.into(), delay }
+    pub(crate) fn new(kind: EdgeKind, text: String, delay: Delay) -> Self {
+        Self { kind, text, delay }
     }
 }
 

@@ -1,6 +1,6 @@
 //! How long the rounds of a `repeat` take, and a warning where one may outlast its tick.
 
-use super::build::with_steps;
+use super::build::{Telling, with_steps};
 use super::longest;
 use crate::diagnostic::{Diagnostic, code};
 use crate::expr::civil::Every;
@@ -96,7 +96,7 @@ fn walk(journey: &Journey, steps: &[Step], found: &mut Vec<Diagnostic>) {
 
 fn outlasts(journey: &Journey, step: &Step, repeat: &Repeat) -> Option<Diagnostic> {
     let schedule = repeat.schedule.as_ref().filter(|_| repeat.missed_all.is_none())?;
-    let body = longest(&with_steps(journey, &repeat.steps));
+    let body = longest(&with_steps(journey, &repeat.steps, Telling::Words));
     let least = least_ms(schedule);
     let how_long = match (body.ms, body.until.first()) {
         (_, Some(moment)) => format!("until `{moment}`"),

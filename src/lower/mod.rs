@@ -10,6 +10,7 @@ pub mod hash;
 mod journey;
 mod renumber;
 mod schema;
+mod size;
 mod table;
 mod tables;
 mod tracked;
@@ -36,10 +37,9 @@ pub struct TooLarge {
 /// Everything that has more parts than a program can number (65,535).
 pub fn bundle(model: &Model, sources: &Sources) -> Result<Bundle, Vec<TooLarge>> {
     let mut lowered = Lowered::default();
-    lowered.forget(model, None);
     lowered.complete(model, sources);
     if lowered.large.is_empty() {
-        Ok(lowered.bundle(model))
+        Ok(lowered.bundle(model, sources))
     } else {
         Err(lowered.too_large().cloned().collect())
     }
@@ -55,7 +55,15 @@ pub struct Lowered {
     new_programs: BTreeMap<Name, Program>,
     /// Contents come before journeys.
     large: BTreeMap<(Part, Name), TooLarge>,
-    missing: BTreeSet<(Part, Name)>,
+    unmeasured: Unmeasured,
+}
+
+/// What may be too large for all that is known.
+#[derive(Debug, Default)]
+enum Unmeasured {
+    #[default]
+    Everything,
+    Only(BTreeSet<Name>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,11 +74,9 @@ enum Part {
 
 impl Lowered {
     /// Drops what is called `names`, or everything.
-    pub fn forget(&mut self, model: &Model, names: Option<&BTreeSet<Name>>) {
+    pub fn forget(&mut self, names: Option<&BTreeSet<Name>>) {
         let Some(names) = names else {
             *self = Self::default();
-            self.missing.extend(model.contents.keys().map(|&name| (Part::Content, name)));
-            self.missing.extend(model.journeys.keys().map(|&name| (Part::Journey, name)));
             return;
         };
         for &name in names {
@@ -80,44 +86,92 @@ impl Lowered {
             self.new_programs.remove(&name);
             for part in [Part::Content, Part::Journey] {
                 self.large.remove(&(part, name));
-                self.missing.insert((part, name));
+            }
+        }
+        if let Unmeasured::Only(unmeasured) = &mut self.unmeasured {
+            unmeasured.extend(names);
+        }
+    }
+
+    /// Finds out what is too large, and lowers only what may be. Only of a model without errors.
+    pub fn measure(&mut self, model: &Model, sources: &Sources) {
+        let shared = size::Shared::of(model);
+        match std::mem::replace(&mut self.unmeasured, Unmeasured::Only(BTreeSet::new())) {
+            Unmeasured::Everything => {
+                let large = model.contents.values().filter(|content| !shared.holds_content(content));
+                large.for_each(|content| self.content(model, content));
+                let large = model.journeys.values().filter(|journey| !shared.holds_journey(journey));
+                large.for_each(|journey| self.journey(model, journey, sources));
+            }
+            Unmeasured::Only(names) => {
+                for name in &names {
+                    let content = model.contents.get(name);
+                    if let Some(content) = content.filter(|content| !shared.holds_content(content)) {
+                        self.content(model, content);
+                    }
+                    let journey = model.journeys.get(name);
+                    if let Some(journey) = journey.filter(|journey| !shared.holds_journey(journey)) {
+                        self.journey(model, journey, sources);
+                    }
+                }
             }
         }
     }
 
-    /// Lowers what is missing. Only of a model without errors.
-    pub fn complete(&mut self, model: &Model, sources: &Sources) {
-        for (part, name) in std::mem::take(&mut self.missing) {
-            let span = match part {
-                Part::Content => model.contents.get(&name).and_then(|it| match content(model, it) {
-                    Some(body) => {
-                        self.new_contents.insert(name, body);
-                        None
-                    }
-                    None => Some(it.span),
-                }),
-                Part::Journey => {
-                    model.journeys.get(&name).and_then(|it| match journey::program(model, it, sources) {
-                        Some(body) => {
-                            self.new_programs.insert(name, body);
-                            None
-                        }
-                        None => Some(it.span),
-                    })
-                }
-            };
-            self.large.extend(span.map(|span| ((part, name), TooLarge { name, span })));
+    fn content(&mut self, model: &Model, it: &model::Content) {
+        match content(model, it) {
+            Some(body) => drop(self.new_contents.insert(it.name, body)),
+            None => self.refuse(Part::Content, it.name, it.span),
         }
     }
 
-    /// What has more parts than a program can number (65,535).
+    fn journey(&mut self, model: &Model, it: &model::Journey, sources: &Sources) {
+        match journey::program(model, it, sources) {
+            Some(body) => drop(self.new_programs.insert(it.name, body)),
+            None => self.refuse(Part::Journey, it.name, it.span),
+        }
+    }
+
+    fn refuse(&mut self, part: Part, name: Name, span: Span) {
+        self.large.insert((part, name), TooLarge { name, span });
+    }
+
+    /// Lowers what is not lowered yet. Only of a model without errors.
+    fn complete(&mut self, model: &Model, sources: &Sources) {
+        for it in model.contents.values() {
+            let known = self.contents.contains_key(&it.name)
+                || self.new_contents.contains_key(&it.name)
+                || self.large.contains_key(&(Part::Content, it.name));
+            if !known {
+                self.content(model, it);
+            }
+        }
+        for it in model.journeys.values() {
+            let known = self.programs.contains_key(&it.name)
+                || self.new_programs.contains_key(&it.name)
+                || self.large.contains_key(&(Part::Journey, it.name));
+            if !known {
+                self.journey(model, it, sources);
+            }
+        }
+    }
+
+    /// What has more parts than a program can number (65,535), once [`Self::measure`]d.
     pub fn too_large(&self) -> impl Iterator<Item = &TooLarge> {
         self.large.values()
     }
 
-    /// All parts together, once [`Self::complete`] and nothing too large.
+    /// All programs, not hashed where nobody asked for that before. Only of a model without errors.
+    pub fn programs(&mut self, model: &Model, sources: &Sources) -> impl Iterator<Item = &Program> {
+        self.complete(model, sources);
+        let hashed = self.programs.values().map(|program| &*program.body);
+        hashed.chain(self.new_programs.values())
+    }
+
+    /// All parts together, of a model without errors in which nothing is too large.
     #[must_use]
-    pub fn bundle(&mut self, model: &Model) -> Bundle {
+    pub fn bundle(&mut self, model: &Model, sources: &Sources) -> Bundle {
+        self.complete(model, sources);
         let contents = std::mem::take(&mut self.new_contents);
         self.contents.extend(contents.into_iter().map(|(name, body)| (name, hash::content(body))));
         let programs = std::mem::take(&mut self.new_programs);

@@ -15,7 +15,9 @@ pub(super) fn journeys(paths: &[PathBuf]) -> Result<Vec<PathBuf>, ProjectError> 
             found.push(path.clone());
             continue;
         }
-        for entry in WalkBuilder::new(path).require_git(false).build() {
+        // In order already, so that nothing is left to sort below.
+        let walk = WalkBuilder::new(path).require_git(false).sort_by_file_name(Ord::cmp).build();
+        for entry in walk {
             let entry = entry.map_err(|error| failed(path, error))?;
             if is_journey(entry.path()) && entry.file_type().is_some_and(|kind| !kind.is_dir()) {
                 found.push(tidy(entry.into_path()));
@@ -46,7 +48,8 @@ pub(super) fn parent(path: &Path) -> &Path {
 /// As the user would type it: seen from the current folder where the file is below it, with `/`.
 #[must_use]
 pub fn shown(path: &Path) -> String {
-    let here = std::env::current_dir().ok();
+    // What is seen from here already is most of it, and asking where here is takes a call of the system.
+    let here = path.is_absolute().then(|| std::env::current_dir().ok()).flatten();
     let near = here.and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned));
     let near = near.as_deref().unwrap_or(path);
     let near = near.strip_prefix(".").unwrap_or(near);

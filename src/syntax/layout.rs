@@ -66,7 +66,7 @@ const INFIXES: &[&str] =
 pub(super) fn layout<'a>(file: FileId, source: &'a str, tokens: &'a [Token]) -> Layout {
     let mut pass = Pass {
         source,
-        out: Layout::default(),
+        out: Layout { toks: Vec::with_capacity(tokens.len() / 2 + 4), ..Layout::default() },
         newline: false,
         in_table: false,
         docs: Vec::new(),

@@ -13,8 +13,9 @@ use super::words;
 #[must_use]
 pub fn lex(text: &str, range: Range<usize>) -> Vec<Token> {
     let base = range.start;
-    let mut lexer = TokenKind::lexer(text.get(range).unwrap_or_default());
-    let mut tokens: Vec<Token> = Vec::new();
+    let mut lexer = TokenKind::lexer(text.get(range.clone()).unwrap_or_default());
+    // A token has three to four bytes, the blanks between them included; copies are much longer.
+    let mut tokens: Vec<Token> = Vec::with_capacity(range.len() / 4 + 4);
     while let Some(found) = lexer.next() {
         let mut kind = found.unwrap_or(TokenKind::Bad);
         if kind == TokenKind::Copy {

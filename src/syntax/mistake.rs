@@ -28,12 +28,24 @@ pub(super) fn meant_word(kind: TokenKind) -> &'static str {
 
 /// All such mistakes of a text.
 pub(super) fn find(file: FileId, source: &str, tokens: &[Token]) -> Vec<Diagnostic> {
+    if !tokens.iter().any(|&token| may_be_mistake(source, token)) {
+        return Vec::new();
+    }
     let mut found: Vec<Diagnostic> =
         tokens.iter().filter_map(|&token| of_token(file, source, token)).collect();
     for line in tokens.split(|token| token.kind == TokenKind::Newline) {
         found.extend(full_width(file, source, line));
     }
     found
+}
+
+/// Whether it is worth looking at: nearly every text is without any mistake.
+fn may_be_mistake(source: &str, token: Token) -> bool {
+    use TokenKind as K;
+    match token.kind {
+        K::EqEq | K::BangEq | K::AndAnd | K::OrOr | K::Bang | K::OpenText | K::OpenCopy | K::Bad => true,
+        kind => may_be_full_width(kind) && !token.text(source).is_ascii(),
+    }
 }
 
 fn of_token(file: FileId, source: &str, token: Token) -> Option<Diagnostic> {

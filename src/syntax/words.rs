@@ -258,13 +258,50 @@ pub const BESIDE: &[&str] = &[
 /// Whether a name spelled `word` needs backticks.
 #[must_use]
 pub fn is_hard(word: &str) -> bool {
-    HARD.contains(&word)
+    static INDEX: Index = Index::new(HARD);
+    INDEX.has(word)
 }
 
 /// Whether `word` begins a declaration.
 #[must_use]
 pub fn is_declaration(word: &str) -> bool {
-    DECLARATIONS.contains(&word)
+    static INDEX: Index = Index::new(DECLARATIONS);
+    INDEX.has(word)
+}
+
+/// A sorted table that is asked about every name of a text: by first letter, so that few words are compared.
+struct Index {
+    words: &'static [&'static str],
+    /// How many words begin with an earlier letter, for each letter and behind the last.
+    before: [usize; 27],
+}
+
+impl Index {
+    #[allow(clippy::indexing_slicing, reason = "done by the compiler, which would say so")]
+    const fn new(words: &'static [&'static str]) -> Self {
+        let mut before = [0; 27];
+        let mut at = 0;
+        while at < words.len() {
+            let letter = (words[at].as_bytes()[0] - b'a') as usize;
+            let mut later = letter + 1;
+            while later < before.len() {
+                before[later] += 1;
+                later += 1;
+            }
+            at += 1;
+        }
+        Self { words, before }
+    }
+
+    fn has(&self, word: &str) -> bool {
+        let Some(letter) = word.bytes().next().and_then(|first| first.checked_sub(b'a')) else {
+            return false;
+        };
+        let letter = usize::from(letter);
+        let (from, to) = (self.before.get(letter), self.before.get(letter + 1));
+        let near = from.zip(to).and_then(|(&from, &to)| self.words.get(from..to));
+        near.is_some_and(|near| near.contains(&word))
+    }
 }
 
 /// Whether `word` begins an item somewhere inside braces.

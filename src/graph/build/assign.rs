@@ -8,8 +8,8 @@ use crate::name::Name;
 
 impl Builder<'_> {
     pub(super) fn assign(&mut self, step: &Step, assign: &Assign, loose: Loose) -> Loose {
-        let point =
-            self.reached(step, PointKind::Assign(assign.task), words::assign(assign, self.journey), loose);
+        let text = self.say(|names| words::assign(assign, names));
+        let point = self.reached(step, PointKind::Assign(assign.task), text, loose);
         if !assign.tail.waits() {
             return vec![(point, Edge::then())];
         }
@@ -19,12 +19,16 @@ impl Builder<'_> {
         let mut is_named = false;
         for (results, body) in &assign.tail.arms {
             is_named = is_named || results.iter().any(|result| result.as_str() == OVERDUE);
-            let text: Vec<&str> = results.iter().map(|result| result.as_str()).collect();
-            let edge = Edge::new(EdgeKind::Outcome, format!("on {}", text.join(", ")), delay.clone());
+            let text = self.say(|_| {
+                let results: Vec<&str> = results.iter().map(|result| result.as_str()).collect();
+                format!("on {}", results.join(", "))
+            });
+            let edge = Edge::new(EdgeKind::Outcome, text, delay.clone());
             behind.extend(self.arm(body, point, edge));
         }
         if let Some(body) = assign.tail.otherwise.as_ref().filter(|_| !is_named) {
-            behind.extend(self.arm(body, point, Edge::new(EdgeKind::Timeout, "overdue", delay.clone())));
+            let text = self.say(|_| "overdue".to_owned());
+            behind.extend(self.arm(body, point, Edge::new(EdgeKind::Timeout, text, delay.clone())));
         }
         if goes_on(assign) {
             behind.push((point, Edge { delay, ..Edge::then() }));

@@ -14,18 +14,20 @@ impl Builder<'_> {
         otherwise: &[Step],
         loose: Loose,
     ) -> Loose {
-        let names = self.journey;
-        let text = match arms {
+        let text = self.say(|names| match arms {
             [(only, _)] => format!("if {}", show::expr(only, names)),
             _ => "if".to_owned(),
-        };
+        });
         let point = self.reached(step, PointKind::Decision, text, loose);
         let mut behind = Vec::new();
         for (condition, body) in arms {
-            let text = if arms.len() == 1 { "yes".to_owned() } else { show::expr(condition, names) };
+            let text = self.say(|names| match arms.len() {
+                1 => "yes".to_owned(),
+                _ => show::expr(condition, names),
+            });
             behind.extend(self.arm(body, point, branch(text)));
         }
-        let text = if arms.len() == 1 { "no" } else { "else" };
+        let text = self.say(|_| if arms.len() == 1 { "no" } else { "else" }.to_owned());
         behind.extend(self.arm(otherwise, point, branch(text)));
         behind
     }
@@ -39,16 +41,21 @@ impl Builder<'_> {
         otherwise: Option<&[Step]>,
         loose: Loose,
     ) -> Loose {
-        let names = self.journey;
-        let subjects: Vec<String> = subjects.iter().map(|subject| show::expr(subject, names)).collect();
-        let point = self.reached(step, PointKind::Decision, format!("match {}", subjects.join(", ")), loose);
+        let text = self.say(|names| {
+            let subjects: Vec<String> = subjects.iter().map(|subject| show::expr(subject, names)).collect();
+            format!("match {}", subjects.join(", "))
+        });
+        let point = self.reached(step, PointKind::Decision, text, loose);
         let mut behind = Vec::new();
         for case in cases {
-            let text = words::rule(case, names).unwrap_or_else(|| words::case(&case.tests, names));
+            let text = self.say(|names| {
+                words::rule(case, names).unwrap_or_else(|| words::case(&case.tests, names))
+            });
             behind.extend(self.arm(&case.body, point, branch(text)));
         }
         if let Some(body) = otherwise {
-            behind.extend(self.arm(body, point, branch("else")));
+            let text = self.say(|_| "else".to_owned());
+            behind.extend(self.arm(body, point, branch(text)));
         }
         behind
     }
@@ -63,18 +70,20 @@ impl Builder<'_> {
         arms: &[(Name, u16, Vec<Step>)],
         loose: Loose,
     ) -> Loose {
-        let point = self.reached(step, PointKind::Split, format!("split {experiment}"), loose);
+        let text = self.say(|_| format!("split {experiment}"));
+        let point = self.reached(step, PointKind::Split, text, loose);
         let mut behind = Vec::new();
         for (name, _, body) in arms {
-            behind.extend(self.arm(body, point, branch(format!("arm {name}"))));
+            let text = self.say(|_| format!("arm {name}"));
+            behind.extend(self.arm(body, point, branch(text)));
         }
         if arms.last().is_none_or(|(_, last, _)| *last < 10_000) {
-            behind.push((point, branch("takes no part")));
+            behind.push((point, branch(self.say(|_| "takes no part".to_owned()))));
         }
         behind
     }
 }
 
-fn branch(text: impl Into<String>) -> Edge {
+fn branch(text: String) -> Edge {
     Edge::new(EdgeKind::Branch, text, Delay::NONE)
 }

@@ -21,17 +21,26 @@ use crate::text::Span;
 /// The graph of `journey`.
 #[must_use]
 pub fn build(journey: &Journey) -> JourneyGraph {
-    with_steps(journey, &journey.steps)
+    with_steps(journey, &journey.steps, Telling::Words)
+}
+
+/// Whether places and ways get their words. Most shapes have nothing wrong with them, and then nobody reads any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Telling {
+    Words,
+    Nothing,
 }
 
 /// The graph of `steps` as those of `journey`.
-pub(super) fn with_steps(journey: &Journey, steps: &[Step]) -> JourneyGraph {
-    let mut builder = Builder { journey, graph: DiGraph::new(), unreached: Vec::new() };
-    let entry = builder.place(PointKind::Enter, "enter", words::enter(journey), journey.span);
+pub(super) fn with_steps(journey: &Journey, steps: &[Step], telling: Telling) -> JourneyGraph {
+    let mut builder = Builder { journey, telling, graph: DiGraph::new(), unreached: Vec::new() };
+    let entered = builder.say(words::enter);
+    let entry = builder.place(PointKind::Enter, "enter", entered, journey.span);
     let flow = builder.block(steps, vec![(entry, Edge::then())]);
     let behind = flow.all();
     if !behind.is_empty() {
-        let fall = builder.place(PointKind::Fall, "fall", "it stops".to_owned(), journey.close);
+        let stops = builder.say(|_| "it stops".to_owned());
+        let fall = builder.place(PointKind::Fall, "fall", stops, journey.close);
         builder.connect(behind, fall);
     }
     let exits = journey.exits.iter().map(|exit| builder.exit(exit)).collect();
@@ -66,11 +75,20 @@ impl Flow {
 
 struct Builder<'a> {
     journey: &'a Journey,
+    telling: Telling,
     graph: DiGraph<Point, Edge>,
     unreached: Vec<Unreached>,
 }
 
 impl Builder<'_> {
+    /// The words of a place or way, if there are to be any.
+    fn say(&self, words: impl FnOnce(&Journey) -> String) -> String {
+        match self.telling {
+            Telling::Words => words(self.journey),
+            Telling::Nothing => String::new(),
+        }
+    }
+
     fn place(&mut self, kind: PointKind, id: &str, text: String, span: Span) -> NodeIndex {
         self.graph.add_node(Point { kind, id: Name::new(id), label: None, text, span })
     }
@@ -144,7 +162,8 @@ impl Builder<'_> {
             StepKind::Repeat(repeat) => self.repeat(step, repeat, loose),
             StepKind::Split { experiment, arms } => self.split(step, *experiment, arms, loose),
             StepKind::End { name } => {
-                self.reached(step, PointKind::End, format!("end {name}"), loose);
+                let text = self.say(|_| format!("end {name}"));
+                self.reached(step, PointKind::End, text, loose);
                 Vec::new()
             }
         };
@@ -153,13 +172,14 @@ impl Builder<'_> {
 
     /// A step that takes no time.
     fn act(&mut self, step: &Step, kind: PointKind, loose: Loose) -> Loose {
-        let point = self.reached(step, kind, words::act(&step.kind, self.journey), loose);
+        let text = self.say(|names| words::act(&step.kind, names));
+        let point = self.reached(step, kind, text, loose);
         vec![(point, Edge::then())]
     }
 
     /// An exit rule and its block, which ends as the exit says.
     fn exit(&mut self, exit: &Exit) -> NodeIndex {
-        let text = format!("exit {}", words::trigger(&exit.trigger, self.journey));
+        let text = self.say(|names| format!("exit {}", words::trigger(&exit.trigger, names)));
         let start = self.place(PointKind::Exit, "exit", text, exit.span);
         let behind = self.block(&exit.block, vec![(start, Edge::then())]).all();
         if !behind.is_empty() {
@@ -167,7 +187,7 @@ impl Builder<'_> {
                 kind: PointKind::End,
                 id: exit.end,
                 label: exit.label.clone(),
-                text: format!("end {}", exit.end),
+                text: self.say(|_| format!("end {}", exit.end)),
                 span: exit.span,
             };
             let end = self.graph.add_node(end);

@@ -20,17 +20,20 @@ pub(super) struct Reach<'a> {
 
 impl Builder<'_> {
     pub(super) fn send(&mut self, step: &Step, send: &Send, tail: &Tail, loose: Loose) -> Loose {
-        let point = self.reached(step, PointKind::Send, words::send(send, self.journey), loose);
+        let text = self.say(|names| words::send(send, names));
+        let point = self.reached(step, PointKind::Send, text, loose);
         let named: Vec<Outcome> = tail.arms.iter().flat_map(|(outcomes, _)| outcomes.clone()).collect();
         let wait = receipt_delay(send, &named);
         let mut behind = Vec::new();
         for (outcomes, body) in &tail.arms {
             let receipts = outcomes.iter().all(|outcome| outcome.is_receipt());
             let delay = if receipts { Delay { instant: false, ..wait.clone() } } else { wait.clone() };
-            behind.extend(self.arm(body, point, outcome(words::outcomes(outcomes), delay)));
+            let text = self.say(|_| words::outcomes(outcomes));
+            behind.extend(self.arm(body, point, outcome(text, delay)));
         }
         if let Some(body) = &tail.otherwise {
-            behind.extend(self.arm(body, point, outcome("else", wait.clone())));
+            let text = self.say(|_| "else".to_owned());
+            behind.extend(self.arm(body, point, outcome(text, wait.clone())));
         }
         if goes_on(&named, tail.otherwise.is_some()) {
             behind.push((point, Edge { delay: wait, ..Edge::then() }));
@@ -39,14 +42,19 @@ impl Builder<'_> {
     }
 
     pub(super) fn give(&mut self, step: &Step, giving: &Giving, tail: &GiveTail, loose: Loose) -> Loose {
-        let point = self.reached(step, PointKind::Give, words::give(&giving.give, self.journey), loose);
+        let text = self.say(|names| words::give(&giving.give, names));
+        let point = self.reached(step, PointKind::Give, text, loose);
         let mut behind = Vec::new();
         for (outcomes, body) in &tail.arms {
-            let names: Vec<&str> = outcomes.iter().map(|name| name.as_str()).collect();
-            behind.extend(self.arm(body, point, outcome(format!("on {}", names.join(", ")), Delay::NONE)));
+            let text = self.say(|_| {
+                let names: Vec<&str> = outcomes.iter().map(|name| name.as_str()).collect();
+                format!("on {}", names.join(", "))
+            });
+            behind.extend(self.arm(body, point, outcome(text, Delay::NONE)));
         }
         if let Some(body) = &tail.otherwise {
-            behind.extend(self.arm(body, point, outcome("else", Delay::NONE)));
+            let text = self.say(|_| "else".to_owned());
+            behind.extend(self.arm(body, point, outcome(text, Delay::NONE)));
         }
         if tail.goes_on {
             behind.push((point, Edge::then()));
@@ -55,36 +63,39 @@ impl Builder<'_> {
     }
 
     pub(super) fn reach(&mut self, step: &Step, reach: &Reach<'_>, loose: Loose) -> Loose {
-        let names = self.journey;
-        let prefer = reach.prefer.map(|prefer| format!(" prefer {}", show::expr(prefer, names)));
-        let text = format!("reach {}{}", words::call(reach.content, names), prefer.unwrap_or_default());
+        let text = self.say(|names| {
+            let prefer = reach.prefer.map(|prefer| format!(" prefer {}", show::expr(prefer, names)));
+            format!("reach {}{}", words::call(reach.content, names), prefer.unwrap_or_default())
+        });
         let start = self.reached(step, PointKind::Reach, text, loose);
         let mut from = (start, Edge::then());
         let mut behind = Vec::new();
         for rung in reach.rungs {
             let point = self.rung(rung, from);
-            let awaited = show::patterns(&rung.awaited, names);
+            let awaited = self.say(|names| show::patterns(&rung.awaited, names));
             let happened = Delay { instant: false, ..Delay::up_to(rung.within) };
             behind.extend(self.arm(&rung.success, point, Edge::new(EdgeKind::Happened, awaited, happened)));
-            let text = format!("not sent, or {} passed", rung.within);
+            let text = self.say(|_| format!("not sent, or {} passed", rung.within));
             from = (point, Edge::new(EdgeKind::Timeout, text, Delay::up_to(rung.within)));
         }
         let (last, mut edge) = from;
         // Whoever gets to `else` was written to at least once, and that rung waited.
         edge.delay.instant = reach.rungs.iter().any(|rung| rung.within.is_zero());
-        "else".clone_into(&mut edge.text);
+        edge.text = self.say(|_| "else".to_owned());
         behind.extend(self.arm(reach.otherwise, last, edge));
         if let Some(body) = reach.not_sent {
-            behind.extend(self.arm(body, start, outcome("on not_sent", Delay::NONE)));
+            let text = self.say(|_| "on not_sent".to_owned());
+            behind.extend(self.arm(body, start, outcome(text, Delay::NONE)));
         }
         behind
     }
 
     fn rung(&mut self, rung: &Rung, (from, edge): (NodeIndex, Edge)) -> NodeIndex {
-        let names = self.journey;
-        let content = words::call(&rung.content, names);
-        let awaited = show::patterns(&rung.awaited, names);
-        let text = format!("via {} with {content} for {awaited} within {}", rung.channel, rung.within);
+        let text = self.say(|names| {
+            let content = words::call(&rung.content, names);
+            let awaited = show::patterns(&rung.awaited, names);
+            format!("via {} with {content} for {awaited} within {}", rung.channel, rung.within)
+        });
         let point = Point { kind: PointKind::Rung, id: rung.id, label: None, text, span: rung.span };
         let point = self.graph.add_node(point);
         self.graph.add_edge(from, point, edge);
@@ -107,7 +118,7 @@ fn goes_on(named: &[Outcome], has_else: bool) -> bool {
     !named.contains(&Outcome::Sent) || !(has_else || all_refusals)
 }
 
-fn outcome(text: impl Into<String>, delay: Delay) -> Edge {
+fn outcome(text: String, delay: Delay) -> Edge {
     Edge::new(EdgeKind::Outcome, text, delay)
 }
 

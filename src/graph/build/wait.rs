@@ -17,11 +17,12 @@ impl Builder<'_> {
     pub(super) fn wait(&mut self, step: &Step, loose: Loose) -> Loose {
         match &step.kind {
             StepKind::Pause(length) => {
-                let point = self.reached(step, PointKind::Wait, format!("wait {length}"), loose);
+                let text = self.say(|_| format!("wait {length}"));
+                let point = self.reached(step, PointKind::Wait, text, loose);
                 vec![(point, Edge { delay: Delay::of(*length), ..Edge::then() })]
             }
             StepKind::UntilMoment(moment) => {
-                let text = format!("wait until {}", show::expr(moment, self.journey));
+                let text = self.say(|names| format!("wait until {}", show::expr(moment, names)));
                 let point = self.reached(step, PointKind::Wait, text, loose);
                 let delay = Delay { instant: true, most: self.until(moment) };
                 vec![(point, Edge { delay, ..Edge::then() })]
@@ -45,13 +46,13 @@ impl Builder<'_> {
         otherwise: &[Step],
         loose: Loose,
     ) -> Loose {
-        let names = self.journey;
-        let condition = show::expr(condition, names);
-        let text = format!("wait until {condition}{}", words::limit(limit.within, limit.from, names));
+        let condition = self.say(|names| show::expr(condition, names));
+        let text = self
+            .say(|names| format!("wait until {condition}{}", words::limit(limit.within, limit.from, names)));
         let point = self.reached(step, PointKind::Wait, text, loose);
         let happened = Edge::new(EdgeKind::Happened, condition, Delay::up_to(limit.within));
         let mut behind = vec![(point, happened)];
-        behind.extend(self.arm(otherwise, point, timeout(limit)));
+        behind.extend(self.arm(otherwise, point, self.timeout(limit)));
         behind
     }
 
@@ -63,12 +64,13 @@ impl Builder<'_> {
         otherwise: &[Step],
         loose: Loose,
     ) -> Loose {
-        let names = self.journey;
-        let limits = words::limit(limit.within, limit.from, names);
-        let text = match arms {
-            [only] => format!("wait for {}{limits}", words::awaited(&only.awaited, names)),
-            _ => format!("wait{limits}"),
-        };
+        let text = self.say(|names| {
+            let limits = words::limit(limit.within, limit.from, names);
+            match arms {
+                [only] => format!("wait for {}{limits}", words::awaited(&only.awaited, names)),
+                _ => format!("wait{limits}"),
+            }
+        });
         let point = self.reached(step, PointKind::Wait, text, loose);
         let mut behind = Vec::new();
         for arm in arms {
@@ -76,10 +78,11 @@ impl Builder<'_> {
             let looks_back = |from: &Anchor| !matches!(from, Anchor::Here | Anchor::Sent(_));
             let instant = arm.awaited.iter().any(|one| looks_back(one.from.as_ref().unwrap_or(limit.from)));
             let delay = Delay { instant, ..Delay::up_to(limit.within) };
-            let edge = Edge::new(EdgeKind::Happened, words::awaited(&arm.awaited, names), delay);
+            let text = self.say(|names| words::awaited(&arm.awaited, names));
+            let edge = Edge::new(EdgeKind::Happened, text, delay);
             behind.extend(self.arm(&arm.body, point, edge));
         }
-        behind.extend(self.arm(otherwise, point, timeout(limit)));
+        behind.extend(self.arm(otherwise, point, self.timeout(limit)));
         behind
     }
 
@@ -87,18 +90,18 @@ impl Builder<'_> {
     fn until(&self, moment: &Expr) -> Most {
         match bound(moment) {
             Some(ms) => Most::Within(ms),
-            None => Most::Until(show::expr(moment, self.journey)),
+            None => Most::Until(self.say(|names| show::expr(moment, names))),
         }
     }
-}
 
-/// A deadline that counts from an earlier instant may have passed on arrival.
-fn timeout(limit: &Limit<'_>) -> Edge {
-    let delay = match limit.from {
-        Anchor::Here => Delay::of(limit.within),
-        _ => Delay::up_to(limit.within),
-    };
-    Edge::new(EdgeKind::Timeout, passed(limit.within), delay)
+    /// A deadline that counts from an earlier instant may have passed on arrival.
+    fn timeout(&self, limit: &Limit<'_>) -> Edge {
+        let delay = match limit.from {
+            Anchor::Here => Delay::of(limit.within),
+            _ => Delay::up_to(limit.within),
+        };
+        Edge::new(EdgeKind::Timeout, self.say(|_| passed(limit.within)), delay)
+    }
 }
 
 /// How many milliseconds after now `moment` is at most.

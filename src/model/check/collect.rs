@@ -1,13 +1,11 @@
 //! From trees to tables: every declaration under its name, every file's imports, and the first complaint about both.
 
-use std::collections::HashSet;
-
 use super::Context;
 use super::outline::Due;
 use super::world::{Declared, Imports, Kind, Reach, Sink, World};
 use crate::diagnostic::{Diagnostic, Fix, code};
 use crate::expr::MessageEvent;
-use crate::name::Name;
+use crate::name::{Name, NumberSet};
 use crate::program::value::GRANTED;
 use crate::syntax::ast::{self, DeclKind};
 use crate::text::{FileId, Span};
@@ -45,7 +43,7 @@ pub(super) fn collect<'a>(
 /// What the files that are due import. What the others do was kept: it hangs on the packages there are and on names
 /// that they write.
 pub(super) fn see_imports(files: &[(FileId, &ast::File)], due: &Due, world: &mut World, sink: &mut Sink) {
-    let packages: HashSet<Name> = world.packages.values().copied().collect();
+    let packages: NumberSet<Name> = world.packages.values().copied().collect();
     for (id, file) in files.iter().filter(|(id, file)| due.has(*id) && !file.imports.is_empty()) {
         let imports = sink.within(*id, |sink| imports(world, &packages, *id, file, sink));
         world.imports.insert(*id, imports);
@@ -142,7 +140,7 @@ fn duplicate(ident: ast::Ident, first: &Declared) -> Diagnostic {
 
 fn imports(
     world: &World,
-    packages: &HashSet<Name>,
+    packages: &NumberSet<Name>,
     id: FileId,
     file: &ast::File,
     sink: &mut Sink,

@@ -1,6 +1,6 @@
 //! Metrics, audiences and stages, each after those it uses; rings among them are told once and broken.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 
 use super::expr::{Checker, Place};
 use super::schema;
@@ -8,7 +8,7 @@ use super::world::{Declared, Kind, Sink, World};
 use crate::diagnostic::{Diagnostic, code};
 use crate::expr::Expr;
 use crate::model::Derived;
-use crate::name::Name;
+use crate::name::{Name, NumberMap, NumberSet};
 use crate::syntax::ast::{self, Arg, DeclKind, DerivedItem, ExprKind, Ident, OccurrenceKind, Window};
 use crate::text::FileId;
 use crate::value::{Type, Value};
@@ -113,7 +113,7 @@ fn one(world: &World, declared: &Declared) -> (Option<Derived>, Sink) {
 fn ordered<'a>(
     world: &mut World<'a>,
     all: &[Declared<'a>],
-    cases: &HashSet<Name>,
+    cases: &NumberSet<Name>,
     sink: &mut Sink,
 ) -> (Vec<Declared<'a>>, bool) {
     for declared in all {
@@ -138,7 +138,7 @@ fn ordered<'a>(
     }
     let Search { mut order, ring, .. } = search;
     world.needs = needs;
-    let due: HashSet<Name> = all.iter().map(|declared| declared.name).collect();
+    let due: NumberSet<Name> = all.iter().map(|declared| declared.name).collect();
     order.retain(|declared| due.contains(&declared.name));
     (order, ring)
 }
@@ -151,7 +151,7 @@ fn is_link(world: &World, declared: &Declared, name: Name) -> bool {
 }
 
 /// Every case of every choice.
-fn cases(world: &World) -> HashSet<Name> {
+fn cases(world: &World) -> NumberSet<Name> {
     let declared = world.model.choices.values().flat_map(|choice| choice.cases.iter().map(|(case, _)| *case));
     let fields = world.model.events.values().flat_map(|event| &event.fields);
     let fields = fields.chain(world.model.entities.values().flat_map(|entity| &entity.fields));
@@ -163,7 +163,7 @@ fn cases(world: &World) -> HashSet<Name> {
 }
 
 struct Search<'n, 'a> {
-    needs: &'n HashMap<Name, BTreeSet<Name>>,
+    needs: &'n NumberMap<Name, BTreeSet<Name>>,
     done: BTreeSet<Name>,
     order: Vec<Declared<'a>>,
     ring: bool,

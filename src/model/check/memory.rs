@@ -4,7 +4,7 @@
 //! every run; it is small. The many (events, tags, metrics, contents, journeys, tests) are looked at again only if
 //! they are due.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::derived::Tangled;
 use super::journey::identity::StepIds;
@@ -13,7 +13,7 @@ use super::world::{Imports, Kept, Signature, Sink, World};
 use super::{Context, phases};
 use crate::diagnostic::{self, Diagnostic};
 use crate::model::Model;
-use crate::name::Name;
+use crate::name::{Name, NumberMap};
 use crate::syntax::ast;
 use crate::text::FileId;
 use crate::value::Type;
@@ -22,11 +22,11 @@ use crate::value::Type;
 #[derive(Debug, Default)]
 pub struct Memory {
     model: Model,
-    imports: HashMap<FileId, Imports>,
-    signatures: HashMap<Name, Signature>,
-    takes: HashMap<Name, Vec<(Name, Type)>>,
-    steps: HashMap<Name, StepIds>,
-    needs: HashMap<Name, BTreeSet<Name>>,
+    imports: NumberMap<FileId, Imports>,
+    signatures: NumberMap<Name, Signature>,
+    takes: NumberMap<Name, Vec<(Name, Type)>>,
+    steps: NumberMap<Name, StepIds>,
+    needs: NumberMap<Name, BTreeSet<Name>>,
     kept: BTreeMap<FileId, Kept>,
     tangled: bool,
     /// What an unread name silences may be anywhere.
@@ -66,9 +66,10 @@ impl Memory {
         &self.model
     }
 
+    /// The model, of which nothing is left here: the next check must be of everything.
     #[must_use]
-    pub fn into_model(self) -> Model {
-        self.model
+    pub fn take_model(&mut self) -> Model {
+        std::mem::take(&mut self.model)
     }
 
     /// What was said about each file, places in other files included.

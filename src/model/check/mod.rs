@@ -82,7 +82,7 @@ pub fn calendar_files(file: &ast::File) -> Vec<Arc<str>> {
 pub fn check(files: &[(FileId, &ast::File)], context: &Context) -> (Model, Vec<Diagnostic>) {
     let mut memory = Memory::default();
     let checked = memory.check(files, context, Due::everything());
-    (memory.into_model(), checked.findings)
+    (memory.take_model(), checked.findings)
 }
 
 /// All phases over what is due. What `memory` holds of the rest is taken as it is.

@@ -17,6 +17,9 @@ const GSM: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ!\
 /// Signs that take the place of two.
 const GSM_TWICE: &str = "^{}\\[~]|€\u{c}";
 
+/// The last of both in the order of Unicode.
+const LAST_GSM: char = '€';
+
 /// A text of unknown length: a name, mostly.
 const TEXT: usize = 20;
 /// Such a text in a sample.
@@ -49,9 +52,13 @@ pub(super) struct Extent {
 
 impl Extent {
     pub(super) fn of_text(text: &str) -> Self {
-        let gsm = text.chars().map(|sign| if GSM_TWICE.contains(sign) { 2 } else { 1 }).sum();
-        let wide = text.encode_utf16().count();
-        let needs_wide = !text.chars().all(is_gsm);
+        let (mut gsm, mut wide, mut needs_wide) = (0, 0, false);
+        for sign in text.chars() {
+            let plain = sign.is_ascii_alphanumeric() || sign == ' ' || sign > LAST_GSM;
+            gsm += if !plain && GSM_TWICE.contains(sign) { 2 } else { 1 };
+            wide += sign.len_utf16();
+            needs_wide = needs_wide || !is_gsm(sign);
+        }
         Self { gsm, wide, gsm_sample: gsm, wide_sample: wide, needs_wide, sample_needs_wide: needs_wide }
     }
 
@@ -100,7 +107,8 @@ impl Extent {
 }
 
 fn is_gsm(sign: char) -> bool {
-    sign.is_ascii_alphanumeric() || sign == ' ' || GSM.contains(sign) || GSM_TWICE.contains(sign)
+    let letter = sign.is_ascii_alphanumeric() || sign == ' ';
+    letter || sign <= LAST_GSM && (GSM.contains(sign) || GSM_TWICE.contains(sign))
 }
 
 /// Signs, and the parts that they need.

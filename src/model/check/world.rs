@@ -2,13 +2,13 @@
 //!
 //! Nothing here reports anything by itself except through [`Sink`].
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::journey::identity::StepIds;
 use crate::diagnostic::{Diagnostic, Fix, Severity, code};
 use crate::model::{Entity, Model};
-use crate::name::{Name, NameMap};
+use crate::name::{Name, NameMap, NumberMap, NumberSet};
 use crate::syntax::ast;
 use crate::text::{FileId, Span};
 use crate::value::Type;
@@ -124,11 +124,11 @@ pub(super) struct Declared<'a> {
 /// What one file may see besides its own package.
 #[derive(Debug, Default)]
 pub(super) struct Imports {
-    pub(super) names: HashSet<Name>,
+    pub(super) names: NumberSet<Name>,
     /// `import std.cn.bank as b`: the package meant by `b`.
-    pub(super) packages: HashMap<Name, Name>,
+    pub(super) packages: NumberMap<Name, Name>,
     /// The last name of the list that is imported from a package.
-    pub(super) lists: HashMap<Name, Span>,
+    pub(super) lists: NumberMap<Name, Span>,
     /// The last import of the file.
     pub(super) last: Option<Span>,
 }
@@ -155,19 +155,19 @@ pub(super) struct World<'a> {
     pub(super) adjusts: Vec<(FileId, &'a ast::Decl)>,
     /// Of the files that are looked at in this run.
     pub(super) tests: Vec<(FileId, &'a ast::Decl)>,
-    pub(super) packages: HashMap<FileId, Name>,
-    pub(super) imports: HashMap<FileId, Imports>,
-    pub(super) calendar_files: HashMap<(FileId, Arc<str>), Arc<str>>,
-    pub(super) signatures: HashMap<Name, Signature>,
+    pub(super) packages: NumberMap<FileId, Name>,
+    pub(super) imports: NumberMap<FileId, Imports>,
+    pub(super) calendar_files: NumberMap<(FileId, Arc<str>), Arc<str>>,
+    pub(super) signatures: NumberMap<Name, Signature>,
     /// Parameters of contents, known before any copy is checked.
-    pub(super) takes: HashMap<Name, Vec<(Name, Type)>>,
+    pub(super) takes: NumberMap<Name, Vec<(Name, Type)>>,
     /// Entities that contain this one's name as parent.
-    pub(super) children: HashMap<Name, Vec<Name>>,
-    pub(super) steps: HashMap<Name, StepIds>,
+    pub(super) children: NumberMap<Name, Vec<Name>>,
+    pub(super) steps: NumberMap<Name, StepIds>,
     /// Places that were complained of when a flow was looked at by itself, by its name.
-    pub(super) told: HashMap<Name, HashSet<(&'static str, Span)>>,
+    pub(super) told: NumberMap<Name, NumberSet<(&'static str, Span)>>,
     /// The metrics and audiences that each of them names.
-    pub(super) needs: HashMap<Name, BTreeSet<Name>>,
+    pub(super) needs: NumberMap<Name, BTreeSet<Name>>,
     /// Metrics and audiences must be looked at as a whole; see [`super::derived::Tangled`].
     pub(super) tangled: bool,
     /// Names in what could not be read.
@@ -186,7 +186,7 @@ pub(super) struct Reported;
 #[derive(Default)]
 pub(super) struct Sink {
     pub(super) findings: Vec<Diagnostic>,
-    pub(super) used: HashSet<(FileId, Name)>,
+    pub(super) used: NumberSet<(FileId, Name)>,
     /// Names in what could not be read.
     pub(super) lost: Arc<BTreeSet<Name>>,
     /// The same, of what is not looked at in every run: by the file it stands in.
@@ -197,7 +197,7 @@ pub(super) struct Sink {
 #[derive(Debug, Default)]
 pub(super) struct Kept {
     pub(super) findings: Vec<Diagnostic>,
-    pub(super) used: HashSet<(FileId, Name)>,
+    pub(super) used: NumberSet<(FileId, Name)>,
 }
 
 impl Sink {
@@ -247,7 +247,8 @@ impl<'a> World<'a> {
     }
 
     fn visible(&self, file: FileId, declared: &Declared) -> bool {
-        self.package(declared.file) == self.package(file)
+        declared.file == file
+            || self.package(declared.file) == self.package(file)
             || self.imports.get(&file).is_some_and(|imports| imports.names.contains(&declared.name))
     }
 

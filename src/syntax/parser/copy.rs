@@ -1,6 +1,7 @@
 //! Copy: text for customers, `"""…"""`, with `{{ expr }}` holes. The first newline is dropped, and the blanks
 //! that all lines begin with; `\{{` is literal.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::input::In;
@@ -69,13 +70,14 @@ fn stretches(i: In<'_>, start: usize, end: usize) -> Vec<Stretch> {
     let source = i.cx.source;
     let mut out = Vec::new();
     let (mut from, mut search) = (start, start);
-    while let Some(found) = source.get(search..end).and_then(|rest| rest.find("{{")) {
+    while let Some(found) = source.get(search..end).and_then(|rest| find_twice(rest, b'{')) {
         let open = search + found;
         search = open + 2;
         if source.get(start..open).is_some_and(|before| before.ends_with('\\')) {
             continue;
         }
-        let Some(close) = source.get(search..end).and_then(|rest| rest.find("}}")).map(|at| search + at)
+        let Some(close) =
+            source.get(search..end).and_then(|rest| find_twice(rest, b'}')).map(|at| search + at)
         else {
             not_closed(i, open);
             break;
@@ -86,6 +88,11 @@ fn stretches(i: In<'_>, start: usize, end: usize) -> Vec<Stretch> {
     }
     out.push(Stretch::Text(from, end));
     out
+}
+
+/// Where `sign` stands twice, one behind the other.
+fn find_twice(text: &str, sign: u8) -> Option<usize> {
+    text.as_bytes().windows(2).position(|pair| pair == [sign, sign])
 }
 
 fn not_closed(i: In<'_>, open: usize) {
@@ -120,6 +127,13 @@ struct Trim {
 
 impl Trim {
     fn text(&mut self, raw: &str, last: bool) -> Arc<str> {
+        let whole = if raw.contains('\n') { Cow::Owned(self.unindented(raw)) } else { Cow::Borrowed(raw) };
+        let dropped = if std::mem::take(&mut self.first) { without_first_line(&whole) } else { &whole };
+        let dropped = if last { without_last_line(dropped) } else { dropped };
+        if dropped.contains('\\') { dropped.replace("\\{{", "{{").into() } else { dropped.into() }
+    }
+
+    fn unindented(&self, raw: &str) -> String {
         let raw = raw.replace("\r\n", "\n");
         let mut out = String::with_capacity(raw.len());
         for (index, line) in raw.split('\n').enumerate() {
@@ -128,9 +142,7 @@ impl Trim {
             }
             out.push_str(if index > 0 { self.stripped(line) } else { line });
         }
-        let dropped = if std::mem::take(&mut self.first) { without_first_line(&out) } else { &out };
-        let dropped = if last { without_last_line(dropped) } else { dropped };
-        dropped.replace("\\{{", "{{").into()
+        out
     }
 
     fn stripped<'t>(&self, line: &'t str) -> &'t str {

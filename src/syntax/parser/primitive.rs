@@ -140,7 +140,10 @@ pub(super) fn ident<'a>(what: &'static str) -> impl Fn(In<'a>) -> P<'a, Ident> {
 
 /// Whether a name is next.
 pub(super) fn at_name(i: In<'_>) -> bool {
-    ident("")(i).is_ok()
+    match i.kind() {
+        TokenKind::Name => !words::is_hard(i.word()),
+        kind => kind == TokenKind::QuotedName,
+    }
 }
 
 /// `name.name`

@@ -4,12 +4,10 @@
 //! copy. Steps that send nothing get a name too, for traces and for the people who stand there; where two of those
 //! would be equal they are numbered.
 
-use std::collections::{HashMap, HashSet};
-
 use crate::diagnostic::{Diagnostic, code};
 use crate::model::check::length;
 use crate::model::check::world::{Sink, World};
-use crate::name::Name;
+use crate::name::{Name, NumberMap, NumberSet};
 use crate::syntax::ast::{
     self, Body, ClauseKind, DeclKind, ExprKind, Give, Ident, OccurrenceKind, Pattern, Rung, Step, StepId,
     StepKind, Wait,
@@ -23,9 +21,9 @@ pub(in crate::model::check) type Scope = u32;
 #[derive(Debug, Default)]
 pub(in crate::model::check) struct StepIds {
     /// By scope, and the span of the step, body or rung: a flow's steps are written once and stand in many places.
-    by_span: HashMap<(Scope, Span), Name>,
+    by_span: NumberMap<(Scope, Span), Name>,
     /// The scope of the flow that a `do` writes in.
-    scopes: HashMap<(Scope, Span), Scope>,
+    scopes: NumberMap<(Scope, Span), Scope>,
     /// What stands in front of the names of a scope's steps; that of the journey's own is empty.
     fronts: Vec<String>,
     /// Steps and rungs that send, in the order written.
@@ -115,8 +113,8 @@ pub(in crate::model::check) fn identify(
         flows: Vec::new(),
         again: false,
         ids,
-        taken: HashMap::new(),
-        used: HashSet::new(),
+        taken: NumberMap::default(),
+        used: NumberSet::default(),
         sink,
     };
     let blocks = journey.clauses.iter().filter_map(|clause| match &clause.kind {
@@ -151,9 +149,9 @@ struct Walk<'s> {
     again: bool,
     ids: StepIds,
     /// Where each message's name was given.
-    taken: HashMap<Name, Span>,
+    taken: NumberMap<Name, Span>,
     /// All names, numbered ones too.
-    used: HashSet<Name>,
+    used: NumberSet<Name>,
     sink: &'s mut Sink,
 }
 
@@ -331,7 +329,7 @@ impl Walk<'_> {
 
     /// A rung is called after its channel; a second one on that channel after its `with` content.
     fn rungs(&mut self, rungs: &[Rung], reach: &str) {
-        let mut channels: HashSet<Name> = HashSet::new();
+        let mut channels: NumberSet<Name> = NumberSet::default();
         for rung in rungs {
             let first = channels.insert(rung.channel.name);
             let with = rung.with.as_ref().and_then(|call| call.path.parts.last().copied());

@@ -1,7 +1,5 @@
 //! `do flow(args)`: the steps of a flow, written in, with what its parameters stand for.
 
-use std::collections::HashSet;
-
 use crate::diagnostic::{Diagnostic, code, suggest};
 use crate::expr::Expr;
 use crate::model::check::expr::{Checker, Given, Typed, What, flow::is_frozen};
@@ -9,7 +7,7 @@ use crate::model::check::pattern::Happening;
 use crate::model::check::types;
 use crate::model::check::world::{Declared, Kind, Reported};
 use crate::model::journey::{Step, StepKind};
-use crate::name::Name;
+use crate::name::{Name, NumberSet};
 use crate::program::{Chosen, ContentCall};
 use crate::syntax::ast::{self, Arg, Call, DeclKind, Ident, Path, StepId};
 use crate::text::Span;
@@ -86,7 +84,7 @@ impl Checker<'_, '_> {
     /// Mistakes of the flow itself were told when it was looked at by itself; the others come from this use of it.
     fn told_at_the_flow(&mut self, declared: &Declared, used: Span, said: usize) {
         let new = self.sink.findings.split_off(said.min(self.sink.findings.len()));
-        let mut seen: HashSet<(&str, Span)> =
+        let mut seen: NumberSet<(&str, Span)> =
             self.sink.findings.iter().map(|finding| (finding.code.as_str(), finding.primary.span)).collect();
         let known = self.world.told.get(&declared.name);
         for finding in new {

@@ -1,7 +1,5 @@
 //! Journeys with parameters, the journeys made from them, and flows: each looked at once by itself.
 
-use std::collections::HashSet;
-
 use super::identity::{self, StepIds};
 use super::replies;
 use crate::diagnostic::{Diagnostic, Severity, code};
@@ -9,7 +7,7 @@ use crate::model::Journey;
 use crate::model::check::expr::{Checker, Place};
 use crate::model::check::schema;
 use crate::model::check::world::{Declared, Kind, Sink, World};
-use crate::name::Name;
+use crate::name::{Name, NumberSet};
 use crate::syntax::ast::{self, DeclKind};
 use crate::text::Span;
 
@@ -100,7 +98,7 @@ pub(in crate::model::check) fn journey(
     checked.filter(|_| !broken)
 }
 
-fn places(findings: &[Diagnostic]) -> HashSet<(&'static str, Span)> {
+fn places(findings: &[Diagnostic]) -> NumberSet<(&'static str, Span)> {
     findings.iter().map(|finding| (finding.code.as_str(), finding.primary.span)).collect()
 }
 
