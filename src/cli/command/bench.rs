@@ -4,7 +4,9 @@ mod check;
 #[path = "../../../benches/limit.rs"]
 mod limit;
 mod load;
+mod peer;
 mod project;
+mod python;
 mod verify;
 
 use std::path::Path;

@@ -1,11 +1,12 @@
 //! `wayfare bench check`: how fast the compiler is on a project of ten thousand journeys, and after one edit.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::peer::{self, Peer};
 use super::project::{self, FOLDER};
 use crate::cli::{Exit, Failure, Output};
 use crate::compile::{self, File, Input, Session};
@@ -36,6 +37,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "RUFF")]
     peer: Option<PathBuf>,
 
+    /// Let the peer check this folder of real Python too, in the same run.
+    #[arg(long, value_name = "FOLDER", requires = "peer")]
+    peer_source: Option<PathBuf>,
+
     /// The cores may be as many as there are; without this, the measurement is moved to one.
     #[arg(long)]
     all_cores: bool,
@@ -50,7 +55,8 @@ pub(super) fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
         return Ok(Exit::Clean);
     }
     if let Some(ruff) = &args.peer {
-        return peer(args, ruff, &input, lines, output);
+        let peer = Peer { ruff, source: args.peer_source.as_deref(), rounds: args.rounds };
+        return peer::compare(&peer, &input, output).map(|()| Exit::Clean);
     }
     if !args.all_cores && std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1) {
         return on_one_core();
@@ -160,69 +166,7 @@ fn tell(what: &str, times: &mut [f64], output: &Output) -> Result<(), Failure> {
         .data(format_args!("  {what:<22} {median:>9.1} ms median, {high:.1} ms p95 of {} edits", times.len()))
 }
 
-/// Both programs on one core, in turn, as users start them.
-fn peer(args: &Args, ruff: &Path, input: &Input, lines: usize, output: &Output) -> Result<Exit, Failure> {
-    let folder = std::env::temp_dir().join(format!("wayfare-peer-{}", std::process::id()));
-    let (ours, theirs) = (folder.join("journeys"), folder.join("python"));
-    let failed = |error: std::io::Error| Failure::new(format_args!("this program cannot be found: {error}"));
-    let this = std::env::current_exe().map_err(failed)?;
-    write(&ours, input)?;
-    let python = python(input.files.len(), lines / input.files.len());
-    write(&theirs, &python)?;
-    let python_lines = project::lines(&python);
-    let (mut best, mut best_theirs) = (f64::MAX, f64::MAX);
-    for round in 1..=args.rounds {
-        let own = timed(&this, &["check"], &ours)?;
-        let other = timed(ruff, &["check", "--no-cache", "--isolated", "--quiet"], &theirs)?;
-        output.data(format_args!("round {round}: wayfare check {own:.2} s, ruff check {other:.2} s"))?;
-        (best, best_theirs) = (best.min(own), best_theirs.min(other));
-    }
-    let removed = std::fs::remove_dir_all(&folder);
-    removed.map_err(|error| Failure::file("remove", &folder, &error))?;
-    let (own, other) = (count(lines) / best, count(python_lines) / best_theirs);
-    output.data(format_args!("wayfare {own:>9.0} lines/s on {lines} lines of journeys"))?;
-    output.data(format_args!("ruff    {other:>9.0} lines/s on {python_lines} lines of Python"))?;
-    output.data(format_args!("ratio   {:>9.2}", own / other))?;
-    Ok(Exit::Clean)
-}
-
-fn timed(program: &Path, args: &[&str], folder: &Path) -> Result<f64, Failure> {
-    let start = wall();
-    let mut command = Command::new("taskset");
-    command.args(["-c", "0"]).arg(program).args(args).arg(folder).env("RAYON_NUM_THREADS", "1");
-    let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
-    let status =
-        status.map_err(|error| Failure::new(format_args!("`taskset` cannot be started: {error}")))?;
-    if !status.success() {
-        return Err(Failure::new(format_args!("`{}` found something, or failed", program.display())));
-    }
-    Ok(since(start))
-}
-
-/// As many files of ordinary Python, without findings.
-fn python(files: usize, lines: usize) -> Input {
-    let text = |nth: usize| {
-        let mut text =
-            format!("\"\"\"Rules of product {nth}.\"\"\"\n\nfrom dataclasses import dataclass\n\n");
-        let mut at = 0;
-        while text.lines().count() + 13 <= lines {
-            text.push_str(&format!(
-                "\n@dataclass\nclass Offer{at}:\n    amount: int\n    name: str = \"offer\"\n\n    def is_large(self, limit: int = {at}00) -> bool:\n        if self.amount > limit and self.name != \"none\":\n            return True\n        total = sum(range(self.amount))\n        return total % {} == 0\n\n",
-                at + 2
-            ));
-            at += 1;
-        }
-        text
-    };
-    let files = (0..files).map(|nth| File {
-        path: format!("p{:03}/m{nth:05}.py", nth / 40).into(),
-        package: Arc::from(""),
-        text: text(nth).into(),
-    });
-    Input { files: files.collect(), ..Input::default() }
-}
-
-fn write(folder: &Path, input: &Input) -> Result<(), Failure> {
+pub(super) fn write(folder: &Path, input: &Input) -> Result<(), Failure> {
     for file in &input.files {
         let path = folder.join(&*file.path);
         let parent = path.parent().unwrap_or(folder);
@@ -233,11 +177,11 @@ fn write(folder: &Path, input: &Input) -> Result<(), Failure> {
     std::fs::write(&settings, "").map_err(|error| Failure::file("write", &settings, &error))
 }
 
-fn since(start: Timestamp) -> f64 {
+pub(super) fn since(start: Timestamp) -> f64 {
     wall().duration_since(start).as_secs_f64()
 }
 
-fn count(lines: usize) -> f64 {
+pub(super) fn count(lines: usize) -> f64 {
     f64::from(u32::try_from(lines).unwrap_or(u32::MAX))
 }
 
