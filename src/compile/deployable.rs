@@ -21,6 +21,7 @@ pub enum Construct {
     Ledger,
     Draw,
     Referral,
+    Show,
 }
 
 impl Construct {
@@ -45,6 +46,7 @@ impl Construct {
             Self::Referral => {
                 ("referral", "nobody follows links: `joined` and `qualified` must come from outside")
             }
+            Self::Show => ("show", "the placement is recorded, and no page can ask what stands in a slot"),
             Self::Clause(Unserved::EnterByList) => ("enter by list", "there is no way yet to hand in a list"),
         }
     }
@@ -80,6 +82,7 @@ fn steps(all: &[Step], model: &Model, found: &mut Vec<(Construct, Span)>) {
     for step in all {
         let construct = match &step.kind {
             StepKind::Assign(_) => Some(Construct::Assign),
+            StepKind::Show(_) | StepKind::Hide { .. } => Some(Construct::Show),
             StepKind::Give(giving, _) => lacks(giving, model),
             _ => None,
         };

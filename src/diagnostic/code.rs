@@ -128,6 +128,11 @@ codes! {
     REPLIES_LIMIT = "E0394", "a limit that answers cannot keep";
     REPLIES_QUIET = "E0395", "a silence that nobody can tell";
     TOO_MANY_SEGMENTS = "E0380", "a text message of too many parts";
+    WRONG_VERB = "E0381", "a channel that cannot do what the step asks";
+    SHOW_END = "E0382", "a placement that would never end";
+    NOT_SHOWN = "E0383", "an event that a message, or a placement, never has";
+    CLOSE = "E0384", "a way of closing that is none";
+    HIDE = "E0385", "something to hide that cannot be named so";
     CLAUSE_MISSING = "E0401", "a clause that is missing";
     CLAUSE_TWICE = "E0402", "a clause said twice";
     PURPOSE = "E0403", "a purpose that is none";

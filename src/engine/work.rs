@@ -208,7 +208,8 @@ impl<'a> Walk<'_, '_, 'a> {
             match effect {
                 Effect::Enqueue { message, channel } => self.decided.push_back((message, channel)),
                 Effect::Deliver(deliver) => delivery = Some(deliver),
-                Effect::Drop(_) => {}
+                // What stands in slots is kept in the row; nobody can ask for it yet.
+                Effect::Drop(_) | Effect::Place(_) | Effect::Remove { .. } => {}
                 Effect::Quarantine(event) => self.work.rejected.push(*event),
                 Effect::Reserve(reserve) => unanswered.push(reserve.key),
             }

@@ -250,11 +250,13 @@ pub enum MessageEvent {
     Opened,
     Clicked,
     Replied,
+    /// The customer saw what stands in a slot.
+    Shown,
 }
 
 impl MessageEvent {
-    pub const ALL: [Self; 6] =
-        [Self::Sent, Self::Delivered, Self::Failed, Self::Opened, Self::Clicked, Self::Replied];
+    pub const ALL: [Self; 7] =
+        [Self::Sent, Self::Delivered, Self::Failed, Self::Opened, Self::Clicked, Self::Replied, Self::Shown];
 
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -265,6 +267,7 @@ impl MessageEvent {
             Self::Opened => "opened",
             Self::Clicked => "clicked",
             Self::Replied => "replied",
+            Self::Shown => "shown",
         }
     }
 }

@@ -82,6 +82,9 @@ pub enum PointKind {
     Give,
     /// A `split`.
     Split,
+    /// Content that stands in slots from here on.
+    Show,
+    Hide,
     End,
     /// The closing brace, where a path gets there without `end`.
     Fall,
@@ -107,6 +110,8 @@ impl PointKind {
             Self::Assign(_) => "assign",
             Self::Give => "give",
             Self::Split => "split",
+            Self::Show => "show",
+            Self::Hide => "hide",
             Self::End => "end",
             Self::Fall => "fall",
         }

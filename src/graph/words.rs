@@ -6,9 +6,10 @@ use crate::expr::show::{self, Names};
 use crate::expr::{Anchor, BinaryOp, Expr};
 use crate::model::Journey;
 use crate::model::journey::{Awaited, Case, Repeat, Send, StepKind, Trigger};
+use crate::model::show::Show;
 use crate::model::task::Assign;
 use crate::name::Name;
-use crate::program::{CaseTest, ContentCall, Enter, Every, Give, Outcome, Schedule, WeekdayName};
+use crate::program::{CaseTest, ContentCall, Enter, Every, Give, Outcome, Schedule, ShowEnd, WeekdayName};
 use crate::value::Length;
 
 pub(super) fn enter(journey: &Journey) -> String {
@@ -140,6 +141,11 @@ pub(super) fn act(kind: &StepKind, names: &dyn Names) -> String {
             let name = show::expr(&Expr::Local(*slot), names);
             format!("remember {name} = {}", show::expr(value, names))
         }
+        StepKind::Hide { contents, slots } => format!(
+            "hide {} via {}",
+            separated(contents.iter().map(ToString::to_string)),
+            separated(slots.iter().map(ToString::to_string))
+        ),
         _ => String::new(),
     }
 }
@@ -148,6 +154,18 @@ pub(super) fn act(kind: &StepKind, names: &dyn Names) -> String {
 pub(super) fn assign(assign: &Assign, names: &dyn Names) -> String {
     let due = assign.due.map(|due| format!(" due {due}")).unwrap_or_default();
     format!("assign {} to {}{due}", assign.task, show::expr(&assign.to, names))
+}
+
+/// `show spring via home_banner, popup rank 20 until 2027-02-20 at 23:59`
+pub(super) fn show(show: &Show, names: &dyn Names) -> String {
+    let slots = separated(show.slots.iter().map(|slot| slot.channel.to_string()));
+    let rank = show.rank.as_ref().map(|rank| format!(" rank {}", show::expr(rank, names)));
+    let end = show.end.as_ref().map(|end| match end {
+        ShowEnd::Keep(length) => format!(" keep {length}"),
+        ShowEnd::Until(moment) => format!(" until {}", show::expr(moment, names)),
+    });
+    let content = call(&show.content, names);
+    format!("show {content} via {slots}{}{}", rank.unwrap_or_default(), end.unwrap_or_default())
 }
 
 fn start(journey: Name, given: &[(Name, Expr)], names: &dyn Names) -> String {

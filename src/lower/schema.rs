@@ -71,5 +71,7 @@ fn channel(channel: &model::Channel) -> Channel {
         receipt: channel.receipt,
         outcomes: channel.outcomes.clone(),
         address: channel.address,
+        surface: channel.surface,
+        capacity: (channel.kind.as_str() == "slot").then(|| channel.capacity.unwrap_or(1)),
     }
 }

@@ -6,6 +6,7 @@
 
 mod assign;
 mod node;
+mod show;
 
 use super::renumber::Numbers;
 use crate::expr::{Anchor, Expr};

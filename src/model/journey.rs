@@ -192,6 +192,12 @@ pub enum StepKind {
         /// With the cell behind their last, ascending: cells are 0 to 9,999.
         arms: Vec<(Name, u16, Vec<Step>)>,
     },
+    Show(Box<super::show::Show>),
+    /// Takes contents down from slots: several contents where a table chose which one stands.
+    Hide {
+        contents: Vec<Name>,
+        slots: Vec<Name>,
+    },
 }
 
 /// `repeat week in 1..4 every monday at 10:00 from entered until C missed skip { … }`
@@ -315,12 +321,17 @@ impl StepKind {
                 arms.chain(tail.otherwise.as_deref()).collect()
             }
             Self::Split { arms, .. } => arms.iter().map(|(.., steps)| steps.as_slice()).collect(),
+            Self::Show(show) => {
+                let arms = show.tail.arms.iter().map(|(_, body)| body.as_slice());
+                arms.chain(show.tail.otherwise.as_deref()).collect()
+            }
             Self::Pause(_)
             | Self::UntilMoment(_)
             | Self::Tag { .. }
             | Self::Untag { .. }
             | Self::Start { .. }
             | Self::Remember { .. }
+            | Self::Hide { .. }
             | Self::End { .. }
             | Self::Continue => Vec::new(),
         }

@@ -7,6 +7,7 @@
 pub mod check;
 pub mod govern;
 pub mod journey;
+pub mod show;
 pub mod task;
 pub mod test;
 
@@ -200,6 +201,10 @@ pub struct Channel {
     pub address: Option<Name>,
     /// How many parts a text message may take; without it nobody counts.
     pub segments: Option<u32>,
+    /// `owned`, `third_party`, `paid`: on whose ground.
+    pub surface: Option<Name>,
+    /// Of a slot: how many placements one customer can have in it at a time; one where nothing is said.
+    pub capacity: Option<u16>,
     pub owner: Option<Arc<str>>,
     pub span: Span,
 }

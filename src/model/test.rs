@@ -112,6 +112,11 @@ pub enum Expectation {
     Waiting {
         negated: bool,
     },
+    /// `expect showing(offer)`: something of this show stands in a slot; `not`: nothing does.
+    Showing {
+        step: Name,
+        negated: bool,
+    },
     /// `expect once sent(offer.push)`, `no sent(offer) since loan_drawdown`, `count(sent(offer.sms) during last 7 days) <= 2`
     Compare {
         count: CountOf,

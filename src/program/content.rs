@@ -29,6 +29,9 @@ pub struct Variant {
     pub channel: Name,
     /// `(part, locale, copy)`: `title`, `body`, `link`, `image`, `page`.
     pub parts: Vec<(Name, Option<Name>, Copy)>,
+    /// How what stands in a slot is closed by whoever sees it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub close: Option<Name>,
 }
 
 /// Text with typed holes. The holes' types can all be printed and none is optional.

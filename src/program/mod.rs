@@ -6,11 +6,13 @@
 //! time and nothing knows of source text beyond a path and a line; `lower` fills it, `step` reads it.
 
 pub mod assign;
+pub mod channel;
 pub mod content;
 pub mod entry;
 mod names;
 pub mod outcome;
 pub mod rules;
+pub mod show;
 pub mod value;
 
 use std::collections::BTreeMap;
@@ -19,15 +21,17 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use assign::Assign;
+pub use channel::{Channel, Rate};
 pub use content::{Chosen, Content, ContentCall, Copy, CopyPiece, Part, Variant};
 pub use entry::{Enter, EntryUnit, Every, Reenter, Schedule, WeekdayName};
 pub use outcome::Outcome;
 pub use rules::{AnswerLimit, Rules, Within};
+pub use show::{Show, ShowEnd, ShowOutcome, Slot};
 pub use value::{Give, Giving, Opening, Values};
 
 pub use crate::expr::CaseTest;
 use crate::expr::civil::Calendar;
-use crate::expr::{Aggregate, Anchor, Expr, MessageEvent, Pattern};
+use crate::expr::{Aggregate, Anchor, Expr, Pattern};
 use crate::name::Name;
 use crate::value::{Length, Type, Value};
 
@@ -112,24 +116,6 @@ pub struct Event {
 pub struct Tag {
     pub subject: Name,
     pub keep: Option<Length>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Channel {
-    pub label: Option<Arc<str>>,
-    pub kind: Name,
-    pub rate: Option<Rate>,
-    pub receipt: Option<Length>,
-    pub outcomes: Vec<MessageEvent>,
-    /// The attribute of the root that holds the address; without one the subject's id is the address.
-    pub address: Option<Name>,
-}
-
-/// At most `count` dispatches in any `per_ms` milliseconds of domain time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rate {
-    pub count: u32,
-    pub per_ms: u32,
 }
 
 /// A place for blame: the journey file as given to the compiler, and a line from 1.
@@ -408,6 +394,14 @@ pub enum NodeKind {
         /// For those who take no part.
         next: NodeId,
     },
+    /// Content that stands in slots from now on.
+    Show(Box<Show>),
+    /// Takes these contents down from these slots, whoever put them there.
+    Hide {
+        contents: Vec<Name>,
+        slots: Vec<Name>,
+        next: NodeId,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -461,6 +455,7 @@ impl NodeKind {
             | Self::Untag { next, .. }
             | Self::Remember { next, .. }
             | Self::Rounds { next, .. }
+            | Self::Hide { next, .. }
             | Self::Start { next, .. } => vec![next],
             Self::UntilState { next, timeout, .. } => vec![next, timeout],
             Self::Split { arms, next, .. } => arms.iter_mut().map(|(.., node)| node).chain([next]).collect(),
@@ -480,6 +475,10 @@ impl NodeKind {
             Self::Give { outcomes, otherwise, next, .. } => {
                 let arms = outcomes.iter_mut().map(|(_, node)| node);
                 std::iter::once(next).chain(arms).chain([otherwise]).collect()
+            }
+            Self::Show(show) => {
+                let arms = show.outcomes.iter_mut().map(|(_, node)| node);
+                std::iter::once(&mut show.next).chain(arms).chain([&mut show.otherwise]).collect()
             }
         }
     }
@@ -501,6 +500,7 @@ impl NodeKind {
             | Self::Untag { next, .. }
             | Self::Remember { next, .. }
             | Self::Rounds { next, .. }
+            | Self::Hide { next, .. }
             | Self::Start { next, .. } => vec![*next],
             Self::UntilState { next, timeout, .. } => vec![*next, *timeout],
             Self::Split { arms, next, .. } => arms.iter().map(|(.., node)| *node).chain([*next]).collect(),
@@ -519,6 +519,10 @@ impl NodeKind {
             Self::Give { outcomes, otherwise, next, .. } => {
                 let arms = outcomes.iter().map(|(_, node)| *node);
                 std::iter::once(*next).chain(arms).chain([*otherwise]).collect()
+            }
+            Self::Show(show) => {
+                let arms = show.outcomes.iter().map(|(_, node)| *node);
+                std::iter::once(show.next).chain(arms).chain([show.otherwise]).collect()
             }
         }
     }
@@ -554,6 +558,11 @@ impl NodeKind {
             Self::Give { giving, outcomes, .. } => {
                 outcomes.iter().map(|(name, _)| *name).chain(giving.budget).collect()
             }
+            Self::Show(show) => {
+                let slots = show.slots.iter().flat_map(|slot| [slot.step, slot.channel]);
+                show.content.names().chain(slots).collect()
+            }
+            Self::Hide { contents, slots, .. } => contents.iter().chain(slots).copied().collect(),
         }
     }
 }

@@ -10,7 +10,7 @@ use super::scene::Scene;
 use super::state::Instance;
 use super::symbols::{self, Sym};
 use super::trace::Decision;
-use super::{enter, exits, goals, message, node::Flow, task};
+use super::{enter, exits, goals, message, node::Flow, show, task};
 use crate::expr::Anchor;
 use crate::name::Name;
 use crate::program::{Node, NodeId, NodeKind, Outcome, in_rounds};
@@ -189,6 +189,7 @@ impl<'r, 'a> Actor<'r, 'a> {
         self.trace(Decision::Exited { end });
         message::cancel(self.run, &self.it);
         task::withdraw(self.run, &self.it);
+        show::leave(self.run, &self.it);
         self.finish(end);
     }
 

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::enter;
 use super::run::Run;
+use super::show;
 use super::state::{Instance, Pending, PendingWhy, State};
 use super::task;
 
@@ -19,7 +20,8 @@ impl State {
     pub fn next_due(&self) -> Option<Timestamp> {
         let instances = self.instances.iter().filter_map(due_of);
         let tasks = self.tasks.iter().filter_map(|task| task.alarms.first().map(|alarm| alarm.at));
-        instances.chain(self.pending.iter().map(|pending| pending.due)).chain(tasks).min()
+        let placements = self.placements.iter().filter(|one| one.stands()).filter_map(|one| one.until);
+        instances.chain(self.pending.iter().map(|pending| pending.due)).chain(tasks).chain(placements).min()
     }
 }
 
@@ -28,6 +30,7 @@ enum Timer {
     Instance(usize),
     Pending(usize),
     Task(usize),
+    Placement(usize),
 }
 
 /// Fires everything that became due at or before `until`, earliest first; of equals what entered first.
@@ -42,6 +45,7 @@ pub(super) fn run_until(run: &mut Run, until: Timestamp) {
                 fire(run, pending);
             }
             Timer::Task(at) => task::alarm(run, at),
+            Timer::Placement(at) => show::end(run, at),
         }
         super::settle_followers(run);
     }
@@ -60,7 +64,9 @@ fn earliest(state: &State, until: Timestamp) -> Option<(Timestamp, Timer)> {
     let pending = state.pending.iter().enumerate().map(|(at, it)| (it.due, Timer::Pending(at)));
     let tasks = state.tasks.iter().enumerate();
     let tasks = tasks.filter_map(|(at, it)| Some((it.alarms.first()?.at, Timer::Task(at))));
-    let due = instances.chain(pending).chain(tasks).filter(|(due, _)| *due <= until);
+    let placements = state.placements.iter().enumerate().filter(|(_, it)| it.stands());
+    let placements = placements.filter_map(|(at, it)| Some((it.until?, Timer::Placement(at))));
+    let due = instances.chain(pending).chain(tasks).chain(placements).filter(|(due, _)| *due <= until);
     due.min_by_key(|(due, _)| *due)
 }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::input::{Event, MessageKey};
 use super::trace::Trace;
 use crate::name::Name;
@@ -23,8 +25,23 @@ pub enum Effect {
     Drop(MessageKey),
     /// More events of an unknown subject than a state keeps: to be put aside with its reason.
     Quarantine(Box<Event>),
+    /// Something stands in a slot from now on: what is kept of it elsewhere (a page, a list of advertisers) is to follow.
+    Place(Box<Placed>),
+    /// It stands there no longer.
+    Remove { placement: MessageKey, slot: Name },
     /// Something that all share is asked for; the answer is `Input::Permit`.
     Reserve(Box<Reserve>),
+}
+
+/// What stands where. Its copy is made when somebody comes to look, so that a corrected text is seen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Placed {
+    /// What reports on it (seen, clicked) name.
+    pub placement: MessageKey,
+    pub slot: Name,
+    pub content: Name,
+    pub rank: i64,
+    pub until: Option<Timestamp>,
 }
 
 /// All lines or none, once per key: asked again, the answer is the same.

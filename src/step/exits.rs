@@ -4,6 +4,7 @@
 use super::actor::Actor;
 use super::message;
 use super::occurrence::Occurrence;
+use super::show;
 use super::task;
 use super::trace::Decision;
 use crate::program::{Exit, ExitOn};
@@ -44,6 +45,7 @@ fn take(actor: &mut Actor, exit: &Exit) -> bool {
             actor.trace(Decision::Exited { end });
             message::cancel(actor.run, &actor.it);
             task::withdraw(actor.run, &actor.it);
+            show::leave(actor.run, &actor.it);
             actor.leaving = true;
             actor.go(block);
         }

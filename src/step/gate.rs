@@ -8,7 +8,7 @@ use super::symbols;
 use super::trace::Rule;
 use crate::expr::civil;
 use crate::name::Name;
-use crate::program::{Content, Hashed, Outcome, Program, Variant};
+use crate::program::{Channel, Content, Hashed, Outcome, Program, Variant};
 use crate::value::Value;
 
 /// The purpose that needs consent.
@@ -59,8 +59,10 @@ fn known_subject(run: &Run, _: &Scene, _: Wish) -> Result<(), Refusal> {
 }
 
 /// Marketing needs the channel in the root's `consent`; who never said anything has not agreed.
-fn consent(_: &Run, scene: &Scene, wish: Wish) -> Result<(), Refusal> {
-    if wish.program.purpose.as_str() != MARKETING {
+/// Nobody is written to in a slot on the bank's own ground.
+fn consent(run: &Run, scene: &Scene, wish: Wish) -> Result<(), Refusal> {
+    let is_own_slot = || run.world.index().channels.get(&wish.channel).is_some_and(Channel::is_own_slot);
+    if wish.program.purpose.as_str() != MARKETING || is_own_slot() {
         return Ok(());
     }
     let agreed = match scene.attribute(&ROOT, Name::new(symbols::CONSENT)) {

@@ -76,7 +76,7 @@ pub(super) struct Loaded {
     pub watches_state: bool,
     /// By node: awaits that lie ahead and may be met before they are reached.
     ahead: Vec<Vec<u16>>,
-    /// By step of a `reach`: the steps of its rungs.
+    /// By step of a `reach` or `show`: the steps of its rungs or slots.
     families: HashMap<Name, Vec<Name>>,
     /// Names of messages in rounds, and the steps they are of.
     in_rounds: HashMap<Name, Name>,
@@ -362,7 +362,7 @@ impl Loaded {
         self.ahead.get(usize::from(node)).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether `step` is `wanted`, or a rung of the `reach` called `wanted`.
+    /// Whether `step` is `wanted`, a rung of the `reach` called `wanted`, or a slot of that `show`.
     pub(super) fn is_step(&self, step: Name, wanted: Name) -> bool {
         let step = self.in_rounds.get(&step).copied().unwrap_or(step);
         step == wanted || self.families.get(&wanted).is_some_and(|rungs| rungs.contains(&step))
@@ -386,6 +386,7 @@ fn reads_others(expr: &Expr) -> bool {
 fn families(program: &Program) -> HashMap<Name, Vec<Name>> {
     let reaches = program.nodes.iter().filter_map(|node| match &node.kind {
         NodeKind::Reach { rungs, .. } => Some((node.step, rungs.iter().map(|rung| rung.step).collect())),
+        NodeKind::Show(show) => Some((node.step, show.slots.iter().map(|slot| slot.step).collect())),
         _ => None,
     });
     reaches.collect()

@@ -75,13 +75,13 @@ pub(super) fn decide(
 }
 
 /// Whether the journey runs for this root without sending anything, to compare with.
-fn is_held_out(actor: &Actor) -> bool {
+pub(super) fn is_held_out(actor: &Actor) -> bool {
     let program = &actor.loaded.program;
     program.holdout > 0 && cell(&format!("holdout/{}", program.journey), &actor.run.root.id) < program.holdout
 }
 
 /// The content that is meant: where a table chooses, what it chooses now.
-fn said(call: &ContentCall, actor: &Actor) -> Name {
+pub(super) fn said(call: &ContentCall, actor: &Actor) -> Name {
     let chosen = call.chosen.as_ref().map(|chosen| eval(&chosen.by, &actor.scene()));
     match chosen {
         Some(Value::Choice(content)) => content,

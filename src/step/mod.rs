@@ -46,6 +46,7 @@ mod rounds;
 mod row;
 mod run;
 mod scene;
+mod show;
 pub mod state;
 pub mod symbols;
 mod task;
@@ -54,7 +55,7 @@ mod tracked;
 mod wire;
 pub mod world;
 
-pub use effect::{Delivery, Effect, Line, Output, Reserve, Short};
+pub use effect::{Delivery, Effect, Line, Output, Placed, Reserve, Short};
 pub use input::{Event, EventKind, Input, MessageKey, RootKey};
 pub use references::References;
 pub use state::State;

@@ -9,7 +9,7 @@ use super::index::{Loaded, Trigger, digest};
 use super::input::Event;
 use super::run::{Run, whole_ms};
 use super::scene::{Fields, ROOT, Scene};
-use super::state::{First, Message, SubjectRef, Task};
+use super::state::{First, Message, Placement, SubjectRef, Task};
 use super::symbols::{self, Sym};
 use crate::expr::{ChangeVerb, MessageEvent, Pattern, Source};
 use crate::name::Name;
@@ -82,6 +82,37 @@ impl<'e> Occurrence<'e> {
             fields: Cow::Owned(choices.collect()),
             identity,
             message: Some(About { journey: message.journey, entry: message.entry.clone(), step }),
+            change: None,
+            firsts: Vec::new(),
+        }
+    }
+
+    /// Somebody saw, or clicked, what stands in a slot.
+    pub(super) fn of_placement(
+        placement: &Placement,
+        kind: MessageEvent,
+        event: &Event,
+        run: &Run,
+    ) -> Occurrence<'static> {
+        let name = |sym| run.world.symbols.name(sym);
+        let step = name(placement.step).unwrap_or_else(|| Name::new(""));
+        let fields = [
+            ("channel", name(placement.slot)),
+            ("content", name(placement.content)),
+            ("step", Some(step)),
+            ("journey", name(placement.journey)),
+        ];
+        let choices =
+            fields.into_iter().filter_map(|(field, value)| Some((Name::new(field), Value::Choice(value?))));
+        Occurrence {
+            trigger: Trigger::Message(kind),
+            name: run.fixed(kind.as_str()),
+            at: whole_ms(event.time),
+            received: run.now,
+            subject: placement.subject.clone(),
+            fields: Cow::Owned(choices.collect()),
+            identity: identity(event),
+            message: Some(About { journey: placement.journey, entry: placement.entry.clone(), step }),
             change: None,
             firsts: Vec::new(),
         }

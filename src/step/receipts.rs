@@ -6,13 +6,14 @@ use super::input::{Event, MessageKey};
 use super::message;
 use super::occurrence::{Occurrence, identity};
 use super::run::{Run, whole_ms};
+use super::show;
 use super::state::MessageStatus;
 use super::trace::Decision;
 use crate::expr::MessageEvent;
 
 /// A report on a message that the state no longer holds, or never held, changes nothing.
 pub(super) fn take(run: &mut Run, event: &Event, kind: MessageEvent, key: &MessageKey) {
-    let Some(at) = message::find(run, key) else { return };
+    let Some(at) = message::find(run, key) else { return show::report(run, event, kind, key) };
     let happened = whole_ms(event.time);
     let Some(message) = run.state.messages.get_mut(at) else { return };
     let is_new = message.receipts.iter().all(|(known, _)| *known != kind);
@@ -50,8 +51,10 @@ fn news(kind: MessageEvent) -> News {
     match kind {
         MessageEvent::Sent => News::Sent,
         MessageEvent::Failed => News::Failed,
-        MessageEvent::Delivered | MessageEvent::Opened | MessageEvent::Clicked | MessageEvent::Replied => {
-            News::Delivered
-        }
+        MessageEvent::Delivered
+        | MessageEvent::Opened
+        | MessageEvent::Clicked
+        | MessageEvent::Replied
+        | MessageEvent::Shown => News::Delivered,
     }
 }

@@ -39,6 +39,7 @@ pub(super) fn names(program: &Program) -> Vec<(Name, Name)> {
 fn messages(node: &Node) -> Vec<Name> {
     match &node.kind {
         NodeKind::Reach { rungs, .. } => rungs.iter().map(|rung| rung.step).collect(),
+        NodeKind::Show(show) => show.slots.iter().map(|slot| slot.step).chain([node.step]).collect(),
         NodeKind::Send { .. } | NodeKind::Assign(_) | NodeKind::Give { .. } => vec![node.step],
         _ => Vec::new(),
     }

@@ -67,6 +67,8 @@ pub struct State {
     pub accounts: Vec<Account>,
     /// Gifts that the ledger has not answered yet.
     pub asks: Vec<Ask>,
+    /// What stands in slots for it, or stood there, by time; at most [`MAX_PLACEMENTS`], those that stand always kept.
+    pub placements: Vec<Placement>,
 }
 
 pub const MAX_INSTANCES: usize = 256;
@@ -78,6 +80,7 @@ pub const MAX_WATCHES: usize = 64;
 pub const MAX_MESSAGES: usize = 64;
 pub const MAX_PARKED: usize = 100;
 pub const MAX_TASKS: usize = 64;
+pub const MAX_PLACEMENTS: usize = 64;
 pub const MAX_TRACE_REFS: usize = 32;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -359,4 +362,41 @@ pub enum MessageStatus {
     Refused(Outcome),
     /// The instance exited before it left.
     Cancelled,
+}
+
+/// A content in a slot, for this subject.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Placement {
+    pub journey: Sym,
+    pub subject: SubjectRef,
+    /// Entry key of the instance.
+    pub entry: Arc<str>,
+    /// Of this slot, in its round: `spring.popup`.
+    pub step: Sym,
+    /// The channel.
+    pub slot: Sym,
+    pub content: Sym,
+    pub program: ProgramNo,
+    pub node: NodeId,
+    pub rank: i64,
+    #[serde(with = "wire")]
+    pub at: Timestamp,
+    /// When its time is over by itself.
+    #[serde(with = "wire")]
+    pub until: Option<Timestamp>,
+    /// When it was taken down; `None` while it stands.
+    #[serde(with = "wire")]
+    pub gone: Option<Timestamp>,
+    /// When it was first seen, and first clicked.
+    #[serde(with = "wire")]
+    pub receipts: Vec<(MessageEvent, Timestamp)>,
+    /// Arguments of the content; dropped once it is taken down.
+    pub args: Vec<(Sym, Value)>,
+}
+
+impl Placement {
+    #[must_use]
+    pub fn stands(&self) -> bool {
+        self.gone.is_none()
+    }
 }

@@ -12,7 +12,7 @@ use super::state::SubjectRef;
 use super::symbols::Sym;
 use super::world::ProgramNo;
 use crate::expr::MessageEvent;
-use crate::program::{NodeId, Outcome};
+use crate::program::{NodeId, Outcome, ShowOutcome};
 use crate::value::Value;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -201,6 +201,39 @@ pub enum Decision {
         what: Sym,
         outcome: Sym,
     },
+    /// It stands in a slot from now on.
+    Placed {
+        step: Sym,
+        slot: Sym,
+        until: Option<Timestamp>,
+    },
+    /// It stands in none of its slots, because of this one.
+    NotPlaced {
+        step: Sym,
+        slot: Sym,
+        outcome: ShowOutcome,
+        rule: Option<Rule>,
+    },
+    TakenDown {
+        step: Sym,
+        slot: Sym,
+        why: TakenDown,
+    },
+}
+
+/// Why something stands in a slot no longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TakenDown {
+    /// Its time was over.
+    Over,
+    /// `hide`.
+    Hidden,
+    /// The instance exited.
+    Exited,
+    /// Something of a higher rank took its place.
+    Displaced,
+    /// The same content was shown there anew.
+    Replaced,
 }
 
 /// What made the runtime look.

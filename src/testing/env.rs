@@ -279,7 +279,11 @@ impl<'a> Scene<'a> {
     /// The channel that a step of a journey last decided to send through.
     fn channel_of(&self, journey: Option<Sym>, step: Sym) -> Option<Name> {
         let decided = self.row.record.traces(journey).filter_map(|(_, trace)| match &trace.what {
-            Decision::Decided { step: of, channel } if *of == step => Some(*channel),
+            Decision::Decided { step: of, channel } | Decision::Placed { step: of, slot: channel, .. }
+                if *of == step =>
+            {
+                Some(*channel)
+            }
             _ => None,
         });
         self.stage.world.symbols.name(decided.last()?)

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::count;
 use super::env::Scene;
-use super::record::Run;
+use super::record::{Run, is_at_or_below};
 use super::script::{Broken, Cast};
 use super::stage::Stage;
 use super::story::instant;
@@ -67,6 +67,7 @@ pub(super) fn check(view: View<'_, '_>, what: &Expectation, scope: Scope) -> Res
         Expectation::Ended { end, negated } => ended(view, *end, *negated, scope),
         Expectation::Entered { negated } => entered(view, *negated, scope),
         Expectation::Waiting { negated } => waiting(view, *negated, scope),
+        Expectation::Showing { step, negated } => showing(view, *step, *negated, scope),
         Expectation::Compare { count, op, value } => compare(view, count, *op, *value, scope),
         Expectation::Holds(condition) => condition_holds(view, condition, scope),
     }
@@ -105,6 +106,30 @@ fn waiting(view: View<'_, '_>, negated: bool, scope: Scope) -> Result<(), Found>
         None if newest.is_empty() && !negated => Err(nobody(view, scope)),
         None => Ok(()),
     }
+}
+
+/// Whether something of the show stands in a slot, for every row.
+fn showing(view: View<'_, '_>, step: Name, negated: bool, scope: Scope) -> Result<(), Found> {
+    let world = &view.stage.world;
+    let journey = world.symbols.sym(view.test.journey);
+    for number in rows(view, scope) {
+        let Some(row) = view.stage.rows.get(number) else { continue };
+        let standing = row.state.placements.iter().filter(|one| one.stands() && Some(one.journey) == journey);
+        let names: Vec<Name> = standing.filter_map(|one| world.symbols.name(one.step)).collect();
+        let is_meant = |name: &&Name| is_at_or_below(name.as_str(), step.as_str());
+        let found = names.iter().find(is_meant);
+        let was = match (found, negated) {
+            (Some(_), false) | (None, true) => continue,
+            (Some(name), true) => format!("`{name}` stands in its slot"),
+            (None, false) if names.is_empty() => "nothing stands in any slot".to_owned(),
+            (None, false) => {
+                let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+                format!("only {} stands in a slot", names.join(", "))
+            }
+        };
+        return Err(Found { was, row: Some(number) });
+    }
+    Ok(())
 }
 
 fn compare(view: View<'_, '_>, of: &CountOf, op: BinaryOp, value: u32, scope: Scope) -> Result<(), Found> {

@@ -55,8 +55,8 @@ fn reachable(script: &Script<'_>, row: usize, kind: MessageEvent, back: usize) -
         kind == MessageEvent::Failed
             || channels.get(channel).is_some_and(|channel| channel.outcomes.contains(&kind))
     };
-    let found = row.record.deliveries().filter(|delivery| reports(&delivery.channel)).nth(back)?;
-    Some(found.message.clone())
+    let found = row.record.left().filter(|(_, channel)| reports(channel)).nth(back)?;
+    Some(found.0.clone())
 }
 
 /// The entity that the happening is about.
@@ -118,6 +118,9 @@ fn described(
             let newest = record.and_then(|record| record.newest_message(script.test.journey, actor, *step));
             match newest {
                 Some(key) => Ok((EventKind::Message { kind: *kind, key: key.clone() }, Vec::new())),
+                None if *kind == MessageEvent::Shown => {
+                    Err("nothing of that name was put into a slot".to_owned())
+                }
                 None => Err(format!("no such message has left, so nothing can be {}", kind.as_str())),
             }
         }

@@ -9,7 +9,7 @@ use crate::expr::MessageEvent;
 use crate::name::Name;
 use crate::program::Outcome;
 use crate::step::state::SubjectRef;
-use crate::step::{Decision, Delivery, Event, EventKind, MessageKey, Sym, Trace, World};
+use crate::step::{Decision, Delivery, Event, EventKind, MessageKey, Placed, Sym, Trace, World};
 use crate::value::Value;
 
 #[derive(Default)]
@@ -28,6 +28,7 @@ pub(super) enum What {
     Event(Event),
     Trace(Trace),
     Delivered(Box<Delivery>),
+    Placed(Box<Placed>),
 }
 
 /// One run of the tested journey.
@@ -145,15 +146,16 @@ impl Record {
         })
     }
 
-    /// Messages that the provider took, newest first.
-    pub(super) fn deliveries(&self) -> impl Iterator<Item = &Delivery> {
+    /// Messages that the provider took, and what was put into slots, newest first, with their channels.
+    pub(super) fn left(&self) -> impl Iterator<Item = (&MessageKey, Name)> {
         self.lines.iter().rev().filter_map(|line| match &line.what {
-            What::Delivered(delivery) => Some(&**delivery),
-            _ => None,
+            What::Delivered(delivery) => Some((&delivery.message, delivery.channel)),
+            What::Placed(placed) => Some((&placed.placement, placed.slot)),
+            What::Event(_) | What::Trace(_) => None,
         })
     }
 
-    /// The newest message of a journey to `actor` whose step is `step` or below it.
+    /// The newest message of a journey to `actor`, or placement for him, whose step is `step` or below it.
     pub(super) fn newest_message(
         &self,
         journey: Name,
@@ -161,7 +163,7 @@ impl Record {
         step: Option<Name>,
     ) -> Option<&MessageKey> {
         let child = actor.child().map(|(entity, id)| (Arc::from(entity.as_str()), id));
-        let keys = self.deliveries().map(|delivery| &delivery.message);
+        let keys = self.left().map(|(key, _)| key);
         keys.filter(|key| *key.journey == *journey.as_str() && key.child == child)
             .find(|key| step.is_none_or(|step| is_at_or_below(&key.step, step.as_str())))
     }

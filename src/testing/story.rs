@@ -41,6 +41,7 @@ fn told(stage: &Stage<'_>, what: &What) -> String {
             let body = delivery.parts.iter().map(|(part, text)| format!("{part} {text:?}"));
             format!("  {} to {}: {}", delivery.channel, delivery.address, body.collect::<Vec<_>>().join(", "))
         }
+        What::Placed(placed) => format!("  {} holds {}, rank {}", placed.slot, placed.content, placed.rank),
     }
 }
 

@@ -8,6 +8,7 @@ mod assign;
 mod branch;
 mod outreach;
 mod repeat;
+mod show;
 mod wait;
 
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -159,6 +160,8 @@ impl Builder<'_> {
             StepKind::Start { journey, .. } => self.act(step, PointKind::Start(*journey), loose),
             StepKind::Assign(assign) => self.assign(step, assign, loose),
             StepKind::Remember { .. } => self.act(step, PointKind::Remember, loose),
+            StepKind::Show(show) => self.show(step, show, loose),
+            StepKind::Hide { .. } => self.act(step, PointKind::Hide, loose),
             StepKind::Repeat(repeat) => self.repeat(step, repeat, loose),
             StepKind::Split { experiment, arms } => self.split(step, *experiment, arms, loose),
             StepKind::End { name } => {

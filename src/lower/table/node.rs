@@ -50,6 +50,10 @@ impl Table<'_> {
             StepKind::Repeat(repeat) => self.repeat(step, repeat, next)?,
             StepKind::Assign(assign) => self.assign(assign, next)?,
             StepKind::Give(giving, tail) => self.give(giving, tail, next)?,
+            StepKind::Show(show) => self.show(show, next)?,
+            StepKind::Hide { contents, slots } => {
+                NodeKind::Hide { contents: contents.clone(), slots: slots.clone(), next }
+            }
             StepKind::Split { experiment, arms } => {
                 let mut laid = Vec::new();
                 for (name, behind, steps) in arms {
@@ -210,7 +214,7 @@ impl Table<'_> {
         Some(number)
     }
 
-    fn call(&self, call: &ContentCall) -> ContentCall {
+    pub(super) fn call(&self, call: &ContentCall) -> ContentCall {
         let mut own = call.clone();
         self.numbers.call(&mut own);
         own

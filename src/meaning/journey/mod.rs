@@ -221,7 +221,7 @@ impl Walk<'_> {
                 Some(self.until(step, condition, otherwise, known))
             }
             StepKind::End { .. } => None,
-            StepKind::Continue => Some(known),
+            StepKind::Continue | StepKind::Hide { .. } => Some(known),
             StepKind::Phase { steps, .. } => self.steps(steps, known),
             StepKind::Tag { .. } | StepKind::Untag { .. } => {
                 self.facts.tags_change(&mut known);
@@ -240,6 +240,7 @@ impl Walk<'_> {
             | StepKind::Start { .. }
             | StepKind::Assign(_)
             | StepKind::Give(..)
+            | StepKind::Show(_)
             | StepKind::Split { .. } => Some(self.passes_time(step, known)),
         }
     }

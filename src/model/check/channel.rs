@@ -10,6 +10,9 @@ use crate::program::Rate;
 use crate::syntax::ast::{ChannelItem, Expr, ExprKind, Ident};
 
 const KINDS: [&str; 6] = ["push", "pull", "slot", "human", "group", "ads"];
+const SURFACES: [&str; 3] = ["owned", "third_party", "paid"];
+/// More than any page shows, and fewer than a customer's state holds.
+const MOST_PLACEMENTS: i64 = 16;
 
 pub(super) fn channel(declared: &Declared, items: &[ChannelItem], sink: &mut Sink) -> Channel {
     let mut channel = Channel {
@@ -21,10 +24,12 @@ pub(super) fn channel(declared: &Declared, items: &[ChannelItem], sink: &mut Sin
         outcomes: Vec::new(),
         address: None,
         segments: None,
+        surface: None,
+        capacity: None,
         owner: None,
         span: declared.span,
     };
-    let mut kind = None;
+    let (mut kind, mut capacity) = (None, None);
     for item in items {
         match item {
             ChannelItem::Kind(word) => kind = Some(known_kind(*word, sink)),
@@ -34,11 +39,12 @@ pub(super) fn channel(declared: &Declared, items: &[ChannelItem], sink: &mut Sin
             ChannelItem::Outcomes(words) => channel.outcomes = receipts(words, sink),
             ChannelItem::Addresses(path) => channel.address = path.parts.last().map(|part| part.name),
             ChannelItem::Owner(text) => channel.owner = Some(text.value.clone()),
-            ChannelItem::Surface(_)
-            | ChannelItem::Capacity(_)
-            | ChannelItem::Party(_)
-            | ChannelItem::Cost(_)
-            | ChannelItem::Error(_) => {}
+            ChannelItem::Surface(word) => channel.surface = Some(known_surface(*word, sink)),
+            ChannelItem::Capacity(count) => {
+                channel.capacity = self::capacity(count, sink);
+                capacity = Some(count.span);
+            }
+            ChannelItem::Party(_) | ChannelItem::Cost(_) | ChannelItem::Error(_) => {}
         }
     }
     if kind.is_none() && !items.iter().any(|item| matches!(item, ChannelItem::Error(_))) {
@@ -53,7 +59,41 @@ pub(super) fn channel(declared: &Declared, items: &[ChannelItem], sink: &mut Sin
         );
     }
     channel.kind = kind.unwrap_or(channel.kind);
+    if let (Some(at), Some(kind)) = (capacity, kind.filter(|kind| kind.as_str() != "slot")) {
+        let headline = format!("a channel of kind `{kind}` holds no placements");
+        let finding = Diagnostic::new(code::CHANNEL_ITEM, at, headline).label("of slots only");
+        sink.report(
+            finding.help("leave `capacity` out; how many leave in what time is `rate 500 per second`"),
+        );
+    }
     channel
+}
+
+fn known_surface(word: Ident, sink: &mut Sink) -> Name {
+    if !SURFACES.contains(&word.name.as_str()) {
+        let headline = format!("`{}` is no surface", word.name);
+        let finding = Diagnostic::new(code::CHANNEL_ITEM, word.span, headline).label("whose ground is it?");
+        sink.report(
+            finding.suggest(word.name.as_str(), SURFACES, || format!("surfaces are {}", list(&SURFACES))),
+        );
+    }
+    word.name
+}
+
+fn capacity(count: &Expr, sink: &mut Sink) -> Option<u16> {
+    match count.kind {
+        ExprKind::Error => None,
+        ExprKind::Int(count @ 1..=MOST_PLACEMENTS) => u16::try_from(count).ok(),
+        _ => {
+            let headline = format!("a slot holds 1 to {MOST_PLACEMENTS} placements of one customer");
+            sink.report(
+                Diagnostic::new(code::CHANNEL_ITEM, count.span, headline)
+                    .label("not such a number")
+                    .help("write `capacity 3`"),
+            );
+            None
+        }
+    }
 }
 
 fn known_kind(word: Ident, sink: &mut Sink) -> Name {

@@ -16,6 +16,10 @@ use crate::program::{Copy, CopyPiece, Part, Variant};
 use crate::syntax::ast::{self, ContentItem};
 use crate::value::Type;
 
+/// A sign to close it that is seen from the first moment on; a touch beside it; a sign that comes after some seconds;
+/// no way at all.
+const CLOSES: [&str; 4] = ["visible", "outside", "countdown", "never"];
+
 pub(super) fn content(world: &World, declared: &Declared, items: &[ContentItem], sink: &mut Sink) -> Content {
     let subject = addressee(world, declared, sink);
     let mut checker = Checker::new(world, declared.file, Place::Content, subject);
@@ -214,7 +218,35 @@ impl Checker<'_, '_> {
             }
             parts.push((word, locale, copy));
         }
-        Variant { channel: written.channel.name, parts }
+        let close = written.close.and_then(|close| self.closed_by(close, written.channel));
+        Variant { channel: written.channel.name, parts, close }
+    }
+
+    /// How what stands in a slot is closed.
+    fn closed_by(&mut self, close: ast::Ident, channel: ast::Ident) -> Option<Name> {
+        if !CLOSES.contains(&close.name.as_str()) {
+            let headline = format!("`{}` is no way of closing", close.name);
+            let finding =
+                Diagnostic::new(code::CLOSE, close.span, headline).label("how do customers get rid of it?");
+            self.report(
+                finding.suggest(close.name.as_str(), CLOSES, || {
+                    format!("write one of `{}`", CLOSES.join("`, `"))
+                }),
+            );
+            return None;
+        }
+        let known = self.world.model.channels.get(&channel.name);
+        if let Some(other) = known.filter(|known| known.kind.as_str() != "slot") {
+            let headline = format!("nothing stands in `{}` that could be closed", channel.name);
+            self.report(
+                Diagnostic::new(code::CLOSE, close.span, headline)
+                    .label(format!("its kind is `{}`", other.kind))
+                    .also(other.span, "declared here")
+                    .help("leave `close` out: only what stands in a slot is closed"),
+            );
+            return None;
+        }
+        Some(close.name)
     }
 
     /// The copy, and how long it can get.

@@ -52,6 +52,11 @@ impl Checker<'_, '_> {
         if let [only] = path.parts.as_slice()
             && let Some(kind) = message_event(only.name)
         {
+            if let Some(step) = step
+                && !self.can_happen(kind, step, path.span)
+            {
+                return Some(Err(Reported));
+            }
             return Some(Ok(message(kind, step)));
         }
         if path.text() == GRANTED {
@@ -155,7 +160,37 @@ impl Checker<'_, '_> {
             }
             return None;
         };
-        self.message_step(path).map(|step| message(kind, Some(step)))
+        let step = self.message_step(path)?;
+        self.can_happen(kind, step, word.span).then(|| message(kind, Some(step)))
+    }
+
+    /// Whether this can ever become of the message of `step`: what stands in a slot is seen and clicked, and all else
+    /// happens to what was sent.
+    pub(super) fn can_happen(&mut self, kind: MessageEvent, step: Name, word: Span) -> bool {
+        let ids = self.messages.and_then(|journey| self.world.steps.get(&journey));
+        let Some(is_shown) = ids.and_then(|ids| ids.is_shown(step)) else { return true };
+        let fits = match kind {
+            MessageEvent::Clicked => true,
+            MessageEvent::Shown => is_shown,
+            _ => !is_shown,
+        };
+        if !fits {
+            let name = kind.as_str();
+            let finding = if is_shown {
+                let headline = format!("`{step}` stands in a slot: nobody says of it that it was {name}");
+                let finding = Diagnostic::new(code::NOT_SHOWN, word, headline).label("happens to messages");
+                finding.help(format!(
+                    "write `shown({step})` for whoever saw it, `clicked({step})` for whoever touched it"
+                ))
+            } else {
+                let headline = format!("`{step}` is sent, so it is never {name} in a slot");
+                let finding = Diagnostic::new(code::NOT_SHOWN, word, headline)
+                    .label("happens to what stands in a slot");
+                finding.help(format!("write `opened({step})`, or `show` it in a slot"))
+            };
+            self.report(finding);
+        }
+        fits
     }
 
     /// The full identity of the step that sends, from its name or the end of its path.

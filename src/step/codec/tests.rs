@@ -218,6 +218,25 @@ fn account(at: Timestamp, opened: bool) -> Account {
     }
 }
 
+fn placement(at: Timestamp, gone: Option<Timestamp>) -> Placement {
+    Placement {
+        journey: Sym(1),
+        subject: SubjectRef(Some((Sym(2), "cd".into()))),
+        entry: "k".into(),
+        step: Sym(3),
+        slot: Sym(4),
+        content: Sym(5),
+        program: ProgramNo(2),
+        node: 7,
+        rank: -20,
+        at,
+        until: Some(at),
+        gone,
+        receipts: vec![(MessageEvent::Shown, at), (MessageEvent::Clicked, at)],
+        args: vec![(Sym(6), Value::Int(3))],
+    }
+}
+
 fn ask(at: Timestamp) -> Ask {
     let entry = AccountEntry { day: jiff::civil::date(2026, 12, 1), opening: Some(at), amount: 70 };
     Ask {
@@ -309,6 +328,7 @@ prop_compose! {
             wake_at,
             accounts: vec![account(at, known)],
             asks: if known { vec![ask(at)] } else { Vec::new() },
+            placements: vec![placement(at, wake_at)],
         }
     }
 }

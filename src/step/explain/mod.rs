@@ -4,6 +4,7 @@
 //! still explains itself.
 
 mod entry;
+mod show;
 mod step;
 mod task;
 
@@ -17,7 +18,7 @@ use super::index::Loaded;
 use super::symbols::Sym;
 use super::trace::{Because, Decision, Trace};
 use super::world::World;
-use crate::expr::show::{self, Names};
+use crate::expr::show::{self as shown, Names};
 use crate::expr::{Aggregate, Expr};
 use crate::name::Name;
 use crate::program::Program;
@@ -150,8 +151,8 @@ impl<'a> Words<'a> {
 
     fn expr(&self, expr: &Expr) -> String {
         match self.program() {
-            Some(program) => show::expr(expr, &Shown(program)),
-            None => show::expr(expr, &()),
+            Some(program) => shown::expr(expr, &Shown(program)),
+            None => shown::expr(expr, &()),
         }
     }
 
@@ -175,7 +176,7 @@ impl<'a> Words<'a> {
         let leaves = because::leaves(conditions, defs);
         let told = because.iter().filter_map(|(number, value)| {
             let leaf = leaves.get(usize::from(*number))?;
-            let value = if value.is_missing() { "missing".to_owned() } else { show::value(value) };
+            let value = if value.is_missing() { "missing".to_owned() } else { shown::value(value) };
             Some(format!("{} is {value}", self.expr(leaf)))
         });
         let mut told: Vec<String> = told.collect();

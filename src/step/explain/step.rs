@@ -76,6 +76,9 @@ impl Words<'_> {
             | Decision::TaskDone { .. }
             | Decision::Withdrawn { .. }
             | Decision::NoSuchTask { .. }) => self.task(task),
+            slot @ (Decision::Placed { .. } | Decision::NotPlaced { .. } | Decision::TakenDown { .. }) => {
+                self.slot(slot)
+            }
             message => self.message(message),
         }
     }
@@ -105,14 +108,7 @@ impl Words<'_> {
 
     fn refused(&self, step: Sym, channel: Sym, outcome: Outcome, rule: Rule) -> String {
         let channel = self.name(channel);
-        let why = match rule {
-            Rule::KillSwitch => "the kill switch is on".to_owned(),
-            Rule::Consent => format!("`consent` does not hold {channel}"),
-            Rule::NoAddress => format!("there is no address for {channel}"),
-            Rule::NoContent => format!("its content has nothing for {channel}"),
-            Rule::ContentClosed => "its content is not open today".to_owned(),
-            Rule::UnknownSubject => "the subject's attributes have not arrived".to_owned(),
-        };
+        let why = because(rule, &channel);
         format!("`{}` may not go via {channel}: {why} ({})", self.name(step), outcome.as_str())
     }
 
@@ -228,4 +224,16 @@ fn not_given(outcome: &str) -> String {
         other => return other.to_owned(),
     };
     format!("{why} ({outcome})")
+}
+
+/// What rule of the gate refused.
+pub(super) fn because(rule: Rule, channel: &str) -> String {
+    match rule {
+        Rule::KillSwitch => "the kill switch is on".to_owned(),
+        Rule::Consent => format!("`consent` does not hold {channel}"),
+        Rule::NoAddress => format!("there is no address for {channel}"),
+        Rule::NoContent => format!("its content has nothing for {channel}"),
+        Rule::ContentClosed => "its content is not open today".to_owned(),
+        Rule::UnknownSubject => "the subject's attributes have not arrived".to_owned(),
+    }
 }

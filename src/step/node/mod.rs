@@ -12,6 +12,7 @@ mod wait;
 use super::actor::{Actor, News};
 use super::enter::{Candidate, ask_start};
 use super::occurrence::Occurrence;
+use super::show;
 use super::symbols::Sym;
 use super::task;
 use super::trace::{Cause, Decision};
@@ -52,6 +53,11 @@ pub(super) fn execute(actor: &mut Actor) -> Flow {
         NodeKind::Assign(assign) => task::assign(actor, node.step, assign),
         NodeKind::Give { .. } => give::decide(actor, node),
         NodeKind::Split { experiment, arms, next } => split::take(actor, *experiment, arms, *next),
+        NodeKind::Show(show) => Flow::Go(show.way(show::place(actor, show))),
+        NodeKind::Hide { contents, slots, next } => {
+            show::hide(actor, contents, slots);
+            Flow::Go(*next)
+        }
     }
 }
 

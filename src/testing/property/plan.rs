@@ -9,7 +9,7 @@ use crate::expr::{Expr, MessageEvent, Pattern, Source, Window};
 use crate::model::Test;
 use crate::model::test::{Counted, Expectation, Given, TestItem, TestKind};
 use crate::name::Name;
-use crate::program::{CaseTest, Enter, NodeKind, Program, Reenter};
+use crate::program::{CaseTest, Enter, NodeKind, Program, Reenter, ShowEnd};
 use crate::step::World;
 use crate::testing::Suite;
 use crate::text::Span;
@@ -213,6 +213,11 @@ fn lengths(program: &Program) -> Vec<Length> {
             NodeKind::Pause { length, .. } => found.push(*length),
             NodeKind::UntilState { within, .. } | NodeKind::Events { within, .. } => found.push(*within),
             NodeKind::Assign(assign) => found.extend(assign.due),
+            NodeKind::Show(show) => {
+                if let Some(ShowEnd::Keep(length)) = &show.end {
+                    found.push(*length);
+                }
+            }
             NodeKind::Reach { rungs, .. } => found.extend(rungs.iter().map(|rung| rung.within)),
             _ => {}
         }

@@ -26,8 +26,10 @@ pub(in crate::model::check) struct StepIds {
     scopes: NumberMap<(Scope, Span), Scope>,
     /// What stands in front of the names of a scope's steps; that of the journey's own is empty.
     fronts: Vec<String>,
-    /// Steps and rungs that send, in the order written.
+    /// Steps and rungs that send, shows and their slots, in the order written.
     messages: Vec<Name>,
+    /// Shows and their slots, of the messages.
+    shows: HashSet<Name>,
 }
 
 impl StepIds {
@@ -77,6 +79,11 @@ impl StepIds {
             }
             _ => Err(found),
         }
+    }
+
+    /// Whether the message of this identity stands in a slot; `None` of a phase, which may hold both.
+    pub(in crate::model::check) fn is_shown(&self, message: Name) -> Option<bool> {
+        self.messages.contains(&message).then(|| self.shows.contains(&message))
     }
 
     /// Every step, in the order of the alphabet.
@@ -215,7 +222,7 @@ impl Walk<'_> {
                 (&content.path, true, id)
             }
             StepKind::Assign { task, id, .. } => (task, false, id),
-            StepKind::Show { content, id, .. } => (&content.path, false, id),
+            StepKind::Show { content, id, .. } => (&content.path, true, id),
             StepKind::Grant(give) | StepKind::Draw(give) | StepKind::Exchange { give, .. } => {
                 (&give.what.path, false, &give.id)
             }
@@ -230,6 +237,16 @@ impl Walk<'_> {
         }
         if let StepKind::Reach { rungs, .. } = &step.kind {
             self.rungs(rungs, &below(prefix, name.name.as_str()));
+        }
+        if let StepKind::Show { channels, .. } = &step.kind {
+            let show = below(prefix, name.name.as_str());
+            self.ids.shows.insert(Name::new(&show));
+            for slot in channels {
+                let help = "name each slot once: a content stands in it or does not";
+                let taken = self.take(slot.span, *slot, &show, "the same slot again", help);
+                self.ids.shows.extend(taken);
+                self.ids.messages.extend(taken);
+            }
         }
     }
 
@@ -396,8 +413,8 @@ fn by_kind(kind: &StepKind) -> String {
         StepKind::Phase { name, .. } => name.name.as_str().to_owned(),
         StepKind::End { name, .. } => format!("end_{}", name.name),
         StepKind::Continue => "continue".into(),
+        StepKind::Hide { content, .. } => format!("hide_{}", last(&content.path)),
         StepKind::Show { .. }
-        | StepKind::Hide { .. }
         | StepKind::Grant(_)
         | StepKind::Draw(_)
         | StepKind::Exchange { .. }

@@ -17,6 +17,7 @@ mod reach;
 mod repeat;
 pub(super) mod replies;
 mod send;
+mod show;
 mod split;
 mod steps;
 pub(super) mod template;

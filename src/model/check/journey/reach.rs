@@ -73,7 +73,7 @@ impl Checker<'_, '_> {
             Some(with) => self.content_call(with),
             None => call.cloned(),
         };
-        let channel = self.channel_for(rung.channel).map(|channel| channel.name);
+        let channel = self.carrier(rung.channel).map(|channel| channel.name);
         if let (Some(content), Some(_)) = (&content, channel) {
             self.all_speak_on(said, content, rung.channel);
         }

@@ -27,7 +27,7 @@ impl<'w> Checker<'w, '_> {
             );
         }
         let call = self.content_call(content);
-        let via = self.channel_for(channel);
+        let via = self.carrier(channel);
         if let (Some(call), Some(_)) = (&call, via) {
             self.all_speak_on(content, call, channel);
         }

@@ -90,10 +90,11 @@ impl Checker<'_, '_> {
                 self.waits_in_exit(step);
                 self.exchange(amount, points, give)?
             }
-            ast::StepKind::Show { .. } | ast::StepKind::Hide { .. } => {
-                self.report(not_yet(step.word.span, &format!("`{}`", step.word.name)));
-                return None;
+            ast::StepKind::Show { id, .. } => {
+                named(&mut checked, id);
+                self.show(&step.kind)?
             }
+            ast::StepKind::Hide { content, channels } => self.hide(content, channels)?,
         };
         Some(checked)
     }

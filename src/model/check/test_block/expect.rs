@@ -1,7 +1,7 @@
 //! `expect`: what the record of a run must show.
 
 use crate::diagnostic::{Diagnostic, code};
-use crate::expr::{Anchor, BinaryOp as Op, Expr, Pattern, Source};
+use crate::expr::{Anchor, BinaryOp as Op, Expr, MessageEvent, Pattern, Source};
 use crate::model::check::expr::Checker;
 use crate::model::check::journey::replies;
 use crate::model::check::length;
@@ -10,6 +10,7 @@ use crate::model::check::world::Reported;
 use crate::model::test::{CountOf, Counted, Expectation, Mode, TestKind};
 use crate::name::Name;
 use crate::syntax::ast::{self, Arg, BinaryOp, DeclKind, ExprKind, Ident, OccurrenceKind, Quantifier};
+use crate::text::Span;
 use crate::value::{Type, Value};
 
 impl Checker<'_, '_> {
@@ -66,13 +67,17 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// `ended`, `entered`, `waiting`, and `not` before them.
+    /// `ended`, `entered`, `waiting`, `showing(x)`, and `not` before them.
     fn plain(&mut self, value: &ast::Expr, negated: bool) -> Option<Expectation> {
         match &value.kind {
             ExprKind::Not(inner) => self.plain(inner, !negated),
             ExprKind::Ended(end) => {
                 let end = end.map(|end| self.end_of_journey(end));
                 Some(Expectation::Ended { end, negated })
+            }
+            ExprKind::Call { callee, args } if callee.text() == "showing" => {
+                let step = self.shown_step(callee.span, args).unwrap_or_else(|| Name::new("showing"));
+                Some(Expectation::Showing { step, negated })
             }
             ExprKind::Path(path) if path.parts.len() == 1 => match path.text().as_str() {
                 "entered" => Some(Expectation::Entered { negated }),
@@ -81,6 +86,19 @@ impl Checker<'_, '_> {
             },
             _ => None,
         }
+    }
+
+    /// The show that `showing(x)` names.
+    fn shown_step(&mut self, word: Span, args: &[Arg]) -> Option<Name> {
+        let [Arg { value: ast::Expr { kind: ExprKind::Path(path), .. }, .. }] = args else {
+            let finding = Diagnostic::new(code::WRONG_ARGUMENTS, word, "`showing` is of one show");
+            self.report(
+                finding.label("which one?").help("write `showing(x)` with the name of the step that shows"),
+            );
+            return None;
+        };
+        let step = self.message_step(path)?;
+        self.can_happen(MessageEvent::Shown, step, path.span).then_some(step)
     }
 
     /// An end state of the journey under test.

@@ -1,0 +1,33 @@
+//! `show`: a content that stands in slots.
+
+use super::journey::Step;
+use crate::expr::Expr;
+use crate::program::{ContentCall, ShowEnd, ShowOutcome, Slot};
+
+#[derive(Clone, Debug)]
+pub struct Show {
+    pub content: ContentCall,
+    /// In the order written.
+    pub slots: Vec<Slot>,
+    pub rank: Option<Expr>,
+    /// `None`: as long as the content is open.
+    pub end: Option<ShowEnd>,
+    pub tail: ShowTail,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct ShowTail {
+    pub arms: Vec<(Vec<ShowOutcome>, Vec<Step>)>,
+    /// `else`: whatever is neither named nor good.
+    pub otherwise: Option<Vec<Step>>,
+}
+
+impl ShowTail {
+    /// Whether some outcome goes on behind the step: the good one, or one that is neither named nor caught by `else`.
+    #[must_use]
+    pub fn goes_on(&self) -> bool {
+        let is_named = |outcome: &ShowOutcome| self.arms.iter().any(|(named, _)| named.contains(outcome));
+        let mut unnamed = ShowOutcome::ALL.iter().filter(|outcome| !is_named(outcome));
+        unnamed.any(|outcome| *outcome == ShowOutcome::Placed || self.otherwise.is_none())
+    }
+}

@@ -1,0 +1,42 @@
+//! Channels: by what way the bank speaks, and what is known of it.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::expr::MessageEvent;
+use crate::name::Name;
+use crate::value::Length;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Channel {
+    pub label: Option<Arc<str>>,
+    pub kind: Name,
+    pub rate: Option<Rate>,
+    pub receipt: Option<Length>,
+    pub outcomes: Vec<MessageEvent>,
+    /// The attribute of the root that holds the address; without one the subject's id is the address.
+    pub address: Option<Name>,
+    /// Whose ground it is: `owned`, `third_party`, `paid`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surface: Option<Name>,
+    /// Of a slot: how many placements one customer can have in it at a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<u16>,
+}
+
+impl Channel {
+    /// A place on the bank's own ground, to which customers come by themselves: nobody is written to, and nothing
+    /// leaves the bank.
+    #[must_use]
+    pub fn is_own_slot(&self) -> bool {
+        self.kind.as_str() == "slot" && self.surface.is_some_and(|surface| surface.as_str() == "owned")
+    }
+}
+
+/// At most `count` dispatches in any `per_ms` milliseconds of domain time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rate {
+    pub count: u32,
+    pub per_ms: u32,
+}

@@ -1,0 +1,40 @@
+//! Words for what stands in slots.
+
+use super::Words;
+use super::step::because;
+use crate::program::ShowOutcome;
+use crate::step::trace::{Decision, Rule, TakenDown};
+
+impl Words<'_> {
+    pub(super) fn slot(&self, what: &Decision) -> String {
+        match what {
+            Decision::Placed { step, slot, until } => {
+                let until = until.map(|until| format!(" until {}", self.clock(until))).unwrap_or_default();
+                format!("`{}` stands in {}{until}", self.name(*step), self.name(*slot))
+            }
+            Decision::NotPlaced { step, slot, outcome, rule } => {
+                let why = not_placed(*outcome, *rule, &self.name(*slot));
+                format!("`{}` is not shown: {why} ({})", self.name(*step), outcome.as_str())
+            }
+            Decision::TakenDown { step, slot, why } => {
+                let why = match why {
+                    TakenDown::Over => "its time is over",
+                    TakenDown::Hidden => "it is hidden",
+                    TakenDown::Exited => "the journey exited",
+                    TakenDown::Displaced => "something of a higher rank takes its place",
+                    TakenDown::Replaced => "it is shown there anew",
+                };
+                format!("`{}` stands in {} no longer: {why}", self.name(*step), self.name(*slot))
+            }
+            _ => String::new(),
+        }
+    }
+}
+
+fn not_placed(outcome: ShowOutcome, rule: Option<Rule>, slot: &str) -> String {
+    match (rule, outcome) {
+        (Some(rule), _) => because(rule, slot),
+        (None, ShowOutcome::Full) => format!("{slot} is full, and nothing in it has a lower rank"),
+        (None, _) => "its time is past".to_owned(),
+    }
+}
