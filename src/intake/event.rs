@@ -1,8 +1,9 @@
 //! An envelope and the schema make a typed event for one root, as `architecture.md` 2 maps them.
 //!
 //! `type` names a declared event or one of the reserved types: `wayfare.attributes` sets attributes and makes a
-//! subject known; `wayfare.closed` says that the days of a daily attribute are complete for a period; `wayfare.delivered`, `.failed`, `.opened`, `.clicked` and `.replied` report on a message, which
-//! `data.message` names by its key.
+//! subject known; `wayfare.closed` says that the days of a daily attribute are complete for a period;
+//! `wayfare.delivered`, `.failed`, `.opened`, `.clicked`, `.replied` and `.shown` report on a message, or on what stands
+//! in a slot, which `data.message` names by its key.
 
 use std::sync::Arc;
 
