@@ -7,4 +7,5 @@ mod entries;
 mod invariants;
 mod journeys;
 mod messages;
+mod slots;
 mod waits;

@@ -74,7 +74,16 @@ pub(crate) fn schema() -> Schema {
 
 fn channel(kind: &str) -> Channel {
     let kind = name(kind);
-    Channel { label: None, kind, rate: None, receipt: None, outcomes: Vec::new(), address: None }
+    Channel {
+        label: None,
+        kind,
+        rate: None,
+        receipt: None,
+        outcomes: Vec::new(),
+        address: None,
+        surface: None,
+        capacity: None,
+    }
 }
 
 fn program() -> Program {

@@ -175,8 +175,16 @@ pub(crate) fn event(name: &str, root: &str, time: Timestamp) -> (RootKey, Event)
 pub(crate) fn bundle(hash: &str, rate: Option<Rate>, daily: bool) -> Bundle {
     let channel = |name: &str| {
         let kind = Name::new(name);
-        let channel =
-            program::Channel { label: None, kind, rate, receipt: None, outcomes: vec![], address: None };
+        let channel = program::Channel {
+            label: None,
+            kind,
+            rate,
+            receipt: None,
+            outcomes: vec![],
+            address: None,
+            surface: None,
+            capacity: None,
+        };
         (Name::new(name), channel)
     };
     let schedule = Schedule { every: Every::Day, at: vec![time(9, 0, 0, 0)], during: None, calendar: None };

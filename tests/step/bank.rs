@@ -69,6 +69,8 @@ pub(crate) struct Story {
     pub quarantined: usize,
     /// What was asked of the ledger, unanswered.
     pub reserved: Vec<wayfare::step::Reserve>,
+    /// What a page that follows the effects holds.
+    pub slots: Vec<MessageKey>,
     /// What the provider says to a delivery; `None`: nothing.
     pub provider: Option<Outcome>,
     /// Whether the outbox is served at all.
@@ -139,6 +141,7 @@ impl Story {
             log: Vec::new(),
             quarantined: 0,
             reserved: Vec::new(),
+            slots: Vec::new(),
             provider: Some(Outcome::Sent),
             dispatching: true,
             events: 0,
@@ -233,6 +236,8 @@ impl Story {
                 Effect::Quarantine(_) => self.quarantined += 1,
                 Effect::Deliver(delivery) => self.deliver(*delivery),
                 Effect::Reserve(reserve) => self.reserved.push(*reserve),
+                Effect::Place(placed) => self.slots.push(placed.placement),
+                Effect::Remove { placement, .. } => self.slots.retain(|standing| *standing != placement),
             }
         }
         super::invariants::check(&self.state, &self.world);

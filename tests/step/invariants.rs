@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use proptest::prelude::*;
 use wayfare::expr::MessageEvent;
 use wayfare::program::{NodeKind, Outcome};
-use wayfare::step::state::{MAX_ENTRIES, MAX_INSTANCES, MAX_PARKED, MessageStatus, State};
+use wayfare::step::state::{MAX_ENTRIES, MAX_INSTANCES, MAX_PARKED, MAX_PLACEMENTS, MessageStatus, State};
 use wayfare::step::{Input, World};
 use wayfare::value::Value;
 
@@ -37,7 +37,7 @@ pub(crate) fn check(state: &State, world: &World) {
         assert!(keys.insert(key), "two messages with one key");
     }
     assert!(state.instances.len() <= MAX_INSTANCES && state.entries.len() <= MAX_ENTRIES);
-    assert!(state.parked.len() <= MAX_PARKED);
+    assert!(state.parked.len() <= MAX_PARKED && state.placements.len() <= MAX_PLACEMENTS);
 }
 
 const JOURNEYS: &str = r#"
