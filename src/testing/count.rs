@@ -12,7 +12,7 @@ use super::stage::Row;
 use super::story::instant;
 use crate::expr::civil::last_window_start;
 use crate::expr::eval::{Env, admits, eval};
-use crate::expr::{Anchor, MessageEvent, Pattern, Source};
+use crate::expr::{Anchor, Expr, MessageEvent, Pattern, Source};
 use crate::model::test::{CountOf, Counted as What};
 use crate::name::Name;
 use crate::program::value::GRANTED;
@@ -130,11 +130,35 @@ fn messages(view: View<'_, '_>, row: &Row, kind: MessageEvent, step: Option<Name
         .collect()
 }
 
+/// As [`messages`], those that a condition on their channel and step lets through.
+fn messages_where(
+    view: View<'_, '_>,
+    number: usize,
+    (kind, step): (MessageEvent, Option<Name>),
+    filter: &Expr,
+) -> Vec<Counted> {
+    let Some(row) = view.stage.rows.get(number) else { return Vec::new() };
+    let scenes: Vec<Scene<'_>> =
+        actors(view, number).filter_map(|actor| Scene::new(view.stage, actor, &view.test.uses)).collect();
+    let of_journey = row.record.traces(view.stage.world.symbols.sym(view.test.journey));
+    let admitted = of_journey.filter(|(line, _)| {
+        scenes.iter().any(|scene| {
+            let found = scene.message(line, kind, step);
+            found.is_some_and(|(_, element)| admits(Some(filter), &element, scene))
+        })
+    });
+    let name = kind.as_str();
+    admitted.map(|(line, _)| Counted { at: line.at, serial: line.serial, what: name.into() }).collect()
+}
+
 /// When the pattern happened to any subject of the row, in order of arrival.
 fn occurrences(view: View<'_, '_>, pattern: &Pattern, number: usize) -> Vec<Counted> {
     let Some(row) = view.stage.rows.get(number) else { return Vec::new() };
     if let Source::Message { kind, step } = &pattern.source {
-        return messages(view, row, *kind, *step);
+        return match &pattern.filter {
+            None => messages(view, row, *kind, *step),
+            Some(filter) => messages_where(view, number, (*kind, *step), filter),
+        };
     }
     if pattern.source == Source::Event(Name::new(GRANTED)) {
         return granted(view, pattern, number);

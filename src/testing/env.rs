@@ -252,7 +252,7 @@ impl<'a> Scene<'a> {
     }
 
     /// The record of a message event: its step and channel.
-    fn message(
+    pub(super) fn message(
         &self,
         line: &Line,
         kind: crate::expr::MessageEvent,
