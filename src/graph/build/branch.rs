@@ -48,9 +48,8 @@ impl Builder<'_> {
         let point = self.reached(step, PointKind::Decision, text, loose);
         let mut behind = Vec::new();
         for case in cases {
-            let text = self.say(|names| {
-                words::rule(case, names).unwrap_or_else(|| words::case(&case.tests, names))
-            });
+            let text =
+                self.say(|names| words::rule(case, names).unwrap_or_else(|| words::case(&case.tests, names)));
             behind.extend(self.arm(&case.body, point, branch(text)));
         }
         if let Some(body) = otherwise {
