@@ -8,12 +8,15 @@ use crate::model::show::Show;
 impl Builder<'_> {
     /// What becomes of it is known at once.
     pub(super) fn show(&mut self, step: &Step, show: &Show, loose: Loose) -> Loose {
-        let point = self.reached(step, PointKind::Show, words::show(show, self.journey), loose);
+        let text = self.say(|names| words::show(show, names));
+        let point = self.reached(step, PointKind::Show, text, loose);
         let mut behind = Vec::new();
         for (outcomes, body) in &show.tail.arms {
-            let names: Vec<&str> = outcomes.iter().map(|outcome| outcome.as_str()).collect();
-            let edge = Edge::new(EdgeKind::Outcome, format!("on {}", names.join(", ")), Delay::NONE);
-            behind.extend(self.arm(body, point, edge));
+            let text = self.say(|_| {
+                let names: Vec<&str> = outcomes.iter().map(|outcome| outcome.as_str()).collect();
+                format!("on {}", names.join(", "))
+            });
+            behind.extend(self.arm(body, point, Edge::new(EdgeKind::Outcome, text, Delay::NONE)));
         }
         if let Some(body) = &show.tail.otherwise {
             behind.extend(self.arm(body, point, Edge::new(EdgeKind::Outcome, "else", Delay::NONE)));
