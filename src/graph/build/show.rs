@@ -19,7 +19,8 @@ impl Builder<'_> {
             behind.extend(self.arm(body, point, Edge::new(EdgeKind::Outcome, text, Delay::NONE)));
         }
         if let Some(body) = &show.tail.otherwise {
-            behind.extend(self.arm(body, point, Edge::new(EdgeKind::Outcome, "else", Delay::NONE)));
+            let text = self.say(|_| "else".to_owned());
+            behind.extend(self.arm(body, point, Edge::new(EdgeKind::Outcome, text, Delay::NONE)));
         }
         if show.tail.goes_on() {
             behind.push((point, Edge::then()));

@@ -29,7 +29,7 @@ pub(in crate::model::check) struct StepIds {
     /// Steps and rungs that send, shows and their slots, in the order written.
     messages: Vec<Name>,
     /// Shows and their slots, of the messages.
-    shows: HashSet<Name>,
+    shows: NumberSet<Name>,
 }
 
 impl StepIds {
