@@ -9,6 +9,7 @@ use tokio::time::sleep;
 use crate::support::client::{event, http, send};
 use crate::support::daemon::Project;
 use crate::support::receiver::{Arrival, Manners, Receiver};
+use crate::support::stores::{Place, on_both_stores};
 use crate::support::{alone, secret};
 
 const CUSTOMERS: usize = 400;
@@ -58,20 +59,23 @@ enum Leaves {
     Killed,
 }
 
-#[tokio::test]
-async fn a_daemon_that_was_stopped_catches_up_in_order_and_within_the_rate() {
-    away_for_longer_than_the_wait(Leaves::Stopped).await;
+on_both_stores!(
+    a_daemon_that_was_stopped_catches_up_in_order_and_within_the_rate,
+    a_daemon_that_was_killed_catches_up_in_order_and_within_the_rate,
+);
+
+async fn a_daemon_that_was_stopped_catches_up_in_order_and_within_the_rate(place: Place) {
+    away_for_longer_than_the_wait(place, Leaves::Stopped).await;
 }
 
-#[tokio::test]
-async fn a_daemon_that_was_killed_catches_up_in_order_and_within_the_rate() {
-    away_for_longer_than_the_wait(Leaves::Killed).await;
+async fn a_daemon_that_was_killed_catches_up_in_order_and_within_the_rate(place: Place) {
+    away_for_longer_than_the_wait(place, Leaves::Killed).await;
 }
 
-async fn away_for_longer_than_the_wait(leaves: Leaves) {
+async fn away_for_longer_than_the_wait(place: Place, leaves: Leaves) {
     let _alone = alone().await;
     let http = http();
-    let project = Project::of(JOURNEYS);
+    let project = Project::of(JOURNEYS).on(place);
     let receiver = Receiver::start(project.path(), Manners::Steady);
     project.settings("", &settings(&receiver));
     let daemon = project.start(&http).await;

@@ -14,7 +14,6 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep};
 use wayfare::engine::clock::wall;
 
-use crate::support::books::Books;
 use crate::support::chance::Chance;
 use crate::support::client::{Account, http, send};
 use crate::support::daemon::{Daemon, Project};
@@ -59,7 +58,7 @@ async fn twenty_thousand_customers_and_a_daemon_that_keeps_dying() {
     let (daemon, (), acknowledged) = tokio::join!(story, feeding, answering);
     assert!(daemon.stop().await.success(), "{}", project.log_tail());
 
-    let (books, taken) = (Books::read(&project.store()).await, receiver.taken(&http).await);
+    let (books, taken) = (project.books().await, receiver.taken(&http).await);
     let arrivals = receiver.arrivals(&http, 0).await;
     let (wrong, ends) = audit::audit(&books, &taken, &arrivals, &acknowledged);
     let (as_expected, all) = audit::in_character(&books);
@@ -109,7 +108,7 @@ async fn torment<'a>(
 async fn settle(project: &Project) {
     let until = Instant::now() + SETTLED;
     loop {
-        let books = Books::read(&project.store()).await;
+        let books = project.books().await;
         let left = books.unsettled("first_loan", CUSTOMERS);
         if left == 0 {
             return;

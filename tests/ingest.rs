@@ -9,12 +9,17 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use wayfare::engine::clock::wall;
 
-use crate::support::books::Books;
 use crate::support::chance::Chance;
 use crate::support::client::{Account, event, http, ndjson, send, try_send};
 use crate::support::daemon::Project;
 use crate::support::receiver::{Manners, Receiver};
+use crate::support::stores::{Place, on_both_stores};
 use crate::support::{alone, secret};
+
+on_both_stores!(
+    every_record_gets_its_answer_and_the_good_ones_outlive_a_kill,
+    what_was_acknowledged_before_a_kill_has_its_effect,
+);
 
 /// What is done about a visit shows at the receiver at once.
 const JOURNEYS: &str = r#"
@@ -52,10 +57,9 @@ content thank_you "感谢" {
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-#[tokio::test]
-async fn every_record_gets_its_answer_and_the_good_ones_outlive_a_kill() {
+async fn every_record_gets_its_answer_and_the_good_ones_outlive_a_kill(place: Place) {
     let http = http();
-    let project = Project::of(JOURNEYS);
+    let project = Project::of(JOURNEYS).on(place);
     let receiver = Receiver::start(project.path(), Manners::Steady);
     project.settings("max_body = 1048576", &settings(&receiver));
     let (daemon, url) = (project.start(&http).await, project.url());
@@ -92,7 +96,7 @@ async fn every_record_gets_its_answer_and_the_good_ones_outlive_a_kill() {
     assert_eq!(thanked(&receiver, &http, &five).await, five);
     assert!(daemon.stop().await.success(), "{}", project.log_tail());
 
-    let quarantined = Books::read(&project.store()).await.quarantined;
+    let quarantined = project.books().await.quarantined;
     let codes: BTreeSet<&str> = quarantined.iter().map(|record| record.code.as_str()).collect();
     assert_eq!(codes.into_iter().collect::<Vec<_>>(), ["R0107", "R0108"], "{quarantined:?}");
     let kept =
@@ -100,14 +104,13 @@ async fn every_record_gets_its_answer_and_the_good_ones_outlive_a_kill() {
     assert!(kept("from-tomorrow") && kept("contradiction"), "with what came in: {quarantined:?}");
 }
 
-#[tokio::test]
-async fn what_was_acknowledged_before_a_kill_has_its_effect() {
+async fn what_was_acknowledged_before_a_kill_has_its_effect(place: Place) {
     const BATCHES: usize = 120;
     const SIZE: usize = 20;
     let _alone = alone().await;
     let http = http();
     let mut chance = Chance::new("WAYFARE_TEST_SEED");
-    let project = Project::of(JOURNEYS);
+    let project = Project::of(JOURNEYS).on(place);
     let receiver = Receiver::start(project.path(), Manners::Moody);
     project.settings("", &settings(&receiver));
     let (mut daemon, url) = (project.start(&http).await, project.url());

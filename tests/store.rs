@@ -1,13 +1,18 @@
 //! What every store must do: one suite, run on each implementation.
 
+mod migrations;
+mod partitions;
+mod workers;
+
 use std::path::Path;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use wayfare::store::{
     Commit, Dedup, Deployment, OutboxRow, Packed, PackedKind, ProgramRow, Quarantined, RowKey, RowRef,
     SqliteStore, StateRow, Store, StoreError, TimerChunk,
 };
+
+use crate::support::stores::{Place, on_both_stores};
 
 fn key(id: &str) -> RowKey {
     RowKey::new(0, "customer", id.into())
@@ -185,6 +190,14 @@ async fn large_batches_are_one_commit(store: &dyn Store) {
     assert!(store.load(&keys).await.unwrap().iter().all(|row| row.version == 2 && row.body == [8; 100]));
 }
 
+async fn nothing_is_written_outside_the_lease(store: &dyn Store) {
+    let mut commit = empty(8);
+    let outside = store.lease().groups.last().map_or(0, |(group, _)| group + 1) * store.lease().span;
+    commit.states =
+        vec![StateRow { key: RowKey { bucket: outside, ..key("far") }, version: 0, body: vec![] }];
+    assert_eq!(store.commit(&commit).await, Err(StoreError::OutsideLease(outside)));
+}
+
 /// In one story: each part goes on where the one before ended.
 async fn conforms(store: &dyn Store) {
     what_is_committed_is_read(store).await;
@@ -195,29 +208,30 @@ async fn conforms(store: &dyn Store) {
     a_scan_goes_through_a_kind_in_order(store).await;
     deployments_add_up(store).await;
     large_batches_are_one_commit(store).await;
+    nothing_is_written_outside_the_lease(store).await;
 }
 
-async fn open(folder: &Path) -> Result<Arc<dyn Store>, StoreError> {
-    SqliteStore::open(&folder.join("wayfare.db"), false).await.map(SqliteStore::shared)
+on_both_stores!(
+    a_store_conforms,
+    a_store_keeps_its_rows_and_its_place,
+    a_reader_reads_beside_a_writer,
+    a_store_remembers_what_it_was_made_for,
+);
+
+async fn a_store_conforms(place: Place) {
+    conforms(&*place.open(false).await.unwrap()).await;
 }
 
-#[tokio::test]
-async fn sqlite_conforms() {
-    let folder = tempfile::tempdir().unwrap();
-    conforms(&*open(folder.path()).await.unwrap()).await;
-}
-
-#[tokio::test]
-async fn sqlite_keeps_its_rows_and_its_place() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(folder.path()).await.unwrap();
+async fn a_store_keeps_its_rows_and_its_place(place: Place) {
+    let store = place.open(false).await.unwrap();
     store.commit(&full_commit()).await.unwrap();
     let first = store.lease();
     // No `close`: as after a crash.
     drop(store);
-    let store = open(folder.path()).await.unwrap();
+    let store = place.open(false).await.unwrap();
     let second = store.lease();
     assert_eq!(second.batch, 1);
+    assert_eq!(second.groups.len(), first.groups.len());
     for ((group, epoch), (same, before)) in second.groups.into_iter().zip(first.groups) {
         assert_eq!((group, epoch), (same, before + 1));
     }
@@ -225,19 +239,32 @@ async fn sqlite_keeps_its_rows_and_its_place() {
     store.commit(&empty(2)).await.unwrap();
 }
 
+async fn a_reader_reads_beside_a_writer(place: Place) {
+    let store = place.open(false).await.unwrap();
+    store.commit(&full_commit()).await.unwrap();
+    let reader = place.reader().await.unwrap();
+    assert_eq!(reader.counts().await.unwrap().states, 3);
+    assert_eq!(reader.lease().span, store.lease().span);
+    assert_eq!(reader.commit(&empty(2)).await, Err(StoreError::ReadOnly));
+    store.commit(&empty(2)).await.unwrap();
+    store.close().await;
+    assert_eq!(reader.load(&[key("c2")]).await.unwrap(), [state("c2", 1, &[0, 255])]);
+}
+
+async fn a_store_remembers_what_it_was_made_for(place: Place) {
+    drop(place.open(true).await.unwrap());
+    let store = place.open(false).await.unwrap();
+    assert_eq!(store.meta("made_for").await.unwrap().as_deref(), Some("development"));
+}
+
 #[tokio::test]
 async fn sqlite_refuses_a_second_writer() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(folder.path()).await.unwrap();
-    let refused = open(folder.path()).await.err().unwrap();
+    let place = Place::file();
+    let store = place.open(false).await.unwrap();
+    let refused = place.open(false).await.err().unwrap();
     assert!(matches!(&refused, StoreError::InUse(path) if path.ends_with("wayfare.db")), "{refused}");
-    store.commit(&full_commit()).await.unwrap();
-
-    let reader = SqliteStore::open_reader(&folder.path().join("wayfare.db")).await.unwrap();
-    assert_eq!(reader.counts().await.unwrap().states, 3);
-    assert_eq!(reader.commit(&empty(2)).await, Err(StoreError::ReadOnly));
     drop(store);
-    open(folder.path()).await.unwrap();
+    place.open(false).await.unwrap();
 }
 
 #[tokio::test]
@@ -248,17 +275,8 @@ async fn sqlite_says_what_is_wrong_with_a_file() {
     assert!(matches!(missing, StoreError::Disk(_)), "{missing:?}");
     std::fs::write(&path, "this is a letter, not a database, and it is long enough to be read as one")
         .unwrap();
-    let damaged = open(folder.path()).await.err().unwrap();
+    let damaged = SqliteStore::open(&path, false).await.err().unwrap();
     assert!(matches!(damaged, StoreError::Damaged(_)), "{damaged:?}");
     let nowhere = SqliteStore::open(Path::new("/nowhere/wayfare.db"), false).await.err().unwrap();
     assert!(matches!(nowhere, StoreError::Disk(_)), "{nowhere:?}");
-}
-
-#[tokio::test]
-async fn sqlite_remembers_what_it_was_made_for() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("wayfare.db");
-    drop(SqliteStore::open(&path, true).await.unwrap());
-    let store = SqliteStore::open(&path, false).await.unwrap();
-    assert_eq!(store.meta("made_for").await.unwrap().as_deref(), Some("development"));
 }

@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
 use super::settings::Settings;
-use super::{Exit, Failure, Output};
+use super::{Exit, Failure, Output, shelf};
 use crate::channel::{Channels, Console, Means};
 use crate::config::Secret;
 use crate::engine::clock::wall;
@@ -20,7 +20,6 @@ use crate::http::{self, Door};
 use crate::name::Name;
 use crate::program::Bundle;
 use crate::step::{self, State};
-use crate::store::{SqliteStore, Store, StoreError};
 
 /// How to run.
 pub struct Plan {
@@ -99,7 +98,7 @@ impl Daemon {
         })?;
         let address =
             listener.local_addr().map_err(|error| Failure::new(format_args!("cannot listen: {error}")))?;
-        let store = open(&settings, development).await?.shared();
+        let store = shelf::open(&settings, development, address.port()).await?;
         if let Some(begin) = begin {
             engine::begin_clock(&*store, begin, speed).await.map_err(broken)?;
         }
@@ -154,11 +153,11 @@ impl Daemon {
 
 /// Removes the store of an earlier development run; a store of customers is refused.
 pub async fn discard(settings: &Settings) -> Result<(), Failure> {
-    let path = store_path(settings);
+    let path = shelf::file(settings)?;
     if !path.exists() {
         return Ok(());
     }
-    let store = open(settings, true).await?;
+    let store = shelf::open(settings, true, 0).await?;
     let made_for = store.meta("made_for").await;
     store.close().await;
     if made_for.ok().flatten().as_deref() != Some("development") {
@@ -172,26 +171,6 @@ pub async fn discard(settings: &Settings) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-/// Where the settings keep the store.
-pub fn store_path(settings: &Settings) -> PathBuf {
-    let url = settings.config.store.url.as_str();
-    settings.path(url.strip_prefix("sqlite:").unwrap_or(url))
-}
-
-async fn open(settings: &Settings, development: bool) -> Result<SqliteStore, Failure> {
-    let path = store_path(settings);
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| Failure::file("make", folder, &error))?;
-    }
-    SqliteStore::open(&path, development).await.map_err(|error| {
-        let failure = Failure::new(format_args!("cannot open the store `{}`: {error}", path.display()));
-        match error {
-            StoreError::InUse(_) => failure.help("another daemon is running on it; stop that one first"),
-            _ => failure,
-        }
-    })
 }
 
 fn channels(

@@ -12,6 +12,7 @@ pub mod exit;
 pub mod output;
 mod replace;
 pub mod settings;
+pub mod shelf;
 mod watch;
 
 use std::ffi::OsString;

@@ -44,10 +44,16 @@ pub struct Config {
     pub dev: Dev,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Store {
-    /// `sqlite:` and a path, relative to the folder of the settings file.
-    pub url: String,
+#[derive(Clone, Debug)]
+pub enum Store {
+    /// A file, relative to the folder of the settings file.
+    Sqlite { path: PathBuf },
+    Postgres {
+        /// `postgres://USER@HOST/DATABASE`, with the password where one is set.
+        url: Secret,
+        /// The name of this worker among those that share the store; `None`: host and port.
+        worker: Option<String>,
+    },
 }
 
 /// INVARIANT: without a token, `listen` is a loopback address.
@@ -117,7 +123,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             zone: TimeZone::get("Asia/Shanghai").unwrap_or(TimeZone::UTC),
-            store: Store { url: "sqlite:.wayfare/wayfare.db".to_owned() },
+            store: Store::Sqlite { path: PathBuf::from(".wayfare/wayfare.db") },
             server: Server { listen: (Ipv4Addr::LOCALHOST, 7171).into(), token: None, max_body: 8 << 20 },
             channels: BTreeMap::new(),
             sources: BTreeMap::new(),

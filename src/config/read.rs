@@ -1,5 +1,7 @@
 //! From the tree to [`Config`], section by section. Everything wrong is reported, not only the first.
 
+mod store;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,13 +12,14 @@ use jiff::tz::TimeZone;
 use super::address::Target;
 use super::section::{Section, Set};
 use super::tree::{self, Entry, Value};
-use super::{Channel, Config, Dev, Inputs, Secret, Server, Store, Webhook};
+use super::{Channel, Config, Dev, Inputs, Secret, Server, Webhook};
 use crate::diagnostic::{Diagnostic, Severity, code, sort, suggest};
 use crate::name::Name;
 use crate::text::{Sources, Span};
 
-/// The shortest token or key worth having.
+/// The shortest token or key worth having. How long the password of a database is, is decided elsewhere.
 const SECRET_LENGTH: usize = 16;
+const PASSWORD_LENGTH: usize = 1;
 
 const KINDS: [&str; 4] = ["console", "file", "webhook", "record"];
 
@@ -29,7 +32,7 @@ pub(super) fn config(inputs: &Inputs, sources: &mut Sources) -> Result<Config, V
         .parsed("zone", "the name of a time zone, such as `Asia/Shanghai`", |name| TimeZone::get(name).ok());
     let config = Config {
         zone: zone.map_or(default.zone, |zone| zone.value),
-        store: store(top.section("store"), default.store),
+        store: store::store(top.section("store"), inputs, default.store),
         server: server(top.section("server"), inputs, &default.server),
         channels: channels(top.section("channels"), inputs),
         sources: event_sources(top.section("sources")),
@@ -44,17 +47,10 @@ pub(super) fn config(inputs: &Inputs, sources: &mut Sources) -> Result<Config, V
     }
 }
 
-fn store(mut section: Section, default: Store) -> Store {
-    let sqlite = |url: &str| (url.len() > 7 && url.starts_with("sqlite:")).then(|| url.to_owned());
-    let url = section.parsed("url", "`sqlite:` and the path of a file", sqlite);
-    section.finish();
-    url.map_or(default, |url| Store { url: url.value })
-}
-
 fn server(mut section: Section, inputs: &Inputs, default: &Server) -> Server {
     let listen: Option<Set<SocketAddr>> =
         section.parsed("listen", "an address and a port, such as `127.0.0.1:7171`", |text| text.parse().ok());
-    let token = secret(&mut section, "token", "token_file", inputs);
+    let token = secret(&mut section, ["token", "token_file"], SECRET_LENGTH, inputs);
     let max_body = section.integer("max_body", 1024, 1 << 30).and_then(|bytes| u64::try_from(bytes).ok());
     if let Some(listen) = listen.as_ref().filter(|listen| !listen.value.ip().is_loopback())
         && matches!(token, Given::Not)
@@ -126,7 +122,7 @@ fn channel(mut section: Section, inputs: &Inputs) -> Option<Channel> {
 
 fn webhook(section: &mut Section, inputs: &Inputs) -> Option<Webhook> {
     let url = required(section, "url", "url = \"https://example.com/messages\"");
-    let secret = secret(section, "secret", "secret_file", inputs).secret();
+    let secret = secret(section, ["secret", "secret_file"], SECRET_LENGTH, inputs).secret();
     let timeout =
         section.parsed("timeout", "a time from 1 second to 5 minutes, such as `10 seconds`", timeout);
     let allow_private = section.flag("allow_private").unwrap_or(false);
@@ -200,8 +196,9 @@ impl Given {
     }
 }
 
-/// A secret, either written out or in a file of its own.
-fn secret(section: &mut Section, key: &'static str, file_key: &'static str, inputs: &Inputs) -> Given {
+/// A secret of at least `length` characters, either written out or in a file of its own: the names of both settings.
+fn secret(section: &mut Section, keys: [&'static str; 2], length: usize, inputs: &Inputs) -> Given {
+    let [key, file_key] = keys;
     let before = section.findings.len();
     let (inline, file) = (section.text(key), section.text(file_key));
     let text = match (inline, file) {
@@ -219,8 +216,8 @@ fn secret(section: &mut Section, key: &'static str, file_key: &'static str, inpu
         (None, None) => None,
     };
     let Some(text) = text else { return Given::Bad };
-    if text.value.chars().count() < SECRET_LENGTH {
-        let wanted = format!("a secret of at least {SECRET_LENGTH} characters");
+    if text.value.chars().count() < length {
+        let wanted = format!("a secret of at least {length} characters");
         section.bad_value::<()>(key, text.span, &wanted);
         return Given::Bad;
     }

@@ -155,6 +155,29 @@ fn secrets_come_from_one_place_and_are_never_shown() {
 }
 
 #[test]
+fn a_server_keeps_the_store_and_its_password_stays_hidden() {
+    let url = "[store]\nurl = \"postgres://wayfare@db.bank.example/wayfare?sslmode=verify-full\"\n";
+    let config =
+        parse(url, &[("WAYFARE__STORE__PASSWORD", "p@ss/短"), ("WAYFARE__STORE__WORKER", "a")]).unwrap();
+    let Store::Postgres { url: joined, worker } = &config.store else { panic!("{:?}", config.store) };
+    let expected = "postgres://wayfare:p%40ss%2F%E7%9F%AD@db.bank.example/wayfare?sslmode=verify-full";
+    assert_eq!((joined.expose(), worker.as_deref()), (expected, Some("a")));
+    assert!(!format!("{config:?}").contains("%40"));
+
+    let whole = "postgres://wayfare:hunter2@db/wayfare";
+    let config = parse("", &[("WAYFARE__STORE__URL", whole)]).unwrap();
+    assert!(matches!(&config.store, Store::Postgres { url, .. } if url.expose() == whole));
+
+    let twice = format!("[store]\nurl = \"{whole}\"\npassword_file = \"/run/secrets/wayfare\"\n");
+    let file = "[store]\nurl = \"sqlite:a.db\"\nworker = \"a\"\n";
+    let wrong = "[store]\nurl = \"mysql://wayfare:hunter2@db/wayfare\"\n";
+    let shown: Vec<String> = [&*twice, file, wrong].into_iter().map(|text| refused(text, &[])).collect();
+    assert!(!shown.concat().contains("hunter"));
+    insta::assert_snapshot!(shown.join("\n"));
+    assert!(!refused("", &[("WAYFARE__STORE__URL", "mysql://wayfare:hunter2@db/x")]).contains("hunter"));
+}
+
+#[test]
 fn a_source_has_one_name() {
     let text = "[sources]\ncore = \"https://bank.example/core\"\nkern = \"https://bank.example/core\"\nempty = \"\"\n";
     insta::assert_snapshot!(refused(text, &[]));

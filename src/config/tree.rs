@@ -67,13 +67,19 @@ fn find_secrets(table: &DeTable, into: &mut Vec<std::ops::Range<usize>>) {
         match value.get_ref() {
             DeValue::Table(inner) => find_secrets(inner, into),
             _ if is_secret(key.get_ref()) => into.push(value.span()),
+            DeValue::String(text) if has_password(text) => into.push(value.span()),
             _ => {}
         }
     }
 }
 
 fn is_secret(key: &str) -> bool {
-    matches!(key, "token" | "secret")
+    matches!(key, "token" | "secret" | "password")
+}
+
+/// Whether this is a URL in which somebody is named, and may be let in.
+fn has_password(text: &str) -> bool {
+    text.split_once("://").is_some_and(|(_, rest)| rest.contains('@') || rest.contains("password="))
 }
 
 fn invalid(file: FileId, error: &toml::de::Error) -> Diagnostic {
@@ -138,7 +144,7 @@ fn overlay(
 
 fn show(name: &str, value: &str) -> String {
     let key = name.rsplit("__").next().unwrap_or_default().to_lowercase();
-    if is_secret(&key) { "…".to_owned() } else { value.replace('\n', " ") }
+    if is_secret(&key) || has_password(value) { "…".to_owned() } else { value.replace('\n', " ") }
 }
 
 fn insert(tree: &mut Table, path: &[String], entry: Entry) -> Option<Diagnostic> {

@@ -2,17 +2,21 @@
 //!
 //! A store keeps rows and knows nothing of what is in them: states, packed logs, outbox, trace and timer chunks are
 //! bytes made by the engine. A [`Commit`] is one transaction with a fixed handful of statements, however large the
-//! batch. `sqlx` stays below this folder. Reading order: [`row`], [`bucket`], the trait here, then [`sqlite`].
+//! batch. `sqlx` stays below this folder. Reading order: [`row`], [`bucket`], the trait here, then [`sqlite`]
+//! and [`postgres`].
 
 pub mod bucket;
 pub mod error;
+pub mod postgres;
 pub mod row;
+mod said;
 pub mod sqlite;
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 pub use error::StoreError;
+pub use postgres::{PostgresStore, Worker};
 pub use row::{
     Commit, Counts, Dedup, Deployed, Deployment, Lease, OutboxRow, Packed, PackedKind, ProgramRow,
     Quarantined, RowKey, RowRef, StateRow, TimerChunk,

@@ -12,8 +12,11 @@ use wayfare::testing::{self, Suite};
 use wayfare::value::{Currency, Money, Value};
 
 use crate::support::examples;
+use crate::support::stores::{Place, on_both_stores};
 
 use super::rig::{Rig, Running, customer, event, until};
+
+on_both_stores!(the_daemon_decides_what_the_test_decided,);
 
 /// Nobody answers on any channel that is allowed; a late open is only recorded.
 const SCRIPT: &str = r#"
@@ -72,8 +75,8 @@ fn is_answer(told: &str) -> bool {
     told.contains("the provider answers")
 }
 
-async fn in_the_engine(compilation: &Compilation) -> Vec<String> {
-    let mut rig = Rig::new();
+async fn in_the_engine(compilation: &Compilation, place: Place) -> Vec<String> {
+    let mut rig = Rig::on(place);
     rig.steps = Steps::REAL;
     rig.clock.set(at("2026-12-01T09:00"));
     let engine = rig.run().await;
@@ -116,12 +119,11 @@ async fn ended(engine: &Running) -> bool {
     engine.state("li").await.instances.is_empty()
 }
 
-#[tokio::test]
-async fn the_daemon_decides_what_the_test_decided() {
+async fn the_daemon_decides_what_the_test_decided(place: Place) {
     let compilation = journeys();
     assert!(!compilation.has_errors(), "{:#?}", compilation.diagnostics);
     let tested = under_the_virtual_clock(&compilation);
-    let run = in_the_engine(&compilation).await;
+    let run = in_the_engine(&compilation, place).await;
     assert!(tested.len() > 15, "{tested:#?}");
     assert_eq!(tested.join("\n"), run.join("\n"));
 }

@@ -10,8 +10,11 @@ use wayfare::step::{Event, EventKind, RootKey};
 use wayfare::value::Value;
 
 use crate::support::examples;
+use crate::support::stores::{Place, on_both_stores};
 
 use super::rig::{Rig, Running, customer, until};
+
+on_both_stores!(a_real_journey_runs_through_a_crash,);
 
 fn journeys() -> Bundle {
     wayfare::compile::compile(&examples::input()).bundle.unwrap()
@@ -47,9 +50,8 @@ async fn ends(engine: &Running, ids: &[String]) -> BTreeMap<String, usize> {
 }
 
 // daemon: bind_card_recall
-#[tokio::test]
-async fn a_real_journey_runs_through_a_crash() {
-    let mut rig = Rig::new();
+async fn a_real_journey_runs_through_a_crash(place: Place) {
+    let mut rig = Rig::on(place);
     rig.steps = Steps::REAL;
     let engine = rig.run().await;
     engine.handle.deploy(journeys()).await.unwrap();

@@ -11,7 +11,11 @@ use wayfare::step::state::{Pending, PendingWhy};
 use wayfare::step::{Event, EventKind, RootKey};
 use wayfare::value::Value;
 
+use crate::support::stores::{Place, on_both_stores};
+
 use super::rig::{Rig, event, until};
+
+on_both_stores!(an_employer_told_after_its_people_and_a_restart_still_pay,);
 
 const BANK: &str = r#"
 channel push { kind push }
@@ -45,9 +49,8 @@ fn told(kind: &str, id: &str, now: Timestamp, fields: Vec<(&str, Value)>) -> (Ro
     (root, Event { kind: EventKind::Attributes, id: format!("{kind}-{id}-{now}").into(), fields, ..event })
 }
 
-#[tokio::test]
-async fn an_employer_told_after_its_people_and_a_restart_still_pay() {
-    let mut rig = Rig::new();
+async fn an_employer_told_after_its_people_and_a_restart_still_pay(place: Place) {
+    let mut rig = Rig::on(place);
     rig.steps = Steps::REAL;
     let start = at("2026-12-01T09:00");
     rig.clock.set(start);

@@ -2,7 +2,6 @@
 //! where it is told to, and a clock that a test moves.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -25,9 +24,11 @@ use wayfare::step::{
 };
 use wayfare::store::{
     Commit, Counts, Dedup, Deployed, Deployment, Lease, OutboxRow, Packed, PackedKind, Quarantined, RowKey,
-    RowRef, SqliteStore, StateRow, Store, StoreError, Stored, TimerChunk,
+    RowRef, StateRow, Store, StoreError, Stored, TimerChunk,
 };
 use wayfare::value::Value;
+
+use crate::support::stores::Place;
 
 pub(crate) const STEPS: Steps = Steps { step, next_due };
 pub(crate) const WAIT: SignedDuration = SignedDuration::from_secs(2);
@@ -369,9 +370,9 @@ impl Store for Stopping {
     }
 }
 
-/// A folder, a clock and providers that outlive the engines run on them.
+/// A place for a store, a clock and providers that outlive the engines run on them.
 pub(crate) struct Rig {
-    folder: tempfile::TempDir,
+    place: Place,
     pub clock: Arc<ManualClock>,
     pub push: Arc<Provider>,
     pub sms: Arc<Provider>,
@@ -386,18 +387,14 @@ pub(crate) struct Running {
 }
 
 impl Rig {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn on(place: Place) -> Self {
         let clock = Arc::new(ManualClock::new(START.parse().unwrap()));
         let provider = || {
             let (attempts, answers) = (Mutex::default(), Mutex::default());
             let doors = tokio::sync::Semaphore::new(1_000_000);
             Arc::new(Provider { clock: Arc::clone(&clock), attempts, answers, doors, most: 3 })
         };
-        Self { folder: tempfile::tempdir().unwrap(), push: provider(), sms: provider(), clock, steps: STEPS }
-    }
-
-    pub(crate) fn path(&self) -> std::path::PathBuf {
-        Path::join(self.folder.path(), "wayfare.db")
+        Self { place, push: provider(), sms: provider(), clock, steps: STEPS }
     }
 
     pub(crate) async fn run(&self) -> Running {
@@ -413,8 +410,8 @@ impl Rig {
 
     async fn open(&self) -> Arc<dyn Store> {
         for _ in 0..500 {
-            match SqliteStore::open(&self.path(), true).await {
-                Ok(store) => return store.shared(),
+            match self.place.open(true).await {
+                Ok(store) => return store,
                 // The engine that was dropped lets go of the file when its last call has returned.
                 Err(StoreError::InUse(_)) => tokio::time::sleep(Duration::from_millis(5)).await,
                 Err(error) => panic!("{error}"),

@@ -1,12 +1,12 @@
 //! What the store says in the end, read as the library reads it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::sync::Arc;
 
 use wayfare::step::codec::decode;
 use wayfare::step::state::{Entry, Message, MessageStatus};
 use wayfare::step::{MessageKey, State, Sym};
-use wayfare::store::{Counts, Quarantined, SqliteStore, Store};
+use wayfare::store::{Counts, Quarantined, Store};
 
 const PAGE: usize = 2_000;
 
@@ -19,9 +19,7 @@ pub(crate) struct Books {
 }
 
 impl Books {
-    /// Also beside a daemon that writes the store.
-    pub(crate) async fn read(path: &Path) -> Self {
-        let store = SqliteStore::open_reader(path).await.unwrap();
+    pub(crate) async fn read(store: Arc<dyn Store>) -> Self {
         let symbols = store.deployed().await.unwrap().symbols;
         let kind = u32::try_from(symbols.iter().position(|name| name == "customer").unwrap()).unwrap();
         let (mut customers, mut last) = (Vec::new(), None);

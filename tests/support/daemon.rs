@@ -9,8 +9,11 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
+use wayfare::store::{PostgresStore, SqliteStore};
 
+use super::books::Books;
 use super::examples;
+use super::stores::Place;
 
 /// How long a daemon may take to be ready, catching up not included.
 const READY: Duration = Duration::from_secs(30);
@@ -18,10 +21,12 @@ const STOPPED: Duration = Duration::from_secs(30);
 /// Lines of its log that a failed test shows.
 const SHOWN: usize = 60;
 
-/// A folder with journeys and settings, its store in it.
+/// A folder with journeys and settings, its store in it unless it is [`on`](Project::on) a server.
 pub(crate) struct Project {
     folder: TempDir,
     port: u16,
+    /// The URL of its database.
+    server: Option<String>,
 }
 
 impl Project {
@@ -44,7 +49,23 @@ impl Project {
     }
 
     fn empty() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), port: free_port() }
+        Self { folder: tempfile::tempdir().unwrap(), port: free_port(), server: None }
+    }
+
+    /// With its store on the server, if `place` is one.
+    pub(crate) fn on(mut self, place: Place) -> Self {
+        if let Place::Database(url) = place {
+            self.server = Some(url);
+        }
+        self
+    }
+
+    /// What the store says, also beside a daemon that writes it.
+    pub(crate) async fn books(&self) -> Books {
+        match &self.server {
+            None => Books::read(SqliteStore::open_reader(&self.store()).await.unwrap().shared()).await,
+            Some(url) => Books::read(PostgresStore::open_reader(url).await.unwrap().shared()).await,
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -65,8 +86,9 @@ impl Project {
     }
 
     pub(crate) fn settings_on(&self, listen: &str, server: &str, rest: &str) {
+        let store = self.server.as_deref().unwrap_or("sqlite:wayfare.db");
         let text = format!(
-            "zone = \"Asia/Shanghai\"\n[store]\nurl = \"sqlite:wayfare.db\"\n\
+            "zone = \"Asia/Shanghai\"\n[store]\nurl = \"{store}\"\n\
              [server]\nlisten = \"{listen}\"\n{server}\n{rest}\n"
         );
         fs::write(self.path().join("wayfare.toml"), text).unwrap();

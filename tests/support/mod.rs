@@ -7,7 +7,9 @@ pub(crate) mod daemon;
 pub(crate) mod examples;
 pub(crate) mod hold;
 pub(crate) mod library;
+pub(crate) mod postgres;
 pub(crate) mod receiver;
+pub(crate) mod stores;
 pub(crate) mod unprivileged;
 
 use tokio::sync::{Mutex, MutexGuard};

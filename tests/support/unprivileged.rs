@@ -65,7 +65,7 @@ impl Sandbox {
 }
 
 /// Whom to become: nobody where we are root, and nobody else otherwise. `scripts/test` says who that is.
-fn other_user() -> Option<u32> {
+pub(crate) fn other_user() -> Option<u32> {
     let probe = tempfile::tempfile().expect("a file for the test");
     let root = probe.metadata().expect("the file is ours").uid() == 0;
     let named = std::env::var("WAYFARE_UNPRIVILEGED_UID").ok().and_then(|uid| uid.parse().ok());

@@ -1,6 +1,6 @@
 //! `wayfare why CUSTOMER [JOURNEY]`: every decision about a customer, also that nothing happens.
 //!
-//! Reads the store's file beside a daemon that writes it. Where no decision was kept about a journey, the step
+//! Reads the store beside a daemon that writes it. Where no decision was kept about a journey, the step
 //! function itself is asked what it would say now, on a copy of the state.
 
 use std::path::Path;
@@ -9,9 +9,8 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use crate::cli::client::block_on;
-use crate::cli::daemon::store_path;
 use crate::cli::settings::Settings;
-use crate::cli::{Exit, Failure, Output};
+use crate::cli::{Exit, Failure, Output, shelf};
 use crate::engine::clock::{Accelerated, wall};
 use crate::engine::why::{self, Account};
 use crate::expr::Source;
@@ -20,7 +19,7 @@ use crate::name::Name;
 use crate::program::{Enter, Program};
 use crate::step::explain::{Explained, explain};
 use crate::step::{self, Input, RootKey, State, Trace, World};
-use crate::store::{SqliteStore, Store};
+use crate::store::Store;
 
 /// Say why a customer got what it got, or did not.
 #[derive(Debug, clap::Args)]
@@ -67,19 +66,15 @@ pub fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
 }
 
 async fn tell(args: &Args, settings: &Settings) -> Result<Vec<Explained>, Failure> {
-    let path = store_path(settings);
-    let store = SqliteStore::open_reader(&path).await.map_err(|error| {
-        Failure::new(format_args!("cannot read the store `{}`: {error}", path.display()))
-            .help("`wayfare run` or `wayfare dev` makes it; run `why` in the same project")
-    })?;
-    let world = why::world(&store, settings.config.zone.clone()).await.map_err(Failure::new)?;
+    let store = shelf::open_reader(settings).await?;
+    let world = why::world(&*store, settings.config.zone.clone()).await.map_err(Failure::new)?;
     let root = RootKey { entity: Name::new(&args.entity), id: args.customer.as_str().into() };
     let journey = args.journey.as_deref().map(|text| known(&world, text)).transpose()?;
-    let account = why::account(&store, &world, &root).await.map_err(Failure::new)?.ok_or_else(|| {
+    let account = why::account(&*store, &world, &root).await.map_err(Failure::new)?.ok_or_else(|| {
         Failure::new(format_args!("nothing is known of the {} `{}`", args.entity, args.customer))
             .help("no event and no attributes of it have come; check the key and `--entity`")
     })?;
-    let now = now(&store).await?;
+    let now = now(&*store).await?;
     store.close().await;
     let wanted = |name: Option<Name>| journey.is_none() || name == journey || name.is_none();
     let mut told: Vec<Explained> = account.trace.iter().map(|trace| explain(trace, &world)).collect();
@@ -170,7 +165,7 @@ fn known(world: &World, text: &str) -> Result<Name, Failure> {
 }
 
 /// Domain time, as the daemon counts it.
-async fn now(store: &SqliteStore) -> Result<Timestamp, Failure> {
+async fn now(store: &dyn Store) -> Result<Timestamp, Failure> {
     let clock = store.meta("clock").await.map_err(Failure::new)?;
     let clock = clock.and_then(|text| Accelerated::parse(&text));
     Ok(clock.map_or_else(wall, |clock| clock.at(wall())))

@@ -16,18 +16,8 @@ const CODES: &[(i64, Typed)] = &[
     (19, |_| StoreError::Conflict),
 ];
 
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        match error {
-            sqlx::Error::Database(said) => from_code(said.code().as_deref(), said.message()),
-            sqlx::Error::Io(reason) => Self::Disk(reason.to_string()),
-            sqlx::Error::PoolClosed => Self::Database("the store is closed".to_owned()),
-            other => Self::Database(other.to_string()),
-        }
-    }
-}
-
-fn from_code(code: Option<&str>, message: &str) -> StoreError {
+/// By the code that SQLite gave, which may be an extended one.
+pub(in crate::store) fn from_code(code: Option<&str>, message: &str) -> StoreError {
     let primary = code.and_then(|code| code.parse::<i64>().ok()).map(|code| code & 0xff);
     let known = CODES.iter().find(|(code, _)| Some(*code) == primary);
     known.map_or_else(|| StoreError::Database(message.to_owned()), |(_, make)| make(message.to_owned()))

@@ -5,7 +5,7 @@
 //! twice as fast through sqlx as multi-row `VALUES`.
 //! Parts: [`open`] (files, lock, lease), `schema` (migrations), `read`, `write`, `json`, `error`.
 
-mod error;
+pub(super) mod error;
 mod json;
 mod open;
 mod read;

@@ -1,0 +1,184 @@
+//! The store for production: one PostgreSQL database, for one worker or, in groups of buckets, for several.
+//!
+//! Whatever the size of a batch, a call is a fixed number of statements: rows travel as arrays (`unnest`). Nothing
+//! needs locks of the session, notifications, serial numbers or the server's clock, but for who is taken to be alive,
+//! so that the same statements run on a distributed PostgreSQL.
+//! Parts: `open` (connections), `schema` (migrations), [`lease`], `read`, `write`, `rows`, `error`.
+
+pub(super) mod error;
+pub mod lease;
+mod open;
+mod read;
+mod rows;
+mod schema;
+mod write;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use sqlx::PgPool;
+use tokio::sync::{Mutex, MutexGuard};
+
+pub use lease::Worker;
+
+use super::{
+    Commit, Counts, Dedup, Deployed, Deployment, Lease, OutboxRow, Packed, PackedKind, Quarantined, RowKey,
+    RowRef, StateRow, Store, StoreError, Stored, TimerChunk,
+};
+use lease::{Hold, Life};
+use rows::small;
+
+/// How often a read, or the beginning of a transaction, is tried again when the server goes away in the middle of it, and how long after the first time.
+const READ_TRIES: u32 = 6;
+const READ_PAUSE: Duration = Duration::from_millis(50);
+
+/// A store in a PostgreSQL database. Dropping it leaves its groups taken until its worker is given up, or comes back;
+/// [`Store::close`] hands them back. Commits that have returned are safe as far as the server is set to make them.
+pub struct PostgresStore {
+    pool: PgPool,
+    lease: Lease,
+    /// `None` when opened for reading.
+    writing: Option<(Life, Mutex<Hold>)>,
+}
+
+impl PostgresStore {
+    /// Opens the database at `url` for writing, migrating it where needed. `development` is written into a new store
+    /// and allows an accelerated clock on it.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] while another worker that is alive writes it.
+    pub async fn open(url: &str, worker: &Worker, development: bool) -> Result<Self, StoreError> {
+        open::for_writing(url, worker, development).await
+    }
+
+    /// Opens the database at `url` for reading, beside workers that write it.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] where it holds no store.
+    pub async fn open_reader(url: &str) -> Result<Self, StoreError> {
+        open::for_reading(url).await
+    }
+
+    /// As a shared store, which is what the engine takes.
+    #[must_use]
+    pub fn shared(self) -> Arc<dyn Store> {
+        Arc::new(self)
+    }
+
+    async fn hold(&self) -> Result<MutexGuard<'_, Hold>, StoreError> {
+        match &self.writing {
+            Some((_, hold)) => Ok(hold.lock().await),
+            None => Err(StoreError::ReadOnly),
+        }
+    }
+
+    fn groups(&self) -> Vec<i16> {
+        self.lease.groups.iter().map(|(group, _)| small(*group)).collect()
+    }
+}
+
+/// Asks again where the server went away: an idle connection may have died unnoticed, and a server that is started
+/// anew comes back.
+async fn again<'a, T>(
+    ask: impl Fn() -> BoxFuture<'a, Result<T, StoreError>> + Send + Sync,
+) -> Result<T, StoreError> {
+    let mut pause = READ_PAUSE;
+    for _ in 1..READ_TRIES {
+        match ask().await {
+            Err(StoreError::Unreachable(reason)) => {
+                tracing::warn!(reason, "the database went away and is asked again");
+                tokio::time::sleep(pause).await;
+                pause *= 2;
+            }
+            other => return other,
+        }
+    }
+    ask().await
+}
+
+impl Store for PostgresStore {
+    fn lease(&self) -> Lease {
+        self.lease.clone()
+    }
+
+    fn load<'a>(&'a self, keys: &'a [RowKey]) -> Stored<'a, Vec<StateRow>> {
+        again(move || read::load(&self.pool, keys).boxed()).boxed()
+    }
+
+    fn seen<'a>(&'a self, events: &'a [Dedup]) -> Stored<'a, Vec<Dedup>> {
+        again(move || read::seen(&self.pool, events).boxed()).boxed()
+    }
+
+    fn commit<'a>(&'a self, commit: &'a Commit) -> Stored<'a, ()> {
+        async { write::commit(&self.pool, &mut *self.hold().await?, commit).await }.boxed()
+    }
+
+    fn next_due(&self, after: Option<Timestamp>) -> Stored<'_, Option<Timestamp>> {
+        let groups = self.groups();
+        async move { again(|| read::next_due(&self.pool, &groups, after).boxed()).await }.boxed()
+    }
+
+    fn due(&self, now: Timestamp, limit: usize) -> Stored<'_, Vec<TimerChunk>> {
+        let groups = self.groups();
+        async move { again(|| read::due(&self.pool, &groups, now, limit).boxed()).await }.boxed()
+    }
+
+    fn outbox(&self, channel: u32, after: RowRef, limit: usize) -> Stored<'_, Vec<OutboxRow>> {
+        let groups = self.groups();
+        async move { again(|| read::outbox(&self.pool, &groups, channel, after, limit).boxed()).await }
+            .boxed()
+    }
+
+    fn outbox_channels(&self) -> Stored<'_, Vec<u32>> {
+        again(move || read::outbox_channels(&self.pool).boxed()).boxed()
+    }
+
+    fn packed<'a>(&'a self, kind: PackedKind, places: &'a [RowRef]) -> Stored<'a, Vec<Packed>> {
+        again(move || read::packed(&self.pool, kind, places).boxed()).boxed()
+    }
+
+    fn packed_after(&self, kind: PackedKind, after: RowRef, limit: usize) -> Stored<'_, Vec<Packed>> {
+        again(move || read::packed_after(&self.pool, kind, after, limit).boxed()).boxed()
+    }
+
+    fn scan<'a>(&'a self, kind: u32, after: Option<&'a RowKey>, limit: usize) -> Stored<'a, Vec<StateRow>> {
+        again(move || read::scan(&self.pool, kind, after, limit).boxed()).boxed()
+    }
+
+    fn meta<'a>(&'a self, name: &'a str) -> Stored<'a, Option<String>> {
+        again(move || read::meta(&self.pool, name).boxed()).boxed()
+    }
+
+    fn set_meta<'a>(&'a self, values: &'a [(String, String)]) -> Stored<'a, ()> {
+        async { write::set_meta(&self.pool, &*self.hold().await?, values).await }.boxed()
+    }
+
+    fn deploy<'a>(&'a self, deployment: &'a Deployment) -> Stored<'a, ()> {
+        async { write::deploy(&self.pool, &*self.hold().await?, deployment).await }.boxed()
+    }
+
+    fn deployed(&self) -> Stored<'_, Deployed> {
+        again(move || read::deployed(&self.pool).boxed()).boxed()
+    }
+
+    fn quarantined(&self, limit: usize) -> Stored<'_, Vec<Quarantined>> {
+        again(move || read::quarantined(&self.pool, limit).boxed()).boxed()
+    }
+
+    fn counts(&self) -> Stored<'_, Counts> {
+        again(move || read::counts(&self.pool).boxed()).boxed()
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        async {
+            if let Some((life, _)) = &self.writing {
+                life.end(&self.pool).await;
+            }
+            self.pool.close().await;
+        }
+        .boxed()
+    }
+}

@@ -1,0 +1,225 @@
+//! Writing: one transaction, a fixed handful of statements.
+
+use futures_util::FutureExt;
+use sqlx::{PgPool, Postgres, Transaction};
+
+use super::again;
+use super::lease::Hold;
+use super::rows::{Events, Places, States, small, storable};
+use crate::store::{Commit, Deployment, Packed, StateRow, StoreError};
+
+type Tx = Transaction<'static, Postgres>;
+
+const INSERT_STATES: &str = "INSERT INTO state (bucket, kind, id, version, body)
+    SELECT new.bucket, new.kind, new.id, 1, new.body
+    FROM unnest($1::smallint[], $2::integer[], $3::text[], $4::bytea[]) AS new (bucket, kind, id, body)";
+const UPDATE_STATES: &str = "UPDATE state SET version = state.version + 1, body = new.body
+    FROM unnest($1::smallint[], $2::integer[], $3::text[], $4::bigint[], $5::bytea[])
+        AS new (bucket, kind, id, version, body)
+    WHERE state.bucket = new.bucket AND state.kind = new.kind AND state.id = new.id
+        AND state.version = new.version AND ($6::smallint IS NULL OR state.bucket = $6)";
+const INSERT_LOG: &str = "INSERT INTO log (grp, batch, body)
+    SELECT new.grp, new.batch, new.body
+    FROM unnest($1::smallint[], $2::bigint[], $3::bytea[]) AS new (grp, batch, body)";
+const INSERT_TRACE: &str = "INSERT INTO trace (grp, batch, body)
+    SELECT new.grp, new.batch, new.body
+    FROM unnest($1::smallint[], $2::bigint[], $3::bytea[]) AS new (grp, batch, body)";
+const INSERT_OUTBOX: &str = "INSERT INTO outbox (grp, channel, batch, body)
+    SELECT new.grp, new.channel, new.batch, new.body
+    FROM unnest($1::smallint[], $2::integer[], $3::bigint[], $4::bytea[]) AS new (grp, channel, batch, body)";
+const DELETE_OUTBOX: &str = "DELETE FROM outbox
+    USING unnest($1::smallint[], $2::integer[], $3::bigint[]) AS done (grp, channel, batch)
+    WHERE outbox.grp = done.grp AND outbox.channel = done.channel AND outbox.batch = done.batch
+        AND ($4::smallint IS NULL OR outbox.grp = $4)";
+const INSERT_TIMERS: &str = "INSERT INTO timer (grp, due, batch, body)
+    SELECT new.grp, new.due, new.batch, new.body
+    FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bytea[]) AS new (grp, due, batch, body)";
+const DELETE_TIMERS: &str = "DELETE FROM timer
+    USING unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS done (grp, due, batch)
+    WHERE timer.grp = done.grp AND timer.due = done.due AND timer.batch = done.batch
+        AND ($4::smallint IS NULL OR timer.grp = $4)";
+const INSERT_DEDUP: &str = "INSERT INTO dedup (grp, slot, hash, payload)
+    SELECT new.grp, new.slot, new.hash, new.payload
+    FROM unnest($1::smallint[], $2::integer[], $3::bytea[], $4::integer[]) AS new (grp, slot, hash, payload)";
+const INSERT_QUARANTINE: &str = "INSERT INTO quarantine (grp, batch, no, at, code, reason, body)
+    SELECT $1, $2, new.no, new.at, new.code, new.reason, new.body
+    FROM unnest($3::integer[], $4::bigint[], $5::text[], $6::text[], $7::bytea[])
+        AS new (no, at, code, reason, body)";
+const SET_META: &str = "INSERT INTO meta (name, value)
+    SELECT new.name, new.value FROM unnest($1::text[], $2::text[]) AS new (name, value)
+    ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+const INSERT_SYMBOLS: &str = "INSERT INTO symbol (no, name)
+    SELECT new.no, new.name FROM unnest($1::integer[], $2::text[]) AS new (no, name)";
+const INSERT_PROGRAMS: &str = "INSERT INTO program (no, hash, journey, body)
+    SELECT new.no, new.hash, new.journey, new.body
+    FROM unnest($1::integer[], $2::text[], $3::text[], $4::bytea[]) AS new (no, hash, journey, body)";
+const INSERT_BUNDLE: &str = "INSERT INTO bundle (no, hash, body)
+    SELECT coalesce(max(no), 0) + 1, $1, $2 FROM bundle";
+
+pub(super) async fn commit(pool: &PgPool, hold: &mut Hold, commit: &Commit) -> Result<(), StoreError> {
+    let touched = hold.touched(commit)?;
+    if hold.is_written(pool, commit.batch).await? {
+        hold.advance(commit.batch, &touched);
+        return Ok(());
+    }
+    let mut tx = begin(pool).await?;
+    hold.fence(&mut tx, commit.batch, &touched).await?;
+    states(&mut tx, &commit.states).await?;
+    packed(&mut tx, INSERT_LOG, &commit.log).await?;
+    packed(&mut tx, INSERT_TRACE, &commit.trace).await?;
+    outbox(&mut tx, commit).await?;
+    timers(&mut tx, commit).await?;
+    records(&mut tx, hold.home(), commit).await?;
+    meta(&mut tx, &commit.meta).await?;
+    hold.in_doubt();
+    tx.commit().await?;
+    hold.advance(commit.batch, &touched);
+    Ok(())
+}
+
+pub(super) async fn set_meta(
+    pool: &PgPool,
+    hold: &Hold,
+    values: &[(String, String)],
+) -> Result<(), StoreError> {
+    let mut tx = begin(pool).await?;
+    hold.check(&mut tx).await?;
+    meta(&mut tx, values).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+pub(super) async fn deploy(pool: &PgPool, hold: &Hold, deployment: &Deployment) -> Result<(), StoreError> {
+    let mut tx = begin(pool).await?;
+    hold.check(&mut tx).await?;
+    if !deployment.symbols.is_empty() {
+        let numbers: Vec<i32> = deployment.symbols.iter().map(|(no, _)| no.cast_signed()).collect();
+        let names: Vec<&str> = deployment.symbols.iter().map(|(_, name)| &**name).collect();
+        sqlx::query(INSERT_SYMBOLS).bind(numbers).bind(names).execute(&mut *tx).await?;
+    }
+    if !deployment.programs.is_empty() {
+        let programs = &deployment.programs;
+        let numbers: Vec<i32> = programs.iter().map(|row| row.no.cast_signed()).collect();
+        let hashes: Vec<&str> = programs.iter().map(|row| &*row.hash).collect();
+        let journeys: Vec<&str> = programs.iter().map(|row| &*row.journey).collect();
+        let bodies: Vec<&[u8]> = programs.iter().map(|row| &*row.body).collect();
+        let query = sqlx::query(INSERT_PROGRAMS).bind(numbers).bind(hashes).bind(journeys).bind(bodies);
+        query.execute(&mut *tx).await?;
+    }
+    if let Some((hash, body)) = &deployment.bundle {
+        sqlx::query(INSERT_BUNDLE).bind(hash).bind(body).execute(&mut *tx).await?;
+    }
+    meta(&mut tx, &deployment.meta).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn begin(pool: &PgPool) -> Result<Tx, StoreError> {
+    let begin = || async { Ok(pool.begin().await?) }.boxed();
+    again(begin).await
+}
+
+async fn states(tx: &mut Tx, states: &[StateRow]) -> Result<(), StoreError> {
+    let mut sorted: Vec<&StateRow> = states.iter().collect();
+    sorted.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+    let (mut new, mut old) = (States::default(), States::default());
+    for state in sorted {
+        if state.version == 0 { new.push(state) } else { old.push(state) }
+    }
+    if new.len() > 0 {
+        let query = sqlx::query(INSERT_STATES).bind(&new.keys.buckets).bind(&new.keys.kinds);
+        query.bind(&new.keys.ids).bind(&new.bodies).execute(&mut **tx).await?;
+    }
+    if old.len() == 0 {
+        return Ok(());
+    }
+    let query = sqlx::query(UPDATE_STATES).bind(&old.keys.buckets).bind(&old.keys.kinds);
+    let query = query.bind(&old.keys.ids).bind(&old.versions).bind(&old.bodies).bind(old.keys.one());
+    let changed = query.execute(&mut **tx).await?.rows_affected();
+    if changed == old.len() as u64 { Ok(()) } else { Err(StoreError::Conflict) }
+}
+
+async fn packed(tx: &mut Tx, sql: &'static str, rows: &[Packed]) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut places = Places::default();
+    rows.iter().for_each(|row| places.push(row.at));
+    let bodies: Vec<&[u8]> = rows.iter().map(|row| &*row.body).collect();
+    let query = sqlx::query(sql).bind(&places.groups).bind(&places.batches).bind(&bodies);
+    query.execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Rows that are used up, then the new ones.
+async fn outbox(tx: &mut Tx, commit: &Commit) -> Result<(), StoreError> {
+    if !commit.outbox_done.is_empty() {
+        let channels: Vec<i32> =
+            commit.outbox_done.iter().map(|(channel, _)| channel.cast_signed()).collect();
+        let mut places = Places::default();
+        commit.outbox_done.iter().for_each(|(_, at)| places.push(*at));
+        let query = sqlx::query(DELETE_OUTBOX).bind(&places.groups).bind(channels);
+        query.bind(&places.batches).bind(places.one()).execute(&mut **tx).await?;
+    }
+    if !commit.outbox.is_empty() {
+        let channels: Vec<i32> = commit.outbox.iter().map(|row| row.channel.cast_signed()).collect();
+        let mut places = Places::default();
+        commit.outbox.iter().for_each(|row| places.push(row.at));
+        let bodies: Vec<&[u8]> = commit.outbox.iter().map(|row| &*row.body).collect();
+        let query = sqlx::query(INSERT_OUTBOX).bind(&places.groups).bind(channels);
+        query.bind(&places.batches).bind(bodies).execute(&mut **tx).await?;
+    }
+    Ok(())
+}
+
+/// Chunks that are used up, then the new ones.
+async fn timers(tx: &mut Tx, commit: &Commit) -> Result<(), StoreError> {
+    if !commit.timers_done.is_empty() {
+        let due: Vec<i64> = commit.timers_done.iter().map(|(due, _)| due.as_millisecond()).collect();
+        let mut places = Places::default();
+        commit.timers_done.iter().for_each(|(_, at)| places.push(*at));
+        let query = sqlx::query(DELETE_TIMERS).bind(&places.groups).bind(due);
+        query.bind(&places.batches).bind(places.one()).execute(&mut **tx).await?;
+    }
+    if !commit.timers.is_empty() {
+        let due: Vec<i64> = commit.timers.iter().map(|chunk| chunk.due.as_millisecond()).collect();
+        let mut places = Places::default();
+        commit.timers.iter().for_each(|chunk| places.push(chunk.at));
+        let bodies: Vec<&[u8]> = commit.timers.iter().map(|chunk| &*chunk.body).collect();
+        let query = sqlx::query(INSERT_TIMERS).bind(&places.groups).bind(due);
+        query.bind(&places.batches).bind(bodies).execute(&mut **tx).await?;
+    }
+    Ok(())
+}
+
+async fn records(tx: &mut Tx, home: u16, commit: &Commit) -> Result<(), StoreError> {
+    if !commit.dedup.is_empty() {
+        let events = Events::of(&commit.dedup);
+        let query = sqlx::query(INSERT_DEDUP).bind(&events.groups).bind(&events.slots);
+        query.bind(&events.hashes).bind(&events.payloads).execute(&mut **tx).await?;
+    }
+    let records = &commit.quarantine;
+    if !records.is_empty() {
+        let numbers: Vec<i32> = (0..).take(records.len()).collect();
+        let at: Vec<i64> = records.iter().map(|record| record.at.as_millisecond()).collect();
+        let codes: Vec<String> = records.iter().map(|record| storable(&record.code)).collect();
+        let reasons: Vec<String> = records.iter().map(|record| storable(&record.reason)).collect();
+        let bodies: Vec<&[u8]> = records.iter().map(|record| &*record.body).collect();
+        let query = sqlx::query(INSERT_QUARANTINE).bind(small(home)).bind(commit.batch.cast_signed());
+        let query = query.bind(numbers).bind(at).bind(codes).bind(reasons).bind(bodies);
+        query.execute(&mut **tx).await?;
+    }
+    Ok(())
+}
+
+/// The last value of each name; a statement may not set the same row twice.
+async fn meta(tx: &mut Tx, values: &[(String, String)]) -> Result<(), StoreError> {
+    if values.is_empty() {
+        return Ok(());
+    }
+    let last: std::collections::BTreeMap<&str, &str> =
+        values.iter().map(|(name, value)| (&**name, &**value)).collect();
+    let (names, values): (Vec<&str>, Vec<&str>) = last.into_iter().unzip();
+    sqlx::query(SET_META).bind(names).bind(values).execute(&mut **tx).await?;
+    Ok(())
+}
