@@ -30,6 +30,7 @@ mod session;
 mod step;
 mod store;
 mod support;
+mod takeover;
 mod testing;
 mod verbs;
 mod watch;

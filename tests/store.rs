@@ -67,8 +67,9 @@ async fn what_is_committed_is_read(store: &dyn Store) {
     loaded.sort_by(|a, b| a.body.cmp(&b.body));
     assert_eq!(loaded, [state("c2", 1, &[0, 255]), state("客户\"1\\", 1, b"one")]);
 
-    let seen = store.seen(&[event(1, 1, 5), event(-1, 2, 5), event(2, 1, 5)]).await.unwrap();
-    assert_eq!(seen, [event(1, 1, u32::MAX), event(-1, 2, 0)]);
+    let mut seen = store.seen(&[event(1, 1, 5), event(-1, 2, 5), event(2, 1, 5)]).await.unwrap();
+    seen.sort_unstable();
+    assert_eq!(seen, [event(-1, 2, 0), event(1, 1, u32::MAX)]);
 
     assert_eq!(store.next_due(None).await.unwrap(), Some(at(50)));
     assert_eq!(store.next_due(Some(at(50))).await.unwrap(), Some(at(100)));

@@ -4,19 +4,24 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
-use super::Failure;
 use super::settings::Settings;
+use super::{Failure, Output};
 use crate::config::{self, Secret};
 use crate::store::{PostgresStore, SqliteStore, Store, StoreError, Worker};
 
-/// How long a worker waits for the groups of another one, which may have died.
-const LONGEST_WAIT: Duration = Duration::from_secs(15);
+/// Between two looks whether another worker still holds the store.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// Opens the store for writing. `port`: where this daemon listens, which tells it from others on the same machine.
-pub async fn open(settings: &Settings, development: bool, port: u16) -> Result<Arc<dyn Store>, Failure> {
+/// Opens the store for writing; stands by while another worker holds one that is on a server. `port`: where this
+/// daemon listens already, which tells it from others on the same machine.
+pub async fn open(
+    settings: &Settings,
+    development: bool,
+    port: u16,
+    output: &Output,
+) -> Result<Arc<dyn Store>, Failure> {
     match &settings.config.store {
         config::Store::Sqlite { path } => {
             let path = settings.path(path);
@@ -28,7 +33,7 @@ pub async fn open(settings: &Settings, development: bool, port: u16) -> Result<A
         }
         config::Store::Postgres { url, worker } => {
             let name = worker.clone().unwrap_or_else(|| format!("{}:{port}", host()));
-            let opened = patiently(url, &Worker::named(name), development).await;
+            let opened = patiently(url, &Worker::named(name), development, output).await;
             opened.map(PostgresStore::shared).map_err(|error| refused("open", settings, &error))
         }
     }
@@ -59,13 +64,21 @@ pub fn file(settings: &Settings) -> Result<PathBuf, Failure> {
     }
 }
 
-/// One that died is given up after a while.
-async fn patiently(url: &Secret, worker: &Worker, development: bool) -> Result<PostgresStore, StoreError> {
-    let until = Instant::now() + LONGEST_WAIT;
+/// Stands by while another worker holds the store: it may end, or die and be given up.
+async fn patiently(
+    url: &Secret,
+    worker: &Worker,
+    development: bool,
+    output: &Output,
+) -> Result<PostgresStore, StoreError> {
+    let mut told = false;
     loop {
         match PostgresStore::open(url.expose(), worker, development).await {
-            Err(StoreError::InUse(other)) if Instant::now() < until => {
-                tracing::info!(other, "another worker holds the store; waiting for it to end");
+            Err(StoreError::InUse(other)) => {
+                if !std::mem::replace(&mut told, true) {
+                    output
+                        .say(format_args!("the worker `{other}` holds the store; standing by for it to end"));
+                }
                 sleep(PAUSE).await;
             }
             opened => return opened,

@@ -18,6 +18,7 @@ use super::stores::Place;
 /// How long a daemon may take to be ready, catching up not included.
 const READY: Duration = Duration::from_secs(30);
 const STOPPED: Duration = Duration::from_secs(30);
+const LOOK: Duration = Duration::from_secs(2);
 /// Lines of its log that a failed test shows.
 const SHOWN: usize = 60;
 
@@ -105,20 +106,12 @@ impl Project {
 
     /// Starts the daemon and waits until it is ready.
     pub(crate) async fn start(&self, http: &reqwest::Client) -> Daemon<'_> {
-        let mut daemon = Daemon { project: self, child: self.wayfare(&["run"]).spawn().unwrap() };
-        let until = Instant::now() + READY;
-        let ready = format!("{}/readyz", self.url());
-        loop {
-            if let Ok(answer) = http.get(&ready).send().await
-                && answer.status().is_success()
-            {
-                return daemon;
-            }
-            let ended = daemon.child.try_wait().unwrap();
-            assert!(ended.is_none(), "the daemon ended at once: {ended:?}");
-            assert!(Instant::now() < until, "the daemon was not ready in {READY:?}");
-            sleep(Duration::from_millis(20)).await;
-        }
+        self.launch().ready(http).await
+    }
+
+    /// Starts the daemon, which may have to wait for another one.
+    pub(crate) fn launch(&self) -> Daemon<'_> {
+        Daemon { project: self, child: self.wayfare(&["run"]).spawn().unwrap() }
     }
 
     /// The end of what its daemons said.
@@ -149,15 +142,32 @@ pub(crate) struct Daemon<'a> {
 }
 
 impl Daemon<'_> {
-    /// SIGKILL: no chance to tidy up.
-    pub(crate) fn kill(mut self) {
-        self.end();
+    /// Waits until it answers.
+    pub(crate) async fn ready(mut self, http: &reqwest::Client) -> Self {
+        let until = Instant::now() + READY;
+        let ready = format!("{}/readyz", self.project.url());
+        loop {
+            // One that stands by has its port and answers nothing.
+            if let Ok(answer) = http.get(&ready).timeout(LOOK).send().await
+                && answer.status().is_success()
+            {
+                return self;
+            }
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none(), "the daemon ended at once: {ended:?}");
+            assert!(Instant::now() < until, "the daemon was not ready in {READY:?}");
+            sleep(Duration::from_millis(20)).await;
+        }
     }
 
-    /// SIGTERM, and what it ended with.
-    pub(crate) async fn stop(mut self) -> ExitStatus {
+    /// SIGSTOP or SIGCONT.
+    pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
+    }
+
+    /// What it ends with, by itself.
+    pub(crate) async fn ended(mut self) -> ExitStatus {
         let until = Instant::now() + STOPPED;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -166,6 +176,17 @@ impl Daemon<'_> {
             assert!(Instant::now() < until, "the daemon did not stop: {}", self.project.log_tail());
             sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    /// SIGKILL: no chance to tidy up.
+    pub(crate) fn kill(mut self) {
+        self.end();
+    }
+
+    /// SIGTERM, and what it ended with.
+    pub(crate) async fn stop(self) -> ExitStatus {
+        self.signal("TERM");
+        self.ended().await
     }
 
     fn end(&mut self) {

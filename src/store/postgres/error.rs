@@ -8,7 +8,8 @@ type Typed = fn(String) -> StoreError;
 const STATES: &[(&str, Typed)] = &[
     ("23505", |_| StoreError::Conflict),
     ("25006", |_| StoreError::ReadOnly),
-    // Connections that broke, a server that stops, starts or has no connection left.
+    // Connections that broke or were ended, a server that stops, starts or has no connection left.
+    ("25P03", StoreError::Unreachable),
     ("08", StoreError::Unreachable),
     ("57P", StoreError::Unreachable),
     ("53300", StoreError::Unreachable),
@@ -38,6 +39,7 @@ mod tests {
             ("25006", StoreError::ReadOnly),
             ("57P01", StoreError::Unreachable(said.clone())),
             ("08006", StoreError::Unreachable(said.clone())),
+            ("25P03", StoreError::Unreachable(said.clone())),
             ("53100", StoreError::Disk(said.clone())),
             ("58030", StoreError::Disk(said.clone())),
             ("XX001", StoreError::Damaged(said.clone())),
