@@ -91,6 +91,9 @@ async fn another_worker_goes_on_when_the_first_ends_dies_or_stands_still() {
     assert_eq!(send(&http, &other.url(), &people(3)).await.accepted, 40);
     assert!(second.stop().await.success(), "{}", other.log_tail());
 
+    // `why` reads the same store.
+    assert!(one.wayfare(&["why", "C000"]).status().unwrap().success(), "{}", one.log_tail());
+    assert!(one.log_tail().contains("notice"), "{}", one.log_tail());
     let books = other.books().await;
     assert_eq!(books.customers.len(), 80);
     for (id, state) in &books.customers {

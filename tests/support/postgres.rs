@@ -117,16 +117,18 @@ pub(crate) async fn run(url: &str, sql: &str) {
     connection.close().await.unwrap();
 }
 
-/// Where the server programs are: packages leave them out of `PATH`.
+/// Where the server programs are: only where `WAYFARE_PG_BIN` says, if it does. Packages leave them out of `PATH`.
 fn programs() -> Option<PathBuf> {
-    let named = std::env::var_os("WAYFARE_PG_BIN").map(PathBuf::from);
+    let complete = |place: &PathBuf| ["initdb", "postgres"].iter().all(|name| is_file(&place.join(name)));
+    if let Some(named) = std::env::var_os("WAYFARE_PG_BIN") {
+        return Some(PathBuf::from(named)).filter(complete);
+    }
     let in_path = std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect::<Vec<_>>());
     let mut packaged: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
         .map(|versions| versions.filter_map(|version| Some(version.ok()?.path().join("bin"))).collect())
         .unwrap_or_default();
     packaged.sort();
-    let mut places = named.into_iter().chain(packaged.into_iter().rev()).chain(in_path.into_iter().flatten());
-    places.find(|place| ["initdb", "postgres"].iter().all(|program| is_file(&place.join(program))))
+    packaged.into_iter().rev().chain(in_path.into_iter().flatten()).find(complete)
 }
 
 fn is_file(path: &Path) -> bool {

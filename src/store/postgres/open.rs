@@ -44,6 +44,8 @@ async fn pool(url: &str, worker: Option<&Worker>) -> Result<PgPool, StoreError> 
     // A plan made for an empty table stays with a prepared statement and is a hundred times slower on a full one; and
     // only with the values at hand does the planner see that one partition is enough. Compiling plans gains nothing.
     let mut options = options.options([("plan_cache_mode", "force_custom_plan"), ("jit", "off")]);
+    // What is there already when workers start together is no news.
+    options = options.options([("client_min_messages", "warning")]);
     match worker {
         // A worker that stands still in the middle of a transaction keeps its groups locked for no longer than this.
         Some(worker) => {

@@ -45,12 +45,12 @@ pub(super) async fn check(pool: &PgPool) -> Result<u32, StoreError> {
 }
 
 async fn create(pool: &PgPool) -> Result<(), StoreError> {
-    for _ in 1..TRIES {
-        if sqlx::query(CREATE).execute(pool).await.is_ok() {
-            break;
+    let mut tries = 1..TRIES;
+    while let Err(error) = sqlx::query(CREATE).execute(pool).await {
+        if tries.next().is_none() {
+            return Err(error.into());
         }
     }
-    sqlx::query(CREATE).execute(pool).await?;
     sqlx::query(BEGIN).execute(pool).await?;
     Ok(())
 }
