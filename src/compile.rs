@@ -32,8 +32,9 @@ pub use self::session::Session;
 #[derive(Clone, Debug, Default)]
 pub struct Input {
     pub files: Vec<File>,
-    /// Texts of calendar files, by the path of the file that names them and the path written there.
-    pub calendars: BTreeMap<(Arc<str>, Arc<str>), Arc<str>>,
+    /// Texts of calendars and of trees of organisations, by the path of the file that names them and the path written
+    /// there.
+    pub named: BTreeMap<(Arc<str>, Arc<str>), Arc<str>>,
     /// The day from which on people enter; without it nobody asks whether calendars reach far enough.
     pub today: Option<Date>,
 }
@@ -92,7 +93,7 @@ fn whole(input: &Input) -> Work {
     let mut work = Work::default();
     let files: Vec<(FileId, &File)> = (0..).map(FileId).zip(&input.files).collect();
     work.today = input.today;
-    work.read(&files, &input.calendars);
+    work.read(&files, &input.named);
     work.check(Due::everything());
     work
 }

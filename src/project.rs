@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use crate::compile::{File, Input};
 use crate::config;
-use crate::model::check::calendar_files;
+use crate::model::check::named_files;
 use crate::syntax::{ast, parse};
 use crate::text::FileId;
 
@@ -57,8 +57,8 @@ impl std::error::Error for ProjectError {}
 /// Reads the project around `paths` (files or folders; none means the current folder).
 ///
 /// # Errors
-/// A path that is not there, a file that cannot be read or is not UTF-8, or no journey file at all. A calendar file
-/// that is not there is told by the checker, at the line that names it.
+/// A path that is not there, a file that cannot be read or is not UTF-8, or no journey file at all. A calendar or
+/// organisation that is not there is told by the checker, at the line that names it.
 pub fn load(paths: &[PathBuf]) -> Result<Project, ProjectError> {
     Reader::default().read(paths)
 }
@@ -73,8 +73,8 @@ pub struct Reader {
 #[derive(Clone, Debug)]
 struct Seen {
     file: File,
-    /// Calendar files, as written.
-    calendars: Vec<Arc<str>>,
+    /// Calendars and trees of organisations, as written.
+    named: Vec<Arc<str>>,
     /// Packages, dotted.
     imports: BTreeSet<String>,
 }
@@ -105,9 +105,9 @@ impl Reader {
                 Some(seen) if seen.file.text == file.text && seen.file.package == file.package => seen,
                 _ => see(file),
             };
-            for written in &seen.calendars {
+            for written in &seen.named {
                 if let Ok(text) = std::fs::read_to_string(discover::parent(&path).join(&**written)) {
-                    input.calendars.insert((seen.file.path.clone(), written.clone()), text.into());
+                    input.named.insert((seen.file.path.clone(), written.clone()), text.into());
                 }
             }
             imports.extend(seen.imports.iter().cloned());
@@ -125,12 +125,12 @@ impl Reader {
 
 /// What a text names outside itself. A file without these words is not worth a parser.
 fn see(file: File) -> Seen {
-    let (std, calendar) = (file.text.contains("std"), file.text.contains("calendar"));
-    if !std && !calendar {
-        return Seen { file, calendars: Vec::new(), imports: BTreeSet::new() };
+    let words = ["std", "calendar", "org"];
+    if !words.iter().any(|word| file.text.contains(word)) {
+        return Seen { file, named: Vec::new(), imports: BTreeSet::new() };
     }
     let tree = parse(FileId::default(), &file.text).file;
-    Seen { calendars: calendar_files(&tree), imports: imported(&tree), file }
+    Seen { named: named_files(&tree), imports: imported(&tree), file }
 }
 
 /// The journey files at or below `paths`; without any, those of the project around the current folder. Sorted, each once.
@@ -179,11 +179,11 @@ fn package(root: &Path, path: &Path) -> String {
     parts.join(".")
 }
 
-type Calendars = BTreeMap<(Arc<str>, Arc<str>), Arc<str>>;
+type Named = BTreeMap<(Arc<str>, Arc<str>), Arc<str>>;
 
-fn calendars(file: &File, tree: &ast::File, read: impl Fn(&str) -> Option<Arc<str>>) -> Calendars {
-    let named = calendar_files(tree).into_iter();
-    named.filter_map(|written| Some(((file.path.clone(), written.clone()), read(&written)?))).collect()
+fn named(file: &File, tree: &ast::File, read: impl Fn(&str) -> Option<Arc<str>>) -> Named {
+    let paths = named_files(tree).into_iter();
+    paths.filter_map(|written| Some(((file.path.clone(), written.clone()), read(&written)?))).collect()
 }
 
 /// The packages that a file imports, dotted.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use wayfare::diagnostic::{Code, Diagnostic, code};
-use wayfare::model::check::calendar_files;
+use wayfare::model::check::named_files;
 use wayfare::model::{Context, Model, check};
 use wayfare::syntax::{ast, parse};
 use wayfare::text::{FileId, Sources};
@@ -25,10 +25,10 @@ impl Project {
     fn add(&mut self, package: &str, path: &Path) {
         let text = std::fs::read_to_string(path).unwrap();
         let id = self.add_text(package, &path.to_string_lossy(), &text);
-        let named = calendar_files(&self.files.last().unwrap().1);
+        let named = named_files(&self.files.last().unwrap().1);
         for calendar in named {
             if let Ok(text) = std::fs::read_to_string(path.parent().unwrap().join(&*calendar)) {
-                self.context.calendars.insert((id, calendar), text.into());
+                self.context.named.insert((id, calendar), text.into());
             }
         }
     }
@@ -153,7 +153,11 @@ fn page(text: &str) -> Project {
     project.add_text("", "page.journey", text);
     let calendar = std::fs::read_to_string("stdlib/cn/calendars/cn_2026_2027.csv").unwrap();
     let id = project.files.last().unwrap().0;
-    project.context.calendars.insert((id, "calendars/cn_2026_2027.csv".into()), calendar.into());
+    project.context.named.insert((id, "calendars/cn_2026_2027.csv".into()), calendar.into());
+    project
+        .context
+        .named
+        .insert((id, "orgs/branches.csv".into()), "unit,parent\neast,\nshanghai,east\n".into());
     project
 }
 

@@ -23,6 +23,7 @@ mod layers;
 mod listen;
 mod meaning;
 mod newcomer;
+mod orgs;
 mod pages;
 mod parse;
 mod readme;

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::work::{Calendars, Parsed, Work, has_errors};
+use super::work::{Named, Parsed, Work, has_errors};
 use super::{File, Input};
 use crate::diagnostic::Diagnostic;
 use crate::model::Model;
@@ -25,7 +25,7 @@ pub struct Session {
     outlines: Outlines,
     files: BTreeMap<FileId, File>,
     ids: BTreeMap<Arc<str>, FileId>,
-    calendars: Calendars,
+    named: Named,
 }
 
 impl Session {
@@ -38,7 +38,7 @@ impl Session {
     }
 
     fn reopen(&mut self, input: &Input) {
-        *self = Self { calendars: input.calendars.clone(), ..Self::default() };
+        *self = Self { named: input.named.clone(), ..Self::default() };
         let ids = (1..).map(|nth: u32| FileId(nth.saturating_mul(SPACE)));
         let files: Vec<(FileId, &File)> = ids.zip(&input.files).collect();
         self.work.today = input.today;
@@ -61,22 +61,22 @@ impl Session {
             .collect();
         let staying: BTreeSet<FileId> = numbers.into_iter().collect();
         let gone: Vec<FileId> = self.files.keys().copied().filter(|id| !staying.contains(id)).collect();
-        let days = self.calendars != input.calendars || self.work.today != input.today;
+        let beside = self.named != input.named || self.work.today != input.today;
         self.work.today = input.today;
-        if changed.is_empty() && gone.is_empty() && !days {
+        if changed.is_empty() && gone.is_empty() && !beside {
             return false;
         }
-        self.calendars.clone_from(&input.calendars);
-        // What is imported from where, and where calendars are, is nobody's text.
-        let moved = days || self.packages(&changed, &gone);
-        if days {
-            self.work.read_calendars(self.files.iter().map(|(id, file)| (*id, file)), &self.calendars);
+        self.named.clone_from(&input.named);
+        // What is imported from where, and the files beside it, is nobody's text.
+        let moved = beside || self.packages(&changed, &gone);
+        if beside {
+            self.work.read_named(self.files.iter().map(|(id, file)| (*id, file)), &self.named);
         }
         self.apply(&changed, &gone, moved);
         true
     }
 
-    /// Goes on with one file changed; it must be known, and name the calendars that it named before.
+    /// Goes on with one file changed; it must be known, and name the files that it named before.
     pub fn edit(&mut self, file: &File) {
         let Some(&id) = self.ids.get(&file.path) else { return };
         self.apply(&[(id, file)], &[], false);
@@ -97,7 +97,7 @@ impl Session {
     }
 
     fn read(&mut self, files: &[(FileId, &File)]) {
-        self.work.read(files, &self.calendars);
+        self.work.read(files, &self.named);
         for (id, file) in files {
             // The number of a file that is gone may be given again at once.
             if let Some(before) = self.files.insert(*id, (*file).clone()) {

@@ -89,8 +89,8 @@ const DAYS: &str = "date,kind,name\n2026-10-01,holiday,国庆节\n2027-01-01,pro
 fn said(journey: &str, today: Option<Date>) -> (Vec<&'static str>, bool) {
     let text = format!("{BANK}\n{journey}");
     let days = (Arc::from("bank.journey"), Arc::from("days.csv"));
-    let calendars = BTreeMap::from([(days, Arc::from(DAYS))]);
-    let compilation = compile(&Input { calendars, today, ..input(&[("bank.journey", &text)]) });
+    let named = BTreeMap::from([(days, Arc::from(DAYS))]);
+    let compilation = compile(&Input { named, today, ..input(&[("bank.journey", &text)]) });
     let codes = compilation.diagnostics.iter().map(|finding| finding.code.as_str()).collect();
     (codes, compilation.bundle.is_some())
 }

@@ -12,7 +12,7 @@ use crate::diagnostic::{self, Diagnostic, Severity, code};
 use crate::graph::Shapes;
 use crate::lower::{Lowered, TooLarge};
 use crate::meaning::Meanings;
-use crate::model::check::{Due, Memory, calendar_files};
+use crate::model::check::{Due, Memory, named_files};
 use crate::model::{Context, Journey};
 use crate::name::Name;
 use crate::program::Bundle;
@@ -20,8 +20,8 @@ use crate::syntax::token::TokenKind;
 use crate::syntax::{ast, parse};
 use crate::text::{FileId, Sources, Span};
 
-/// Texts of calendar files, by the path of the file that names them and the path written there.
-pub(super) type Calendars = BTreeMap<(Arc<str>, Arc<str>), Arc<str>>;
+/// Texts of calendars and organisations, by the path of the file that names them and the path written there.
+pub(super) type Named = BTreeMap<(Arc<str>, Arc<str>), Arc<str>>;
 
 /// Fewer files than this are read faster by one thread.
 const WORTH_THREADS: usize = 64;
@@ -56,40 +56,36 @@ pub(super) struct Work {
 
 impl Work {
     /// Reads `files` in place of what had their numbers before.
-    pub(super) fn read(&mut self, files: &[(FileId, &File)], calendars: &Calendars) {
+    pub(super) fn read(&mut self, files: &[(FileId, &File)], named: &Named) {
         for ((id, file), parsed) in files.iter().zip(parse_all(files)) {
             self.sources.set(*id, file.path.clone(), file.text.clone());
             self.context.packages.insert(*id, file.package.clone());
             self.files.insert(*id, parsed);
         }
-        self.read_calendars(files.iter().copied(), calendars);
+        self.read_named(files.iter().copied(), named);
     }
 
-    /// Takes the calendars that `files` name from `calendars`.
-    pub(super) fn read_calendars<'f>(
-        &mut self,
-        files: impl Iterator<Item = (FileId, &'f File)>,
-        calendars: &Calendars,
-    ) {
+    /// Takes the texts that `files` name from `named`.
+    pub(super) fn read_named<'f>(&mut self, files: impl Iterator<Item = (FileId, &'f File)>, named: &Named) {
         for (id, file) in files {
-            self.forget_calendars(id);
-            let named = self.files.get(&id).map(|parsed| calendar_files(&parsed.tree)).unwrap_or_default();
-            for written in named {
-                if let Some(text) = calendars.get(&(file.path.clone(), written.clone())) {
-                    self.context.calendars.insert((id, written), text.clone());
+            self.forget_named(id);
+            let paths = self.files.get(&id).map(|parsed| named_files(&parsed.tree)).unwrap_or_default();
+            for written in paths {
+                if let Some(text) = named.get(&(file.path.clone(), written.clone())) {
+                    self.context.named.insert((id, written), text.clone());
                 }
             }
         }
     }
 
-    fn forget_calendars(&mut self, id: FileId) {
-        self.context.calendars.retain(|(of, _), _| *of != id);
+    fn forget_named(&mut self, id: FileId) {
+        self.context.named.retain(|(of, _), _| *of != id);
     }
 
     pub(super) fn remove(&mut self, id: FileId) {
         self.sources.remove(id);
         self.context.packages.remove(&id);
-        self.forget_calendars(id);
+        self.forget_named(id);
         self.files.remove(&id);
     }
 

@@ -126,6 +126,7 @@ codes! {
     REPLY_NOT_REACHED = "E0392", "a rule of replies that never answers";
     REPLY_GAP = "E0393", "replies that say nothing about what no rule fits";
     REPLIES_LIMIT = "E0394", "a limit that answers cannot keep";
+    ORG_FILE = "E0396", "a file of an organisation that cannot be read";
     REPLIES_QUIET = "E0395", "a silence that nobody can tell";
     TOO_MANY_SEGMENTS = "E0380", "a text message of too many parts";
     WRONG_VERB = "E0381", "a channel that cannot do what the step asks";

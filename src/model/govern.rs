@@ -1,5 +1,6 @@
 //! What journeys act within: products, the organisation, the bank's policies, and what compliance excused.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::civil::{Date, Time};
@@ -53,10 +54,12 @@ impl Org {
     #[must_use]
     pub fn below(&self, unit: Name) -> Vec<Name> {
         let mut found: Vec<Name> = Vec::new();
+        let mut known: HashSet<Name> = HashSet::new();
         for one in &self.units {
-            let inside = one.parent.is_some_and(|parent| found.contains(&parent));
+            let inside = one.parent.is_some_and(|parent| known.contains(&parent));
             if one.name == unit || unit == self.name || inside {
                 found.push(one.name);
+                known.insert(one.name);
             }
         }
         found

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
 
-use super::{calendars, discover, imported};
+use super::{discover, imported, named};
 use crate::compile::{File, Input};
 use crate::syntax::parse;
 use crate::text::FileId;
@@ -27,7 +27,7 @@ pub(super) fn add(wanted: BTreeSet<String>, input: &mut Input) {
             let file = FILES.get_file(discover::parent(Path::new(&path)).join(written))?;
             file.contents_utf8().map(Arc::from)
         };
-        input.calendars.extend(calendars(&file, &tree, beside));
+        input.named.extend(named(&file, &tree, beside));
         open.extend(imported(&tree));
         input.files.push(file);
     }

@@ -33,13 +33,8 @@ fn a_project_is_found_from_any_of_its_folders() {
         let project = load(&[folder.join(asked)]).unwrap();
         assert_eq!(told(&project, folder), whole, "from `{asked}`");
     }
-    let calendars: Vec<String> = load(&[folder.to_owned()])
-        .unwrap()
-        .input
-        .calendars
-        .keys()
-        .map(|(path, _)| path.to_string())
-        .collect();
+    let calendars: Vec<String> =
+        load(&[folder.to_owned()]).unwrap().input.named.keys().map(|(path, _)| path.to_string()).collect();
     assert_eq!(calendars, ["std/cn/bank.journey"]);
 }
 
@@ -52,7 +47,7 @@ fn without_settings_only_what_was_asked_for_is_read() {
     write(folder, "b.journey", "");
     let project = load(&[folder.join("a.journey")]).unwrap();
     assert_eq!(told(&project, folder), [": a.journey"]);
-    assert_eq!(project.input.calendars.len(), 1);
+    assert_eq!(project.input.named.len(), 1);
     assert_eq!(told(&load(&[folder.to_owned()]).unwrap(), folder), [": a.journey", ": b.journey"]);
 }
 

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use wayfare::expr::MessageEvent;
 use wayfare::expr::civil::next_occurrence;
 use wayfare::lower;
-use wayfare::model::check::{Context, calendar_files, check};
+use wayfare::model::check::{Context, check, named_files};
 use wayfare::name::Name;
 use wayfare::program::{Bundle, Enter, Outcome};
 use wayfare::step::codec::{decode, encode};
@@ -101,9 +101,9 @@ pub(crate) fn compile(files: &[(&str, &str)], calendars: &[(&str, &str)]) -> Bun
             format!("std.{}", file.trim_end_matches(".journey").replace('/', "."))
         });
         context.packages.insert(id, package.into());
-        for calendar in calendar_files(&parsed.file) {
+        for calendar in named_files(&parsed.file) {
             let text = calendars.iter().find(|(name, _)| calendar.ends_with(name)).unwrap().1;
-            context.calendars.insert((id, calendar), text.into());
+            context.named.insert((id, calendar), text.into());
         }
         trees.push((id, parsed.file));
     }

@@ -70,7 +70,7 @@ fn compiled(text: &str) -> Compilation {
         file("std/cn/people.journey", "std.cn.people", PEOPLE),
     ];
     let named: (Arc<str>, Arc<str>) = ("std/cn/bank.journey".into(), "calendars/cn_2026_2027.csv".into());
-    compile(&Input { files, calendars: [(named, CALENDAR.into())].into(), ..Input::default() })
+    compile(&Input { files, named: [(named, CALENDAR.into())].into(), ..Input::default() })
 }
 
 fn words(compilation: &Compilation) -> Vec<String> {

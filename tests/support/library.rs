@@ -36,6 +36,6 @@ fn is_imported(input: &Input, package: &str) -> bool {
 /// A file that may name the calendar of the library as its own.
 fn add(input: &mut Input, path: &str, package: &str, text: &str) {
     let calendar = std::fs::read_to_string(Path::new("stdlib/cn").join(CALENDAR)).unwrap();
-    input.calendars.insert((path.into(), CALENDAR.into()), calendar.into());
+    input.named.insert((path.into(), CALENDAR.into()), calendar.into());
     input.files.push(File { path: path.into(), package: package.into(), text: text.into() });
 }

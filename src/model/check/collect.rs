@@ -25,7 +25,7 @@ pub(super) fn collect<'a>(
     files.sort_by_key(|(id, _)| *id);
     let mut world = World {
         packages: context.packages.iter().map(|(id, package)| (*id, Name::new(package))).collect(),
-        calendar_files: context.calendars.iter().map(|(path, text)| (path.clone(), text.clone())).collect(),
+        named_files: context.named.iter().map(|(path, text)| (path.clone(), text.clone())).collect(),
         ..World::default()
     };
     let count = files.iter().map(|(_, file)| file.decls.len()).sum();

@@ -48,7 +48,7 @@ use self::world::{Kind, Sink, World};
 use super::Model;
 use crate::diagnostic::{Diagnostic, code};
 use crate::name::Name;
-use crate::syntax::ast::{self, CalendarItem, DeclKind};
+use crate::syntax::ast::{self, CalendarItem, DeclKind, OrgItem};
 use crate::text::{FileId, Span};
 
 /// What the trees do not say.
@@ -56,24 +56,37 @@ use crate::text::{FileId, Span};
 pub struct Context {
     /// The package of each file: its folder, dotted (`loans.cards`, `std.cn.bank`), empty for the top folder.
     pub packages: BTreeMap<FileId, Arc<str>>,
-    /// Texts of calendar files, by the file that names them and the path it writes.
-    pub calendars: BTreeMap<(FileId, Arc<str>), Arc<str>>,
+    /// Texts of calendars and of trees of organisations, by the file that names them and the path it writes.
+    pub named: BTreeMap<(FileId, Arc<str>), Arc<str>>,
     /// Names in what the parser could not read. That they are unknown follows from that, and is not told.
     pub lost: BTreeSet<Name>,
 }
 
-/// The paths of the calendar files that a tree names, as written: relative to the folder of its file.
+/// The paths that a tree names for its calendars and organisations, as written: relative to the folder of its file.
 #[must_use]
-pub fn calendar_files(file: &ast::File) -> Vec<Arc<str>> {
-    let items = file.decls.iter().filter_map(|decl| match &decl.kind {
-        DeclKind::Calendar(items) => Some(items),
-        _ => None,
-    });
-    let paths = items.flatten().filter_map(|item| match item {
-        CalendarItem::File(text) => Some(text.value.clone()),
-        _ => None,
-    });
-    paths.collect()
+pub fn named_files(file: &ast::File) -> Vec<Arc<str>> {
+    let mut paths = Vec::new();
+    for decl in &file.decls {
+        match &decl.kind {
+            DeclKind::Calendar(items) => paths.extend(items.iter().filter_map(|item| match item {
+                CalendarItem::File(text) => Some(text.value.clone()),
+                _ => None,
+            })),
+            DeclKind::Org(items) => units_named(items, &mut paths),
+            _ => {}
+        }
+    }
+    paths
+}
+
+fn units_named(items: &[OrgItem], paths: &mut Vec<Arc<str>>) {
+    for item in items {
+        match item {
+            OrgItem::File(text) => paths.push(text.value.clone()),
+            OrgItem::Unit(unit) => units_named(&unit.units, paths),
+            OrgItem::Error(_) => {}
+        }
+    }
 }
 
 /// Checks the trees of all files at once. The model holds everything that is right; the findings, sorted by place,

@@ -1,4 +1,8 @@
-//! The organisation: its tree of units, who is in one, and who stands for one.
+//! The organisation: its tree of units, who is in one, and who stands for one. `file` reads a tree from beside the text.
+
+mod file;
+
+use std::collections::{HashMap, HashSet};
 
 use super::expr::{Checker, Typed};
 use super::schema;
@@ -8,8 +12,8 @@ use crate::diagnostic::{Diagnostic, code};
 use crate::expr::{BinaryOp, Expr, Owner};
 use crate::model::govern::{Org, Unit};
 use crate::name::Name;
-use crate::syntax::ast::{DeclKind, OrgItem, Path};
-use crate::text::Span;
+use crate::syntax::ast::{DeclKind, OrgItem, Path, Text};
+use crate::text::{FileId, Span};
 use crate::value::{Type, Value};
 
 /// Who can stand for a unit: `ops.desk`.
@@ -19,47 +23,86 @@ const BRANCH: &str = "branch";
 pub(super) fn orgs(world: &mut World, sink: &mut Sink) {
     for declared in world.due.clone() {
         if let DeclKind::Org(items) = &declared.decl.kind {
-            let org = org(&declared, items, sink);
+            let org = org(world, &declared, items, sink);
             world.model.orgs.insert(declared.name, org);
         }
     }
 }
 
-fn org(declared: &Declared, items: &[OrgItem], sink: &mut Sink) -> Org {
-    let mut org = Org {
-        name: declared.name,
-        label: schema::label(declared.decl),
-        units: Vec::new(),
-        span: declared.span,
-    };
-    add(&mut org, items, None, sink);
-    org
+fn org(world: &World, declared: &Declared, items: &[OrgItem], sink: &mut Sink) -> Org {
+    let mut tree = Tree { world, file: declared.file, units: Vec::new(), spans: HashMap::new() };
+    tree.add(items, None, sink);
+    Org { name: declared.name, label: schema::label(declared.decl), units: tree.units, span: declared.span }
 }
 
-fn add(org: &mut Org, items: &[OrgItem], parent: Option<Name>, sink: &mut Sink) {
-    for item in items {
-        match item {
-            OrgItem::Unit(unit) => {
-                let name = unit.name;
-                if let Some(first) = org.units.iter().find(|known| known.name == name.name) {
-                    sink.report(
-                        Diagnostic::new(
-                            code::DECLARED_TWICE,
-                            name.span,
-                            format!("two units are called `{}`", name.name),
-                        )
-                        .label("again here")
-                        .also(first.span, "the first")
-                        .help("a unit is called by its name alone: give one of them another"),
-                    );
-                    continue;
+/// A tree as it grows, parents before their children.
+struct Tree<'w, 'a> {
+    world: &'w World<'a>,
+    file: FileId,
+    units: Vec<Unit>,
+    /// Where each unit comes from.
+    spans: HashMap<Name, Span>,
+}
+
+impl Tree<'_, '_> {
+    fn add(&mut self, items: &[OrgItem], parent: Option<Name>, sink: &mut Sink) {
+        for item in items {
+            match item {
+                OrgItem::Unit(unit) => {
+                    let name = unit.name;
+                    if let Some(first) = self.spans.get(&name.name) {
+                        sink.report(
+                            Diagnostic::new(
+                                code::DECLARED_TWICE,
+                                name.span,
+                                format!("two units are called `{}`", name.name),
+                            )
+                            .label("again here")
+                            .also(*first, "the first")
+                            .help("a unit is called by its name alone: give one of them another"),
+                        );
+                        continue;
+                    }
+                    let label = unit.label.as_ref().map(|label| label.value.clone());
+                    self.push(Unit { name: name.name, label, parent, span: name.span });
+                    self.add(&unit.units, Some(name.name), sink);
                 }
-                let label = unit.label.as_ref().map(|label| label.value.clone());
-                org.units.push(Unit { name: name.name, label, parent, span: name.span });
-                add(org, &unit.units, Some(name.name), sink);
+                OrgItem::File(text) => self.read(text, parent, sink),
+                OrgItem::Error(_) => {}
             }
-            OrgItem::File(text) => sink.report(super::not_yet(text.span, "the file of an organisation")),
-            OrgItem::Error(_) => {}
+        }
+    }
+
+    fn push(&mut self, unit: Unit) {
+        self.spans.insert(unit.name, unit.span);
+        self.units.push(unit);
+    }
+
+    /// The units of a file, its top below `parent`.
+    fn read(&mut self, path: &Text, parent: Option<Name>, sink: &mut Sink) {
+        let Some(text) = self.world.named_files.get(&(self.file, path.value.clone())) else {
+            let headline = format!("the file `{}` is not there", path.value);
+            sink.report(
+                Diagnostic::new(code::ORG_FILE, path.span, headline)
+                    .label("no such file")
+                    .help("write the path as seen from the folder of this file"),
+            );
+            return;
+        };
+        let known: HashSet<Name> = self.spans.keys().copied().collect();
+        let (rows, mistakes) = file::read(text, &known);
+        for mistake in mistakes {
+            let place = match mistake.column {
+                "" => format!("line {}", mistake.line),
+                column => format!("line {}, column `{column}`", mistake.line),
+            };
+            let headline = format!("`{}`, {place}: {}", path.value, mistake.what);
+            let finding = Diagnostic::new(code::ORG_FILE, path.span, headline).label("in this file");
+            sink.report(finding.help(mistake.help));
+        }
+        for row in rows {
+            let parent = row.parent.or(parent);
+            self.push(Unit { name: row.unit, label: row.label, parent, span: path.span });
         }
     }
 }

@@ -157,7 +157,7 @@ pub(super) struct World<'a> {
     pub(super) tests: Vec<(FileId, &'a ast::Decl)>,
     pub(super) packages: NumberMap<FileId, Name>,
     pub(super) imports: NumberMap<FileId, Imports>,
-    pub(super) calendar_files: NumberMap<(FileId, Arc<str>), Arc<str>>,
+    pub(super) named_files: NumberMap<(FileId, Arc<str>), Arc<str>>,
     pub(super) signatures: NumberMap<Name, Signature>,
     /// Parameters of contents, known before any copy is checked.
     pub(super) takes: NumberMap<Name, Vec<(Name, Type)>>,
