@@ -5,12 +5,13 @@
 //! the formulas true; else it gives an example, or says that it gave up. Knows values but neither expressions nor
 //! models: `meaning` reads those, and the checker of `match` and tables asks [`coverage`] directly.
 //!
-//! Reading order: [`line`] (values on a number line), `region` (what the constants cut a domain into), `solve`,
+//! Reading order: [`line`] (values on a number line), `region` (what the constants cut a domain into), `solve`, `plain`,
 //! [`held`] (an answer as values), [`coverage`] (rows: is every value named, is one never reached).
 
 pub mod coverage;
 pub mod held;
 pub mod line;
+mod plain;
 mod region;
 mod solve;
 

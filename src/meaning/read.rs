@@ -1,6 +1,7 @@
 //! An expression as a formula. Truth, falsehood and missing are three answers, as in the evaluator: `not` of something
 //! missing is not true.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::scope::Scope;
@@ -47,7 +48,8 @@ impl<'m> Reader<'m> {
     }
 
     pub(super) fn is_never(&self, formulas: &[&Formula], trust: Trust) -> bool {
-        self.solve(formulas, trust).is_never()
+        let plainly = !self.is_related() && self.space.is_plainly_possible(formulas);
+        !plainly && self.solve(formulas, trust).is_never()
     }
 
     /// Whether variables may have to do with one another although no condition names both.
@@ -123,7 +125,8 @@ impl<'m> Reader<'m> {
             let second_holds = self.compared(&binary(op, left, second), op, left, second);
             return first_holds.or(self.missing(first).and(second_holds));
         }
-        let (left, right) = (&folded(left), &folded(right));
+        let (left, right) = (folded(left), folded(right));
+        let (left, right) = (&*left, &*right);
         let understood = match (left, right) {
             (Expr::Const(left), Expr::Const(right)) => constants(op, left, right).map(Formula::Const),
             (_, Expr::Const(value)) => self.with_constant(op, left, value),
@@ -225,9 +228,10 @@ impl<'m> Reader<'m> {
     }
 
     fn add(&mut self, expr: &Expr, domain: Domain, absence: Absence) -> Var {
-        let term = Term::Value(expr.clone());
-        self.find(&term).unwrap_or_else(|| {
-            self.terms.push(term);
+        let known = |term: &Term| matches!(term, Term::Value(known) if known == expr);
+        let found = self.space.vars().zip(&self.terms).find(|(_, term)| known(term));
+        found.map(|(var, _)| var).unwrap_or_else(|| {
+            self.terms.push(Term::Value(expr.clone()));
             self.space.add(domain, absence)
         })
     }
@@ -274,9 +278,9 @@ fn binary(op: BinaryOp, left: &Expr, right: &Expr) -> Expr {
 }
 
 /// Lists, ranges and signs of constants are constants.
-fn folded(expr: &Expr) -> Expr {
-    let constant = |expr: &Expr| match folded(expr) {
-        Expr::Const(value) => Some(value),
+fn folded(expr: &Expr) -> Cow<'_, Expr> {
+    let constant = |expr: &Expr| match &*folded(expr) {
+        Expr::Const(value) => Some(value.clone()),
         _ => None,
     };
     let value = match expr {
@@ -293,7 +297,7 @@ fn folded(expr: &Expr) -> Expr {
         },
         _ => None,
     };
-    value.map_or_else(|| expr.clone(), Expr::Const)
+    value.map_or(Cow::Borrowed(expr), |value| Cow::Owned(Expr::Const(value)))
 }
 
 fn constants(op: BinaryOp, left: &Value, right: &Value) -> Option<bool> {

@@ -68,33 +68,37 @@ impl<'m> Scope<'m> {
     }
 
     fn write_out(&mut self, expr: &Expr, uses: &Uses, room: &mut usize) -> Expr {
+        let mut written = expr.clone();
+        self.rewrite(&mut written, uses, room);
+        written
+    }
+
+    fn rewrite(&mut self, expr: &mut Expr, uses: &Uses, room: &mut usize) {
         *room = room.saturating_sub(1);
-        match expr {
+        let written = match expr {
             Expr::Def(owner, index) => {
-                let Some(name) = uses.defs.get(usize::from(*index)).copied() else { return expr.clone() };
-                self.definition(*owner, name, room)
+                let name = uses.defs.get(usize::from(*index)).copied();
+                name.map(|name| self.definition(*owner, name, room))
             }
-            Expr::Attr(owner, name) => {
-                self.derived_field(*owner, *name, uses, room).unwrap_or_else(|| expr.clone())
+            Expr::Attr(owner, name) => self.derived_field(*owner, *name, uses, room),
+            Expr::History(index) => {
+                uses.features.get(usize::from(*index)).map(|aggregate| self.history(aggregate))
             }
-            Expr::History(index) => match uses.features.get(usize::from(*index)) {
-                Some(aggregate) => self.history(aggregate.clone()),
-                None => expr.clone(),
-            },
             Expr::Aggregate(aggregate) => {
-                let mut aggregate = aggregate.clone();
                 for inner in aggregate.filter.iter_mut().chain(&mut aggregate.value) {
-                    *inner = self.write_out(inner, uses, room);
+                    self.rewrite(inner, uses, room);
                 }
-                Expr::Aggregate(aggregate)
+                None
             }
             _ => {
-                let mut written = expr.clone();
-                for part in written.parts_mut() {
-                    *part = self.write_out(part, uses, room);
+                for part in expr.parts_mut() {
+                    self.rewrite(part, uses, room);
                 }
-                written
+                None
             }
+        };
+        if let Some(written) = written {
+            *expr = written;
         }
     }
 
@@ -119,9 +123,9 @@ impl<'m> Scope<'m> {
         Expr::Def(owner, u16::try_from(at).unwrap_or(u16::MAX))
     }
 
-    fn history(&mut self, aggregate: Aggregate) -> Expr {
-        let at = self.features.iter().position(|known| *known == aggregate).unwrap_or_else(|| {
-            self.features.push(aggregate);
+    fn history(&mut self, aggregate: &Aggregate) -> Expr {
+        let at = self.features.iter().position(|known| known == aggregate).unwrap_or_else(|| {
+            self.features.push(aggregate.clone());
             self.features.len() - 1
         });
         Expr::History(u16::try_from(at).unwrap_or(u16::MAX))

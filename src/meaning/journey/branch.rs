@@ -15,14 +15,28 @@ use crate::value::Value;
 /// One way of several, of which the first true one is taken.
 struct Arm<'a> {
     condition: Expr,
-    /// As the user reads it: `if tier is gold`.
-    words: String,
+    wording: Wording<'a>,
     span: Span,
     body: &'a [Step],
     row: bool,
 }
 
+/// What to say of an arm, as the user reads it: `if tier is gold`.
+enum Wording<'a> {
+    If(&'a Expr),
+    ElseIf(&'a Expr),
+    Case(&'a [CaseTest]),
+}
+
 impl Walk<'_> {
+    fn words(&self, arm: &Arm) -> String {
+        match arm.wording {
+            Wording::If(condition) => format!("if {}", show::expr(condition, self.journey)),
+            Wording::ElseIf(condition) => format!("else if {}", show::expr(condition, self.journey)),
+            Wording::Case(tests) => format!("case {}", cells(tests, self.journey)),
+        }
+    }
+
     pub(super) fn branch(
         &mut self,
         step: &Step,
@@ -32,11 +46,10 @@ impl Walk<'_> {
     ) -> Option<Known> {
         let mut ways = Vec::new();
         for (at, (condition, body)) in arms.iter().enumerate() {
-            let words = show::expr(condition, self.journey);
-            let words = if at == 0 { format!("if {words}") } else { format!("else if {words}") };
+            let wording = if at == 0 { Wording::If(condition) } else { Wording::ElseIf(condition) };
             let span = if at == 0 { step.span } else { body.first().map_or(step.span, |first| first.span) };
             let condition = self.expand(condition);
-            ways.push(Arm { condition, words, span, body, row: false });
+            ways.push(Arm { condition, wording, span, body, row: false });
         }
         self.arms(&ways, Some(otherwise), known)
     }
@@ -53,8 +66,8 @@ impl Walk<'_> {
             .iter()
             .map(|case| {
                 let condition = row(&subjects, &case.tests);
-                let words = format!("case {}", cells(&case.tests, self.journey));
-                Arm { condition, words, span: case.span, body: &case.body, row: true }
+                let wording = Wording::Case(&case.tests);
+                Arm { condition, wording, span: case.span, body: &case.body, row: true }
             })
             .collect();
         self.arms(&ways, otherwise, known)
@@ -93,9 +106,9 @@ impl Walk<'_> {
 
     fn not_taken(&mut self, arm: &Arm, before: &Known, because: &Known) {
         let (code, headline): (Code, String) = if !arm.row {
-            (code::BRANCH_NOT_TAKEN, format!("nobody takes the branch `{}`", arm.words))
+            (code::BRANCH_NOT_TAKEN, format!("nobody takes the branch `{}`", self.words(arm)))
         } else if because.met(before) == Known::default() {
-            (code::ROW_COVERED, format!("the rows above take everything of `{}`", arm.words))
+            (code::ROW_COVERED, format!("the rows above take everything of `{}`", self.words(arm)))
         } else {
             // Rows must name every value, also those that the way here excludes.
             return;
@@ -118,7 +131,7 @@ impl Walk<'_> {
     }
 
     fn always(&mut self, arm: &Arm, at: usize, because: &Known) {
-        let headline = format!("`{}` is always true here", arm.words);
+        let headline = format!("`{}` is always true here", self.words(arm));
         let help = if at == 0 { "leave the `if` out" } else { "write `else` instead" };
         let mut finding = Diagnostic::new(code::ALWAYS_TRUE, arm.span, headline)
             .label("everybody goes this way")

@@ -282,10 +282,10 @@ impl Walk<'_> {
 
     fn until(&mut self, step: &Step, condition: &Expr, otherwise: &[Step], mut known: Known) -> Known {
         let expr = self.expand(condition);
-        let words = show::expr(&expr, &self.reader.scope);
         if self.can_hold("wait until", &expr, step.span) {
             let not = self.reader.truth(&expr).negated();
             if let Some(because) = self.facts.exclude(&known, &self.reader, &not) {
+                let words = show::expr(&expr, &self.reader.scope);
                 let headline = format!("this wait ends at once: `{words}` is so already");
                 let mut finding = Diagnostic::new(code::WAIT_AT_ONCE, step.span, headline)
                     .label("nobody waits here")

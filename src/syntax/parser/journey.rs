@@ -54,7 +54,9 @@ pub(super) fn journey(i: In<'_>) -> P<'_, DeclKind> {
 }
 
 fn collect(lines: Vec<Line>, close: Span) -> Journey {
-    let mut journey = Journey { clauses: Vec::new(), steps: Vec::new(), close };
+    let steps = lines.iter().filter(|line| matches!(line, Line::Step(_))).count();
+    let clauses = Vec::with_capacity(lines.len() - steps);
+    let mut journey = Journey { clauses, steps: Vec::with_capacity(steps), close };
     for line in lines {
         match line {
             Line::Clause(clause) => journey.clauses.push(clause),

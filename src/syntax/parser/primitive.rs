@@ -18,6 +18,9 @@ use crate::syntax::token::TokenKind;
 use crate::syntax::{literal, words};
 use crate::text::Span;
 
+/// Bytes of an item from which on spare room is given back.
+const LARGE: usize = 64;
+
 pub(super) type P<'a, T> = IResult<In<'a>, T, Missed>;
 
 /// A construct was not there: where, and what was expected. Reported by [`item`] or whoever goes on.
@@ -233,8 +236,8 @@ pub(super) fn block<'a, T>(
     loop {
         match i.kind() {
             TokenKind::Sep | TokenKind::Semicolon => i = i.next(),
-            TokenKind::RBrace => return Ok((i.next(), (items, i.span()))),
-            TokenKind::Eof => return Ok((i, (items, i.last_span().after()))),
+            TokenKind::RBrace => return Ok((i.next(), (fitted(items), i.span()))),
+            TokenKind::Eof => return Ok((i, (fitted(items), i.last_span().after()))),
             _ => {
                 let (rest, value) = one(i);
                 items.push(value);
@@ -242,6 +245,14 @@ pub(super) fn block<'a, T>(
             }
         }
     }
+}
+
+/// Without the room for more: steps are large, most blocks have one or two of them, and trees are kept.
+fn fitted<T>(mut items: Vec<T>) -> Vec<T> {
+    if size_of::<T>() > LARGE {
+        items.shrink_to_fit();
+    }
+    items
 }
 
 /// One item: `p` and the end of the item; where `p` fails, the item is skipped and stands as an error.

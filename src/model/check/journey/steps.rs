@@ -13,7 +13,10 @@ use crate::text::Span;
 
 impl Checker<'_, '_> {
     pub(super) fn steps(&mut self, steps: &[ast::Step]) -> Vec<Step> {
-        steps.iter().filter_map(|step| self.step(step)).collect()
+        // Steps are large and kept, and nearly all of them are right.
+        let mut checked = Vec::with_capacity(steps.len());
+        checked.extend(steps.iter().filter_map(|step| self.step(step)));
+        checked
     }
 
     fn step(&mut self, step: &ast::Step) -> Option<Step> {
