@@ -148,3 +148,29 @@ fn a_value_in_between_is_round() {
     assert_eq!(number(None, Some(0)), "-1");
     assert_eq!(between(Scale::Whole, Some(3), Some(4)), None);
 }
+
+#[test]
+fn what_is_plainly_possible_is_found_by_the_search_too() {
+    let mut space = Space::default();
+    let gain = space.add(money(), Absence::Possible);
+    let tier = space.add(cases(), Absence::Never);
+    let count = space.add(Domain::Line { scale: Scale::Whole, least: Some(0) }, Absence::Never);
+    let one_of = |names: &[&str]| {
+        let values = names.iter().map(|name| Value::Choice(Name::new(name)));
+        Formula::Is(tier, Test::OneOf(values.collect()))
+    };
+    let (gold, rich) = (one_of(&["gold"]), Formula::Is(gain, Test::Greater(yuan(10))));
+    let seldom = Formula::Is(count, Test::Less(Value::Int(3)));
+    let plain = gold.clone().and(rich.clone().or(seldom.negated()).and(Formula::Const(true)));
+    for formula in [plain.clone(), plain.negated()] {
+        assert!(space.is_plainly_possible(&[&formula]), "{formula:?}");
+        assert!(!space.solve([&formula], Trust::Types).is_never(), "{formula:?}");
+    }
+    let below_nothing = Formula::Is(count, Test::Less(Value::Int(0)));
+    let no_tier = one_of(&["ordinary", "silver", "gold"]).negated();
+    let both = gold.clone().and(gold.negated());
+    for formula in [below_nothing, no_tier, both, Formula::Const(false).and(rich)] {
+        assert!(!space.is_plainly_possible(&[&formula]), "{formula:?}");
+        assert!(space.solve([&formula], Trust::Types).is_never(), "{formula:?}");
+    }
+}
