@@ -7,5 +7,6 @@ mod entries;
 mod invariants;
 mod journeys;
 mod messages;
+mod post;
 mod slots;
 mod waits;

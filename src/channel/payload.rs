@@ -3,9 +3,10 @@
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use crate::step::Delivery;
+use crate::step::{Delivery, RootKey};
 
-/// `{"message": key, "channel": …, "address": …, "parts": {…}, …}`; parts in the order written.
+/// `{"message": key, "channel": …, "address": …, "parts": {…}, …}`; parts in the order written. `"addressee"` only
+/// where somebody else than the subject's root gets it.
 pub(super) struct Payload<'a>(pub(super) &'a Delivery);
 
 struct Parts<'a>(&'a Delivery);
@@ -24,6 +25,10 @@ impl Serialize for Payload<'_> {
         map.serialize_entry("message", &delivery.message.to_string())?;
         map.serialize_entry("channel", &delivery.channel)?;
         map.serialize_entry("address", &delivery.address)?;
+        if delivery.addressee.id != delivery.message.root {
+            let RootKey { entity, id } = &delivery.addressee;
+            map.serialize_entry("addressee", &format!("{entity}/{id}"))?;
+        }
         map.serialize_entry("purpose", &delivery.purpose)?;
         map.serialize_entry("content", &delivery.content)?;
         map.serialize_entry("parts", &Parts(delivery))?;

@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
 use crate::config::{self, Secret};
-use crate::step::MessageKey;
+use crate::step::{MessageKey, RootKey};
 
 fn delivery(step: &str) -> Delivery {
     Delivery {
@@ -25,6 +25,7 @@ fn delivery(step: &str) -> Delivery {
             step: step.into(),
         },
         channel: Name::new("push"),
+        addressee: RootKey { entity: Name::new("customer"), id: "客户/17".into() },
         address: "C-17".into(),
         purpose: Name::new("marketing"),
         content: Name::new("年终"),

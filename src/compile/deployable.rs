@@ -7,7 +7,7 @@ use crate::expr::Expr;
 use crate::model::journey::{Step, StepKind, Unserved};
 use crate::model::{Journey, Model};
 use crate::program::value::Reward;
-use crate::program::{Give, Giving};
+use crate::program::{Among, Each, Give, Giving};
 use crate::text::Span;
 use crate::value::Value;
 
@@ -22,6 +22,10 @@ pub enum Construct {
     Draw,
     Referral,
     Show,
+    /// A message or reward for another person.
+    Person,
+    Each,
+    List,
 }
 
 impl Construct {
@@ -47,6 +51,14 @@ impl Construct {
                 ("referral", "nobody follows links: `joined` and `qualified` must come from outside")
             }
             Self::Show => ("show", "the placement is recorded, and no page can ask what stands in a slot"),
+            Self::Person => (
+                "to",
+                "nobody carries it to the row of another person: it would be `unreachable` or `refused`",
+            ),
+            Self::Each => {
+                ("start … each", "nobody carries it to the rows of the others: nobody would be started")
+            }
+            Self::List => ("ordered messages", "their order has only been tried under the virtual clock"),
             Self::Clause(Unserved::EnterByList) => ("enter by list", "there is no way yet to hand in a list"),
         }
     }
@@ -83,7 +95,13 @@ fn steps(all: &[Step], model: &Model, found: &mut Vec<(Construct, Span)>) {
         let construct = match &step.kind {
             StepKind::Assign(_) => Some(Construct::Assign),
             StepKind::Show(_) | StepKind::Hide { .. } => Some(Construct::Show),
+            StepKind::Give(giving, _) if giving.to.is_some() => Some(Construct::Person),
             StepKind::Give(giving, _) => lacks(giving, model),
+            StepKind::Send(send, _) if send.manner.to.as_ref().is_some_and(|to| to.person) => {
+                Some(Construct::Person)
+            }
+            StepKind::Send(send, _) if send.is_list => Some(Construct::List),
+            StepKind::Start { each: Some(Each { among: Among::Roots(..), .. }), .. } => Some(Construct::Each),
             _ => None,
         };
         found.extend(construct.map(|construct| (construct, step.span)));

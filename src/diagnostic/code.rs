@@ -1,6 +1,7 @@
 //! The registry of codes. A code is never reused and never changes its meaning.
 //!
-//! `E01xx` syntax, `E02xx` names, `E03xx` types, `E04xx` journeys and graphs, `E05xx` projects and files,
+//! `E01xx` syntax, `E02xx` names, `E03xx` types, `E04xx` journeys and graphs, `E050x` who gets something, other `E05xx`
+//! projects and files,
 //! `W....` warnings, `R....` refusals of the running daemon. Each has a page in `codes/`, which is the text of
 //! `wayfare explain CODE`.
 
@@ -187,6 +188,12 @@ codes! {
     LAST_ONE = "W0330", "`last 1 month` beside `last month`";
     PROVISIONAL = "W0331", "a journey that counts workdays of a year not yet published";
 
+    NO_ADDRESSEE = "E0500", "something sent or given to nobody in particular";
+    ADDRESSEE = "E0501", "somebody who cannot get this";
+    KEY = "E0502", "a key that tells nothing apart";
+    EACH = "E0503", "a start for each of what is not several";
+    SEND_GAP = "E0504", "a gap between nothing";
+
     SETTINGS_SYNTAX = "E0510", "the settings file is not valid TOML";
     SETTING_UNKNOWN = "E0511", "there is no setting of this name";
     SETTING_VALUE = "E0512", "a setting has a value that it cannot have";
@@ -344,7 +351,8 @@ mod tests {
     #[test]
     fn pages_show_what_is_wrong_and_what_is_right() {
         for code in ALL {
-            let elsewhere = code.as_str().starts_with('R') || code.as_str().starts_with("E05");
+            let elsewhere = code.as_str().starts_with('R')
+                || code.as_str().starts_with("E05") && !code.as_str().starts_with("E050");
             for fence in ["```journey bad\n", "```journey good\n"] {
                 assert!(
                     elsewhere || code.page().contains(fence),

@@ -10,7 +10,7 @@ use super::lane::Ticket;
 use super::timers;
 use crate::name::Name;
 use crate::step::{
-    Decision, Delivery, Effect, Event, Input, MessageKey, Output, RootKey, Short, State, Trace, World,
+    Decision, Delivery, Effect, Event, Input, MessageKey, Output, Post, RootKey, Short, State, Trace, World,
 };
 use crate::store::RowKey;
 
@@ -83,7 +83,7 @@ pub(super) struct Cx<'a> {
 /// gate sees the newest state.
 pub(super) fn sort(items: &mut [Item]) {
     items.sort_by_key(|item| match &item.input {
-        Input::Answer { .. } | Input::Permit { .. } => (0, Timestamp::MIN),
+        Input::Answer { .. } | Input::Permit { .. } | Input::Post(_) => (0, Timestamp::MIN),
         Input::Event(event) => (1, event.time),
         Input::Tick { at, .. } => (2, *at),
         Input::Settle => (3, Timestamp::MIN),
@@ -211,15 +211,25 @@ impl<'a> Walk<'_, '_, 'a> {
                 // What stands in slots is kept in the row; nobody can ask for it yet.
                 Effect::Drop(_) | Effect::Place(_) | Effect::Remove { .. } => {}
                 Effect::Quarantine(event) => self.work.rejected.push(*event),
-                Effect::Reserve(reserve) => unanswered.push(reserve.key),
+                Effect::Reserve(reserve) => {
+                    unanswered.push(Input::Permit { key: reserve.key, short: Some(Short::NoLedger) });
+                }
+                Effect::Post(post) => unanswered.extend(returned(*post)),
             }
         }
-        // Shared ledgers come with the money issue; until then `check --deployable` warns, and nothing is given.
-        for key in unanswered {
-            let output = self.step(&Input::Permit { key, short: Some(Short::NoLedger) });
+        // Shared ledgers and post between rows are to come; until then `check --deployable` warns, and nothing is given
+        // or passed on.
+        for answer in unanswered {
+            let output = self.step(&answer);
             let later = self.absorb(output);
             delivery = delivery.or(later);
         }
         delivery
     }
+}
+
+/// What the sender hears of post that nobody carries.
+fn returned(post: Post) -> Option<Input> {
+    let errand = post.errand.undelivered()?;
+    Some(Input::Post(Box::new(Post { from: post.to, to: post.from, key: post.key, errand })))
 }

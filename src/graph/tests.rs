@@ -5,7 +5,7 @@ use crate::diagnostic::Diagnostic;
 use crate::expr::{Anchor, BinaryOp, Expr, MessageEvent, Owner, Pattern, Source};
 use crate::model::journey::{Awaited, Exit, Rung, Send, Step, StepKind, Tail, Trigger, WaitArm};
 use crate::model::{Journey, Model, Uses};
-use crate::program::{ContentCall, Enter, Outcome, Reenter};
+use crate::program::{ContentCall, Enter, Manner, Outcome, Reenter};
 use crate::text::FileId;
 use crate::value::CivilUnit;
 
@@ -77,7 +77,7 @@ pub(crate) fn tag(name: &str) -> Step {
 }
 
 pub(crate) fn start(name: &str) -> Step {
-    step(name, StepKind::Start { journey: Name::new(name), args: Vec::new() })
+    step(name, StepKind::Start { journey: Name::new(name), args: Vec::new(), each: None })
 }
 
 pub(crate) fn pause(length: Length) -> Step {
@@ -89,7 +89,14 @@ pub(crate) fn content(name: &str) -> ContentCall {
 }
 
 pub(crate) fn send(name: &str, tail: Tail) -> Step {
-    let send = Send { content: content(name), channel: Name::new("push"), within: None };
+    let send = Send {
+        content: content(name),
+        channel: Name::new("push"),
+        within: None,
+        manner: Manner::default(),
+        spread_ms: 0,
+        is_list: false,
+    };
     step(name, StepKind::Send(send, tail))
 }
 

@@ -9,7 +9,10 @@ use crate::model::journey::{Awaited, Case, Repeat, Send, StepKind, Trigger};
 use crate::model::show::Show;
 use crate::model::task::Assign;
 use crate::name::Name;
-use crate::program::{CaseTest, ContentCall, Enter, Every, Give, Outcome, Schedule, ShowEnd, WeekdayName};
+use crate::program::{
+    Among, CaseTest, ContentCall, Each, Enter, Every, Give, Giving, Manner, Outcome, Schedule, ShowEnd,
+    WeekdayName,
+};
 use crate::value::Length;
 
 pub(super) fn enter(journey: &Journey) -> String {
@@ -99,7 +102,21 @@ pub(super) fn trigger(trigger: &Trigger, names: &dyn Names) -> String {
 }
 
 pub(super) fn send(send: &Send, names: &dyn Names) -> String {
-    format!("send {} via {}", call(&send.content, names), send.channel)
+    let Manner { to, key, gap } = &send.manner;
+    let to = to.as_ref().map(|to| format!(" to {}", show::expr(&to.id, names))).unwrap_or_default();
+    let key = key.as_ref().map(|key| format!(" key {}", show::expr(key, names))).unwrap_or_default();
+    let gap = gap.map(|gap| format!(" gap {gap}")).unwrap_or_default();
+    format!("send {} via {}{to}{gap}{key}", call(&send.content, names), send.channel)
+}
+
+/// ` each members where …`
+fn each_of(each: &Each, names: &dyn Names) -> String {
+    let among = match &each.among {
+        Among::Roots(_, list) => show::expr(list, names),
+        Among::Children(entity) => entity.to_string(),
+    };
+    let filter = each.filter.as_ref().map(|filter| format!(" where {}", show::expr(filter, names)));
+    format!(" each {among}{}", filter.unwrap_or_default())
 }
 
 /// `first_loan`, `bind_card(step = event.step)`
@@ -111,6 +128,12 @@ pub(super) fn call(call: &ContentCall, names: &dyn Names) -> String {
         return call.content.to_string();
     }
     format!("{}({})", call.content, args(&call.args, names))
+}
+
+/// What is given, and to whom if not to the subject.
+pub(super) fn giving(giving: &Giving, names: &dyn Names) -> String {
+    let to = giving.to.as_ref().map(|to| format!(" to {}", show::expr(&to.id, names))).unwrap_or_default();
+    format!("{}{to}", give(&giving.give, names))
 }
 
 /// `grant fuel_rush`, `exchange 500 stars for coffee_coupon`, `draw weekly_draw`
@@ -136,7 +159,10 @@ pub(super) fn act(kind: &StepKind, names: &dyn Names) -> String {
         StepKind::Tag { tag, keep: Some(keep) } => format!("tag {tag} keep {keep}"),
         StepKind::Tag { tag, keep: None } => format!("tag {tag}"),
         StepKind::Untag { tag } => format!("untag {tag}"),
-        StepKind::Start { journey, args } => start(*journey, args, names),
+        StepKind::Start { journey, args, each } => {
+            let each = each.as_ref().map(|each| each_of(each, names)).unwrap_or_default();
+            format!("{}{each}", start(*journey, args, names))
+        }
         StepKind::Remember { slot, value } => {
             let name = show::expr(&Expr::Local(*slot), names);
             format!("remember {name} = {}", show::expr(value, names))

@@ -81,6 +81,7 @@ fn channel(kind: &str) -> Channel {
         receipt: None,
         outcomes: Vec::new(),
         address: None,
+        party: None,
         surface: None,
         capacity: None,
     }

@@ -204,7 +204,7 @@ fn content(model: &Model, content: &model::Content) -> Option<Content> {
     let mut tables = tables::Tables::new(model);
     let numbers = tables.take(&content.uses)?;
     let mut variants = content.variants.clone();
-    for (_, _, copy) in variants.iter_mut().flat_map(|variant| &mut variant.parts) {
+    for copy in variants.iter_mut().flat_map(|variant| variant.copies_mut()) {
         numbers.copy(copy);
     }
     let (defs, features) = tables.finish();

@@ -61,6 +61,7 @@ impl Numbers {
     pub(super) fn giving(&self, giving: &mut Giving) {
         giving.give.exprs_mut().into_iter().for_each(|part| self.expr(part));
         self.optional(&mut giving.key);
+        giving.to.iter_mut().for_each(|to| self.expr(&mut to.id));
     }
 
     pub(super) fn copy(&self, copy: &mut Copy) {

@@ -19,7 +19,7 @@ pub(super) fn schema(model: &Model) -> Schema {
 }
 
 pub(super) fn channels(model: &Model) -> BTreeMap<Name, Channel> {
-    model.channels.iter().map(|(&name, it)| (name, channel(it))).collect()
+    model.channels.iter().map(|(&name, it)| (name, channel(model, it))).collect()
 }
 
 fn entity(entity: &model::Entity) -> Entity {
@@ -63,7 +63,7 @@ fn anchor(anchor: &model::DateAnchor) -> DateAnchor {
     DateAnchor { name: anchor.name, schedule: anchor.schedule.clone(), roll_back: anchor.roll_back }
 }
 
-fn channel(channel: &model::Channel) -> Channel {
+fn channel(model: &Model, channel: &model::Channel) -> Channel {
     Channel {
         label: channel.label.clone(),
         kind: channel.kind,
@@ -73,5 +73,6 @@ fn channel(channel: &model::Channel) -> Channel {
         address: channel.address,
         surface: channel.surface,
         capacity: (channel.kind.as_str() == "slot").then(|| channel.capacity.unwrap_or(1)),
+        party: channel.reaches(|name| model.entities.contains_key(&name)),
     }
 }

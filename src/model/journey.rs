@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::Uses;
 use crate::expr::{Anchor, Expr, Pattern};
 use crate::name::Name;
-use crate::program::{CaseTest, ContentCall, Enter, Giving, Opening, Outcome, Reenter, Schedule};
+use crate::program::{
+    CaseTest, ContentCall, Each, Enter, Giving, Manner, Opening, Outcome, Reenter, Schedule,
+};
 use crate::text::Span;
 use crate::value::{Length, Type, Value};
 
@@ -169,6 +171,8 @@ pub enum StepKind {
     Start {
         journey: Name,
         args: Vec<(Name, Expr)>,
+        /// One instance for each of these.
+        each: Option<Each>,
     },
     Remember {
         slot: u16,
@@ -234,6 +238,12 @@ pub struct Send {
     pub channel: Name,
     /// How long receipts are waited for, where the tail names one.
     pub within: Option<Length>,
+    /// To whom, under which key, how far apart.
+    pub manner: Manner,
+    /// How long an ordered list takes from its first message to its last.
+    pub spread_ms: i64,
+    /// Whether it sends several messages one behind the other.
+    pub is_list: bool,
 }
 
 #[derive(Clone, Debug, Default)]

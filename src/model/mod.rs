@@ -199,6 +199,8 @@ pub struct Channel {
     /// Receipts this channel can report behind the provider's answer; `sent` is that answer.
     pub outcomes: Vec<crate::expr::MessageEvent>,
     pub address: Option<Name>,
+    /// The word behind `party`, or the first of `addresses KIND.attribute`: see [`Channel::reaches`].
+    pub party: Option<Name>,
     /// How many parts a text message may take; without it nobody counts.
     pub segments: Option<u32>,
     /// `owned`, `third_party`, `paid`: on whose ground.
@@ -247,6 +249,15 @@ pub struct Referral {
     pub budget: Option<Name>,
     pub uses: Uses,
     pub span: Span,
+}
+
+impl Channel {
+    /// The kind of subject that it says it reaches; `is_kind`: whether a name is one.
+    #[must_use]
+    pub fn reaches(&self, is_kind: impl Fn(Name) -> bool) -> Option<Name> {
+        let group = || (self.kind.as_str() == "group").then(|| Name::new("group"));
+        self.party.filter(|party| is_kind(*party)).or_else(|| group().filter(|group| is_kind(*group)))
+    }
 }
 
 impl Entity {

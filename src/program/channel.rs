@@ -17,6 +17,9 @@ pub struct Channel {
     pub outcomes: Vec<MessageEvent>,
     /// The attribute of the root that holds the address; without one the subject's id is the address.
     pub address: Option<Name>,
+    /// The kind of subject that it reaches, where that is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub party: Option<Name>,
     /// Whose ground it is: `owned`, `third_party`, `paid`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub surface: Option<Name>,

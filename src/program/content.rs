@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::expr::Expr;
 use crate::name::Name;
-use crate::value::Type;
+use crate::value::{Length, Type};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Content {
@@ -32,6 +32,35 @@ pub struct Variant {
     /// How what stands in a slot is closed by whoever sees it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub close: Option<Name>,
+    /// Sent one behind the other, each as a message of its own. Empty: the parts are one message.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub messages: Vec<Listed>,
+    /// Between two of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gap: Option<Length>,
+}
+
+/// One message of an ordered list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Listed {
+    /// The copy is the path of a file.
+    pub file: bool,
+    pub copy: Copy,
+}
+
+impl Variant {
+    /// All copy in it.
+    pub fn copies(&self) -> impl Iterator<Item = &Copy> {
+        self.parts.iter().map(|(_, _, copy)| copy).chain(self.messages.iter().map(|one| &one.copy))
+    }
+
+    /// The same, to be changed.
+    pub fn copies_mut(&mut self) -> impl Iterator<Item = &mut Copy> {
+        self.parts
+            .iter_mut()
+            .map(|(_, _, copy)| copy)
+            .chain(self.messages.iter_mut().map(|one| &mut one.copy))
+    }
 }
 
 /// Text with typed holes. The holes' types can all be printed and none is optional.

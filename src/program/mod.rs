@@ -5,6 +5,7 @@
 //! resolved by name at dispatch, the schema, channels and calendars are always live. Nothing here is computed at run
 //! time and nothing knows of source text beyond a path and a line; `lower` fills it, `step` reads it.
 
+pub mod address;
 pub mod assign;
 pub mod channel;
 pub mod content;
@@ -20,9 +21,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use address::{Addressee, Among, Each, Manner};
 pub use assign::Assign;
 pub use channel::{Channel, Rate};
-pub use content::{Chosen, Content, ContentCall, Copy, CopyPiece, Part, Variant};
+pub use content::{Chosen, Content, ContentCall, Copy, CopyPiece, Listed, Part, Variant};
 pub use entry::{Enter, EntryUnit, Every, Reenter, Schedule, WeekdayName};
 pub use outcome::Outcome;
 pub use rules::{AnswerLimit, Rules, Within};
@@ -290,6 +292,9 @@ pub enum NodeKind {
         /// For outcomes neither named nor good.
         otherwise: NodeId,
         next: NodeId,
+        /// To whom else, under which key, how far apart.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        manner: Option<Box<Manner>>,
     },
     Reach {
         /// Its value is a channel; the rung of that channel goes first.
@@ -350,6 +355,9 @@ pub enum NodeKind {
         journey: Name,
         args: Vec<(Name, Expr)>,
         next: NodeId,
+        /// One instance for each of these, not for the subject.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        each: Option<Box<Each>>,
     },
     End {
         name: Name,

@@ -184,6 +184,9 @@ pub struct Giving {
     pub slot: Option<u16>,
     /// The journey's own budget, which counts beside the reward's.
     pub budget: Option<Name>,
+    /// Who gets it, if not the subject.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<super::Addressee>,
 }
 
 /// What becomes of giving, besides the names of prizes.

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::index::Loaded;
 use super::node;
 use super::occurrence::Occurrence;
+use super::post::Became;
 use super::run::Run;
 use super::scene::Scene;
 use super::state::Instance;
@@ -32,11 +33,34 @@ pub(super) struct Actor<'r, 'a> {
 /// What became of a message, told to the instance that decided it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum News {
+    /// The addressee's own gate agreed.
+    Accepted,
     Sent,
     Delivered,
     Failed,
     /// The gate refused at dispatch.
     Refused(Outcome),
+}
+
+impl News {
+    pub(super) fn outcome(self) -> Outcome {
+        match self {
+            Self::Accepted | Self::Sent => Outcome::Sent,
+            Self::Delivered => Outcome::Delivered,
+            Self::Failed => Outcome::Failed,
+            Self::Refused(outcome) => outcome,
+        }
+    }
+
+    /// The same, as another row hears it.
+    pub(super) fn became(self) -> Became {
+        match self {
+            Self::Accepted => Became::Accepted,
+            Self::Sent | Self::Delivered => Became::Answered(Outcome::Sent),
+            Self::Failed => Became::Answered(Outcome::Failed),
+            Self::Refused(outcome) => Became::Refused(outcome),
+        }
+    }
 }
 
 impl<'r, 'a> Actor<'r, 'a> {
@@ -94,6 +118,11 @@ impl<'r, 'a> Actor<'r, 'a> {
 
     pub(super) fn told(mut self, step: Sym, news: News) -> Option<Instance> {
         node::told(&mut self, step, news);
+        self.rest()
+    }
+
+    /// Nothing moves.
+    pub(super) fn stay(self) -> Option<Instance> {
         self.rest()
     }
 

@@ -21,11 +21,23 @@ pub(super) fn locale(scene: &Scene) -> Name {
         Value::Text(locale) => Name::lookup(&locale),
         _ => None,
     }
-    .unwrap_or_else(|| Name::new(DEFAULT_LOCALE))
+    .unwrap_or_else(default_locale)
 }
 
-/// Each part once, in the order written: in the scene's locale, else without one, else in the default locale.
-pub(super) fn render(variant: &Variant, scene: &Scene) -> Vec<(Name, Arc<str>)> {
+/// The language for those of whom no other is known.
+pub(super) fn default_locale() -> Name {
+    Name::new(DEFAULT_LOCALE)
+}
+
+/// Each part once, in the order written: in the scene's locale, else without one, else in the default locale. Of an
+/// ordered list only the message of this number, from 1.
+pub(super) fn render(variant: &Variant, number: Option<u16>, scene: &Scene) -> Vec<(Name, Arc<str>)> {
+    if !variant.messages.is_empty() {
+        let at = usize::from(number.unwrap_or(1)).saturating_sub(1);
+        let one = variant.messages.get(at);
+        let word = |file| Name::new(if file { "file" } else { "message" });
+        return one.map(|one| (word(one.file), fill(&one.copy, scene).into())).into_iter().collect();
+    }
     let mut parts: Vec<(Name, Arc<str>)> = Vec::new();
     for (part, ..) in &variant.parts {
         if parts.iter().any(|(done, _)| done == part) {

@@ -8,7 +8,7 @@ use super::enter;
 use super::run::Run;
 use super::show;
 use super::state::{Instance, Pending, PendingWhy, State};
-use super::task;
+use super::{list, task};
 
 /// Timers that fire within one step. Every one of them ends or moves something, so this is met only by a bundle that
 /// no compiler of ours made; the rest stays due.
@@ -21,7 +21,9 @@ impl State {
         let instances = self.instances.iter().filter_map(due_of);
         let tasks = self.tasks.iter().filter_map(|task| task.alarms.first().map(|alarm| alarm.at));
         let placements = self.placements.iter().filter(|one| one.stands()).filter_map(|one| one.until);
-        instances.chain(self.pending.iter().map(|pending| pending.due)).chain(tasks).chain(placements).min()
+        let lists = self.messages.iter().filter_map(|message| message.next_at());
+        let own = instances.chain(self.pending.iter().map(|pending| pending.due)).chain(tasks);
+        own.chain(placements).chain(lists).min()
     }
 }
 
@@ -31,6 +33,8 @@ enum Timer {
     Pending(usize),
     Task(usize),
     Placement(usize),
+    /// The next message of an ordered list.
+    List(usize),
 }
 
 /// Fires everything that became due at or before `until`, earliest first; of equals what entered first.
@@ -46,6 +50,7 @@ pub(super) fn run_until(run: &mut Run, until: Timestamp) {
             }
             Timer::Task(at) => task::alarm(run, at),
             Timer::Placement(at) => show::end(run, at),
+            Timer::List(at) => list::due(run, at),
         }
         super::settle_followers(run);
     }
@@ -66,7 +71,10 @@ fn earliest(state: &State, until: Timestamp) -> Option<(Timestamp, Timer)> {
     let tasks = tasks.filter_map(|(at, it)| Some((it.alarms.first()?.at, Timer::Task(at))));
     let placements = state.placements.iter().enumerate().filter(|(_, it)| it.stands());
     let placements = placements.filter_map(|(at, it)| Some((it.until?, Timer::Placement(at))));
-    let due = instances.chain(pending).chain(tasks).chain(placements).filter(|(due, _)| *due <= until);
+    let lists = state.messages.iter().enumerate();
+    let lists = lists.filter_map(|(at, it)| Some((it.next_at()?, Timer::List(at))));
+    let due = instances.chain(pending).chain(tasks).chain(placements).chain(lists);
+    let due = due.filter(|(due, _)| *due <= until);
     due.min_by_key(|(due, _)| *due)
 }
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::input::{Event, MessageKey};
+use super::input::{Event, MessageKey, RootKey};
+use super::post::Post;
 use super::trace::Trace;
 use crate::name::Name;
 
@@ -31,6 +32,8 @@ pub enum Effect {
     Remove { placement: MessageKey, slot: Name },
     /// Something that all share is asked for; the answer is `Input::Permit`.
     Reserve(Box<Reserve>),
+    /// For another root's inbox: `Input::Post` there, in the order in which it was posted.
+    Post(Box<Post>),
 }
 
 /// What stands where. Its copy is made when somebody comes to look, so that a corrected text is seen.
@@ -76,6 +79,8 @@ pub enum Short {
 pub struct Delivery {
     pub message: MessageKey,
     pub channel: Name,
+    /// Who gets it: the subject of the row, or somebody that the step names.
+    pub addressee: RootKey,
     pub address: Arc<str>,
     pub purpose: Name,
     pub content: Name,

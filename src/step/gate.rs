@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::input::RootKey;
 use super::run::Run;
 use super::scene::{ROOT, Scene};
 use super::symbols;
@@ -20,6 +21,8 @@ pub(super) struct Wish<'a> {
     pub program: &'a Program,
     pub channel: Name,
     pub content: Name,
+    /// Somebody who is asked for no consent, instead of the subject.
+    pub to: Option<&'a RootKey>,
 }
 
 /// What the gate agreed to.
@@ -58,11 +61,14 @@ fn known_subject(run: &Run, _: &Scene, _: Wish) -> Result<(), Refusal> {
     if run.state.known { Ok(()) } else { Err((Outcome::Unreachable, Rule::UnknownSubject)) }
 }
 
-/// Marketing needs the channel in the root's `consent`; who never said anything has not agreed.
-/// Nobody is written to in a slot on the bank's own ground.
+/// Marketing needs the channel in the root's `consent`; who never said anything has not agreed. Those of the bank, and
+/// groups, have no consent to give, and nobody is written to in a slot on the bank's own ground.
 fn consent(run: &Run, scene: &Scene, wish: Wish) -> Result<(), Refusal> {
     let is_own_slot = || run.world.index().channels.get(&wish.channel).is_some_and(Channel::is_own_slot);
-    if wish.program.purpose.as_str() != MARKETING || is_own_slot() {
+    if wish.program.purpose.as_str() != MARKETING || wish.to.is_some() || is_own_slot() {
+        return Ok(());
+    }
+    if !reaches_persons(run, wish) {
         return Ok(());
     }
     let agreed = match scene.attribute(&ROOT, Name::new(symbols::CONSENT)) {
@@ -72,12 +78,29 @@ fn consent(run: &Run, scene: &Scene, wish: Wish) -> Result<(), Refusal> {
     if agreed { Ok(()) } else { Err((Outcome::NoConsent, Rule::Consent)) }
 }
 
-/// The attribute that the channel names, else the subject's id.
+/// Whether the channel says nothing of whom it reaches, or reaches those who have a consent.
+fn reaches_persons(run: &Run, wish: Wish) -> bool {
+    let index = run.world.index();
+    let party = index.channels.get(&wish.channel).and_then(|channel| channel.party);
+    let Some(entity) = party.and_then(|party| index.entities.get(&party)) else { return true };
+    entity.fields.iter().any(|field| field.name.as_str() == symbols::CONSENT)
+}
+
+/// The attribute that the channel names, else the addressee's id.
 fn address(run: &Run, scene: &Scene, wish: Wish) -> Result<Arc<str>, Refusal> {
     let refusal = (Outcome::Unreachable, Rule::NoAddress);
     let channel = run.world.index().channels.get(&wish.channel).ok_or(refusal)?;
-    let Some(attribute) = channel.address else { return Ok(run.root.id.clone()) };
-    match scene.attribute(&ROOT, attribute) {
+    // A child that the channel reaches itself, else its root.
+    let is_child = channel.party.is_some() && scene.entity(scene.subject) == channel.party;
+    let own = if is_child { scene.subject } else { &ROOT };
+    let Some(attribute) = channel.address else {
+        return Ok(wish.to.map_or_else(|| scene.id(own), |to| to.id.clone()));
+    };
+    let value = match wish.to {
+        Some(to) => run.world.references.attribute(to.entity, &to.id, attribute),
+        None => scene.attribute(own, attribute),
+    };
+    match value {
         Value::Text(address) if !address.is_empty() => Ok(address),
         Value::Int(number) => Ok(number.to_string().into()),
         _ => Err(refusal),

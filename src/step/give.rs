@@ -12,17 +12,18 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use super::account::{Account, Entry, period_key};
 use super::actor::Actor;
 use super::effect::{Effect, Line, Reserve, Short};
-use super::input::MessageKey;
+use super::input::{MessageKey, RootKey};
 use super::occurrence::Occurrence;
+use super::post::{self, Errand, Favour};
 use super::run::{Follow, Run};
-use super::state::{Ask, Gift};
+use super::state::{Ask, Gift, Sender};
 use super::symbols::Sym;
 use super::trace::{Decision, Trace};
 use super::{draw, opening};
 use crate::expr::{Expr, civil, eval};
 use crate::name::Name;
 use crate::program::value::{self, Limit, Reward, outcome};
-use crate::program::{Give, Giving, Opening};
+use crate::program::{Give, Giving, NodeId, Opening};
 use crate::value::{Length, Money, Value};
 
 /// Asks kept at once for one customer; more are refused.
@@ -57,15 +58,39 @@ pub(super) enum Given {
     Asked,
 }
 
-/// Gives, refuses, or asks.
+/// Gives, refuses, or asks: the ledger, or the row of somebody else who is to get it.
 pub(super) fn give(actor: &mut Actor, step: Name, giving: &Giving) -> Given {
     let step = actor.message_of(step);
     let key = key_of(actor, step, giving);
+    if let Some(to) = &giving.to {
+        let id = match eval(&to.id, &actor.scene()) {
+            Value::Text(id) if !id.is_empty() => id,
+            _ => {
+                let what = actor.run.sym(step);
+                return refused(actor, what, outcome::REFUSED);
+            }
+        };
+        let root = RootKey { entity: to.entity, id };
+        if root != *actor.run.root {
+            return pass_on(actor, step, giving, key, root);
+        }
+    }
+    give_as(actor, step, giving, key, None)
+}
+
+/// Gives under this key; `from` is the row whose journey gives, if not this one.
+pub(super) fn give_as(
+    actor: &mut Actor,
+    step: Name,
+    giving: &Giving,
+    key: MessageKey,
+    from: Option<Sender>,
+) -> Given {
     if actor.run.state.asks.iter().any(|ask| is_of(actor.run, ask, &key)) {
         return Given::Asked;
     }
     match plan(actor, giving, &key) {
-        Ok(plan) => settle(actor, step, giving, plan, key),
+        Ok(plan) => settle(actor, step, giving, plan, (key, from)),
         Err((what, outcome)) => {
             let outcome = Name::new(outcome);
             let (what, sym) = (actor.run.sym(what), actor.run.sym(outcome));
@@ -75,7 +100,39 @@ pub(super) fn give(actor: &mut Actor, step: Name, giving: &Giving) -> Given {
     }
 }
 
-fn settle(actor: &mut Actor, step: Name, giving: &Giving, plan: Plan, key: MessageKey) -> Given {
+/// Asks the row of whoever gets it, with everything in it worked out; the instance stands here until the answer.
+fn pass_on(actor: &mut Actor, step: Name, giving: &Giving, key: MessageKey, to: RootKey) -> Given {
+    let mut giving = Giving { to: None, key: None, slot: None, ..giving.clone() };
+    let scene = actor.scene();
+    for expr in giving.give.exprs_mut() {
+        *expr = Expr::Const(eval(expr, &scene));
+    }
+    let step_sym = actor.run.sym(step);
+    actor.trace(Decision::PassedOn { step: step_sym, channel: None, to: Value::Text(to.id.clone()) });
+    let favour = Favour { program: actor.it.program, node: actor.it.node, step, giving };
+    post::send(actor.run, to, key, Errand::Give(Box::new(favour)));
+    Given::Asked
+}
+
+/// Tells the row that gives what became of it; `None`: it could not even be tried.
+pub(super) fn report(
+    run: &mut Run,
+    to: &Sender,
+    key: &MessageKey,
+    node: NodeId,
+    given: Option<(Name, Value)>,
+) {
+    let (outcome, amount) = given.unwrap_or_else(|| (Name::new(outcome::REFUSED), Value::Missing));
+    post::send(run, to.root.clone(), key.clone(), Errand::Given { node, outcome, amount });
+}
+
+fn settle(
+    actor: &mut Actor,
+    step: Name,
+    giving: &Giving,
+    plan: Plan,
+    (key, from): (MessageKey, Option<Sender>),
+) -> Given {
     let run = &mut *actor.run;
     let what = run.sym(plan.what);
     if run.state.asks.len() >= MAX_ASKS {
@@ -127,6 +184,7 @@ fn settle(actor: &mut Actor, step: Name, giving: &Giving, plan: Plan, key: Messa
         program: actor.it.program,
         node: actor.it.node,
         gift,
+        from,
     };
     actor.run.state.asks.push(ask);
     actor.run.effect(Effect::Reserve(Box::new(Reserve { key, lines: plan.lines })));
@@ -163,6 +221,11 @@ pub(super) fn permit(run: &mut Run, key: &MessageKey, short: Option<Short>) {
             outcome
         }
     };
+    if let Some(from) = &ask.from {
+        let Some(outcome) = run.world.symbols.name(outcome) else { return };
+        let amount = if short.is_none() { ask.gift.value.clone() } else { Value::Missing };
+        return report(run, from, key, ask.node, Some((outcome, amount)));
+    }
     let stands = |instance: &super::state::Instance| {
         instance.journey == ask.journey
             && instance.key == ask.entry
@@ -401,7 +464,7 @@ fn key_of(actor: &Actor, step: Name, giving: &Giving) -> MessageKey {
     let run = &*actor.run;
     let text = |sym| run.world.index().text(sym);
     let step: Arc<str> = match &giving.key {
-        Some(key) => format!("{step}#{}", crate::expr::show::value(&eval(key, &actor.scene()))).into(),
+        Some(key) => format!("{step}#{}", super::message::key_text(&eval(key, &actor.scene()))).into(),
         None => step.as_str().into(),
     };
     let child = actor.it.subject.0.as_ref().map(|(entity, id)| (text(*entity), id.clone()));
@@ -416,8 +479,15 @@ fn key_of(actor: &Actor, step: Name, giving: &Giving) -> MessageKey {
 
 fn is_of(run: &Run, ask: &Ask, key: &MessageKey) -> bool {
     let text = |sym| run.world.index().text(sym);
-    let child = ask.subject.0.as_ref().map(|(entity, id)| (text(*entity), id.clone()));
-    ask.entry == key.entry && ask.key == key.step && text(ask.journey) == key.journey && child == key.child
+    let (root, child) = match &ask.from {
+        Some(from) => (&from.root.id, from.child.clone()),
+        None => (&run.root.id, ask.subject.0.as_ref().map(|(entity, id)| (text(*entity), id.clone()))),
+    };
+    ask.entry == key.entry
+        && ask.key == key.step
+        && text(ask.journey) == key.journey
+        && *root == key.root
+        && child == key.child
 }
 
 fn trace(run: &mut Run, ask: &Ask, what: Decision) {

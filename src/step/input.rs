@@ -43,6 +43,8 @@ pub enum Input {
         key: MessageKey,
         short: Option<super::Short>,
     },
+    /// Another root asks for something, or answers.
+    Post(Box<super::Post>),
 }
 
 /// An event, validated against the schema: fields are declared, typed, and in declared order.

@@ -3,6 +3,8 @@
 //! decided  -> `Pending` + `Effect::Enqueue` (a recorded channel has no provider: `Sent` at once, and no effect)
 //! dispatch -> the gate and the exits look again -> `Dispatching` + `Effect::Deliver`, or `Effect::Drop`
 //! answer   -> `Sent` or `Failed`, once; a dispatch repeated after a crash delivers again with the same key
+//!
+//! To another person: kept here, decided in the addressee's row ([`super::post`]), whose answers come back.
 
 use std::sync::Arc;
 
@@ -11,17 +13,19 @@ use super::cell::cell;
 use super::effect::{Delivery, Effect};
 use super::gate::{self, Wish};
 use super::index::{Loaded, Trigger};
-use super::input::MessageKey;
+use super::input::{MessageKey, RootKey};
 use super::occurrence::Occurrence;
+use super::post::{self, Errand};
 use super::run::{Follow, Run};
 use super::scene::Scene;
-use super::state::{Instance, MAX_MESSAGES, Message, MessageStatus};
+use super::state::{Instance, MAX_MESSAGES, Message, MessageStatus, More};
 use super::symbols;
 use super::symbols::Sym;
-use super::trace::{Decision, Trace};
+use super::trace::{Decision, Rule, Trace};
+use super::{letter, list};
 use crate::expr::{MessageEvent, eval};
 use crate::name::Name;
-use crate::program::{ContentCall, NodeKind, Outcome};
+use crate::program::{ContentCall, Manner, NodeKind, Outcome};
 use crate::value::Value;
 
 /// What a decision to send came to.
@@ -29,6 +33,20 @@ use crate::value::Value;
 pub(super) enum Decided {
     Queued,
     OnRecord,
+    /// Several messages one behind the other: sent when the last has left.
+    List,
+    /// Somebody else's row decides.
+    Elsewhere,
+}
+
+/// Who gets a message.
+enum Whom {
+    /// The subject of the journey, or its root.
+    Own,
+    /// Somebody who is asked for no consent: it leaves from here.
+    Other(RootKey),
+    /// A person with a row of their own, which decides.
+    Person(RootKey),
 }
 
 /// Asks the gate and, if it agrees, writes the message.
@@ -40,38 +58,107 @@ pub(super) fn decide(
     step: Name,
     channel: Name,
     call: &ContentCall,
+    manner: Option<&Manner>,
 ) -> Result<Decided, Outcome> {
     let (step_sym, channel_sym) = (actor.run.sym(actor.message_of(step)), actor.run.sym(channel));
     let on_record = actor.run.world.recorded.contains(&channel);
-    let decided = if on_record { Decided::OnRecord } else { Decided::Queued };
-    if actor.run.state.messages.iter().any(|message| is_of(message, &actor.it) && message.step == step_sym) {
-        return Ok(decided);
+    let extra = extra(actor, manner);
+    let known =
+        actor.run.state.messages.iter().find(|message| {
+            is_of(message, &actor.it) && message.step == step_sym && message.extra() == &*extra
+        });
+    if let Some(known) = known {
+        return Ok(match known {
+            _ if on_record => Decided::OnRecord,
+            known if known.is_elsewhere() => Decided::Elsewhere,
+            known if known.part().is_some() => Decided::List,
+            _ => Decided::Queued,
+        });
     }
     if is_held_out(actor) {
         actor.trace(Decision::HeldOut { step: step_sym, channel: channel_sym });
         actor.it.sent.push((step_sym, actor.run.now));
         return Ok(Decided::OnRecord);
     }
-    let content = said(call, actor);
-    let wish = Wish { program: &actor.loaded.program, channel, content };
-    if let Err((outcome, rule)) = gate::pass(actor.run, &actor.scene(), wish) {
+    let refused = |actor: &mut Actor, (outcome, rule)| {
         actor.trace(Decision::Refused { step: step_sym, channel: channel_sym, outcome, rule });
-        return Err(outcome);
-    }
+        outcome
+    };
+    let content = said(call, actor);
     let status = if on_record { MessageStatus::Sent } else { MessageStatus::Pending };
     let mut message = new_message(actor, step_sym, channel_sym, call, status);
     if call.chosen.is_some() && status == MessageStatus::Pending {
         message.args.push((actor.run.fixed(symbols::CONTENT), Value::Choice(content)));
     }
+    let mut more = More { extra, ..More::default() };
+    match whom(actor, manner) {
+        None => return Err(refused(actor, (Outcome::Unreachable, Rule::NoAddress))),
+        Some(Whom::Own) => {}
+        Some(Whom::Other(to)) => more.to = Some(to),
+        Some(Whom::Person(to)) => {
+            (more.to, more.elsewhere) = (Some(to), true);
+            message.more = Some(Box::new(more));
+            return Ok(letter::pass_on(actor, message));
+        }
+    }
+    let wish = Wish { program: &actor.loaded.program, channel, content, to: more.to.as_ref() };
+    match gate::pass(actor.run, &actor.scene(), wish) {
+        Ok(pass) => list::mark(&mut more, pass.variant),
+        Err(refusal) => return Err(refused(actor, refusal)),
+    }
+    let decided = match more.of {
+        _ if on_record => Decided::OnRecord,
+        0 => Decided::Queued,
+        _ => Decided::List,
+    };
+    message.more = (more != More::default()).then(|| Box::new(more));
     actor.trace(Decision::Decided { step: step_sym, channel: channel_sym });
     actor.it.sent.push((step_sym, actor.run.now));
-    if decided == Decided::Queued {
-        let message = key_of(actor.run, &message);
-        actor.run.effect(Effect::Enqueue { message, channel });
-    }
-    announce(actor.run, &message, MessageEvent::Sent);
-    add(actor.run, message);
+    write(actor.run, message);
     Ok(decided)
+}
+
+/// What the step's `key` says, as the key of the message shows it.
+fn extra(actor: &Actor, manner: Option<&Manner>) -> Arc<str> {
+    let key = manner.and_then(|manner| manner.key.as_ref());
+    key.map(|key| format!("#{}", key_text(&eval(key, &actor.scene())))).unwrap_or_default().into()
+}
+
+/// A value in a key: its plain text.
+pub(super) fn key_text(value: &Value) -> String {
+    match value {
+        Value::Text(text) => text.to_string(),
+        Value::Choice(name) => name.to_string(),
+        Value::Int(number) => number.to_string(),
+        other => crate::expr::show::value(other),
+    }
+}
+
+/// Who gets it; `None` where nobody is known.
+fn whom(actor: &Actor, manner: Option<&Manner>) -> Option<Whom> {
+    let Some(to) = manner.and_then(|manner| manner.to.as_ref()) else { return Some(Whom::Own) };
+    let Value::Text(id) = eval(&to.id, &actor.scene()) else { return None };
+    if id.is_empty() {
+        return None;
+    }
+    let root = RootKey { entity: to.entity, id };
+    Some(match to.person {
+        _ if root == *actor.run.root => Whom::Own,
+        true => Whom::Person(root),
+        false => Whom::Other(root),
+    })
+}
+
+/// A message that the gate has agreed to: into the outbox, heard of, and kept.
+pub(super) fn write(run: &mut Run, message: Message) {
+    if message.status == MessageStatus::Pending
+        && let Some(channel) = run.world.symbols.name(message.channel)
+    {
+        let key = key_of(run, &message);
+        run.effect(Effect::Enqueue { message: key, channel });
+    }
+    announce(run, &message, MessageEvent::Sent);
+    add(run, message);
 }
 
 /// Whether the journey runs for this root without sending anything, to compare with.
@@ -103,7 +190,8 @@ pub(super) fn dispatch(run: &mut Run, key: &MessageKey) {
     let Some(at) = find(run, key) else { return run.effect(Effect::Drop(key.clone())) };
     look_for_exit(run, at);
     let Some(message) = run.state.messages.get(at).cloned() else { return };
-    if !matches!(message.status, MessageStatus::Pending | MessageStatus::Dispatching) {
+    let is_open = matches!(message.status, MessageStatus::Pending | MessageStatus::Dispatching);
+    if !is_open || !is_next(run, &message, key) {
         return run.effect(Effect::Drop(key.clone()));
     }
     match delivery(run, key, &message) {
@@ -129,7 +217,11 @@ pub(super) fn dispatch(run: &mut Run, key: &MessageKey) {
 pub(super) fn answer(run: &mut Run, key: &MessageKey, outcome: Outcome, detail: &Arc<str>) {
     let Some(at) = find(run, key) else { return };
     let Some(message) = run.state.messages.get(at).cloned() else { return };
-    if !matches!(message.status, MessageStatus::Pending | MessageStatus::Dispatching) {
+    let is_open = matches!(message.status, MessageStatus::Pending | MessageStatus::Dispatching);
+    if !is_open || !is_next(run, &message, key) {
+        return;
+    }
+    if matches!(outcome, Outcome::Sent | Outcome::Delivered) && list::goes_on(run, at) {
         return;
     }
     let (status, news) = match outcome {
@@ -149,38 +241,64 @@ pub(super) fn cancel(run: &mut Run, instance: &Instance) {
     let mut cancelled = Vec::new();
     for message in &mut run.state.messages {
         if is_of(message, instance) && message.status == MessageStatus::Pending {
-            message.status = MessageStatus::Cancelled;
-            message.args.clear();
-            cancelled.push(message.step);
+            cancelled.push(message.clone());
+            settle(message, MessageStatus::Cancelled);
         }
     }
-    for step in cancelled {
-        run.trace(instance, Decision::Cancelled { step });
+    for message in cancelled {
+        run.trace(instance, Decision::Cancelled { step: message.step });
+        if let Some(to) = message.to().filter(|_| message.is_elsewhere()).cloned() {
+            let key = key_of(run, &message);
+            post::send(run, to, key, Errand::Cancel);
+        }
     }
 }
 
-/// Tells the instance that decided the message, if it still runs.
+/// Tells the instance that decided the message, if it still runs; of another row, through that.
 pub(super) fn tell(run: &mut Run, message: &Message, news: News) {
+    if message.from().is_some() {
+        return letter::tell_sender(run, message, news.became());
+    }
     with_instance(run, message, |actor| actor.told(message.step, news));
 }
 
-/// The message of this key among those the state still holds.
+/// The message of this key among those the state still holds; of a list, the list.
 pub(super) fn find(run: &Run, key: &MessageKey) -> Option<usize> {
-    let sym = |text: &str| run.world.symbols.sym(Name::lookup(text)?);
-    let (journey, step) = (sym(&key.journey)?, sym(&key.step)?);
-    let child = match &key.child {
-        Some((entity, id)) => Some((sym(entity)?, id)),
-        None => None,
-    };
-    if key.root != run.root.id {
-        return None;
-    }
+    let journey = run.world.symbols.sym(Name::lookup(&key.journey)?)?;
+    let child = post::subject_of(run, key)?;
     run.state.messages.iter().position(|message| {
         message.journey == journey
-            && message.step == step
             && message.entry == key.entry
-            && message.subject.0.as_ref().map(|(entity, id)| (*entity, id)) == child
+            && match message.from() {
+                None => key.root == run.root.id && message.subject == child,
+                Some(from) => key.root == from.root.id && key.child == from.child,
+            }
+            && is_step(run, message, key)
     })
+}
+
+/// Whether the key's last part is the message's: its step, what its `key` says, and a number of its list.
+fn is_step(run: &Run, message: &Message, key: &MessageKey) -> bool {
+    let step = run.world.index().text(message.step);
+    let rest = key.step.strip_prefix(&*step).and_then(|rest| rest.strip_prefix(message.extra()));
+    match (rest, message.part()) {
+        (Some(""), _) => true,
+        (Some(rest), Some(_)) => {
+            rest.strip_prefix('~').is_some_and(|number| number.bytes().all(|digit| digit.is_ascii_digit()))
+        }
+        _ => false,
+    }
+}
+
+/// Whether the key is that of the message which is on its way, not of one of its list that has left.
+pub(super) fn is_next(run: &Run, message: &Message, key: &MessageKey) -> bool {
+    key_of(run, message).step == key.step
+}
+
+/// The same, and nothing of its list follows it.
+pub(super) fn is_last(run: &Run, message: &Message, key: &MessageKey) -> bool {
+    is_next(run, message, key)
+        && message.more.as_ref().is_none_or(|more| more.of == 0 || more.left.saturating_add(1) >= more.of)
 }
 
 pub(super) fn trace(run: &mut Run, message: &Message, what: Decision) {
@@ -197,10 +315,18 @@ pub(super) fn trace(run: &mut Run, message: &Message, what: Decision) {
 
 /// Sets the status; what has left, or never will, needs its arguments no more.
 pub(super) fn set_status(run: &mut Run, at: usize, status: MessageStatus) {
-    let Some(message) = run.state.messages.get_mut(at) else { return };
+    if let Some(message) = run.state.messages.get_mut(at) {
+        settle(message, status);
+    }
+}
+
+fn settle(message: &mut Message, status: MessageStatus) {
     message.status = status;
     if !matches!(status, MessageStatus::Pending | MessageStatus::Dispatching) {
         message.args.clear();
+        if let Some(more) = &mut message.more {
+            more.next_at = None;
+        }
     }
 }
 
@@ -219,11 +345,12 @@ fn new_message(actor: &Actor, step: Sym, channel: Sym, call: &ContentCall, statu
         status,
         receipts: Vec::new(),
         args: args.iter().map(|(name, value)| (actor.run.sym(*name), eval(value, &scene))).collect(),
+        more: None,
     }
 }
 
 /// Adds the message, and forgets the oldest that is settled.
-fn add(run: &mut Run, message: Message) {
+pub(super) fn add(run: &mut Run, message: Message) {
     let messages = &mut run.state.messages;
     if messages.len() >= MAX_MESSAGES {
         let settled = messages.iter().position(|message| {
@@ -237,7 +364,7 @@ fn add(run: &mut Run, message: Message) {
 }
 
 /// Lets everybody hear what became of a message, if anybody listens.
-fn announce(run: &mut Run, message: &Message, kind: MessageEvent) {
+pub(super) fn announce(run: &mut Run, message: &Message, kind: MessageEvent) {
     if run.world.index().is_heard(Trigger::Message(kind)) {
         let identity = format!("{}#{kind}", key_of(run, message), kind = kind.as_str()).into();
         let occurrence = Occurrence::of_message(message, kind, run.now, identity, run);
@@ -245,44 +372,67 @@ fn announce(run: &mut Run, message: &Message, kind: MessageEvent) {
     }
 }
 
-fn key_of(run: &Run, message: &Message) -> MessageKey {
-    let text = |sym| run.world.index().text(sym);
-    let child = message.subject.0.as_ref();
-    MessageKey {
-        journey: text(message.journey),
-        root: run.root.id.clone(),
-        child: child.map(|(entity, id)| (text(*entity), id.clone())),
-        entry: message.entry.clone(),
-        step: text(message.step),
+/// The key of the message that is on its way: of a list, with its number.
+pub(super) fn key_of(run: &Run, message: &Message) -> MessageKey {
+    let mut key = sender_key(run, message);
+    if let Some(part) = message.part() {
+        key.step = format!("{}~{part}", key.step).into();
     }
+    key
+}
+
+/// The key of the whole, as the journey that sends it knows it.
+pub(super) fn sender_key(run: &Run, message: &Message) -> MessageKey {
+    let text = |sym| run.world.index().text(sym);
+    let (root, child) = match message.from() {
+        Some(from) => (from.root.id.clone(), from.child.clone()),
+        None => {
+            let child = message.subject.0.as_ref();
+            (run.root.id.clone(), child.map(|(entity, id)| (text(*entity), id.clone())))
+        }
+    };
+    let step = match message.extra() {
+        "" => text(message.step),
+        extra => format!("{}{extra}", text(message.step)).into(),
+    };
+    MessageKey { journey: text(message.journey), root, child, entry: message.entry.clone(), step }
 }
 
 fn delivery(run: &Run, key: &MessageKey, message: &Message) -> Result<Delivery, gate::Refusal> {
-    let gone = (Outcome::Unreachable, super::trace::Rule::NoContent);
+    let gone = (Outcome::Unreachable, Rule::NoContent);
     let loaded = run.world.index().program(message.program).ok_or(gone)?;
     let channel = run.world.symbols.name(message.channel).ok_or(gone)?;
-    let call = call_of(loaded, message, run).ok_or(gone)?;
-    let content = chosen(message, run).unwrap_or(call.content);
-    let wish = Wish { program: &loaded.program, channel, content };
+    let content = content_of(loaded, message, run).ok_or(gone)?;
+    let wish = Wish { program: &loaded.program, channel, content, to: message.to() };
     let scene = run.scene(loaded, &message.subject);
     let pass = gate::pass(run, &scene, wish)?;
+    let locale = match message.to() {
+        Some(_) => super::content::default_locale(),
+        None => super::content::locale(&scene),
+    };
     let copy = Scene {
         defs: &pass.content.body.defs,
         features: &pass.content.body.features,
         params: &message.args,
-        locale: Some(super::content::locale(&scene)),
+        locale: Some(locale),
         ..scene
     };
     Ok(Delivery {
         message: key.clone(),
         channel,
+        addressee: message.to().unwrap_or(run.root).clone(),
         address: pass.address,
         purpose: loaded.program.purpose,
         content,
-        parts: super::content::render(pass.variant, &copy),
+        parts: super::content::render(pass.variant, message.part(), &copy),
         program_hash: loaded.hash.clone(),
         content_hash: pass.content.hash.clone(),
     })
+}
+
+/// The content that the message says.
+pub(super) fn content_of(loaded: &Loaded, message: &Message, run: &Run) -> Option<Name> {
+    chosen(message, run).or_else(|| call_of(loaded, message, run).map(|call| call.content))
 }
 
 /// The content that the message's node, or rung, calls for.
@@ -304,13 +454,14 @@ fn look_for_exit(run: &mut Run, at: usize) {
     }
 }
 
-fn with_instance(run: &mut Run, message: &Message, act: impl FnOnce(Actor) -> Option<Instance>) {
+pub(super) fn with_instance(run: &mut Run, message: &Message, act: impl FnOnce(Actor) -> Option<Instance>) {
     let Some(at) = run.state.instances.iter().position(|instance| is_of(message, instance)) else { return };
     super::with_actor(run, at, act);
 }
 
 fn is_of(message: &Message, instance: &Instance) -> bool {
-    message.journey == instance.journey
+    message.from().is_none()
+        && message.journey == instance.journey
         && message.entry == instance.key
         && message.subject == instance.subject
 }

@@ -35,11 +35,14 @@ pub mod history;
 mod index;
 pub mod input;
 mod lateness;
+mod letter;
+mod list;
 mod message;
 mod node;
 mod occurrence;
 mod opening;
 mod park;
+pub mod post;
 mod receipts;
 pub mod references;
 mod rounds;
@@ -57,6 +60,7 @@ pub mod world;
 
 pub use effect::{Delivery, Effect, Line, Output, Placed, Reserve, Short};
 pub use input::{Event, EventKind, Input, MessageKey, RootKey};
+pub use post::Post;
 pub use references::References;
 pub use state::State;
 pub use symbols::{Sym, Symbols};
@@ -96,6 +100,7 @@ pub fn step(world: &World, root: &RootKey, state: &mut State, input: &Input, now
         Input::Dispatch(key) => message::dispatch(&mut run, key),
         Input::Answer { message, outcome, detail } => message::answer(&mut run, message, *outcome, detail),
         Input::Permit { key, short } => give::permit(&mut run, key, *short),
+        Input::Post(post) => post::take(&mut run, post),
     }
     settle(&mut run, input);
     run.out
@@ -136,7 +141,10 @@ fn tell_all(run: &mut Run, occurrence: &mut Occurrence) {
         return;
     }
     occurrence.note_firsts(run);
-    features::update(run, occurrence);
+    // What is said to others is not this subject's history.
+    if !occurrence.to_others {
+        features::update(run, occurrence);
+    }
     enter::absent(run, occurrence);
     goals::hear_ended(run, occurrence);
     each_actor(
@@ -232,6 +240,7 @@ fn identity_of(run: &Run, input: &Input) -> Option<Arc<str>> {
         Input::Dispatch(key) => format!("{key}#dispatch").into(),
         Input::Answer { message, outcome, .. } => format!("{message}#{}", outcome.as_str()).into(),
         Input::Permit { key, .. } => format!("{key}#permit").into(),
+        Input::Post(post) => format!("{}#{}", post.key, post.errand.word()).into(),
         Input::Wake => run.fired?.to_string().into(),
         Input::Settle => run.world.bundle.hash.clone(),
     })

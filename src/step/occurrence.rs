@@ -30,6 +30,8 @@ pub(super) struct Occurrence<'e> {
     pub message: Option<About>,
     /// Of a change: how the new value compares with the old.
     pub change: Option<std::cmp::Ordering>,
+    /// Of a message that went to somebody else.
+    pub to_others: bool,
     /// Patterns with `first` that this is the first of.
     firsts: Vec<u64>,
 }
@@ -55,6 +57,7 @@ impl<'e> Occurrence<'e> {
             identity: identity(event),
             message: None,
             change: None,
+            to_others: false,
             firsts: Vec::new(),
         }
     }
@@ -81,8 +84,9 @@ impl<'e> Occurrence<'e> {
             subject: message.subject.clone(),
             fields: Cow::Owned(choices.collect()),
             identity,
-            message: Some(About { journey: message.journey, entry: message.entry.clone(), step }),
+            message: Some(About { journey: message.journey, entry: own_entry(message, run), step }),
             change: None,
+            to_others: message.to().is_some(),
             firsts: Vec::new(),
         }
     }
@@ -142,6 +146,7 @@ impl<'e> Occurrence<'e> {
             identity,
             message: None,
             change: None,
+            to_others: false,
             firsts: Vec::new(),
         }
     }
@@ -161,6 +166,7 @@ impl<'e> Occurrence<'e> {
             identity,
             message: None,
             change: None,
+            to_others: false,
             firsts: Vec::new(),
         }
     }
@@ -186,6 +192,7 @@ impl<'e> Occurrence<'e> {
             identity: identity(event),
             message: None,
             change: Some(order.unwrap_or(std::cmp::Ordering::Equal)),
+            to_others: false,
             firsts: Vec::new(),
         }
     }
@@ -210,6 +217,7 @@ impl<'e> Occurrence<'e> {
             identity: format!("{derived}#{}", run.now).into(),
             message: None,
             change: Some(order.unwrap_or(std::cmp::Ordering::Equal)),
+            to_others: false,
             firsts: Vec::new(),
         }
     }
@@ -282,6 +290,14 @@ impl<'e> Occurrence<'e> {
         }
         let (entity, _) = self.subject.0.as_ref()?;
         (run.sym(loaded.program.subject) == *entity).then(|| self.subject.clone())
+    }
+}
+
+/// The entry key of the instance that sends it. One of another row has its whole key, which is nobody's here.
+fn own_entry(message: &Message, run: &Run) -> Arc<str> {
+    match message.from() {
+        Some(_) => super::message::key_of(run, message).to_string().into(),
+        None => message.entry.clone(),
     }
 }
 

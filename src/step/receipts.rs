@@ -3,8 +3,10 @@
 
 use super::actor::News;
 use super::input::{Event, MessageKey};
+use super::letter;
 use super::message;
 use super::occurrence::{Occurrence, identity};
+use super::post::Became;
 use super::run::{Run, whole_ms};
 use super::show;
 use super::state::MessageStatus;
@@ -15,17 +17,26 @@ use crate::expr::MessageEvent;
 pub(super) fn take(run: &mut Run, event: &Event, kind: MessageEvent, key: &MessageKey) {
     let Some(at) = message::find(run, key) else { return show::report(run, event, kind, key) };
     let happened = whole_ms(event.time);
+    let is_next = run.state.messages.get(at).is_some_and(|message| message::is_last(run, message, key));
     let Some(message) = run.state.messages.get_mut(at) else { return };
     let is_new = message.receipts.iter().all(|(known, _)| *known != kind);
     if is_new {
         message.receipts.push((kind, happened));
     }
-    settle(message, kind);
+    // An earlier one of a list says nothing of the rest, unless it failed.
+    if is_next || kind == MessageEvent::Failed {
+        settle(message, kind);
+    }
     let message = message.clone();
     message::trace(run, &message, Decision::Receipt { step: message.step, kind, at: happened });
     let occurrence = Occurrence::of_message(&message, kind, happened, identity(event), run);
     super::happen(run, occurrence);
-    if is_new {
+    if !is_new {
+        return;
+    }
+    if message.from().is_some() {
+        letter::tell_sender(run, &message, Became::Receipt(kind, happened));
+    } else if is_next || kind == MessageEvent::Failed {
         message::tell(run, &message, news(kind));
     }
 }

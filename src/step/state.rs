@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use super::account::{Account, Entry as AccountEntry, Lot};
 pub use super::history::{Feature, Tally, Vote};
-use super::input::Event;
+use super::input::{Event, RootKey};
 use super::symbols::Sym;
 use super::wire;
 use super::world::ProgramNo;
@@ -69,6 +69,8 @@ pub struct State {
     pub asks: Vec<Ask>,
     /// What stands in slots for it, or stood there, by time; at most [`MAX_PLACEMENTS`], those that stand always kept.
     pub placements: Vec<Placement>,
+    /// Digests of what other roots asked of this one: what comes again changes nothing. The newest [`MAX_POSTED`].
+    pub posted: Vec<u64>,
 }
 
 pub const MAX_INSTANCES: usize = 256;
@@ -82,6 +84,7 @@ pub const MAX_PARKED: usize = 100;
 pub const MAX_TASKS: usize = 64;
 pub const MAX_PLACEMENTS: usize = 64;
 pub const MAX_TRACE_REFS: usize = 32;
+pub const MAX_POSTED: usize = 512;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Child {
@@ -197,6 +200,8 @@ pub struct Ask {
     pub program: ProgramNo,
     pub node: NodeId,
     pub gift: Gift,
+    /// Another root's journey that gives it, and whom it is about.
+    pub from: Option<Sender>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -346,6 +351,71 @@ pub struct Message {
     pub receipts: Vec<(MessageEvent, Timestamp)>,
     /// Arguments of the content; dropped once dispatched.
     pub args: Vec<(Sym, Value)>,
+    /// What most messages have nothing of.
+    pub more: Option<Box<More>>,
+}
+
+/// What makes a message more than one to the subject that its step sends once.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct More {
+    /// What `key` says, behind the step in the message's key: `#2026-12-01`. Empty: nothing.
+    pub extra: Arc<str>,
+    /// Of an ordered list: how many there are, and how many of them have left.
+    pub of: u16,
+    pub left: u16,
+    /// When the next of the list leaves.
+    #[serde(with = "wire")]
+    pub next_at: Option<Timestamp>,
+    /// Who gets it, if not the subject.
+    pub to: Option<RootKey>,
+    /// The row of the addressee has it, and decides.
+    pub elsewhere: bool,
+    /// Another root's journey that sends it.
+    pub from: Option<Sender>,
+}
+
+/// An instance of another row: its root, and the child that it is about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sender {
+    pub root: RootKey,
+    pub child: Option<(Arc<str>, Arc<str>)>,
+}
+
+impl Message {
+    #[must_use]
+    pub fn extra(&self) -> &str {
+        self.more.as_ref().map_or("", |more| &more.extra)
+    }
+
+    /// Who gets it, if not the subject.
+    #[must_use]
+    pub fn to(&self) -> Option<&RootKey> {
+        self.more.as_ref()?.to.as_ref()
+    }
+
+    /// Whether another row has it.
+    #[must_use]
+    pub fn is_elsewhere(&self) -> bool {
+        self.more.as_ref().is_some_and(|more| more.elsewhere)
+    }
+
+    /// Whose journey sends it, if not one of this row.
+    #[must_use]
+    pub fn from(&self) -> Option<&Sender> {
+        self.more.as_ref()?.from.as_ref()
+    }
+
+    /// Of an ordered list: the number of the message that is on its way, from 1.
+    #[must_use]
+    pub fn part(&self) -> Option<u16> {
+        self.more.as_ref().filter(|more| more.of > 1).map(|more| (more.left + 1).min(more.of))
+    }
+
+    /// When the next message of its list leaves.
+    #[must_use]
+    pub fn next_at(&self) -> Option<Timestamp> {
+        self.more.as_ref()?.next_at
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

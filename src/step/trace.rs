@@ -219,6 +219,30 @@ pub enum Decision {
         slot: Sym,
         why: TakenDown,
     },
+    /// A message or gift (without channel) for somebody else, whose own row decides.
+    PassedOn {
+        step: Sym,
+        channel: Option<Sym>,
+        to: Value,
+    },
+    /// What the addressee's row says became of a message.
+    Reported {
+        step: Sym,
+        became: Outcome,
+    },
+    /// One message of an ordered list has left, and others follow.
+    PartSent {
+        step: Sym,
+        part: u16,
+        of: u16,
+    },
+    /// A journey was started for each of several.
+    StartedEach {
+        journey: Sym,
+        count: u32,
+        /// More than are started at once.
+        left_out: u32,
+    },
 }
 
 /// Why something stands in a slot no longer.
@@ -270,6 +294,10 @@ pub enum NotEntered {
     Quiet(Because),
     /// Replies: as much was answered as the `limit` of this number allows.
     Limited { limit: u16 },
+    /// Started for the members of a group, and this one's attributes have never arrived.
+    Unknown,
+    /// Started for those of a group of whom a condition holds, and of this one it does not.
+    NotAmong,
 }
 
 /// Which rule of the gate refused.

@@ -6,6 +6,7 @@ use super::cast::{self, Actor};
 use super::env::{Bare, Scene};
 use super::property::{Act, Doing};
 use super::script::Script;
+use super::stage::Row;
 use crate::expr::eval::eval;
 use crate::expr::{Expr, MessageEvent, Source};
 use crate::model::test::{By, Happening};
@@ -22,12 +23,24 @@ pub(super) fn happen(
 ) -> Result<Vec<usize>, String> {
     let entity = subject(script, event)?;
     let actors = actors(script, entity, by)?;
+    let mut rows = Vec::with_capacity(actors.len());
     for actor in &actors {
         let (kind, fields) = described(script, event, actor)?;
+        let row = match &kind {
+            EventKind::Message { key, .. } => holder(script, key).unwrap_or(actor.row),
+            _ => actor.row,
+        };
+        rows.push(row);
         let event = cast::event(&mut script.stage, kind, actor, fields);
-        script.stage.happen(actor.row, crate::step::Event { time: at, ..event });
+        script.stage.happen(row, crate::step::Event { time: at, ..event });
     }
-    Ok(actors.into_iter().map(|actor| actor.row).collect())
+    Ok(rows)
+}
+
+/// The row that sent the message.
+fn holder(script: &Script<'_>, key: &MessageKey) -> Option<usize> {
+    let has = |row: &Row| row.record.deliveries().any(|delivery| delivery.message == *key);
+    script.stage.rows.iter().position(has)
 }
 
 /// Does what chance decided; `None` where there was nothing to react to.
@@ -114,10 +127,14 @@ fn described(
             Ok((EventKind::Closed(*attribute), vec![(Name::new("period"), period)]))
         }
         Happening::Message { source: Source::Message { kind, step } } => {
-            let record = script.stage.rows.get(actor.row).map(|row| &row.record);
-            let newest = record.and_then(|record| record.newest_message(script.test.journey, actor, *step));
-            match newest {
-                Some(key) => Ok((EventKind::Message { kind: *kind, key: key.clone() }, Vec::new())),
+            let rows = &script.stage.rows;
+            let root = rows.get(actor.row).map(|row| &row.key.id);
+            let of = |row: &Row| row.record.newest_message(script.test.journey, actor, *step).cloned();
+            let own = rows.get(actor.row).and_then(of);
+            // What went to somebody else lies in that row, under the key of the journey that sent it.
+            let others = || rows.iter().filter_map(of).find(|key| Some(&key.root) == root);
+            match own.or_else(others) {
+                Some(key) => Ok((EventKind::Message { kind: *kind, key }, Vec::new())),
                 None if *kind == MessageEvent::Shown => {
                     Err("nothing of that name was put into a slot".to_owned())
                 }

@@ -169,9 +169,9 @@ impl Record {
     }
 }
 
-/// `offer` holds `offer` itself and `offer.push`.
+/// `offer` holds `offer` itself, `offer.push`, its rounds and keys (`offer#3`), and the messages of its list (`offer~2`).
 pub(super) fn is_at_or_below(step: &str, wanted: &str) -> bool {
-    step.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '#']))
+    step.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '#', '~']))
 }
 
 /// Whether `event` is the declared event `name`.

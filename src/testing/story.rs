@@ -39,7 +39,11 @@ fn told(stage: &Stage<'_>, what: &What) -> String {
         What::Trace(trace) => decided(stage, trace),
         What::Delivered(delivery) => {
             let body = delivery.parts.iter().map(|(part, text)| format!("{part} {text:?}"));
-            format!("  {} to {}: {}", delivery.channel, delivery.address, body.collect::<Vec<_>>().join(", "))
+            let to =
+                delivery.addressee.id != delivery.message.root && delivery.addressee.id != delivery.address;
+            let to = if to { format!("{} at ", delivery.addressee.id) } else { String::new() };
+            let body = body.collect::<Vec<_>>().join(", ");
+            format!("  {} to {to}{}: {body}", delivery.channel, delivery.address)
         }
         What::Placed(placed) => format!("  {} holds {}, rank {}", placed.slot, placed.content, placed.rank),
     }

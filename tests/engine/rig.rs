@@ -40,6 +40,8 @@ fn step(world: &World, root: &RootKey, state: &mut State, input: &Input, now: Ti
     let mut output = Output::default();
     let what = match input {
         Input::Event(event) => on_event(world, root, state, event, &mut output),
+        // No journey of these tests says anything to another row.
+        Input::Post(_) => return output,
         Input::Wake => {
             state.tags.clear();
             send(world, root, state, "sms", &mut output)
@@ -117,6 +119,7 @@ fn deliver(message: &MessageKey, address: &Arc<str>) -> Effect {
     Effect::Deliver(Box::new(Delivery {
         message: message.clone(),
         channel: Name::new(&message.step),
+        addressee: RootKey { entity: Name::new("customer"), id: Arc::clone(&message.root) },
         address: Arc::clone(address),
         purpose: Name::new("service"),
         content: Name::new("offer"),
@@ -185,6 +188,7 @@ pub(crate) fn bundle(hash: &str, rate: Option<Rate>, daily: bool) -> Bundle {
             address: None,
             surface: None,
             capacity: None,
+            party: None,
         };
         (Name::new(name), channel)
     };

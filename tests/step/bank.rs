@@ -17,7 +17,7 @@ use wayfare::step::codec::{decode, encode};
 use wayfare::step::explain::explain;
 use wayfare::step::state::MessageStatus;
 use wayfare::step::{
-    Delivery, Effect, Event, EventKind, Input, MessageKey, RootKey, State, Trace, World, step,
+    Delivery, Effect, Event, EventKind, Input, MessageKey, Post, RootKey, State, Trace, World, step,
 };
 use wayfare::syntax::parse;
 use wayfare::text::Sources;
@@ -71,6 +71,8 @@ pub(crate) struct Story {
     pub reserved: Vec<wayfare::step::Reserve>,
     /// What a page that follows the effects holds.
     pub slots: Vec<MessageKey>,
+    /// For other rows.
+    pub posted: Vec<Post>,
     /// What the provider says to a delivery; `None`: nothing.
     pub provider: Option<Outcome>,
     /// Whether the outbox is served at all.
@@ -142,6 +144,7 @@ impl Story {
             quarantined: 0,
             reserved: Vec::new(),
             slots: Vec::new(),
+            posted: Vec::new(),
             provider: Some(Outcome::Sent),
             dispatching: true,
             events: 0,
@@ -238,6 +241,7 @@ impl Story {
                 Effect::Reserve(reserve) => self.reserved.push(*reserve),
                 Effect::Place(placed) => self.slots.push(placed.placement),
                 Effect::Remove { placement, .. } => self.slots.retain(|standing| *standing != placement),
+                Effect::Post(post) => self.posted.push(*post),
             }
         }
         super::invariants::check(&self.state, &self.world);

@@ -42,7 +42,7 @@ impl Builder<'_> {
     }
 
     pub(super) fn give(&mut self, step: &Step, giving: &Giving, tail: &GiveTail, loose: Loose) -> Loose {
-        let text = self.say(|names| words::give(&giving.give, names));
+        let text = self.say(|names| words::giving(giving, names));
         let point = self.reached(step, PointKind::Give, text, loose);
         let mut behind = Vec::new();
         for (outcomes, body) in &tail.arms {
@@ -105,10 +105,14 @@ impl Builder<'_> {
 
 /// Receipts are only waited for where the tail names one.
 fn receipt_delay(send: &Send, named: &[Outcome]) -> Delay {
-    match send.within {
+    let mut delay = match send.within {
         Some(within) if named.iter().any(|outcome| outcome.is_receipt()) => Delay::up_to(within),
         _ => Delay { instant: true, most: Most::Within(0) },
+    };
+    if let Most::Within(ms) = &mut delay.most {
+        *ms = ms.saturating_add(send.spread_ms);
     }
+    delay
 }
 
 /// Whether some outcome goes on behind the send: a good one, or one that is neither named nor caught by `else`.

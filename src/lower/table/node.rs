@@ -6,7 +6,7 @@ use crate::model::journey::{
     Awaited, Case, GiveTail, Repeat, Rung as ModelRung, Send, Step, StepKind, Tail, WaitArm,
 };
 use crate::name::Name;
-use crate::program::{Await, ContentCall, Giving, NodeId, NodeKind, Outcome, Rung};
+use crate::program::{Await, ContentCall, Giving, Manner, NodeId, NodeKind, Outcome, Rung};
 use crate::value::Length;
 
 impl Table<'_> {
@@ -40,8 +40,10 @@ impl Table<'_> {
             }
             StepKind::Tag { tag, keep } => NodeKind::Tag { tag: *tag, keep: *keep, next },
             StepKind::Untag { tag } => NodeKind::Untag { tag: *tag, next },
-            StepKind::Start { journey, args } => {
-                NodeKind::Start { journey: *journey, args: self.args(args), next }
+            StepKind::Start { journey, args, each } => {
+                let mut each = each.clone();
+                each.iter_mut().flat_map(|each| each.exprs_mut()).for_each(|expr| self.numbers.expr(expr));
+                NodeKind::Start { journey: *journey, args: self.args(args), next, each: each.map(Box::new) }
             }
             StepKind::Remember { slot, value } => {
                 NodeKind::Remember { slot: *slot, value: self.expr(value), next }
@@ -79,6 +81,8 @@ impl Table<'_> {
         let asks_receipt = outcomes.iter().any(|(outcome, _)| outcome.is_receipt());
         let channel = self.model.channels.get(&send.channel);
         let receipt = send.within.or_else(|| channel.and_then(|channel| channel.receipt));
+        let mut manner = send.manner.clone();
+        manner.exprs_mut().for_each(|expr| self.numbers.expr(expr));
         Some(NodeKind::Send {
             content: self.call(&send.content),
             channel: send.channel,
@@ -86,6 +90,7 @@ impl Table<'_> {
             outcomes,
             otherwise,
             next,
+            manner: (manner != Manner::default()).then(|| Box::new(manner)),
         })
     }
 

@@ -23,6 +23,7 @@ pub(super) fn channel(declared: &Declared, items: &[ChannelItem], sink: &mut Sin
         receipt: None,
         outcomes: Vec::new(),
         address: None,
+        party: None,
         segments: None,
         surface: None,
         capacity: None,
@@ -37,14 +38,20 @@ pub(super) fn channel(declared: &Declared, items: &[ChannelItem], sink: &mut Sin
             ChannelItem::Segments(count) => channel.segments = segments(count, sink),
             ChannelItem::Receipt(dur) => channel.receipt = Some(length::positive(*dur, sink)),
             ChannelItem::Outcomes(words) => channel.outcomes = receipts(words, sink),
-            ChannelItem::Addresses(path) => channel.address = path.parts.last().map(|part| part.name),
+            ChannelItem::Addresses(path) => {
+                channel.address = path.parts.last().map(|part| part.name);
+                if let [kind, _] = path.parts.as_slice() {
+                    channel.party.get_or_insert(kind.name);
+                }
+            }
+            ChannelItem::Party(word) => channel.party = Some(word.name),
             ChannelItem::Owner(text) => channel.owner = Some(text.value.clone()),
             ChannelItem::Surface(word) => channel.surface = Some(known_surface(*word, sink)),
             ChannelItem::Capacity(count) => {
                 channel.capacity = self::capacity(count, sink);
                 capacity = Some(count.span);
             }
-            ChannelItem::Party(_) | ChannelItem::Cost(_) | ChannelItem::Error(_) => {}
+            ChannelItem::Cost(_) | ChannelItem::Error(_) => {}
         }
     }
     if kind.is_none() && !items.iter().any(|item| matches!(item, ChannelItem::Error(_))) {

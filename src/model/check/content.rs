@@ -12,13 +12,15 @@ use crate::diagnostic::{Diagnostic, Fix, code};
 use crate::expr::{Expr, Owner};
 use crate::model::Content;
 use crate::name::Name;
-use crate::program::{Copy, CopyPiece, Part, Variant};
+use crate::program::{Copy, CopyPiece, Listed, Part, Variant};
 use crate::syntax::ast::{self, ContentItem};
 use crate::value::Type;
 
 /// A sign to close it that is seen from the first moment on; a touch beside it; a sign that comes after some seconds;
 /// no way at all.
 const CLOSES: [&str; 4] = ["visible", "outside", "countdown", "never"];
+/// The word of one message of an ordered list.
+const MESSAGE: &str = "message";
 
 pub(super) fn content(world: &World, declared: &Declared, items: &[ContentItem], sink: &mut Sink) -> Content {
     let subject = addressee(world, declared, sink);
@@ -106,7 +108,7 @@ pub(super) fn person(world: &World) -> Option<Name> {
 
 fn reads_subject(variants: &[Variant]) -> bool {
     let reads = |expr: &Expr| matches!(expr, Expr::Attr(Owner::Subject, _) | Expr::Def(..) | Expr::Tag(..));
-    let pieces = variants.iter().flat_map(|variant| &variant.parts).flat_map(|(_, _, copy)| &copy.0);
+    let pieces = variants.iter().flat_map(Variant::copies).flat_map(|copy| &copy.0);
     pieces.into_iter().any(|piece| reads_in(piece, &reads))
 }
 
@@ -198,7 +200,8 @@ impl Checker<'_, '_> {
     fn variant(&mut self, written: &ast::Variant) -> Variant {
         self.world.expect(&mut self.sink, self.file, written.channel, Kind::Channel);
         let mut parts: Vec<(Name, Option<Name>, Copy)> = Vec::new();
-        for part in &written.parts {
+        let messages = self.messages_of(written);
+        for part in written.parts.iter().filter(|part| part.word.name.as_str() != MESSAGE) {
             // `locale en """…"""` is the body in that language.
             let word = if part.word.name.as_str() == "locale" { Name::new("body") } else { part.word.name };
             let locale = part.locale.map(|locale| locale.name);
@@ -219,7 +222,8 @@ impl Checker<'_, '_> {
             parts.push((word, locale, copy));
         }
         let close = written.close.and_then(|close| self.closed_by(close, written.channel));
-        Variant { channel: written.channel.name, parts, close }
+        let gap = written.gap.map(|gap| length::positive(gap, &mut self.sink)).filter(|_| messages.len() > 1);
+        Variant { channel: written.channel.name, parts, close, messages, gap }
     }
 
     /// How what stands in a slot is closed.
@@ -247,6 +251,32 @@ impl Checker<'_, '_> {
             return None;
         }
         Some(close.name)
+    }
+
+    /// An ordered list of messages, each of which is sent by itself.
+    fn messages_of(&mut self, written: &ast::Variant) -> Vec<Listed> {
+        let (messages, others): (Vec<_>, Vec<_>) =
+            written.parts.iter().partition(|part| part.word.name.as_str() == MESSAGE);
+        if let (Some(first), [other, ..]) = (messages.first(), others.as_slice()) {
+            let headline = format!("`{}` stands beside messages that are sent one by one", other.word.name);
+            let finding =
+                Diagnostic::new(code::CONTENT_ITEM, other.word.span, headline).label("of which of them?");
+            self.report(
+                finding
+                    .also(first.word.span, "the first of the list")
+                    .help("write it as a `message` of its own, or leave the others"),
+            );
+        }
+        if let Some(gap) = written.gap.filter(|_| messages.len() < 2) {
+            let finding = Diagnostic::new(code::SEND_GAP, gap.span, "a gap lies between two messages")
+                .label(if messages.is_empty() { "there is no list" } else { "there is only one" });
+            self.report(
+                finding.help("leave `gap …` out, or write several: `message \"\"\"…\"\"\"` for each"),
+            );
+        }
+        let listed =
+            messages.into_iter().map(|part| Listed { file: part.file, copy: self.copy(&part.copy, None).0 });
+        listed.collect()
     }
 
     /// The copy, and how long it can get.

@@ -10,10 +10,10 @@ use crate::name::Name;
 use crate::program::Outcome;
 use crate::step::state::{
     Account, AccountEntry, Alarm, AlarmKind, Ask, AudienceMemory, Awaited, Child, Entry, Feature, First,
-    Gift, History, Instance, Ladder, Message, MessageStatus, Pending, PendingWhy, Recent, State, SubjectRef,
-    Tally, Task, Vote, Watch,
+    Gift, History, Instance, Ladder, Message, MessageStatus, More, Pending, PendingWhy, Recent, Sender,
+    State, SubjectRef, Tally, Task, Vote, Watch,
 };
-use crate::step::{Event, EventKind, MessageKey, ProgramNo, Sym};
+use crate::step::{Event, EventKind, MessageKey, ProgramNo, RootKey, Sym};
 use crate::value::{CivilUnit, Currency, Length, Money, Value};
 
 fn instant() -> impl Strategy<Value = Timestamp> {
@@ -183,8 +183,22 @@ fn message() -> impl Strategy<Value = Message> {
             status,
             receipts: vec![(MessageEvent::Clicked, at)],
             args,
+            more: Some(Box::new(More {
+                extra: "#a".into(),
+                of: 3,
+                left: 1,
+                next_at: Some(at),
+                to: Some(RootKey { entity: Name::new("group"), id: "g".into() }),
+                elsewhere: true,
+                from: Some(sender()),
+            })),
         },
     )
+}
+
+fn sender() -> Sender {
+    let root = RootKey { entity: Name::new("group"), id: "g".into() };
+    Sender { root, child: Some(("holding".into(), "cd".into())) }
 }
 
 fn pending() -> impl Strategy<Value = Pending> {
@@ -258,6 +272,7 @@ fn ask(at: Timestamp) -> Ask {
             slot: Some(0),
             also: None,
         },
+        from: Some(sender()),
     }
 }
 
@@ -329,6 +344,7 @@ prop_compose! {
             accounts: vec![account(at, known)],
             asks: if known { vec![ask(at)] } else { Vec::new() },
             placements: vec![placement(at, wake_at)],
+            posted: vec![7],
         }
     }
 }

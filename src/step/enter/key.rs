@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::civil::ISOWeekDate;
 
 use super::{Candidate, rules};
-use crate::expr::{Env, civil, eval, show};
+use crate::expr::{Env, Expr, civil, eval, show};
 use crate::program::{EntryUnit, Reenter};
 use crate::step::index::Loaded;
 use crate::step::opening;
@@ -35,7 +35,11 @@ fn per(units: &[EntryUnit], run: &Run, loaded: &Loaded, candidate: &Candidate) -
         }
         EntryUnit::Month => format!("{:04}-{:02}", date.year(), date.month()),
         EntryUnit::Opening(reward) => opening_of(&eval(reward, &scene), candidate, run),
-        EntryUnit::Value(expr) => text(&eval(expr, &scene)),
+        EntryUnit::Value(expr) => match eval(expr, &scene) {
+            // Every event has an id, declared or not.
+            Value::Missing if is_id(expr) => candidate.identity.to_string(),
+            value => text(&value),
+        },
     });
     parts.collect::<Vec<_>>().join(",")
 }
@@ -55,6 +59,11 @@ fn answer(run: &Run, loaded: &Loaded, candidate: &Candidate) -> Option<Arc<str>>
     let scene = run.scene(loaded, &candidate.subject).entered_by(&candidate.payload);
     let front = rules::writer(loaded.program.rules.as_ref()?, &scene)?;
     Some(format!("{front}{}", candidate.identity).into())
+}
+
+/// `event.id`
+fn is_id(expr: &Expr) -> bool {
+    matches!(expr, Expr::Field(of, name) if **of == Expr::Entry && name.as_str() == "id")
 }
 
 pub(super) fn text(value: &Value) -> String {

@@ -86,6 +86,13 @@ impl Words<'_> {
                 }
                 None => format!("what had to be absent happened at {}", self.clock(*at)),
             },
+            NotEntered::Unknown => "its attributes have not arrived".to_owned(),
+            NotEntered::NotAmong => match by {
+                Cause::Start { journey } => {
+                    format!("the `where` of `{}`, which starts it, is false here", self.name(*journey))
+                }
+                _ => "the `where` of its start is false here".to_owned(),
+            },
             NotEntered::TooMany => "too much is under way for this subject already".to_owned(),
             NotEntered::Quiet(because) => {
                 match self.program().and_then(|program| program.rules.as_ref()?.quiet.as_ref()) {

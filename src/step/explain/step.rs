@@ -53,6 +53,15 @@ impl Words<'_> {
                 let (what, outcome) = (self.name(*what), self.name(*outcome));
                 format!("`{what}` is not given: {}", not_given(&outcome))
             }
+            Decision::StartedEach { journey, count, left_out: 0 } => {
+                format!("starts `{}` for each of {count}", self.name(*journey))
+            }
+            Decision::StartedEach { journey, count, left_out } => {
+                format!(
+                    "starts `{}` for each of {count}; {left_out} are too many at once",
+                    self.name(*journey)
+                )
+            }
             Decision::Started { journey } => format!("starts `{}`", self.name(*journey)),
             Decision::Arm { experiment, arm, cell } => {
                 format!("arm `{}` of `{}` (cell {cell})", self.name(*arm), self.name(*experiment))
@@ -100,6 +109,19 @@ impl Words<'_> {
             }
             Decision::Receipt { step, kind, at } => {
                 format!("`{}` was {} at {}", self.name(*step), kind.as_str(), self.clock(*at))
+            }
+            Decision::PassedOn { step, channel: Some(channel), to } => {
+                let (step, channel, to) = (self.name(*step), self.name(*channel), plain(to));
+                format!("passes `{step}` via {channel} on to {to}, whose own consent and limits decide")
+            }
+            Decision::PassedOn { step, channel: None, to } => {
+                format!("passes `{}` on to {}, whose own limits decide", self.name(*step), plain(to))
+            }
+            Decision::Reported { step, became } => {
+                format!("the addressee's side says `{}` of `{}`", became.as_str(), self.name(*step))
+            }
+            Decision::PartSent { step, part, of } => {
+                format!("message {part} of {of} of `{}` has left", self.name(*step))
             }
             Decision::Cancelled { step } => format!("`{}` is cancelled before it left", self.name(*step)),
             _ => String::new(),
@@ -208,6 +230,11 @@ impl Words<'_> {
         let awaited = self.program().and_then(|program| program.awaits.get(usize::from(number)));
         awaited.map_or_else(|| format!("#{number}"), |awaited| show::pattern(&awaited.pattern, &()))
     }
+}
+
+/// An id without its quotes.
+fn plain(value: &crate::value::Value) -> String {
+    crate::step::message::key_text(value)
 }
 
 /// Why nothing was given, with the outcome's own word.

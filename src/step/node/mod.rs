@@ -6,16 +6,16 @@ mod reach;
 mod repeat;
 mod send;
 mod split;
+mod start;
 mod tag;
 mod wait;
 
 use super::actor::{Actor, News};
-use super::enter::{Candidate, ask_start};
 use super::occurrence::Occurrence;
 use super::show;
 use super::symbols::Sym;
 use super::task;
-use super::trace::{Cause, Decision};
+use super::trace::Decision;
 use crate::expr::{Expr, eval};
 use crate::name::Name;
 use crate::program::{NodeId, NodeKind};
@@ -44,9 +44,7 @@ pub(super) fn execute(actor: &mut Actor) -> Flow {
         NodeKind::Tag { tag, keep, next } => tag::give(actor, *tag, *keep, *next),
         NodeKind::Untag { tag, next } => tag::take(actor, *tag, *next),
         NodeKind::Remember { slot, value, next } => remember(actor, *slot, value, *next),
-        NodeKind::Start { journey, args, next } => {
-            start(actor, actor.message_of(node.step), *journey, args, *next)
-        }
+        NodeKind::Start { .. } => start::start(actor, node),
         NodeKind::End { name } => Flow::End(*name),
         NodeKind::Rounds { slot, first, from, next } => repeat::begin(actor, *slot, first, from, *next),
         NodeKind::Round { .. } => repeat::next(actor, &node.kind),
@@ -129,24 +127,5 @@ fn remember(actor: &mut Actor, slot: u16, value: &Expr, next: NodeId) -> Flow {
         *local = (value.clone(), None);
     }
     actor.trace(Decision::Remembered { slot, value });
-    Flow::Go(next)
-}
-
-/// The other journey begins once this instance has come to rest; the caller and its step make the key.
-fn start(actor: &mut Actor, step: Name, journey: Name, args: &[(Name, Expr)], next: NodeId) -> Flow {
-    let scene = actor.scene();
-    let payload = args.iter().map(|(name, value)| (*name, eval(value, &scene))).collect();
-    let candidate = Candidate {
-        subject: actor.it.subject.clone(),
-        cause: Cause::Start { journey: actor.it.journey },
-        at: actor.run.now,
-        payload,
-        identity: format!("{}/{}/{step}", actor.loaded.program.journey, actor.it.key).into(),
-        date: None,
-        rule: None,
-    };
-    let sym = actor.run.sym(journey);
-    actor.trace(Decision::Started { journey: sym });
-    ask_start(actor.run, journey, candidate);
     Flow::Go(next)
 }

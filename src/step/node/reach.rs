@@ -81,7 +81,7 @@ fn next_rung(actor: &mut Actor, node: &Node) {
 fn climb(actor: &mut Actor, node: &Node) -> Flow {
     let NodeKind::Reach { rungs, otherwise, not_sent, .. } = &node.kind else { return Flow::Wait };
     while let Some(rung) = current(actor, rungs) {
-        if message::decide(actor, rung.step, rung.channel, &rung.content).is_ok() {
+        if message::decide(actor, rung.step, rung.channel, &rung.content, None).is_ok() {
             if let Some(ladder) = &mut actor.it.ladder {
                 ladder.sent = ladder.sent.saturating_add(1);
             }

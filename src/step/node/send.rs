@@ -7,23 +7,26 @@ use crate::program::{Node, NodeId, NodeKind, Outcome};
 use crate::step::actor::{Actor, News};
 use crate::step::message::{self, Decided};
 use crate::step::trace::Decision;
+use crate::value::Length;
 
 /// Where each outcome leads.
 type Arms = [(Outcome, NodeId)];
 
 pub(super) fn decide(actor: &mut Actor, node: &Node) -> Flow {
-    let NodeKind::Send { content, channel, receipt, outcomes, otherwise, next } = &node.kind else {
+    let NodeKind::Send { content, channel, receipt, outcomes, otherwise, next, manner } = &node.kind else {
         return Flow::Wait;
     };
-    match message::decide(actor, node.step, *channel, content) {
+    match message::decide(actor, node.step, *channel, content, manner.as_deref()) {
         Err(outcome) => Flow::Go(arm(outcomes, outcome).unwrap_or(*otherwise)),
         Ok(Decided::OnRecord) => Flow::Go(good(outcomes, *next)),
-        Ok(Decided::Queued) if actor.leaving => Flow::Go(good(outcomes, *next)),
+        Ok(_) if actor.leaving => Flow::Go(good(outcomes, *next)),
+        // A list holds the place until its last message has left; another row has to answer first.
+        Ok(Decided::List | Decided::Elsewhere) => {
+            actor.trace(Decision::Waits { until: None });
+            Flow::Wait
+        }
         Ok(Decided::Queued) => match receipt {
-            Some(length) => {
-                let deadline = actor.run.after(actor.run.now, *length, &actor.scene());
-                actor.wait_until(deadline, 0)
-            }
+            Some(length) => report_within(actor, *length),
             None if arm(outcomes, Outcome::Sent).is_some() => {
                 actor.trace(Decision::Waits { until: None });
                 Flow::Wait
@@ -33,10 +36,23 @@ pub(super) fn decide(actor: &mut Actor, node: &Node) -> Flow {
     }
 }
 
+fn report_within(actor: &mut Actor, length: Length) -> Flow {
+    let deadline = actor.run.after(actor.run.now, length, &actor.scene());
+    actor.wait_until(deadline, 0)
+}
+
 pub(super) fn told(actor: &mut Actor, node: &Node, news: News) {
-    let NodeKind::Send { channel, outcomes, otherwise, next, .. } = &node.kind else { return };
+    let NodeKind::Send { channel, receipt, outcomes, otherwise, next, .. } = &node.kind else { return };
     let target = match news {
-        News::Sent if may_say_more(actor, *channel, outcomes) => return,
+        // Its report is waited for from here on: of a list from its last message, of another row from its answer.
+        News::Accepted | News::Sent if may_say_more(actor, *channel, outcomes) => {
+            if let Some(length) = receipt.filter(|_| actor.it.due.is_none()) {
+                report_within(actor, length);
+            }
+            return;
+        }
+        News::Accepted if arm(outcomes, Outcome::Sent).is_some() => return,
+        News::Accepted => good(outcomes, *next),
         News::Sent => good(outcomes, *next),
         News::Delivered => arm(outcomes, Outcome::Delivered).unwrap_or_else(|| good(outcomes, *next)),
         News::Failed => arm(outcomes, Outcome::Failed).unwrap_or(*otherwise),

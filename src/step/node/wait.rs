@@ -10,6 +10,7 @@ use crate::step::actor::Actor;
 use crate::step::enter::as_moment;
 use crate::step::lateness;
 use crate::step::occurrence::Occurrence;
+use crate::step::scene::Scene;
 use crate::step::trace::Decision;
 use crate::value::{Length, Value};
 
@@ -210,7 +211,8 @@ fn deadline(actor: &Actor, within: Length, from: &Anchor) -> Timestamp {
     actor.run.after(from, within, &actor.scene())
 }
 
+/// `today` in it is the day on which the instance came here, however often it is looked at.
 fn moment_ahead(actor: &Actor, moment: &Expr) -> Option<Timestamp> {
-    let scene = actor.scene();
+    let scene = Scene { now: actor.it.since, ..actor.scene() };
     as_moment(&eval(moment, &scene), &scene).filter(|moment| *moment > actor.run.now)
 }

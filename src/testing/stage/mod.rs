@@ -251,6 +251,10 @@ impl<'a> Stage<'a> {
                     let short = self.ledger.reserve(&reserve);
                     self.input(row, &Input::Permit { key: reserve.key, short });
                 }
+                Effect::Post(post) => {
+                    let to = self.row(post.to.clone());
+                    self.input(to, &Input::Post(post));
+                }
             }
         }
     }

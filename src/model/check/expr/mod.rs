@@ -154,6 +154,10 @@ pub(super) struct Checker<'w, 'a> {
     pub(super) cast: Vec<Name>,
     /// The journey's own budget.
     pub(super) budget: Option<Name>,
+    /// Whom `to` names: its kind, and whether copy may use what is known of it.
+    pub(super) addressed: Option<(Name, bool)>,
+    /// In a `grant … to`: what is given need not belong to the subject.
+    pub(super) to_others: bool,
 }
 
 impl<'w, 'a> Checker<'w, 'a> {
@@ -187,6 +191,8 @@ impl<'w, 'a> Checker<'w, 'a> {
             passed: None,
             cast: Vec::new(),
             budget: None,
+            addressed: None,
+            to_others: false,
         }
     }
 

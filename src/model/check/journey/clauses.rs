@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::flow::Flow;
 use crate::diagnostic::{Diagnostic, Fix, code};
 use crate::expr::{Anchor, Expr, Pattern};
+use crate::model::check::content::person;
 use crate::model::check::expr::Checker;
 use crate::model::check::length;
 use crate::model::check::pattern::Messages;
@@ -467,6 +468,10 @@ impl Checker<'_, '_> {
             return;
         }
         let Some(root) = self.subject.map(|subject| self.world.root(subject)) else { return };
+        // The journey of a group or branch: whoever gets something from it is asked, not its subject.
+        if person(self.world).is_some_and(|person| person != root) {
+            return;
+        }
         let Some(entity) = self.world.entity(root) else { return };
         let list = Type::List(Box::new(Type::Channel));
         if entity.field(Name::new("consent")).is_some_and(|field| field.ty == list || field.ty == Type::Error)

@@ -10,7 +10,7 @@ use crate::model::check::world::Kind;
 use crate::model::journey::{GiveTail, StepKind};
 use crate::name::Name;
 use crate::program::value::{self, outcome};
-use crate::program::{Give, Giving};
+use crate::program::{Addressee, Give, Giving};
 use crate::syntax::ast::{self, ExprKind, Ident};
 use crate::value::{Type, Value};
 
@@ -31,7 +31,9 @@ struct Gift {
 
 impl Checker<'_, '_> {
     pub(super) fn grant(&mut self, written: &ast::Give) -> Option<StepKind> {
+        self.to_others = written.to.is_some();
         let gift = self.gift(written);
+        self.to_others = false;
         self.giving(written, gift)
     }
 
@@ -76,18 +78,41 @@ impl Checker<'_, '_> {
     }
 
     fn giving(&mut self, written: &ast::Give, gift: Option<Gift>) -> Option<StepKind> {
-        if let Some(to) = &written.to {
-            let finding = Diagnostic::new(code::MISPLACED, to.span, "who gets this follows from the subject");
-            self.report(finding.label("cannot be another").help("leave `to …` out"));
-        }
-        let key = written.key.as_ref().map(|key| {
-            let typed = self.expr(key, None);
-            self.present(key, typed).expr
-        });
+        let to = match (&written.to, &gift) {
+            (None, gift) => {
+                if matches!(gift, Some(Gift { give: Give::Reward { .. } | Give::Exchange { .. }, .. })) {
+                    self.person_gets(written.what.span);
+                }
+                None
+            }
+            (Some(to), Some(gift)) => self.gift_to(to, &gift.give),
+            (Some(_), None) => None,
+        };
+        let key = written.key.as_ref().and_then(|key| self.key(key));
         let slot = gift.as_ref().and_then(|gift| self.amount_slot(gift, written));
         let tail = self.give_tail(written, gift.as_ref().map(|gift| &gift.outcomes), slot);
         let give = gift?.give;
-        Some(StepKind::Give(Giving { give, key, slot, budget: self.budget }, tail))
+        Some(StepKind::Give(Giving { give, key, slot, budget: self.budget, to }, tail))
+    }
+
+    /// Somebody else who gets it. What is spent for it is the subject's own, so nothing is spent for others.
+    fn gift_to(&mut self, to: &ast::Expr, give: &Give) -> Option<Addressee> {
+        let owner = match give {
+            Give::Reward { .. } => None,
+            Give::Points { points, .. } => {
+                self.world.model.values.points.get(points).map(|points| points.subject)
+            }
+            Give::Chance { lottery } => {
+                self.world.model.values.lotteries.get(lottery).map(|lottery| lottery.subject)
+            }
+            Give::Exchange { .. } | Give::Draw { .. } => {
+                let headline = "what the subject spends is for the subject";
+                let finding = Diagnostic::new(code::ADDRESSEE, to.span, headline).label("cannot be another");
+                self.report(finding.help("leave `to …` out, or `grant` the other one something"));
+                return None;
+            }
+        };
+        self.gifted(to, owner)
     }
 
     fn gift(&mut self, written: &ast::Give) -> Option<Gift> {
@@ -241,7 +266,7 @@ impl Checker<'_, '_> {
     }
 
     fn belongs(&mut self, of: Name, path: &ast::Path) {
-        if self.owner_of(of).is_none() {
+        if !self.to_others && self.owner_of(of).is_none() {
             let headline = format!("`{}` is of `{of}`", path.text());
             let finding =
                 Diagnostic::new(code::OTHER_SUBJECT, path.span, headline).label("another kind of subject");

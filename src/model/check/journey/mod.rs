@@ -3,6 +3,7 @@
 //! Reading order: `identity` (what steps are called), `clauses`, `enter`, `steps`, `send`, `reach`, `waits`,
 //! `branches`, and `flow` (what holds where).
 
+mod address;
 mod assign;
 pub(super) mod branches;
 mod chosen;

@@ -7,57 +7,116 @@ use crate::model::check::{length, words};
 use crate::model::journey::{Send, StepKind, Tail};
 use crate::model::{Channel, Content};
 use crate::name::Name;
-use crate::program::{ContentCall, Outcome};
+use crate::program::{ContentCall, Manner, Outcome, Variant};
 use crate::syntax::ast::{self, Arg, Call, Dur, Ident};
+use crate::value::Length;
+
+/// What stands behind the channel of a `send`.
+pub(super) struct Said<'a> {
+    pub(super) to: Option<&'a ast::Expr>,
+    pub(super) key: Option<&'a ast::Expr>,
+    pub(super) gap: Option<Dur>,
+    pub(super) within: Option<Dur>,
+}
 
 impl<'w> Checker<'w, '_> {
     pub(super) fn send(
         &mut self,
         content: &Call,
         channel: Ident,
-        to: Option<&ast::Expr>,
-        within: Option<Dur>,
+        said: &Said<'_>,
         tail: &ast::Tail,
     ) -> Option<StepKind> {
-        if let Some(to) = to {
-            self.report(
-                Diagnostic::new(code::MISPLACED, to.span, "who receives this follows from the subject")
-                    .label("cannot be another")
-                    .help("leave `to …` out"),
-            );
+        let via = match said.to {
+            None => self.carrier(channel),
+            Some(_) => self.known_channel(channel),
+        };
+        let to = said.to.map(|to| via.and_then(|via| self.recipient(to, via)));
+        if let (Some(Some(to)), Some(via)) = (&to, via) {
+            self.has_address(channel, via, to.entity);
         }
+        self.addressed = to.as_ref().and_then(|to| to.as_ref()).map(|to| (to.entity, to.person));
         let call = self.content_call(content);
-        let via = self.carrier(channel);
+        self.addressed = None;
         if let (Some(call), Some(_)) = (&call, via) {
             self.all_speak_on(content, call, channel);
         }
-        let within = within.map(|within| length::positive(within, &mut self.sink));
+        let key = said.key.map(|key| self.key(key));
+        let gap = said.gap.map(|gap| length::positive(gap, &mut self.sink));
+        let (is_list, spread_ms) =
+            call.as_ref().map_or((false, 0), |call| self.spread(call, channel.name, said.gap, gap));
+        let within = said.within.map(|within| length::positive(within, &mut self.sink));
         let receipt = within.is_some() || via.is_some_and(|via| via.receipt.is_some());
         self.time_passes();
         let tail = self.tail(tail, via, receipt);
         let call = call?;
-        let send = Send { content: call, channel: channel.name, within };
+        let manner = Manner { to: to.flatten(), key: key.flatten(), gap };
+        let send = Send { content: call, channel: channel.name, within, manner, spread_ms, is_list };
         Some(StepKind::Send(send, tail))
     }
 
-    /// The channel, which must have where to send to.
+    /// The channel, which must have where to send to, and reach the subject.
     pub(super) fn channel_for(&mut self, channel: Ident) -> Option<&'w Channel> {
+        let via = self.known_channel(channel)?;
+        if let Some(reached) = self.reaches_subject(channel, via) {
+            self.has_address(channel, via, reached);
+        }
+        Some(via)
+    }
+
+    fn known_channel(&mut self, channel: Ident) -> Option<&'w Channel> {
         self.world.expect(&mut self.sink, self.file, channel, Kind::Channel)?;
         let world = self.world;
-        let via = world.model.channels.get(&channel.name)?;
-        let root = self.subject.map(|subject| world.root(subject))?;
+        world.model.channels.get(&channel.name)
+    }
+
+    fn has_address(&mut self, channel: Ident, via: &Channel, reached: Name) {
         if let Some(address) = via.address
-            && world.entity(root).is_some_and(|entity| entity.field(address).is_none())
+            && self.world.entity(reached).is_some_and(|entity| entity.field(address).is_none())
         {
-            let headline = format!("`{}` goes to `{address}`, which `{root}` does not have", channel.name);
+            let headline = format!("`{}` goes to `{address}`, which `{reached}` does not have", channel.name);
             self.report(
                 Diagnostic::new(code::NO_ADDRESS, channel.span, headline)
                     .label("no address")
                     .also(via.span, "addresses declared here")
-                    .help(format!("write `{address} : Text?` in entity `{root}`")),
+                    .help(format!("write `{address} : Text?` in entity `{reached}`")),
             );
         }
-        Some(via)
+    }
+
+    /// Whether it is an ordered list, and how long that takes from its first message to its last; a `gap` without a list
+    /// is told.
+    fn spread(
+        &mut self,
+        call: &ContentCall,
+        channel: Name,
+        said: Option<Dur>,
+        gap: Option<Length>,
+    ) -> (bool, i64) {
+        let world = self.world;
+        let contents = call.names().filter_map(|name| world.model.contents.get(&name));
+        let variants: Vec<_> = contents
+            .flat_map(|content| content.variants.iter().filter(|variant| variant.channel == channel))
+            .collect();
+        if let Some(said) = said
+            && !variants.is_empty()
+            && variants.iter().all(|variant| variant.messages.len() < 2)
+        {
+            let headline =
+                format!("`{}` is one message on `{channel}`: there is nothing between", call.content);
+            let finding = Diagnostic::new(code::SEND_GAP, said.span, headline).label("a gap between what?");
+            self.report(
+                finding
+                    .help("leave `gap …` out")
+                    .help("or write several in the content: `message \"\"\"…\"\"\"` for each"),
+            );
+        }
+        let spread = |variant: &&Variant| -> i64 {
+            let between = i64::try_from(variant.messages.len().saturating_sub(1)).unwrap_or(0);
+            gap.or(variant.gap).map_or(0, |gap| gap.at_most_ms().saturating_mul(between))
+        };
+        let is_list = variants.iter().any(|variant| variant.messages.len() > 1);
+        (is_list, variants.iter().map(spread).max().unwrap_or(0))
     }
 
     /// The content and its arguments, complete and typed.
@@ -93,6 +152,19 @@ impl<'w> Checker<'w, '_> {
     /// Copy that uses attributes of one kind of subject cannot go to another.
     pub(super) fn addressee(&mut self, content: &Content, call: &Call) {
         let root = self.subject.map(|subject| self.world.root(subject));
+        let root = self.addressed.map(|(entity, _)| entity).or(root);
+        if let (Some(reads), Some((entity, false))) = (content.reads, self.addressed)
+            && reads == entity
+        {
+            let headline = format!("what is known of another `{entity}` is not at hand in this journey");
+            self.report(
+                Diagnostic::new(code::OTHER_SUBJECT, call.path.span, headline)
+                    .label(format!("uses attributes of the `{entity}`"))
+                    .also(content.span, "declared here")
+                    .help("let the content take what it needs: `takes name : Text`"),
+            );
+            return;
+        }
         if let (Some(reads), Some(root)) = (content.reads, root)
             && reads != root
         {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::send::Said;
 use crate::diagnostic::{Diagnostic, code};
 use crate::model::check::expr::Checker;
 use crate::model::check::world::{Kind, World};
@@ -24,11 +25,9 @@ impl Checker<'_, '_> {
         checked.kind = match &step.kind {
             ast::StepKind::Error => return None,
             ast::StepKind::Send { content, channel, to, gap, within, key, id, tail } => {
-                if gap.is_some() || key.is_some() {
-                    self.report(not_yet(step.word.span, "`gap` and `key` of a send"));
-                }
                 named(&mut checked, id);
-                self.send(content, *channel, to.as_ref(), *within, tail)?
+                let said = Said { to: to.as_ref(), key: key.as_ref(), gap: *gap, within: *within };
+                self.send(content, *channel, &said, tail)?
             }
             ast::StepKind::Reach { content, id, prefer, rungs, not_sent, otherwise } => {
                 named(&mut checked, id);
@@ -48,12 +47,7 @@ impl Checker<'_, '_> {
                 StepKind::Tag { tag: self.tag_of_subject(tag)?, keep }
             }
             ast::StepKind::Untag { tag } => StepKind::Untag { tag: self.tag_of_subject(tag)? },
-            ast::StepKind::Start { journey, each } => {
-                if let Some(each) = each {
-                    self.report(not_yet(each.path.span, "`each`"));
-                }
-                self.start(journey)?
-            }
+            ast::StepKind::Start { journey, each } => self.start(journey, each.as_ref())?,
             ast::StepKind::Remember { name, value } => self.remember(*name, value)?,
             ast::StepKind::Phase { name, label, steps } => {
                 checked.label = label.as_ref().map(|label| label.value.clone());
@@ -173,7 +167,8 @@ impl Checker<'_, '_> {
         Some(StepKind::Remember { slot, value: typed.expr })
     }
 
-    fn start(&mut self, call: &Call) -> Option<StepKind> {
+    fn start(&mut self, call: &Call, each: Option<&ast::Each>) -> Option<StepKind> {
+        let checked = each.map(|each| self.each(each));
         let declared = self.world.expect_path(&mut self.sink, self.file, &call.path, Kind::Journey)?;
         if !declared.decl.params.is_empty() {
             self.report(super::template::only_a_template(call.path.span, &declared));
@@ -192,19 +187,14 @@ impl Checker<'_, '_> {
                 .help(format!("write `enter by start` in `{}`, or start another journey", declared.name)),
             );
         }
-        if self.owner_of(signature.subject).is_none() {
-            let of = signature.subject;
-            self.report(
-                Diagnostic::new(
-                    code::OTHER_SUBJECT,
-                    call.path.span,
-                    format!("journey `{}` is of `{of}`", declared.name),
-                )
-                .label("another kind of subject")
-                .also(declared.span, "declared here")
-                .help("start a journey of this subject, or of its parent"),
-            );
-        }
+        let (each, kind) = match checked {
+            None => (None, None),
+            Some(checked) => {
+                let (each, kind) = checked?;
+                (Some(each), Some(kind))
+            }
+        };
+        self.fits_start(&call.path, &declared, signature.subject, kind);
         if let Some(arg) = call.args.first() {
             self.report(
                 Diagnostic::new(
@@ -216,7 +206,7 @@ impl Checker<'_, '_> {
                 .help("leave the parentheses out"),
             );
         }
-        Some(StepKind::Start { journey: declared.name, args: Vec::new() })
+        Some(StepKind::Start { journey: declared.name, args: Vec::new(), each })
     }
 }
 
