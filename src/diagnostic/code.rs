@@ -53,7 +53,6 @@ codes! {
     UNIT = "E0111", "a length of time with a wrong unit";
     NO_SUCH_TIME = "E0112", "a day or time that does not exist";
     UNKNOWN_WORD = "E0113", "a word that cannot stand here";
-    NOT_YET = "E0114", "part of the language that this version does not have yet";
     HARD_WORD = "E0115", "a name spelled like a word of the language";
     CLAUSE_BELOW_STEP = "E0116", "a clause below a step";
     CHAINED = "E0117", "comparisons in a row";

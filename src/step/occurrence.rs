@@ -118,6 +118,7 @@ impl<'e> Occurrence<'e> {
             identity: identity(event),
             message: Some(About { journey: placement.journey, entry: placement.entry.clone(), step }),
             change: None,
+            to_others: false,
             firsts: Vec::new(),
         }
     }

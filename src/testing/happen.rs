@@ -39,7 +39,7 @@ pub(super) fn happen(
 
 /// The row that sent the message.
 fn holder(script: &Script<'_>, key: &MessageKey) -> Option<usize> {
-    let has = |row: &Row| row.record.deliveries().any(|delivery| delivery.message == *key);
+    let has = |row: &Row| row.record.left().any(|(message, _)| message == key);
     script.stage.rows.iter().position(has)
 }
 

@@ -46,10 +46,10 @@ pub use self::memory::{Checked, Memory};
 pub use self::outline::{Due, Outline, Outlines};
 use self::world::{Kind, Sink, World};
 use super::Model;
-use crate::diagnostic::{Diagnostic, code};
+use crate::diagnostic::Diagnostic;
 use crate::name::Name;
 use crate::syntax::ast::{self, CalendarItem, DeclKind, OrgItem};
-use crate::text::{FileId, Span};
+use crate::text::FileId;
 
 /// What the trees do not say.
 #[derive(Clone, Debug, Default)]
@@ -137,13 +137,6 @@ fn phases(
     }
     collect::unused_imports(files, due, &mut sink);
     Ok(memory.keep(world, sink))
-}
-
-/// Part of the language that is read but not checked yet.
-fn not_yet(span: Span, what: &str) -> Diagnostic {
-    Diagnostic::new(code::NOT_YET, span, format!("this version does not have {what} yet"))
-        .label("part of the language, to come in a later version")
-        .help("leave it out for now")
 }
 
 fn contents(world: &mut World, sink: &mut Sink) {

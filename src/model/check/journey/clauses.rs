@@ -63,7 +63,7 @@ impl Checker<'_, '_> {
         self.budget_clause(journey);
         self.required(declared, journey);
         self.belonging(journey);
-        self.consent_for_marketing(declared, clauses.purpose);
+        self.consent_for_marketing(declared, journey, clauses.purpose);
         clauses
     }
 
@@ -463,13 +463,18 @@ impl Checker<'_, '_> {
     }
 
     /// Marketing needs a consent to look at.
-    pub(super) fn consent_for_marketing(&mut self, declared: &Declared, purpose: Option<Name>) {
+    pub(super) fn consent_for_marketing(
+        &mut self,
+        declared: &Declared,
+        journey: &ast::Journey,
+        purpose: Option<Name>,
+    ) {
         if purpose.is_none_or(|purpose| purpose.as_str() != "marketing") {
             return;
         }
         let Some(root) = self.subject.map(|subject| self.world.root(subject)) else { return };
         // The journey of a group or branch: whoever gets something from it is asked, not its subject.
-        if person(self.world).is_some_and(|person| person != root) {
+        if speaks(journey) && person(self.world).is_some_and(|person| person != root) {
             return;
         }
         let Some(entity) = self.world.entity(root) else { return };
@@ -502,6 +507,21 @@ impl Checker<'_, '_> {
         self.in_exit = false;
         checked
     }
+}
+
+/// Whether anything is sent, given or started in it.
+fn speaks(journey: &ast::Journey) -> bool {
+    let mut found = false;
+    super::steps::each(&journey.steps, &mut |step| {
+        found |= matches!(
+            step.kind,
+            ast::StepKind::Send { .. }
+                | ast::StepKind::Reach { .. }
+                | ast::StepKind::Grant(_)
+                | ast::StepKind::Start { .. }
+        );
+    });
+    found
 }
 
 /// Whether two clauses of one word say the same, as far as this is plain to see.

@@ -178,7 +178,7 @@ impl Checker<'_, '_> {
             self.clause(clause, &mut clauses);
         }
         let purpose = *clauses.purpose.get_or_insert_with(|| Name::new(PURPOSE));
-        self.consent_for_marketing(declared, Some(purpose));
+        self.consent_for_marketing(declared, written, Some(purpose));
         if clauses.owner.is_none() {
             clauses.owner = self.owner_of_channels(written);
         }
