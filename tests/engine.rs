@@ -184,6 +184,8 @@ async fn a_crash_between_any_two_commits_loses_and_doubles_nothing(place: Place)
 async fn a_daemon_that_slept_catches_up_in_order_within_the_rate(place: Place) {
     let rate = Rate { count: 30, per_ms: 1_000 };
     let one_group = matches!(place, Place::File(_));
+    // For the batches that the same instant still needs: its timers are in more and smaller chunks.
+    let pause = Duration::from_millis(if one_group { 20 } else { 100 });
     let rig = Rig::on(place);
     let engine = rig.run().await;
     engine.handle.deploy(bundle("1", None, false)).await.unwrap();
@@ -202,7 +204,7 @@ async fn a_daemon_that_slept_catches_up_in_order_within_the_rate(place: Place) {
     let mut engine = rig.run().await;
     for turn in 0.. {
         until("the engine rests", async || engine.handle.stats().now == Some(rig.now())).await;
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::time::sleep(pause).await;
         if rig.sms.attempts().len() == 200 {
             break;
         }
