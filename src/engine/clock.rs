@@ -11,6 +11,9 @@ use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 
+/// How late a wait notices at most that the wall clock was set forward.
+const LONGEST_NAP: Duration = Duration::from_secs(5);
+
 pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
 
@@ -28,7 +31,7 @@ impl Clock for WallClock {
     }
 
     fn wait_until(&self, at: Timestamp) -> BoxFuture<'_, ()> {
-        sleep_for(at.duration_since(wall()), 1).boxed()
+        sleep_until(self, at, 1, LONGEST_NAP).boxed()
     }
 }
 
@@ -83,7 +86,7 @@ impl Clock for Accelerated {
     }
 
     fn wait_until(&self, at: Timestamp) -> BoxFuture<'_, ()> {
-        sleep_for(at.duration_since(self.now()), self.speed).boxed()
+        sleep_until(self, at, self.speed, LONGEST_NAP).boxed()
     }
 }
 
@@ -142,11 +145,17 @@ pub fn wall() -> Timestamp {
     Timestamp::now()
 }
 
-/// Sleeps until `ahead` of domain time has passed at `speed`.
-async fn sleep_for(ahead: SignedDuration, speed: u32) {
-    let real = Duration::try_from(ahead).unwrap_or_default() / speed.max(1);
-    // tokio's timer counts whole milliseconds; a shorter sleep would return at once and spin.
-    tokio::time::sleep(real.max(Duration::from_millis(1))).await;
+/// Sleeps until `clock` has reached `at`. tokio's timer knows nothing of a wall clock that is set, or of a machine
+/// that was suspended, so a long sleep is cut into pieces of `nap` at most, with a look at the clock behind each.
+async fn sleep_until(clock: &impl Clock, at: Timestamp, speed: u32, nap: Duration) {
+    loop {
+        let real = Duration::try_from(at.duration_since(clock.now())).unwrap_or_default() / speed.max(1);
+        // tokio's timer counts whole milliseconds; a shorter sleep would return at once and spin.
+        tokio::time::sleep(real.clamp(Duration::from_millis(1), nap)).await;
+        if clock.now() >= at {
+            return;
+        }
+    }
 }
 
 #[cfg(test)]
@@ -168,6 +177,19 @@ mod tests {
         assert_eq!(again.at(at(100_000_000_000)), Timestamp::MAX);
         assert_eq!(Accelerated::parse("1 2 0"), None);
         assert_eq!(Accelerated::parse("1 2"), None);
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_is_set_forward_ends_a_sleep() {
+        let clock = Arc::new(ManualClock::new(at(0)));
+        let sleeping = tokio::spawn({
+            let clock = Arc::clone(&clock);
+            async move { sleep_until(&*clock, at(3_600), 1, Duration::from_millis(2)).await }
+        });
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert!(!sleeping.is_finished());
+        clock.set(at(3_600));
+        tokio::time::timeout(Duration::from_secs(20), sleeping).await.unwrap().unwrap();
     }
 
     #[tokio::test]

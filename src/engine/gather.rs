@@ -144,7 +144,7 @@ impl Engine {
         if fresh.is_empty() {
             return Ok(receipts);
         }
-        let places: Vec<_> = fresh.iter().flat_map(|(_, event)| intake::places(event.identity)).collect();
+        let places: Vec<_> = fresh.iter().flat_map(|(_, event)| intake::places(event)).collect();
         let mut known = intake::Known::new(&self.store.seen(&places).await?);
         for (place, Identified { root, event, identity }) in fresh {
             let repeated = known.repeated(&identity);

@@ -57,10 +57,11 @@ pub(super) fn identify(group: u16, root: RootKey, event: Event) -> Identified {
     Identified { root, identity: Dedup { group, slot: slot(&event), hash, payload }, event }
 }
 
-/// Where the store may know `identity` from: its slot, and the slot of events without a time.
-pub(super) fn places(identity: Dedup) -> impl Iterator<Item = Dedup> {
-    let untimed = Dedup { slot: UNTIMED, ..identity };
-    std::iter::once(identity).chain((identity.slot != UNTIMED).then_some(untimed))
+/// Where the store may know an event from: the slot of its own time, and the slot of events without one. Which of them
+/// it was given hangs on when it arrived, and by which clock.
+pub(super) fn places(event: &Identified) -> impl Iterator<Item = Dedup> + use<> {
+    let identity = event.identity;
+    [UNTIMED, day(&event.event)].into_iter().map(move |slot| Dedup { slot, ..identity })
 }
 
 /// The identities known so far: those of the store, and those that came earlier in this batch.
@@ -105,6 +106,10 @@ fn slot(event: &Event) -> i32 {
     if event.time == event.received {
         return UNTIMED;
     }
+    day(event)
+}
+
+fn day(event: &Event) -> i32 {
     i32::try_from(event.time.as_second().div_euclid(86_400)).unwrap_or(UNTIMED)
 }
 
@@ -135,9 +140,12 @@ mod tests {
         }
     }
 
+    fn identified(event: Event) -> Identified {
+        identify(0, RootKey { entity: Name::new("customer"), id: "c1".into() }, event)
+    }
+
     fn identity(event: Event) -> Dedup {
-        let root = RootKey { entity: Name::new("customer"), id: "c1".into() };
-        identify(0, root, event).identity
+        identified(event).identity
     }
 
     #[test]
@@ -157,9 +165,18 @@ mod tests {
         let first = identity(event("a", "b", 50, 50));
         for again in [event("a", "b", 90_000, 90_000), event("a", "b", 50, 90_000)] {
             assert!(
-                places(identity(again)).any(|place| (place.slot, place.hash) == (first.slot, first.hash))
+                places(&identified(again)).any(|place| (place.slot, place.hash) == (first.slot, first.hash))
             );
         }
+    }
+
+    /// A clock that was set back in between made the second arrival that of an event without a time.
+    #[test]
+    fn an_event_is_known_again_whatever_the_clock_says_of_its_arrival() {
+        let first = identity(event("a", "b", 50, 52));
+        let again = identified(event("a", "b", 50, 50));
+        assert_ne!(first.slot, again.identity.slot);
+        assert!(places(&again).any(|place| (place.slot, place.hash) == (first.slot, first.hash)));
     }
 
     #[test]

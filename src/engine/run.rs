@@ -102,7 +102,9 @@ impl Engine {
     async fn idle(&mut self) {
         let next = [self.timers.next(), self.dispatcher.next(self.now), self.sweeps.next(self.now)];
         let next = next.into_iter().flatten().min().unwrap_or(Timestamp::MAX);
+        // In this order: who looks first must not be chance. Each turn takes all there is, so nobody starves.
         tokio::select! {
+            biased;
             command = self.commands.recv() => match command {
                 Some(command) => self.inbox.command(command),
                 None => self.inbox.stopping = true,
@@ -238,6 +240,7 @@ impl Engine {
         tokio::pin!(end);
         while self.dispatcher.under_way() > 0 {
             tokio::select! {
+                biased;
                 () = &mut end => break,
                 Some(answer) = self.answers.recv() => self.inbox.answers.push_back(answer),
             }
