@@ -4,6 +4,7 @@
 //! [`compile`] with them. A [`Session`] does the same for a project that is being edited, and looks again only at
 //! what an edit can have changed. Nothing stops at the first mistake; there is a bundle exactly when there is no error.
 
+mod echo;
 mod session;
 mod work;
 

@@ -1,8 +1,11 @@
 //! Whether calendars reach as far as journeys: behind the last known day every Monday to Friday would be a workday,
 //! and nobody would be told.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 use jiff::{Span, ToSpan};
+use serde_json::Value;
 
 use crate::diagnostic::{Diagnostic, code};
 use crate::expr::Expr;
@@ -26,14 +29,18 @@ pub(super) fn check<'p>(
 ) -> Vec<Diagnostic> {
     let open = programs
         .filter(|program| program.open.as_ref().and_then(Opening::last).is_none_or(|last| today <= last));
-    let found = open.filter(|program| counts_workdays(program)).filter_map(|program| {
-        let journey = model.journeys.get(&program.journey)?;
-        let calendar = calendar(model, program)?;
+    let mut found = Vec::new();
+    for program in open {
+        let used = used(model, program);
+        let Some(journey) = model.journeys.get(&program.journey).filter(|_| !used.is_empty()) else {
+            continue;
+        };
         let ms = life(journey).saturating_add(lead(program));
-        let last = today.checked_add(days(ms)).ok()?;
-        finding(journey, calendar, today, last)
-    });
-    found.collect()
+        let Ok(last) = today.checked_add(days(ms)) else { continue };
+        let calendars = used.iter().filter_map(|name| model.calendars.get(name));
+        found.extend(calendars.filter_map(|calendar| finding(journey, calendar, today, last)));
+    }
+    found
 }
 
 fn finding(journey: &Journey, calendar: &Calendar, today: Date, last: Date) -> Option<Diagnostic> {
@@ -91,15 +98,56 @@ fn days(ms: i64) -> Span {
     Span::new().try_days(days).unwrap_or_default()
 }
 
-/// The calendar that the journey's workdays are counted on.
-fn calendar<'m>(model: &'m Model, program: &Program) -> Option<&'m Calendar> {
-    let of = |entity: &Name| model.entities.get(entity)?.calendar;
-    model.calendars.get(&of(&program.subject).or_else(|| of(&program.root))?)
+/// The calendars that days of the journey are counted on: that of its subject where it counts workdays, those it names,
+/// and those of others whose recurring dates it goes by. Asked of its serial form, metrics and audiences included, so
+/// that no place of a program is forgotten.
+fn used(model: &Model, program: &Program) -> BTreeSet<Name> {
+    let mut used = BTreeSet::new();
+    let own = || {
+        let of = |entity: &Name| model.entities.get(entity)?.calendar;
+        of(&program.subject).or_else(|| of(&program.root))
+    };
+    if let Enter::Anchor { of, anchor, .. } = &program.enter {
+        let other = of.as_ref().map(|(_, entity)| *entity);
+        used.extend(of_anchor(model, other, (program.subject, *anchor)).or_else(own));
+    }
+    let Ok(text) = serde_json::to_string(program) else { return used };
+    if text.contains("\"Workday\"") {
+        used.extend(own());
+    }
+    if text.contains("\"Anchored\"") || text.contains("\"calendar\":\"") {
+        let whole = serde_json::from_str(&text).unwrap_or_default();
+        look(&whole, &mut |field, value| match (field, value) {
+            ("calendar", Value::String(name)) => used.extend(Name::lookup(name)),
+            ("Anchored", Value::Object(anchored)) => {
+                let name = |field: &str| Name::lookup(anchored.get(field)?.as_str()?);
+                let (Some(entity), Some(anchor)) = (name("entity"), name("anchor")) else { return };
+                let other = anchored.get("of").is_some_and(|of| !of.is_null()).then_some(entity);
+                used.extend(of_anchor(model, other, (entity, anchor)).or_else(own));
+            }
+            _ => {}
+        });
+    }
+    used
 }
 
-/// Whether workdays are counted or rolled to anywhere in it, metrics and audiences included. Asked of its serial form,
-/// so that no place of a program is forgotten.
-fn counts_workdays(program: &Program) -> bool {
-    let is_dated = matches!(program.enter, Enter::Anchor { .. });
-    is_dated || serde_json::to_string(program).is_ok_and(|text| text.contains("\"Workday\""))
+/// The calendar that a recurring date names, else that of the `other` who has it.
+fn of_anchor(model: &Model, other: Option<Name>, (entity, anchor): (Name, Name)) -> Option<Name> {
+    let has = model.entities.get(&other.unwrap_or(entity))?;
+    let named = has.anchors.iter().find(|known| known.name == anchor)?.schedule.calendar;
+    named.or(has.calendar.filter(|_| other.is_some()))
+}
+
+/// Shows every field of a serial form, outer ones first.
+fn look(value: &Value, see: &mut impl FnMut(&str, &Value)) {
+    match value {
+        Value::Object(fields) => {
+            for (field, value) in fields {
+                see(field, value);
+                look(value, see);
+            }
+        }
+        Value::Array(values) => values.iter().for_each(|value| look(value, see)),
+        _ => {}
+    }
 }

@@ -124,3 +124,32 @@ fn a_journey_that_outlives_its_calendar_is_refused() {
     let closed = reminder("workdays", "open 2026-01-01..2027-10-31");
     assert_eq!(said(&closed, day(2027, 11, 20)), (vec![], true), "nobody enters any more");
 }
+
+/// The workdays of an employer are counted on the employer's calendar, which may end before the customer's.
+#[test]
+fn the_calendar_of_somebody_else_is_looked_at_too() {
+    let text = "\
+calendar bank { file \"days.csv\"; covers 2026-01-01..2029-12-31 }
+calendar firms { file \"days.csv\"; covers 2026-01-01..2026-12-31 }
+entity customer { key id : Id; consent : [channel]; due : Date?; employer : employer; calendar bank }
+entity employer { key id : Id; calendar firms; anchor payday every month on day 10 roll back }
+event joined of customer { key id : Id }
+";
+    let told = |entry: &str, step: &str, today: &str| {
+        let page = format!(
+            "{text}journey paid of customer {{\n  purpose service\n  owner \"o@bank.example\"\n  enter on {entry}\n  \
+             reenter after 1 day\n  {step}\n  wait 20 days\n  end paid\n}}\n"
+        );
+        let days = (Arc::from("bank.journey"), Arc::from("days.csv"));
+        let calendars = BTreeMap::from([(days, Arc::from("date,kind,name\n2026-10-01,holiday,国庆节\n"))]);
+        let today = today.parse().ok();
+        let compilation = compile(&Input { calendars, today, ..input(&[("bank.journey", &page)]) });
+        let said = compilation.diagnostics.iter().map(|it| format!("{} {}", it.code, it.headline));
+        said.collect::<Vec<_>>()
+    };
+    let ends = ["E0336 `paid` may need workdays of `firms` that are not known"];
+    assert_eq!(told("employer.payday", "", "2026-12-20"), ends);
+    assert_eq!(told("joined", "wait until employer.payday at 10:00", "2026-12-20"), ends);
+    assert_eq!(told("joined", "wait until employer.payday at 10:00", "2026-06-20"), [""; 0]);
+    assert_eq!(told("joined", "wait 3 workdays", "2026-12-20"), [""; 0], "its own calendar goes on");
+}

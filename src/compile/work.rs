@@ -6,7 +6,7 @@ use std::thread;
 
 use jiff::civil::Date;
 
-use super::{File, calendars};
+use super::{File, calendars, echo};
 use crate::diagnostic::suppress::suppress;
 use crate::diagnostic::{self, Diagnostic, Severity, code};
 use crate::graph::Shapes;
@@ -97,6 +97,8 @@ impl Work {
         let checked = self.memory.check(&trees, &self.context, due);
         let model = self.memory.model();
         let mut diagnostics = checked.findings;
+        let syntax = self.files.values().flat_map(|file| &file.diagnostics);
+        echo::leave_out(&mut diagnostics, syntax, model, &self.sources);
         diagnostics.extend(self.files.values().flat_map(|file| &file.diagnostics).cloned());
         let errors = Errors::of(&diagnostics);
         let names = (!checked.looked.is_everything()).then(|| checked.looked.names());

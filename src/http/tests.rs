@@ -11,6 +11,35 @@ use crate::engine::SubmitError;
 use crate::intake::fixture;
 use crate::name::Name;
 
+/// The requests on the pages of `explain`: a bad one gives the code of its page, a good one is taken.
+#[tokio::test]
+async fn requests_on_the_pages_are_answered_as_they_say() {
+    let token = "0123456789abcdef";
+    for code in crate::diagnostic::code::ALL.iter().filter(|code| code.as_str().starts_with("R02")) {
+        let door = if code.as_str() == "R0202" {
+            start_with(Some(token), MAX_BODY, Vec::new()).await
+        } else {
+            start().await
+        };
+        for (kind, text) in requests(code.page()) {
+            let (head, body) = text.split_once("\n\n").unwrap_or((text.trim_end(), ""));
+            let (line, headers) = head.split_once('\n').unwrap_or((head, ""));
+            let headers: String = headers.lines().map(|header| format!("{header}\r\n")).collect();
+            let line = line.strip_suffix(" HTTP/1.1").unwrap_or(line);
+            let answer = door.request(line, &headers, body.as_bytes()).await;
+            match kind {
+                "bad" => assert_eq!(answer.code().1, code.as_str(), "{code}: {answer:?}"),
+                _ => assert!(answer.status < 300, "{code}: {answer:?}"),
+            }
+        }
+    }
+}
+
+/// Which kind each request of a page is, and its text.
+fn requests(page: &str) -> impl Iterator<Item = (&str, &str)> {
+    page.split("```http ").skip(1).filter_map(|rest| rest.split_once("```")?.0.split_once('\n'))
+}
+
 /// An answer: status, head and body.
 #[derive(Debug)]
 struct Answer {

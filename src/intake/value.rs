@@ -26,7 +26,7 @@ use serde_json::{Number, Value as Json};
 use super::{MAX_ID, MAX_LIST, MAX_TEXT, did_you_mean, quote};
 use crate::name::Name;
 use crate::program::Bundle;
-use crate::value::{CivilUnit, Currency, Length, Money, Type, Value};
+use crate::value::{CivilUnit, Currency, Length, Money, Type, Value, signs};
 
 /// What a value may refer to.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +53,7 @@ impl Scope<'_> {
             Type::Percent => percent(json).map(Value::Percent),
             Type::Money(currency) => money(json, *currency).map(Value::Money),
             Type::Text => text(json, MAX_TEXT).map(Value::Text),
+            Type::ShortText(most) => short(json, *most).map(Value::Text),
             Type::Id | Type::Entity(_) => id(json).map(Value::Text),
             Type::Date => parsed::<Date>(json, "a date such as \"2026-12-01\"").map(Value::Date),
             Type::Time => parsed::<Time>(json, "a time of day such as \"10:00\"").map(Value::Time),
@@ -139,6 +140,15 @@ fn text(json: &Json, most: usize) -> Result<Arc<str>, Mismatch> {
         return Err(format!("a text has at most {most} bytes, found {}", text.len()));
     }
     Ok(text.into())
+}
+
+fn short(json: &Json, most: u16) -> Result<Arc<str>, Mismatch> {
+    let text = text(json, MAX_TEXT)?;
+    let found = signs(&text);
+    if found > usize::from(most) {
+        return Err(format!("a text here has at most {most} signs, found {found}"));
+    }
+    Ok(text)
 }
 
 fn id(json: &Json) -> Result<Arc<str>, Mismatch> {

@@ -118,7 +118,9 @@ impl Domain {
             Type::Moment => line(Scale::Moment),
             Type::Duration => line(Scale::Elapsed),
             Type::Choice(_) | Type::OneOf(_) => Self::Cases(cases()?),
-            Type::Text | Type::Id | Type::Entity(_) | Type::Channel | Type::Content => Self::Open,
+            Type::Text | Type::ShortText(_) | Type::Id | Type::Entity(_) | Type::Channel | Type::Content => {
+                Self::Open
+            }
             _ => return None,
         })
     }

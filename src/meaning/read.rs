@@ -68,6 +68,7 @@ impl<'m> Reader<'m> {
     /// Where `expr` is true.
     pub(super) fn truth(&mut self, expr: &Expr) -> Formula {
         match expr {
+            Expr::Const(Value::Missing) => self.unknown(),
             Expr::Const(value) => Formula::Const(*value == Value::Bool(true)),
             Expr::Not(inner) => self.falsehood(inner),
             Expr::Binary(BinaryOp::And, left, right) => self.truth(left).and(self.truth(right)),
@@ -88,6 +89,7 @@ impl<'m> Reader<'m> {
     /// Where `expr` is false, and not only missing.
     pub(super) fn falsehood(&mut self, expr: &Expr) -> Formula {
         match expr {
+            Expr::Const(Value::Missing) => self.unknown(),
             Expr::Const(value) => Formula::Const(*value == Value::Bool(false)),
             Expr::Not(inner) => self.truth(inner),
             Expr::Binary(op, ..) if !is_arithmetic(*op) => self.truth(expr).negated(),
@@ -102,7 +104,8 @@ impl<'m> Reader<'m> {
 
     fn missing(&mut self, expr: &Expr) -> Formula {
         match expr {
-            Expr::Const(value) => Formula::Const(value.is_missing()),
+            Expr::Const(Value::Missing) => self.unknown(),
+            Expr::Const(_) => Formula::Const(false),
             Expr::Not(inner) => self.missing(inner),
             Expr::Known(..) => Formula::Const(false),
             Expr::Binary(op, ..) if !is_arithmetic(*op) => Formula::Const(false),
@@ -128,6 +131,9 @@ impl<'m> Reader<'m> {
         let (left, right) = (folded(left), folded(right));
         let (left, right) = (&*left, &*right);
         let understood = match (left, right) {
+            (Expr::Const(left), Expr::Const(right)) if left.is_missing() || right.is_missing() => {
+                Some(self.unknown())
+            }
             (Expr::Const(left), Expr::Const(right)) => constants(op, left, right).map(Formula::Const),
             (_, Expr::Const(value)) => self.with_constant(op, left, value),
             (Expr::Const(value), _) => flipped(op).and_then(|op| self.with_constant(op, right, value)),
@@ -141,7 +147,7 @@ impl<'m> Reader<'m> {
 
     fn with_constant(&mut self, op: BinaryOp, of: &Expr, value: &Value) -> Option<Formula> {
         if value.is_missing() {
-            return Some(Formula::Const(false));
+            return None;
         }
         let test = match (op, value) {
             (BinaryOp::Is | BinaryOp::IsNot, _) => Test::OneOf(vec![value.clone()]),
@@ -211,6 +217,14 @@ impl<'m> Reader<'m> {
         Some(Formula::Is(var, Test::Compares(ways)))
     }
 
+    /// Nobody writes a missing value: it stands for what is wrong and has been reported. It may be anything, another
+    /// thing at each place.
+    fn unknown(&mut self) -> Formula {
+        self.terms.push(Term::Value(Expr::Const(Value::Missing)));
+        let var = self.space.add(Domain::Bool, Absence::Never);
+        Formula::Is(var, Test::OneOf(vec![Value::Bool(true)]))
+    }
+
     fn yes_no(&mut self, expr: &Expr) -> Var {
         let absence = self.scope.absence(expr, self.element.as_ref());
         self.add(expr, Domain::Bool, absence)
@@ -264,6 +278,7 @@ fn is_plain(ty: &Type) -> bool {
             | Type::Percent
             | Type::Money(_)
             | Type::Text
+            | Type::ShortText(_)
             | Type::Id
             | Type::Date
             | Type::Time

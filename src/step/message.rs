@@ -161,7 +161,7 @@ pub(super) fn write(run: &mut Run, message: Message) {
     add(run, message);
 }
 
-/// Whether the journey runs for this root without sending anything, to compare with.
+/// Whether the journey runs for this root as a shadow, to compare with: it changes nothing but its own instance.
 pub(super) fn is_held_out(actor: &Actor) -> bool {
     let program = &actor.loaded.program;
     program.holdout > 0 && cell(&format!("holdout/{}", program.journey), &actor.run.root.id) < program.holdout

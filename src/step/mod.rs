@@ -132,19 +132,17 @@ fn take_event(run: &mut Run, event: &Event) {
 fn happen(run: &mut Run, mut occurrence: Occurrence) {
     let until = occurrence.at.min(run.now);
     due::run_until(run, until);
+    features::update(run, &occurrence);
     tell_all(run, &mut occurrence);
     settle_followers(run);
 }
 
+/// Lets everybody hear of an occurrence that history knows already.
 fn tell_all(run: &mut Run, occurrence: &mut Occurrence) {
     if !run.world.index().is_heard(occurrence.trigger) {
         return;
     }
     occurrence.note_firsts(run);
-    // What is said to others is not this subject's history.
-    if !occurrence.to_others {
-        features::update(run, occurrence);
-    }
     enter::absent(run, occurrence);
     goals::hear_ended(run, occurrence);
     each_actor(

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::effect::{Effect, Output};
 use super::enter::Candidate;
+use super::features;
 use super::index::Loaded;
 use super::input::RootKey;
 use super::occurrence::Occurrence;
@@ -151,7 +152,12 @@ impl<'a> Run<'a> {
         });
     }
 
+    /// Others hear of it once whoever caused it has come to rest; that it has happened is known at once, so that
+    /// `any sent(nudge) since entered` holds right behind the `send`.
     pub(super) fn follow(&mut self, follow: Follow) {
+        if let Follow::Occurrence(occurrence) = &follow {
+            features::update(self, occurrence);
+        }
         self.follow.push_back(follow);
     }
 

@@ -243,6 +243,11 @@ pub enum Decision {
         /// More than are started at once.
         left_out: u32,
     },
+    /// Held out: this is not done, and all else goes on as if it were. What is given is named by its step.
+    Spared {
+        act: Act,
+        what: Sym,
+    },
 }
 
 /// Why something stands in a slot no longer.
@@ -258,6 +263,17 @@ pub enum TakenDown {
     Displaced,
     /// The same content was shown there anew.
     Replaced,
+}
+
+/// What a step would have done to somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Act {
+    Tag,
+    Untag,
+    Start,
+    Assign,
+    Give,
+    Hide,
 }
 
 /// What made the runtime look.

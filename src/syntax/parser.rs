@@ -68,6 +68,9 @@ pub struct Parsed {
     pub diagnostics: Vec<Diagnostic>,
     /// Names in what could not be read: perhaps it declares them, so nobody is told that they are unknown.
     pub lost: BTreeSet<Name>,
+    /// How often the grammar looked at a token, holes of copies included: its work, where a clock would depend on the
+    /// machine. At most some constant times the number of tokens.
+    pub looks: usize,
 }
 
 /// Reads a whole file. Never fails: what could not be read is in the findings and stands as `Error` in the tree.
@@ -78,10 +81,11 @@ pub fn parse(file: FileId, text: &str) -> Parsed {
     braces::repair(file, text, &mut layout);
     let context = Context::new(file, text, &layout);
     let tree = file::file(context.start());
+    let looks = context.looks.get();
     let (mut diagnostics, lost) = (context.diagnostics.into_inner(), context.lost.into_inner());
     add_doubtful(text, &layout.doubtful, &mut diagnostics);
     diagnostic::sort(&mut diagnostics);
-    Parsed { file: tree, tokens, diagnostics, lost }
+    Parsed { file: tree, tokens, diagnostics, lost, looks }
 }
 
 /// Adds the findings about lines that nothing else was said about.
@@ -98,13 +102,13 @@ fn add_doubtful(text: &str, doubtful: &[Diagnostic], diagnostics: &mut Vec<Diagn
 /// Reads `text` as a single expression.
 #[must_use]
 pub fn parse_expr(file: FileId, text: &str) -> (ast::Expr, Vec<Diagnostic>) {
-    let (expr, mut diagnostics) = stretch(file, text, 0, text.len());
+    let (expr, mut diagnostics, _) = stretch(file, text, 0, text.len());
     diagnostic::sort(&mut diagnostics);
     (expr, diagnostics)
 }
 
-/// Reads the bytes `start..end` of a file as one expression, with spans into the file.
-fn stretch(file: FileId, source: &str, start: usize, end: usize) -> (ast::Expr, Vec<Diagnostic>) {
+/// Reads the bytes `start..end` of a file as one expression, with spans into the file, and counts the looks at tokens.
+fn stretch(file: FileId, source: &str, start: usize, end: usize) -> (ast::Expr, Vec<Diagnostic>, usize) {
     let tokens = lex(source, start..end);
     let mut layout = layout(file, source, &tokens);
     let at = u32::try_from(end).unwrap_or(u32::MAX);
@@ -112,12 +116,13 @@ fn stretch(file: FileId, source: &str, start: usize, end: usize) -> (ast::Expr, 
     layout.toks.push(super::layout::Tok { kind: TokenKind::Eof, start: at, end: at, meant: "" });
     let context = Context::new(file, source, &layout);
     let expr = primitive::whole(context.start(), expr::expr);
-    (expr, context.diagnostics.into_inner())
+    (expr, context.diagnostics.into_inner(), context.looks.get())
 }
 
 /// The expression in a hole of a copy; its findings join those of the file.
 fn expression_in(i: In<'_>, start: usize, end: usize) -> ast::Expr {
-    let (expr, diagnostics) = stretch(i.cx.file, i.cx.source, start, end);
+    let (expr, diagnostics, looks) = stretch(i.cx.file, i.cx.source, start, end);
+    i.cx.looks.set(i.cx.looks.get() + looks);
     i.cx.diagnostics.borrow_mut().extend(diagnostics);
     expr
 }

@@ -140,7 +140,7 @@ fn default_value(ty: &Type, schema: &Schema, stage: &Stage<'_>, now: Timestamp) 
         Type::Decimal => Value::Decimal(Decimal::ZERO),
         Type::Percent => Value::Percent(Decimal::ZERO),
         Type::Money(currency) => Value::Money(Money { minor: 0, currency: *currency }),
-        Type::Text | Type::Id | Type::Entity(_) => Value::text(""),
+        Type::Text | Type::ShortText(_) | Type::Id | Type::Entity(_) => Value::text(""),
         Type::Date => Value::Date(date_of(now, stage.suite.zone)),
         Type::Time => Value::Time(Time::midnight()),
         Type::Moment => Value::Moment(now),

@@ -349,22 +349,6 @@ impl Env for Scene<'_> {
         }
     }
 
-    fn local(&self, _slot: u16) -> Value {
-        Value::Missing
-    }
-
-    fn param(&self, _name: Name) -> Value {
-        Value::Missing
-    }
-
-    fn entry(&self) -> Value {
-        Value::Missing
-    }
-
-    fn element(&self) -> Value {
-        Value::Missing
-    }
-
     fn children(&self, entity: Name) -> Vec<Value> {
         let Some(sym) = self.stage.world.symbols.sym(entity) else { return Vec::new() };
         let schema = self.stage.suite.bundle.schema.entities.get(&entity);
@@ -475,32 +459,5 @@ impl Env for Bare<'_> {
     }
     fn calendar(&self, name: Option<Name>) -> Option<&Calendar> {
         (self.calendar)(name)
-    }
-    fn attr(&self, _: Owner, _: Name) -> Value {
-        Value::Missing
-    }
-    fn tag(&self, _: Owner, _: Name) -> bool {
-        false
-    }
-    fn def(&self, _: Owner, _: u16) -> Value {
-        Value::Missing
-    }
-    fn local(&self, _: u16) -> Value {
-        Value::Missing
-    }
-    fn param(&self, _: Name) -> Value {
-        Value::Missing
-    }
-    fn entry(&self) -> Value {
-        Value::Missing
-    }
-    fn element(&self) -> Value {
-        Value::Missing
-    }
-    fn children(&self, _: Name) -> Vec<Value> {
-        Vec::new()
-    }
-    fn history(&self, _: u16) -> Value {
-        Value::Missing
     }
 }

@@ -9,7 +9,7 @@ mod ty;
 
 pub use length::{CivilUnit, Length};
 pub use money::{Currency, Money};
-pub use ty::Type;
+pub use ty::{Type, signs};
 
 use std::sync::Arc;
 

@@ -48,6 +48,14 @@ pub enum Type {
     Reward,
     /// Whatever happens: the event that a flow or template is given.
     Occurrence,
+    /// `Text(20)`: a text of so many [`signs`] at most.
+    ShortText(u16),
+}
+
+/// The length of a text as text messages count it: an emoji is two signs.
+#[must_use]
+pub fn signs(text: &str) -> usize {
+    text.encode_utf16().count()
 }
 
 impl Type {
@@ -71,6 +79,12 @@ impl Type {
     #[must_use]
     pub fn is_optional(&self) -> bool {
         matches!(self, Self::Optional(_))
+    }
+
+    /// What a value of this type may be compared with: a text of any length, where this is a short one.
+    #[must_use]
+    pub fn unbounded(self) -> Self {
+        if matches!(self, Self::ShortText(_)) { Self::Text } else { self }
     }
 }
 
@@ -105,6 +119,7 @@ impl fmt::Display for Type {
             Self::Error => f.write_str("?"),
             Self::Reward => f.write_str("Reward"),
             Self::Occurrence => f.write_str("Event"),
+            Self::ShortText(most) => write!(f, "Text({most})"),
         }
     }
 }

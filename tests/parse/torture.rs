@@ -1,4 +1,4 @@
-//! Mutilated files.
+//! Mutilated files, and what is said of them. That every file of the repository survives it: `tests/torture.rs`.
 
 use std::path::PathBuf;
 
@@ -7,6 +7,8 @@ use wayfare::syntax::token::Token;
 use wayfare::syntax::{parse, parse_expr};
 use wayfare::text::{FileId, SourceFile};
 
+use crate::support::looks;
+
 fn good_texts() -> Vec<(PathBuf, String)> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/suite/parse/good");
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
@@ -14,16 +16,6 @@ fn good_texts() -> Vec<(PathBuf, String)> {
         files.filter(|path| path.extension().is_some_and(|end| end == "journey")).collect();
     files.sort();
     files.into_iter().map(|path| (path.clone(), std::fs::read_to_string(path).unwrap())).collect()
-}
-
-#[test]
-fn every_prefix_is_read() {
-    for (_, text) in good_texts() {
-        for (end, _) in text.char_indices() {
-            let parsed = parse(FileId(0), &text[..end]);
-            assert_eq!(parsed.tokens.last().map_or(0, |token| token.end as usize), end);
-        }
-    }
 }
 
 /// What the deletion of one token led to.
@@ -242,5 +234,7 @@ fn large_hostile_texts_are_read_in_linear_time() {
     for text in texts {
         let parsed = parse(FileId(0), &text);
         assert_eq!(parsed.tokens.last().map(|token| token.end as usize), Some(text.len()));
+        let begin: String = text.chars().take(24).collect();
+        looks::are_few(&parsed, &text, || format!("{begin:?}…"));
     }
 }

@@ -1,7 +1,7 @@
 //! The four waits: what counts, when the timer fires, and what came too late.
 
 use wayfare::expr::MessageEvent;
-use wayfare::step::Input;
+use wayfare::step::{Decision, Input};
 use wayfare::value::Value;
 
 use super::bank::{Story, clock, cny, days, hours, minutes};
@@ -84,6 +84,54 @@ fn looking_back_to_a_known_anchor() {
     let mut story = journey(&here);
     story.advance(minutes(10)).happen("payment", &[("amount", cny(1))]).advance(hours(2));
     assert_eq!(story.ends(), ["…"], "without an anchor it counts from here");
+}
+
+#[test]
+fn what_ended_one_wait_counts_for_a_later_one() {
+    let steps = "wait for payment within 1 day else end none
+wait for payment where amount >= 100 CNY within 2 days from entered else end small
+end large";
+    let mut story = journey(steps);
+    story.advance(hours(1)).happen("payment", &[("amount", cny(200))]);
+    assert_eq!(story.ends(), ["large"], "the same payment: {}", story.told());
+    let mut story = journey(steps);
+    story.advance(hours(1)).happen("payment", &[("amount", cny(20))]);
+    assert_eq!(story.ends(), ["…"], "one that does not fit does not count");
+    story.happen("payment", &[("amount", cny(100))]);
+    assert_eq!(story.ends(), ["large"]);
+    let here = steps.replace(" from entered", "");
+    let mut story = journey(&here);
+    story.advance(hours(1)).happen("payment", &[("amount", cny(200))]).advance(days(3));
+    assert_eq!(story.ends(), ["small"], "without an anchor it counts from here");
+}
+
+#[test]
+fn a_wait_from_an_event_needs_another_one() {
+    let steps = "wait for payment as first within 1 day else end none
+wait for payment within 2 days from first else end one
+end two";
+    let mut story = journey(steps);
+    story.advance(hours(1)).happen("payment", &[("amount", cny(200))]);
+    assert_eq!(story.ends(), ["…"], "it is no event behind itself");
+    story.advance(hours(1)).happen("payment", &[("amount", cny(1))]);
+    assert_eq!(story.ends(), ["two"], "{}", story.told());
+}
+
+#[test]
+fn what_came_before_the_anchor_moved_counts_no_longer() {
+    let steps = "repeat 1..2 every day at 10:00 {
+  send hello via push as nudge
+  wait 2h
+  wait for payment within 3h from sent(nudge) else continue
+  tag seen
+}
+end done";
+    let mut story = journey(steps);
+    story.advance(hours(2)).happen("payment", &[("amount", cny(1))]).advance(hours(20));
+    assert_eq!(story.log.iter().filter(|it| matches!(it.what, Decision::Tagged { .. })).count(), 1);
+    story.until(clock("2026-12-02T11:00")).happen("payment", &[("amount", cny(1))]).advance(days(2));
+    let tagged = story.log.iter().filter(|it| matches!(it.what, Decision::Tagged { .. })).count();
+    assert_eq!((story.ends(), tagged), (vec!["done".into()], 2), "{}", story.told());
 }
 
 #[test]

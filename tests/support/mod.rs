@@ -7,8 +7,10 @@ pub(crate) mod daemon;
 pub(crate) mod examples;
 pub(crate) mod hold;
 pub(crate) mod library;
+pub(crate) mod looks;
 pub(crate) mod postgres;
 pub(crate) mod receiver;
+pub(crate) mod repository;
 pub(crate) mod stores;
 pub(crate) mod unprivileged;
 

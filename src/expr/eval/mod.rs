@@ -29,21 +29,48 @@ pub trait Env {
     fn zone(&self) -> &TimeZone;
     /// The named calendar, or with `None` the subject's own; without one, Monday to Friday are worked.
     fn calendar(&self, name: Option<Name>) -> Option<&Calendar>;
-    /// A stored attribute or derived field.
-    fn attr(&self, owner: Owner, name: Name) -> Value;
-    fn tag(&self, owner: Owner, name: Name) -> bool;
+
+    /// A stored attribute or derived field. From here on: where there is no subject, nothing is known of one.
+    fn attr(&self, _owner: Owner, _name: Name) -> Value {
+        Value::Missing
+    }
+
+    fn tag(&self, _owner: Owner, _name: Name) -> bool {
+        false
+    }
+
     /// The value of a metric or audience: [`super::Expr::Def`].
-    fn def(&self, owner: Owner, index: u16) -> Value;
-    fn local(&self, slot: u16) -> Value;
-    fn param(&self, name: Name) -> Value;
+    fn def(&self, _owner: Owner, _index: u16) -> Value {
+        Value::Missing
+    }
+
+    fn local(&self, _slot: u16) -> Value {
+        Value::Missing
+    }
+
+    fn param(&self, _name: Name) -> Value {
+        Value::Missing
+    }
+
     /// The entry event, a record.
-    fn entry(&self) -> Value;
+    fn entry(&self) -> Value {
+        Value::Missing
+    }
+
     /// The record under test in a `where`.
-    fn element(&self) -> Value;
+    fn element(&self) -> Value {
+        Value::Missing
+    }
+
     /// The subject's child entities of this kind, as records, in a stable order.
-    fn children(&self, entity: Name) -> Vec<Value>;
+    fn children(&self, _entity: Name) -> Vec<Value> {
+        Vec::new()
+    }
+
     /// The value of a history condition: [`super::Expr::History`].
-    fn history(&self, feature: u16) -> Value;
+    fn history(&self, _feature: u16) -> Value {
+        Value::Missing
+    }
 
     /// An attribute of another root.
     fn reference(&self, _entity: Name, _id: &str, _attribute: Name) -> Value {

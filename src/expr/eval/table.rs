@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 
 use super::{Env, eval};
 use crate::expr::civil::Calendar;
-use crate::expr::{BinaryOp, CaseTest, Expr, Owner, TableCall};
+use crate::expr::{BinaryOp, CaseTest, Expr, TableCall};
 use crate::name::Name;
 use crate::value::Value;
 
@@ -53,33 +53,9 @@ impl Env for Inside<'_> {
     fn calendar(&self, name: Option<Name>) -> Option<&Calendar> {
         self.env.calendar(name)
     }
-    fn attr(&self, _: Owner, _: Name) -> Value {
-        Value::Missing
-    }
-    fn tag(&self, _: Owner, _: Name) -> bool {
-        false
-    }
-    fn def(&self, _: Owner, _: u16) -> Value {
-        Value::Missing
-    }
-    fn local(&self, _: u16) -> Value {
-        Value::Missing
-    }
     fn param(&self, name: Name) -> Value {
         let at = self.params.iter().position(|param| *param == name);
         at.and_then(|at| self.args.get(at)).cloned().unwrap_or(Value::Missing)
-    }
-    fn entry(&self) -> Value {
-        Value::Missing
-    }
-    fn element(&self) -> Value {
-        Value::Missing
-    }
-    fn children(&self, _: Name) -> Vec<Value> {
-        Vec::new()
-    }
-    fn history(&self, _: u16) -> Value {
-        Value::Missing
     }
     fn choice_order(&self, left: Name, right: Name) -> Option<std::cmp::Ordering> {
         self.env.choice_order(left, right)

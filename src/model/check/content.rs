@@ -337,6 +337,7 @@ fn printable(ty: &Type) -> bool {
     matches!(
         ty,
         Type::Text
+            | Type::ShortText(_)
             | Type::Id
             | Type::Int
             | Type::Decimal

@@ -20,7 +20,7 @@ const GSM_TWICE: &str = "^{}\\[~]|€\u{c}";
 /// The last of both in the order of Unicode.
 const LAST_GSM: char = '€';
 
-/// A text of unknown length: a name, mostly.
+/// A text without a length of its own: a name, mostly.
 const TEXT: usize = 20;
 /// Such a text in a sample.
 const TEXT_SAMPLE: usize = 3;
@@ -139,6 +139,10 @@ fn of_type(world: &World, ty: &Type, locale: Option<Name>) -> Extent {
         Type::Date | Type::Moment => date(locale),
         Type::Time => Extent::of_signs(5, 5, false),
         Type::Id => Extent::of_signs(TEXT, ID_SAMPLE, false),
+        Type::ShortText(most) => {
+            let most = usize::from(*most);
+            Extent::of_signs(most, most.min(TEXT_SAMPLE), true)
+        }
         ty @ (Type::Choice(_) | Type::OneOf(_)) => {
             let cases = words::cases(&world.model, ty);
             let longest = cases.iter().map(|case| case.as_str()).max_by_key(|case| case.chars().count());
@@ -175,7 +179,7 @@ pub(super) fn finding(extent: Extent, channel: Name, most: u32, span: Span) -> O
             .label("a long text message")
             .note(numbers)
             .note(ordinary)
-            .note("a text counts 20 signs, an amount 15, a number 10, a tracked link 36")
+            .note("a text counts 20 signs, or n where it is a `Text(n)`, an amount 15, a number 10, a tracked link 36")
             .help("shorten the copy, or print less of what the customer's data decides"),
     )
 }

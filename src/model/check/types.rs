@@ -33,6 +33,7 @@ pub(super) fn resolve(world: &World, sink: &mut Sink, file: FileId, reference: &
         TypeKind::Error => Type::Error,
         TypeKind::List(inner) => list(world, sink, file, inner),
         TypeKind::OneOf(cases) => Type::OneOf(distinct(cases, sink)),
+        TypeKind::Sized { name, most } => sized(sink, *name, *most, reference.span),
         TypeKind::Named { name, args } => named(world, sink, file, *name, args, reference.span),
     };
     if reference.optional { ty.optional() } else { ty }
@@ -86,8 +87,25 @@ fn named(world: &World, sink: &mut Sink, file: FileId, name: Ident, args: &[Iden
             sink,
             span,
             "this type takes nothing in parentheses",
-            "only `Money(CNY)` and `Audience(customer)` do",
+            "only `Money(CNY)`, `Audience(customer)` and `Text(20)` do",
         ),
+    }
+}
+
+/// The longest text with a bound of its own; whatever is longer is no text that anybody prints.
+const MOST_SIGNS: u16 = 1_000;
+
+fn sized(sink: &mut Sink, name: Ident, most: i64, span: Span) -> Type {
+    if name.name.as_str() != "Text" {
+        let headline = format!("`{}` takes no number", name.name);
+        return wrong_args(sink, span, &headline, "only texts have a length: `Text(20)`");
+    }
+    match u16::try_from(most) {
+        Ok(most @ 1..=MOST_SIGNS) => Type::ShortText(most),
+        _ => {
+            let headline = format!("a text of at most {most} signs is none that can be bounded");
+            wrong_args(sink, span, &headline, &format!("write `Text(20)`: from 1 to {MOST_SIGNS} signs"))
+        }
     }
 }
 

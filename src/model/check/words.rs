@@ -32,6 +32,7 @@ pub(super) fn of_type(ty: &Type) -> String {
         Type::Error => "something unknown".into(),
         Type::Reward => "a reward".into(),
         Type::Occurrence => "an event".into(),
+        Type::ShortText(most) => format!("a text of at most {most} signs"),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::expr::{Expr, show};
 use crate::program::value::outcome as value;
 use crate::program::{NodeKind, Outcome};
 use crate::step::symbols::Sym;
-use crate::step::trace::{Because, Decision, Rule};
+use crate::step::trace::{Act, Because, Decision, Rule};
 
 impl Words<'_> {
     pub(super) fn step(&self, what: &Decision) -> String {
@@ -69,6 +69,9 @@ impl Words<'_> {
             Decision::NoArm { cell } => format!("takes no part in the experiment (cell {cell})"),
             Decision::HeldOut { step, channel } => {
                 format!("held out: `{}` is not sent via {}", self.name(*step), self.name(*channel))
+            }
+            Decision::Spared { act, what } => {
+                format!("held out: `{}` is not {}", self.name(*what), done(*act))
             }
             Decision::Round { number } => format!("round {number} begins"),
             Decision::RoundMissed { number, tick } => {
@@ -235,6 +238,17 @@ impl Words<'_> {
 /// An id without its quotes.
 fn plain(value: &crate::value::Value) -> String {
     crate::step::message::key_text(value)
+}
+
+fn done(act: Act) -> &'static str {
+    match act {
+        Act::Tag => "tagged",
+        Act::Untag => "untagged",
+        Act::Start => "started",
+        Act::Assign => "assigned",
+        Act::Give => "given",
+        Act::Hide => "hidden",
+    }
 }
 
 /// Why nothing was given, with the outcome's own word.

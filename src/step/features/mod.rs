@@ -28,6 +28,10 @@ use crate::value::Value;
 
 /// Adds the occurrence to every history condition that it belongs to.
 pub(super) fn update(run: &mut Run, occurrence: &Occurrence) {
+    // What is said to others is not this subject's history.
+    if occurrence.to_others {
+        return;
+    }
     let world = run.world;
     for kept in world.index().features(occurrence.trigger) {
         let Some((home, value)) = admitted(run, kept, occurrence) else { continue };

@@ -25,6 +25,11 @@ pub(super) fn permitted(actor: &mut Actor, node: &Node, outcome: Name) {
     actor.go(to);
 }
 
+/// Where it leads if it is given.
+pub(super) fn given(kind: &NodeKind) -> NodeId {
+    target(kind, Name::new(outcome::GRANTED))
+}
+
 /// A branch of its own, else behind the step if it is good, else `else`. Prizes are good; so is `granted`.
 fn target(kind: &NodeKind, name: Name) -> NodeId {
     let NodeKind::Give { outcomes, otherwise, next, .. } = kind else { return NodeId::MAX };

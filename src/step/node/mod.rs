@@ -5,6 +5,7 @@ mod give;
 mod reach;
 mod repeat;
 mod send;
+mod shadow;
 mod split;
 mod start;
 mod tag;
@@ -30,6 +31,9 @@ pub(super) enum Flow {
 /// Does what stands at the instance's node.
 pub(super) fn execute(actor: &mut Actor) -> Flow {
     let Some(node) = actor.node() else { return Flow::Wait };
+    if let Some(flow) = shadow::pass(actor, node) {
+        return flow;
+    }
     match &node.kind {
         NodeKind::Send { .. } => send::decide(actor, node),
         NodeKind::Reach { .. } => reach::begin(actor, node),
@@ -64,13 +68,12 @@ pub(super) fn hear(actor: &mut Actor, occurrence: &Occurrence) {
     if actor.has_ended() {
         return;
     }
+    // Before it moves anybody on: what ends this wait may count for a later one too.
+    wait::look_back(actor, occurrence);
     match actor.node().map(|node| &node.kind) {
         Some(NodeKind::Events { arms, .. }) if wait::heard(actor, arms, occurrence) => {}
         Some(NodeKind::Reach { rungs, .. }) if reach::heard(actor, rungs, occurrence) => {}
-        _ => {
-            wait::look_back(actor, occurrence);
-            wait::note_late(actor, occurrence);
-        }
+        _ => wait::note_late(actor, occurrence),
     }
 }
 
@@ -86,6 +89,7 @@ pub(super) fn wake(actor: &mut Actor) {
         NodeKind::Send { .. } => send::receipt_timeout(actor, node),
         NodeKind::Reach { .. } => reach::rung_timeout(actor, node),
         NodeKind::Round { .. } => repeat::tick(actor, &node.kind),
+        NodeKind::Assign(assign) => shadow::overdue(actor, assign),
         _ => {}
     }
 }

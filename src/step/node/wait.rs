@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::Flow;
 use crate::expr::{Anchor, Expr, eval};
-use crate::program::{Await, NodeId};
+use crate::program::{Await, NodeId, NodeKind};
 use crate::step::actor::Actor;
 use crate::step::enter::as_moment;
 use crate::step::lateness;
@@ -110,8 +110,8 @@ pub(super) fn look_back(actor: &mut Actor, occurrence: &Occurrence) {
     let loaded = actor.loaded;
     for number in loaded.ahead(actor.it.node) {
         let Some(awaited) = loaded.program.awaits.get(usize::from(*number)) else { continue };
-        let known = actor.anchor(&awaited.from).is_some_and(|from| from <= occurrence.at);
-        if !known
+        let Some(from) = actor.anchor(&awaited.from).filter(|from| *from <= occurrence.at) else { continue };
+        if is_awaited_here(actor, *number, &awaited.from)
             || !is_of_round(actor, occurrence)
             || !occurrence.matches(&awaited.pattern, loaded, actor.scene())
         {
@@ -119,11 +119,22 @@ pub(super) fn look_back(actor: &mut Actor, occurrence: &Occurrence) {
         }
         let payload = Value::Record(occurrence.fields.to_vec());
         match actor.it.seen.iter_mut().find(|(seen, ..)| seen == number) {
-            Some(seen) if seen.1 <= occurrence.at => {}
+            // One from before the anchor, which has moved on since, counts no longer.
+            Some(seen) if from <= seen.1 && seen.1 <= occurrence.at => {}
             Some(seen) => (seen.1, seen.2) = (occurrence.at, payload),
             None => actor.it.seen.push((*number, occurrence.at, payload)),
         }
     }
+}
+
+/// Whether it is this very wait, which comes again in the next round of a `repeat` and wants another event then, or one
+/// that counts from the event that is waited for here, which is no event behind itself.
+fn is_awaited_here(actor: &Actor, number: u16, anchor: &Anchor) -> bool {
+    let Some(NodeKind::Events { arms, .. }) = actor.node().map(|node| &node.kind) else { return false };
+    arms.iter().any(|(own, _)| {
+        let slot = await_of(actor, *own).and_then(|own| own.slot);
+        *own == number || slot.is_some_and(|slot| *anchor == Anchor::Local(slot))
+    })
 }
 
 /// Traces an event that would have won a wait had it come in time.

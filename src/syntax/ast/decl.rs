@@ -140,6 +140,11 @@ pub enum TypeKind {
         name: Ident,
         args: Vec<Ident>,
     },
+    /// `Text(20)`
+    Sized {
+        name: Ident,
+        most: i64,
+    },
     List(Box<TypeRef>),
     /// `one of [positive, neutral, negative]`
     OneOf(Vec<Ident>),

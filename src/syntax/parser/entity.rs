@@ -3,7 +3,7 @@
 use nom::Parser;
 use nom::combinator::map;
 
-use super::duration::duration;
+use super::duration::{count, duration};
 use super::expr::expr;
 use super::heading::suggestion;
 use super::input::In;
@@ -26,7 +26,7 @@ fn entity_item_of(i: In<'_>) -> P<'_, EntityItem> {
     if matches!(i.kind2(), TokenKind::Colon | TokenKind::Text) {
         return map(|i| field(i, false), EntityItem::Field).parse(i);
     }
-    match i.word() {
+    match item_word(i) {
         "key" => map(|i| field(i, true), EntityItem::Field).parse(i.next()),
         "anchor" => anchor(i.next()),
         "calendar" => map(path("a calendar"), EntityItem::Calendar).parse(i.next()),
@@ -36,10 +36,25 @@ fn entity_item_of(i: In<'_>) -> P<'_, EntityItem> {
     }
 }
 
+/// The word that heads the item, corrected if it is plainly misspelt: `souce core_banking`.
+fn item_word(i: In<'_>) -> &str {
+    let word = i.word();
+    if i.kind2() != TokenKind::Name || ITEMS.contains(&word) {
+        return word;
+    }
+    let Some(meant) = suggestion(word, ITEMS.into_iter()) else { return word };
+    say_misspelt(i, "an item here", meant);
+    meant
+}
+
+/// Words that head an item which is no field.
+const ITEMS: [&str; 5] = ["key", "anchor", "calendar", "source", "late"];
+
 /// `name ["label"] : type [daily] [class C] [= expr]`
 fn field<'a>(i: In<'a>, key: bool) -> P<'a, Field> {
     let (i, (name, label, _, ty)) = (ident("a field"), label, colon, type_ref).parse(i)?;
-    let daily = i.is_word("daily");
+    let meant = if i.is_word("daily") { Some("daily") } else { misspelt_modifier(i) };
+    let daily = meant == Some("daily");
     let i = if daily { i.next() } else { i };
     let (i, class) = optional("class", path("a data class")).parse(i)?;
     let (i, value) = optional_kind(TokenKind::Equals, |i: In<'a>| expr(i.next())).parse(i)?;
@@ -60,14 +75,18 @@ fn colon(i: In<'_>) -> P<'_, Span> {
 }
 
 /// `dayly`: what stands behind a complete field is most likely a misspelt modifier.
-fn misspelt_modifier(i: In<'_>) {
-    if let Some(meant) = suggestion(i.word(), ["daily", "class"].into_iter()) {
-        let finding =
-            Diagnostic::new(code::UNKNOWN_WORD, i.span(), format!("`{}` is not part of a field", i.word()))
-                .help(format!("did you mean `{meant}`?"))
-                .with_fix(Fix::suggested(format!("write `{meant}`")).replace(i.span(), meant));
-        report::at(i, finding);
-    }
+fn misspelt_modifier(i: In<'_>) -> Option<&'static str> {
+    let known = ["daily", "class"];
+    let meant = suggestion(i.word(), known.into_iter()).filter(|_| !known.contains(&i.word()))?;
+    say_misspelt(i, "part of a field", meant);
+    Some(meant)
+}
+
+fn say_misspelt(i: In<'_>, what: &str, meant: &'static str) {
+    let finding = Diagnostic::new(code::UNKNOWN_WORD, i.span(), format!("`{}` is not {what}", i.word()))
+        .help(format!("did you mean `{meant}`?"))
+        .with_fix(Fix::suggested(format!("write `{meant}`")).replace(i.span(), meant));
+    report::at(i, finding);
 }
 
 /// `payday "代发日" every month on day pay_day roll back`
@@ -111,9 +130,14 @@ fn one_of(i: In<'_>) -> P<'_, TypeKind> {
     Ok((i, TypeKind::OneOf(names)))
 }
 
-/// `Text`, `Audience(customer)`
+/// `Text`, `Text(20)`, `Audience(customer)`
 fn named_type(i: In<'_>) -> P<'_, TypeKind> {
     let (i, name) = ident("a type")(i)?;
+    if i.kind() == TokenKind::LParen && i.kind2() == TokenKind::Int {
+        let most = count(i.next());
+        let (i, _) = expect(TokenKind::RParen, "`)`")(i.next().next())?;
+        return Ok((i, TypeKind::Sized { name, most }));
+    }
     let (i, args) = if i.kind() == TokenKind::LParen {
         series(i.next(), ident("a name"), TokenKind::RParen, "`)`")?
     } else {

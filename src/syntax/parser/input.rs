@@ -38,6 +38,8 @@ pub(super) struct Context<'a> {
     pub(super) lost: RefCell<BTreeSet<Name>>,
     /// Inside a test, where `ended NAME` is an expression.
     pub(super) in_test: Cell<bool>,
+    /// How often a token was looked at.
+    pub(super) looks: Cell<usize>,
 }
 
 impl<'a> Context<'a> {
@@ -55,6 +57,7 @@ impl<'a> Context<'a> {
             too_deep: Cell::new(false),
             lost: RefCell::default(),
             in_test: Cell::new(false),
+            looks: Cell::new(0),
         }
     }
 
@@ -80,6 +83,7 @@ impl<'a> In<'a> {
     }
 
     fn nth(self, n: usize) -> Tok {
+        self.cx.looks.set(self.cx.looks.get() + 1);
         let end = u32::try_from(self.cx.source.len()).unwrap_or(u32::MAX);
         self.toks.get(n).copied().unwrap_or(Tok { kind: TokenKind::Eof, start: end, end, meant: "" })
     }

@@ -3,6 +3,7 @@
 use super::input::{Context, In};
 use super::primitive::Missed;
 use crate::diagnostic::{Diagnostic, Fix, code, suggest};
+use crate::syntax::layout::Tok;
 use crate::syntax::token::TokenKind;
 use crate::syntax::words;
 use crate::text::Span;
@@ -99,6 +100,9 @@ pub(super) fn beyond_end(i: In<'_>) {
     if i.is_inserted() || i.kind() == TokenKind::Bad {
         return;
     }
+    if let Some(finding) = misspelt_before(i) {
+        return at(i, finding);
+    }
     let finding =
         Diagnostic::new(code::BEYOND_END, i.span(), format!("the line should end before {}", found(i)))
             .label("this does not continue what stands before it");
@@ -108,11 +112,37 @@ pub(super) fn beyond_end(i: In<'_>) {
             finding.help("items on one line are separated by `;`").with_fix(fix)
         }
         TokenKind::Name if i.word().chars().count() > 2 && !words::is_hard(i.word()) => {
-            finding.suggest(i.word(), words::CONTINUING.iter().copied(), begin_anew)
+            let units = UNITS.iter().filter(|_| before(i).is_some_and(|tok| tok.kind == TokenKind::Int));
+            finding.suggest(i.word(), words::CONTINUING.iter().chain(units).copied(), begin_anew)
         }
         _ => finding.help(begin_anew()),
     };
     at(i, finding);
+}
+
+/// Words that stand in front of what they are said of.
+const LEADING: [&str; 11] =
+    ["always", "any", "count", "each", "ended", "every", "first", "last", "next", "once", "this"];
+
+/// Units of calendar time, which stand behind their number.
+const UNITS: [&str; 10] =
+    ["day", "days", "workday", "workdays", "week", "weeks", "month", "months", "year", "years"];
+
+fn before(i: In<'_>) -> Option<Tok> {
+    i.cx.toks.get(i.position().checked_sub(1)?).copied()
+}
+
+/// `noce sent(nudge)`: the word before was read as a name, and is a word of the language with a wrong letter.
+fn misspelt_before(i: In<'_>) -> Option<Diagnostic> {
+    let last = before(i).filter(|tok| tok.kind == TokenKind::Name && tok.meant.is_empty())?;
+    let (word, span) = (i.cx.text(last), i.span_of(last));
+    if word.chars().count() < 3 || words::is_hard(word) || LEADING.contains(&word) {
+        return None;
+    }
+    let meant = suggest::nearest(word, LEADING)?;
+    let headline = format!("`{word}` cannot stand before {}", found(i));
+    let finding = Diagnostic::new(code::BEYOND_END, span, headline).help(format!("did you mean `{meant}`?"));
+    Some(finding.with_fix(Fix::suggested(format!("write `{meant}`")).replace(span, meant)))
 }
 
 fn begin_anew() -> String {

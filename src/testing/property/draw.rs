@@ -16,7 +16,7 @@ use crate::program::Field;
 use crate::testing::cast::Role;
 use crate::testing::random::Random;
 use crate::testing::script;
-use crate::value::{Length, Money, Type, Value};
+use crate::value::{Length, Money, Type, Value, signs};
 
 const MOST_ACTS: u64 = 12;
 /// What the subject of a property is called.
@@ -143,7 +143,7 @@ impl Draw<'_, '_> {
                 let minor = self.random.within(0, 1_000_000).saturating_mul(100);
                 Value::Money(Money { minor, currency: *currency })
             }
-            Type::Text | Type::Id | Type::Entity(_) => {
+            Type::Text | Type::ShortText(_) | Type::Id | Type::Entity(_) => {
                 Value::text(self.random.pick(&["甲", "乙", "丙"]).copied().unwrap_or_default())
             }
             Type::Date => Value::Date(self.day()),
@@ -221,6 +221,7 @@ fn fits(value: &Value, ty: &Type) -> bool {
         | (Value::Text(_), Type::Text)
         | (Value::Decimal(_), Type::Decimal)
         | (Value::Percent(_), Type::Percent) => true,
+        (Value::Text(text), Type::ShortText(most)) => signs(text) <= usize::from(*most),
         (Value::Money(money), Type::Money(currency)) => money.currency == *currency,
         _ => false,
     }

@@ -98,7 +98,7 @@ impl Checker<'_, '_> {
             }
             (Function::Money, Type::Money(_))
             | (Function::Date, Type::Date | Type::Moment)
-            | (Function::Mask | Function::Link, Type::Text | Type::Id) => Type::Text,
+            | (Function::Mask | Function::Link, Type::Text | Type::ShortText(_) | Type::Id) => Type::Text,
             (Function::Round, Type::Decimal) => Type::Int,
             (Function::Round, Type::Money(currency)) => Type::Money(*currency),
             (Function::Days, Type::Range(inner)) if **inner == Type::Date => Type::Int,

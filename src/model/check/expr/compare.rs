@@ -125,7 +125,7 @@ impl Checker<'_, '_> {
         let hint = match (&first.ty, &right.kind) {
             (Type::Error, _) => None,
             (ty, ExprKind::Binary { op: BinaryOp::Range, .. }) => Some(Type::Range(Box::new(ty.clone()))),
-            (ty, _) => Some(Type::List(Box::new(ty.clone()))),
+            (ty, _) => Some(Type::List(Box::new(ty.clone().unbounded()))),
         };
         if hint.is_none() {
             return Typed::new(Expr::Const(Value::Missing), Type::Bool);
@@ -134,7 +134,7 @@ impl Checker<'_, '_> {
         let second = self.present(right, second);
         match &second.ty {
             Type::List(element) | Type::Range(element) if comparable(&first.ty, element) => {}
-            Type::Text if first.ty == Type::Text => {}
+            Type::Text | Type::ShortText(_) if matches!(first.ty, Type::Text | Type::ShortText(_)) => {}
             Type::Error => {}
             Type::List(element) | Type::Range(element) => {
                 self.incomparable(op_span, (left, &first.ty), (right, &element.clone()));
@@ -150,7 +150,7 @@ impl Checker<'_, '_> {
         let first = self.present(left, first);
         let element = match &first.ty {
             Type::List(inner) | Type::Range(inner) => (**inner).clone(),
-            Type::Text => Type::Text,
+            Type::Text | Type::ShortText(_) => Type::Text,
             Type::Error => return Typed::new(Expr::Const(Value::Missing), Type::Bool),
             other => {
                 self.no_collection(left, &other.clone(), "has");
@@ -260,9 +260,13 @@ pub(super) fn hints(written: &ast::Expr, found: &Type, want: &Type) -> Vec<Strin
         (Type::Duration, Type::Period) => {
             vec!["calendar time is written as words: `1 day`, `2 workdays`; `24h` is a stopwatch".into()]
         }
-        (Type::Text, Type::Choice(_) | Type::OneOf(_) | Type::Channel) => {
+        (Type::Text | Type::ShortText(_), Type::Choice(_) | Type::OneOf(_) | Type::Channel) => {
             vec![format!("write the case without quotes: `{}`", text.trim_matches('"'))]
         }
+        (Type::Text, Type::ShortText(most)) => {
+            vec![format!("declare `{text}` as `Text({most})`, so that it is known how long it gets")]
+        }
+        (Type::ShortText(_), Type::ShortText(most)) => vec![format!("shorten it to {most} signs")],
         (Type::List(_), _) => vec!["ask with `has`: `… has …`".into()],
         _ => Vec::new(),
     }

@@ -106,7 +106,7 @@ impl Checker<'_, '_> {
     /// condition, also nothing and no.
     fn fallback_fix(&self, written: &ast::Expr, ty: &Type) -> Option<Fix> {
         let fallback = match ty {
-            Type::Text => "\"\"".to_owned(),
+            Type::Text | Type::ShortText(_) => "\"\"".to_owned(),
             _ if self.place == Place::Content => return None,
             Type::Bool | Type::Int | Type::Decimal | Type::Percent | Type::Money(_) => fallback_for(ty),
             _ => return None,
@@ -126,8 +126,9 @@ pub(in crate::model::check) fn assignable(found: &Type, want: &Type) -> bool {
         (Type::Error, _)
         | (_, Type::Error)
         | (Type::Int, Type::Decimal)
-        | (Type::Text, Type::Id)
-        | (Type::Id, Type::Text) => true,
+        | (Type::Text | Type::ShortText(_), Type::Id)
+        | (Type::Id | Type::ShortText(_), Type::Text) => true,
+        (Type::ShortText(found), Type::ShortText(want)) => found <= want,
         (Type::Optional(found), Type::Optional(want))
         | (Type::List(found), Type::List(want))
         | (Type::Range(found), Type::Range(want)) => assignable(found, want),
@@ -144,7 +145,7 @@ fn fallback_for(ty: &Type) -> String {
         Type::Int | Type::Decimal => "0".into(),
         Type::Percent => "0%".into(),
         Type::Money(currency) => format!("0 {currency}"),
-        Type::Text => "\"您\"".into(),
+        Type::Text | Type::ShortText(_) => "\"您\"".into(),
         Type::Date => "today".into(),
         _ => "…".into(),
     }

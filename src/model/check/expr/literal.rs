@@ -9,7 +9,7 @@ use crate::model::check::length;
 use crate::name::Name;
 use crate::syntax::ast::{self, ExprKind};
 use crate::text::Span;
-use crate::value::{Currency, Money, Type, Value};
+use crate::value::{Currency, Money, Type, Value, signs};
 
 impl Checker<'_, '_> {
     pub(super) fn literal(&mut self, expr: &ast::Expr, want: Option<&Type>) -> Typed {
@@ -27,6 +27,11 @@ impl Checker<'_, '_> {
             ExprKind::Money(amount, currency) => return self.money(expr.span, *amount, *currency),
             ExprKind::Text(text) if want.map(Type::known) == Some(&Type::Id) => {
                 (Value::Text(text.clone()), Type::Id)
+            }
+            // As long as it is, so that whoever wants a shorter one can say so.
+            ExprKind::Text(text) if matches!(want.map(Type::known), Some(Type::ShortText(_))) => {
+                let most = u16::try_from(signs(text)).unwrap_or(u16::MAX);
+                (Value::Text(text.clone()), Type::ShortText(most))
             }
             ExprKind::Text(text) => (Value::Text(text.clone()), Type::Text),
             ExprKind::Date(date) => (Value::Date(*date), Type::Date),

@@ -262,7 +262,12 @@ impl<'w, 'a> Checker<'w, 'a> {
             // Not the fallback: what is said of a condition that holds it would be said of a mistake told already.
             return Typed::new(first.expr, Type::Error);
         }
-        let ty = first.ty.known().clone();
+        let ty = match (first.ty.known(), second.ty.known()) {
+            // Of two texts the longer.
+            (Type::ShortText(one), Type::ShortText(other)) => Type::ShortText(*one.max(other)),
+            (Type::ShortText(_), Type::Text) => Type::Text,
+            (ty, _) => ty.clone(),
+        };
         let optional = second.ty.is_optional();
         let fallback_expr = self.coerce(fallback, Typed { ty: second.ty.known().clone(), ..second }, &ty);
         if !first.ty.is_optional() {
