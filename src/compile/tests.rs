@@ -148,7 +148,7 @@ event joined of customer { key id : Id }
         said.collect::<Vec<_>>()
     };
     let ends = ["E0336 `paid` may need workdays of `firms` that are not known"];
-    assert_eq!(told("employer.payday", "", "2026-12-20"), ends);
+    assert_eq!(told("employer.payday at 10:00", "", "2026-12-20"), ends);
     assert_eq!(told("joined", "wait until employer.payday at 10:00", "2026-12-20"), ends);
     assert_eq!(told("joined", "wait until employer.payday at 10:00", "2026-06-20"), [""; 0]);
     assert_eq!(told("joined", "wait 3 workdays", "2026-12-20"), [""; 0], "its own calendar goes on");
