@@ -8,6 +8,9 @@ use crate::logic::{Absence, Formula, Trust};
 use crate::model::Uses;
 use crate::name::Name;
 
+/// Characters of an explanation that people still read.
+const READABLE: usize = 110;
+
 /// What is said of a condition. Something missing is neither true nor false.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Said {
@@ -156,9 +159,10 @@ impl Written<'_> {
     /// Why it never holds.
     pub(super) fn why_never(&self, reader: &mut Reader) -> String {
         let core = self.core(reader);
+        let expanded = reader.scope.expand(self.expr, self.uses);
+        let in_full = why_never(reader, &expanded);
         if core.len() < 2 {
-            let expanded = reader.scope.expand(self.expr, self.uses);
-            return why_never(reader, &expanded);
+            return in_full;
         }
         let quoted: Vec<String> = core
             .iter()
@@ -170,7 +174,12 @@ impl Written<'_> {
                 format!("`{}`", Written { expr: &expr, uses: self.uses }.words(reader))
             })
             .collect();
-        exclude(&quoted)
+        let as_written = exclude(&quoted);
+        // What stands behind the names helps where it can be taken in at a glance: a stage's conditions cannot.
+        if as_written == in_full || in_full.chars().count() > READABLE {
+            return as_written;
+        }
+        format!("{as_written}: {in_full}")
     }
 }
 
