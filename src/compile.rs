@@ -79,7 +79,7 @@ pub fn compile(input: &Input) -> Compilation {
     let mut work = whole(input);
     let bundle = work.bundle();
     let graphs = work.shapes.graphs(work.memory.model());
-    Compilation { bundle, graphs, ..found(&mut work) }
+    Compilation { graphs, bundle, ..found(&mut work) }
 }
 
 /// As [`compile`], for those who have no use for a bundle and graphs: it says the same, and makes neither.

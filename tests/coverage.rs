@@ -131,8 +131,7 @@ fn claims_in(folder: &str) -> Vec<Claim> {
     // A template is none: what is made from it is.
     let is_journey = |decl: &ast::Decl| match decl.kind {
         ast::DeclKind::Journey(_) => decl.params.is_empty(),
-        ast::DeclKind::Replies(_) => true,
-        ast::DeclKind::Instance(_) => true,
+        ast::DeclKind::Replies(_) | ast::DeclKind::Instance(_) => true,
         _ => false,
     };
     let journeys = decls().filter(|(_, decl)| is_journey(decl));

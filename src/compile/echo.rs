@@ -32,7 +32,7 @@ pub(super) fn leave_out<'d>(
             later.iter().map(|finding| is_not_brought(sources, finding, &imports)).collect();
         drop_marked(later, &echoes);
     }
-    let tests = later.iter().any(|finding| is_missed(finding));
+    let tests = later.iter().any(is_missed);
     if tests {
         let echoes: Vec<bool> = later
             .iter()

@@ -141,9 +141,9 @@ event joined of customer { key id : Id }
              reenter after 1 day\n  {step}\n  wait 20 days\n  end paid\n}}\n"
         );
         let days = (Arc::from("bank.journey"), Arc::from("days.csv"));
-        let calendars = BTreeMap::from([(days, Arc::from("date,kind,name\n2026-10-01,holiday,国庆节\n"))]);
+        let named = BTreeMap::from([(days, Arc::from("date,kind,name\n2026-10-01,holiday,国庆节\n"))]);
         let today = today.parse().ok();
-        let compilation = compile(&Input { calendars, today, ..input(&[("bank.journey", &page)]) });
+        let compilation = compile(&Input { named, today, ..input(&[("bank.journey", &page)]) });
         let said = compilation.diagnostics.iter().map(|it| format!("{} {}", it.code, it.headline));
         said.collect::<Vec<_>>()
     };

@@ -76,12 +76,12 @@ pub(super) struct Made {
 impl<'a> Batch<'a> {
     /// `commit` holds what was used up while gathering; `receipts` has a place for every submitted event.
     pub(super) fn new(
-        setting: Setting<'a>,
+        setting: &Setting<'a>,
         dispatcher: &'a mut Dispatcher,
         commit: Commit,
         receipts: Vec<Receipt>,
     ) -> Self {
-        let Setting { world, steps, now, lease, watched } = setting;
+        let &Setting { world, steps, now, lease, watched } = setting;
         let batch = commit.batch;
         Self {
             world,

@@ -168,7 +168,7 @@ impl Engine {
             lease: &self.lease,
             watched: self.watcher.is_some(),
         };
-        let mut batch = Batch::new(setting, &mut self.dispatcher, commit, receipts);
+        let mut batch = Batch::new(&setting, &mut self.dispatcher, commit, receipts);
         for (ticket, queued) in std::mem::take(&mut gathered.retries) {
             batch.again(&ticket, queued);
         }

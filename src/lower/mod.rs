@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use crate::model::{self, Model};
 use crate::name::Name;
-use crate::program::{Bundle, Content, FORMAT, Hashed, Program};
+use crate::program::{Bundle, Content, FORMAT, Hashed, Program, Variant};
 use crate::text::{Sources, Span};
 
 /// A part of a model that has no place in a program.
@@ -204,7 +204,7 @@ fn content(model: &Model, content: &model::Content) -> Option<Content> {
     let mut tables = tables::Tables::new(model);
     let numbers = tables.take(&content.uses)?;
     let mut variants = content.variants.clone();
-    for copy in variants.iter_mut().flat_map(|variant| variant.copies_mut()) {
+    for copy in variants.iter_mut().flat_map(Variant::copies_mut) {
         numbers.copy(copy);
     }
     let (defs, features) = tables.finish();

@@ -105,9 +105,8 @@ impl<'m> Reader<'m> {
     fn missing(&mut self, expr: &Expr) -> Formula {
         match expr {
             Expr::Const(Value::Missing) => self.unknown(),
-            Expr::Const(_) => Formula::Const(false),
+            Expr::Const(_) | Expr::Known(..) => Formula::Const(false),
             Expr::Not(inner) => self.missing(inner),
-            Expr::Known(..) => Formula::Const(false),
             Expr::Binary(op, ..) if !is_arithmetic(*op) => Formula::Const(false),
             Expr::Otherwise(first, second) => self.missing(first).and(self.missing(second)),
             _ => match self.scope.absence(expr, self.element.as_ref()) {
@@ -244,10 +243,11 @@ impl<'m> Reader<'m> {
     fn add(&mut self, expr: &Expr, domain: Domain, absence: Absence) -> Var {
         let known = |term: &Term| matches!(term, Term::Value(known) if known == expr);
         let found = self.space.vars().zip(&self.terms).find(|(_, term)| known(term));
-        found.map(|(var, _)| var).unwrap_or_else(|| {
-            self.terms.push(Term::Value(expr.clone()));
-            self.space.add(domain, absence)
-        })
+        if let Some((var, _)) = found {
+            return var;
+        }
+        self.terms.push(Term::Value(expr.clone()));
+        self.space.add(domain, absence)
     }
 
     fn find(&self, term: &Term) -> Option<Var> {

@@ -384,12 +384,11 @@ pub(super) fn key_of(run: &Run, message: &Message) -> MessageKey {
 /// The key of the whole, as the journey that sends it knows it.
 pub(super) fn sender_key(run: &Run, message: &Message) -> MessageKey {
     let text = |sym| run.world.index().text(sym);
-    let (root, child) = match message.from() {
-        Some(from) => (from.root.id.clone(), from.child.clone()),
-        None => {
-            let child = message.subject.0.as_ref();
-            (run.root.id.clone(), child.map(|(entity, id)| (text(*entity), id.clone())))
-        }
+    let (root, child) = if let Some(from) = message.from() {
+        (from.root.id.clone(), from.child.clone())
+    } else {
+        let child = message.subject.0.as_ref();
+        (run.root.id.clone(), child.map(|(entity, id)| (text(*entity), id.clone())))
     };
     let step = match message.extra() {
         "" => text(message.step),

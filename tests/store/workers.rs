@@ -42,6 +42,7 @@ async fn who_is_alive_keeps_its_groups_and_who_leaves_hands_them_back() {
 }
 
 #[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "how long somebody was waited for is the point")]
 async fn who_died_is_given_up_after_a_while() {
     let Some(server) = postgres::server("store::workers::who_died") else { return };
     let url = url(server).await;
@@ -164,7 +165,7 @@ async fn a_commit_whose_answer_is_lost_is_written_once() {
     let database = server.database().await;
     let wire = Wire::to(&server.socket());
     let url = postgres::url(wire.folder.path(), &database);
-    let worker = worker("one", Duration::from_secs(60));
+    let worker = worker("one", Duration::from_mins(1));
     let store = PostgresStore::open(&url, &worker, false).await.unwrap();
     store.commit(&full_commit()).await.unwrap();
     for (batch, plan) in [(2, LOSE_ANSWER), (3, LOSE_COMMIT), (4, LOSE_ANSWER)] {

@@ -3,6 +3,8 @@
 //! A shell watches over it. It waits for the end of its input, which comes when this process ends, however it ends;
 //! then it stops the server and deletes the folder. Without server programs the tests that need them say so and pass.
 
+#![expect(clippy::disallowed_methods, reason = "whether another program has come up, only the clock tells")]
+
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
@@ -19,7 +21,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use super::unprivileged::other_user;
 
-const STARTED: Duration = Duration::from_secs(60);
+const STARTED: Duration = Duration::from_mins(1);
 /// Nothing here outlives the process, so nothing needs to reach the disk.
 const WATCH: &str = r#"
 trap '' INT TERM HUP
@@ -52,6 +54,7 @@ pub(crate) fn server(test: &str) -> Option<&'static Server> {
 }
 
 impl Server {
+    #[expect(clippy::zombie_processes, reason = "it ends behind this process, whose input it waits for")]
     fn start(programs: &Path) -> Self {
         let folder = tempfile::Builder::new().prefix("wayfare-pg-").tempdir().unwrap().keep();
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();

@@ -76,9 +76,9 @@ pub fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
     let runtime = runtime.map_err(|error| Failure::new(format_args!("cannot start: {error}")))?;
     runtime.block_on(async {
         if args.demo {
-            play(args, project, bundle, output).await
+            Box::pin(play(args, project, bundle, output)).await
         } else {
-            develop(args, project, open, bundle, output).await
+            Box::pin(develop(args, project, open, bundle, output)).await
         }
     })
 }
@@ -94,7 +94,7 @@ async fn develop(
     let speed = args.speed.unwrap_or(project.config.dev.speed);
     let plan = plan(args, project.clone(), bundle, speed, &feed);
     let mut watch = Watch::folder(&project.root)?;
-    let daemon = Daemon::start(plan, output).await?;
+    let daemon = Box::pin(Daemon::start(plan, output)).await?;
     output.say(format_args!(
         "listening on http://{}, {speed} s of domain time per second; watching `{}`",
         daemon.address,
@@ -162,7 +162,7 @@ async fn play(args: &Args, project: Settings, bundle: Bundle, output: &Output) -
     let mut plan = plan(args, settings.clone(), bundle, speed, &feed);
     plan.channels = channels;
     plan.begin = Some(this_morning(&settings));
-    let daemon = Daemon::start(plan, output).await?;
+    let daemon = Box::pin(Daemon::start(plan, output)).await?;
     let client = Client::to(&format!("http://{}", daemon.address), output)?;
     output.say(format_args!(
         "{} customers, a day in {} seconds; followed line by line: {}",

@@ -49,7 +49,7 @@ pub fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(format_args!("cannot start: {error}")))?;
     runtime.block_on(async {
-        let daemon = Daemon::start(plan, output).await?;
+        let daemon = Box::pin(Daemon::start(plan, output)).await?;
         output.say(format_args!("listening on http://{}", daemon.address));
         daemon.serve().await
     })

@@ -100,13 +100,11 @@ fn sized(sink: &mut Sink, name: Ident, most: i64, span: Span) -> Type {
         let headline = format!("`{}` takes no number", name.name);
         return wrong_args(sink, span, &headline, "only texts have a length: `Text(20)`");
     }
-    match u16::try_from(most) {
-        Ok(most @ 1..=MOST_SIGNS) => Type::ShortText(most),
-        _ => {
-            let headline = format!("a text of at most {most} signs is none that can be bounded");
-            wrong_args(sink, span, &headline, &format!("write `Text(20)`: from 1 to {MOST_SIGNS} signs"))
-        }
+    if let Ok(most @ 1..=MOST_SIGNS) = u16::try_from(most) {
+        return Type::ShortText(most);
     }
+    let headline = format!("a text of at most {most} signs is none that can be bounded");
+    wrong_args(sink, span, &headline, &format!("write `Text(20)`: from 1 to {MOST_SIGNS} signs"))
 }
 
 fn money(currency: Ident, sink: &mut Sink) -> Type {

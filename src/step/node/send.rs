@@ -52,8 +52,7 @@ pub(super) fn told(actor: &mut Actor, node: &Node, news: News) {
             return;
         }
         News::Accepted if arm(outcomes, Outcome::Sent).is_some() => return,
-        News::Accepted => good(outcomes, *next),
-        News::Sent => good(outcomes, *next),
+        News::Accepted | News::Sent => good(outcomes, *next),
         News::Delivered => arm(outcomes, Outcome::Delivered).unwrap_or_else(|| good(outcomes, *next)),
         News::Failed => arm(outcomes, Outcome::Failed).unwrap_or(*otherwise),
         News::Refused(outcome) => arm(outcomes, outcome).unwrap_or(*otherwise),

@@ -18,9 +18,11 @@ pub(super) fn pass(actor: &mut Actor, node: &Node) -> Option<Flow> {
         NodeKind::Assign(assign) => (Act::Assign, assign.task, assign.next),
         NodeKind::Hide { next, .. } => (Act::Hide, node.step, *next),
         NodeKind::Give { .. } => (Act::Give, node.step, give::given(&node.kind)),
-        // Messages and what is shown are held back where they are decided.
-        NodeKind::Send { .. } | NodeKind::Reach { .. } | NodeKind::Show(_) => return None,
-        NodeKind::Pause { .. }
+        // Messages and what is shown are held back where they are decided; nobody notices the rest.
+        NodeKind::Send { .. }
+        | NodeKind::Reach { .. }
+        | NodeKind::Show(_)
+        | NodeKind::Pause { .. }
         | NodeKind::UntilMoment { .. }
         | NodeKind::UntilState { .. }
         | NodeKind::Events { .. }

@@ -98,7 +98,7 @@ fn size(ruff: &Path, source: &Path) -> Result<(usize, usize), Failure> {
     let (mut lines, mut bytes) = (0, 0);
     for path in listed.lines().map(PathBuf::from) {
         let text = std::fs::read(&path).map_err(|error| Failure::file("read", &path, &error))?;
-        lines += text.iter().filter(|byte| **byte == b'\n').count();
+        lines += text.split(|byte| *byte == b'\n').count().saturating_sub(1);
         bytes += text.len();
     }
     if lines == 0 {

@@ -200,7 +200,7 @@ def send_{adjective}_{noun}_{at}(send, key: str, attempts: int = 3) -> bool:
 }
 
 fn table(words: &Words) -> String {
-    let Words { noun, class, adjective, number, at, .. } = words;
+    let Words { noun, class, adjective, number, at } = words;
     format!(
         r#"
 {upper}_{at} = re.compile(r"^(?P<key>[A-Z]{{2}}\d+),(?P<amount>-?\d+)$")

@@ -105,6 +105,15 @@ pub(super) struct Element {
     pub(super) shape: Shape,
 }
 
+/// Whose steps are looked at. Those of an exit and of an answer cannot wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Block {
+    Steps,
+    Exit,
+    /// Of a rule of `replies`.
+    Answer,
+}
+
 /// Checks the expressions of one owner: a field, a metric, a content, a journey or a test.
 pub(super) struct Checker<'w, 'a> {
     pub(super) world: &'w World<'a>,
@@ -132,10 +141,7 @@ pub(super) struct Checker<'w, 'a> {
     pub(super) lasting: Vec<Expr>,
     /// Events whose occurrence is an anchor somewhere in the journey, so that it must be kept.
     pub(super) anchored: BTreeSet<Name>,
-    /// In the block of an `exit`, which cannot wait.
-    pub(super) in_exit: bool,
-    /// In the block of a rule of `replies`, which cannot wait either.
-    pub(super) answering: bool,
+    pub(super) block: Block,
     /// What the parameters of a flow or template stand for.
     pub(super) given: Vec<Given>,
     /// The use of a flow that is looked at; 0: the journey's own text.
@@ -180,8 +186,7 @@ impl<'w, 'a> Checker<'w, 'a> {
             ended: false,
             lasting: Vec::new(),
             anchored: BTreeSet::new(),
-            in_exit: false,
-            answering: false,
+            block: Block::Steps,
             rounds: Vec::new(),
             given: Vec::new(),
             scope: 0,

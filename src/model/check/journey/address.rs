@@ -184,10 +184,7 @@ impl Checker<'_, '_> {
     /// `each members where …`: for whom, and the kind of each.
     pub(super) fn each(&mut self, each: &ast::Each) -> Option<(Each, Name)> {
         let (among, entity) = self.among(&each.path)?;
-        let filter = match &each.filter {
-            Some(filter) => Some(self.of_element(filter, entity)),
-            None => None,
-        };
+        let filter = each.filter.as_ref().map(|filter| self.of_element(filter, entity));
         Some((Each { among, filter }, entity))
     }
 

@@ -7,7 +7,7 @@ use super::flow::Flow;
 use crate::diagnostic::{Diagnostic, Fix, code};
 use crate::expr::{Anchor, Expr, Pattern};
 use crate::model::check::content::person;
-use crate::model::check::expr::Checker;
+use crate::model::check::expr::{Block, Checker};
 use crate::model::check::length;
 use crate::model::check::pattern::Messages;
 use crate::model::check::value::opening_every;
@@ -497,14 +497,14 @@ impl Checker<'_, '_> {
 
     /// The steps of exits, which begin anywhere in the journey: nothing that steps set may be relied on.
     pub(super) fn exit_blocks(&mut self, exits: Vec<(Exit, Option<&[Step]>)>, before: &Flow) -> Vec<Exit> {
-        self.in_exit = true;
+        self.block = Block::Exit;
         let mut checked = Vec::with_capacity(exits.len());
         for (mut exit, block) in exits {
             self.set_flow(before.clone());
             exit.block = self.steps(block.unwrap_or_default());
             checked.push(exit);
         }
-        self.in_exit = false;
+        self.block = Block::Steps;
         checked
     }
 }

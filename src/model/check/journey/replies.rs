@@ -15,7 +15,7 @@ use super::steps;
 use crate::diagnostic::{Diagnostic, code};
 use crate::expr::{Anchor, Expr, Pattern, Source};
 use crate::model::Journey;
-use crate::model::check::expr::{Checker, Place, Shape, flow};
+use crate::model::check::expr::{Block, Checker, Place, Shape, flow};
 use crate::model::check::pattern::Messages;
 use crate::model::check::schema;
 use crate::model::check::world::{Declared, Sink, World};
@@ -94,7 +94,7 @@ pub(super) fn replies(
     let written = as_journey(declared, items);
     let mut checker = Checker::new(world, declared.file, Place::Journey, Some(subject));
     checker.messages = Some(declared.name);
-    checker.answering = true;
+    checker.block = Block::Answer;
     let clauses = checker.reply_clauses(declared, &written);
     checker.said_once(declared, items);
     let mut ways = Ways::default();
@@ -317,7 +317,7 @@ impl Checker<'_, '_> {
         self.set_flow(base);
         let names: Vec<Name> = ways.cases.iter().filter_map(named).collect();
         let word = Ident { name: Name::new("rule"), span: declared.span };
-        let slot = self.new_slot(word, Type::OneOf(names.into()), None).unwrap_or(u16::MAX);
+        let slot = self.new_slot(word, Type::OneOf(names), None).unwrap_or(u16::MAX);
         self.meet(std::mem::take(&mut ways.flows));
         let subjects = vec![Expr::Local(slot)];
         let kind = StepKind::Match { subjects, cases: std::mem::take(&mut ways.cases), otherwise: None };

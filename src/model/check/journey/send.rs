@@ -1,7 +1,7 @@
 //! `send X via C`: the content must speak on the channel, and only outcomes that can happen may be named.
 
 use crate::diagnostic::{Diagnostic, code};
-use crate::model::check::expr::Checker;
+use crate::model::check::expr::{Block, Checker};
 use crate::model::check::world::Kind;
 use crate::model::check::{length, words};
 use crate::model::journey::{Send, StepKind, Tail};
@@ -310,7 +310,7 @@ impl<'w> Checker<'w, '_> {
             );
             return None;
         }
-        if outcome.is_receipt() && self.answering {
+        if outcome.is_receipt() && self.block == Block::Answer {
             self.waits_in_reply(word.span);
         } else if outcome.is_receipt() && !receipt {
             let headline = format!("how long to wait for `{}` is not said", word.name);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::send::Said;
 use crate::diagnostic::{Diagnostic, code};
-use crate::model::check::expr::Checker;
+use crate::model::check::expr::{Block, Checker};
 use crate::model::check::length;
 use crate::model::check::world::{Kind, World};
 use crate::model::journey::{Step, StepKind};
@@ -118,7 +118,7 @@ impl Checker<'_, '_> {
     }
 
     fn waits_in_exit(&mut self, step: &ast::Step) {
-        if self.in_exit {
+        if self.block == Block::Exit {
             self.report(
                 Diagnostic::new(code::WAIT_IN_EXIT, step.word.span, "an exit cannot wait")
                     .label("waits")
@@ -129,7 +129,7 @@ impl Checker<'_, '_> {
             step.kind,
             ast::StepKind::Grant(_) | ast::StepKind::Draw(_) | ast::StepKind::Exchange { .. }
         );
-        if self.answering && !gives {
+        if self.block == Block::Answer && !gives {
             self.waits_in_reply(step.word.span);
         }
     }

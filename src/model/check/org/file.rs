@@ -44,7 +44,7 @@ pub(super) fn read(text: &str, known: &HashSet<Name>) -> (Vec<Row>, Vec<Mistake>
     let rows = rows(text, &mut mistakes);
     let rows = unique(rows, known, &mut mistakes);
     let rows = rooted(rows, known, &mut mistakes);
-    let ordered = in_order(rows, known, &mut mistakes);
+    let ordered = in_order(&rows, known, &mut mistakes);
     mistakes.sort_by_key(|mistake| mistake.line);
     let more = mistakes.len().saturating_sub(MOST_TOLD);
     mistakes.truncate(MOST_TOLD);
@@ -192,7 +192,7 @@ fn rooted(mut rows: Vec<Row>, known: &HashSet<Name>, mistakes: &mut Vec<Mistake>
 }
 
 /// Parents before their children, else as written. Whoever is below itself is left out and told, once for each ring.
-fn in_order(rows: Vec<Row>, known: &HashSet<Name>, mistakes: &mut Vec<Mistake>) -> Vec<Row> {
+fn in_order(rows: &[Row], known: &HashSet<Name>, mistakes: &mut Vec<Mistake>) -> Vec<Row> {
     let by_name: HashMap<Name, usize> = rows.iter().enumerate().map(|(at, row)| (row.unit, at)).collect();
     let mut children: BTreeMap<Option<usize>, Vec<usize>> = BTreeMap::new();
     for (at, row) in rows.iter().enumerate() {
@@ -209,7 +209,7 @@ fn in_order(rows: Vec<Row>, known: &HashSet<Name>, mistakes: &mut Vec<Mistake>) 
         }
         open.extend(children.get(&Some(at)).into_iter().flatten().rev().copied());
     }
-    for ring in rings(&rows, &by_name, placed) {
+    for ring in rings(rows, &by_name, placed) {
         let Some(first) = ring.first().and_then(|at| rows.get(*at)) else { continue };
         let names: Vec<&str> =
             ring.iter().filter_map(|at| rows.get(*at)).map(|row| row.unit.as_str()).collect();

@@ -143,7 +143,7 @@ impl Checker<'_, '_> {
         ways: &Ways,
     ) -> Option<Unit> {
         let name = path.parts.first()?.name;
-        let Some(shape) = ways.entry() else { return None };
+        let shape = ways.entry()?;
         if self.world.entity(name).is_none() {
             let subject = self.subject.map(|subject| subject.to_string()).unwrap_or_default();
             let headline = format!("`{}` is nothing that answers can be counted by", path.text());
