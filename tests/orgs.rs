@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use wayfare::compile::{Compilation, File, Input, Session, compile};
 use wayfare::name::Name;
@@ -46,7 +45,7 @@ fn parents_may_stand_below_and_the_top_hangs_where_the_file_is_named() {
     let shown: Vec<(&str, Option<&str>, Option<&str>)> = org
         .units
         .iter()
-        .map(|unit| (unit.name.as_str(), unit.parent.map(|parent| parent.as_str()), unit.label.as_deref()))
+        .map(|unit| (unit.name.as_str(), unit.parent.map(Name::as_str), unit.label.as_deref()))
         .collect();
     assert_eq!(
         shown,
@@ -58,7 +57,7 @@ fn parents_may_stand_below_and_the_top_hangs_where_the_file_is_named() {
             ("care", Some("ops"), None),
         ]
     );
-    let below: Vec<&str> = org.below(Name::new("east")).into_iter().map(|unit| unit.as_str()).collect();
+    let below: Vec<&str> = org.below(Name::new("east")).into_iter().map(Name::as_str).collect();
     assert_eq!(below, ["east", "top", "pudong"]);
 }
 

@@ -10,8 +10,8 @@ use crate::name::Name;
 use crate::program::Outcome;
 use crate::step::state::{
     Account, AccountEntry, Alarm, AlarmKind, Ask, AudienceMemory, Awaited, Child, Entry, Feature, First,
-    Gift, History, Instance, Ladder, Message, MessageStatus, More, Pending, PendingWhy, Placement, Recent, Sender,
-    State, SubjectRef, Tally, Task, Vote, Watch,
+    Gift, History, Instance, Ladder, Message, MessageStatus, More, Pending, PendingWhy, Placement, Recent,
+    Sender, State, SubjectRef, Tally, Task, Vote, Watch,
 };
 use crate::step::{Event, EventKind, MessageKey, ProgramNo, RootKey, Sym};
 use crate::value::{CivilUnit, Currency, Length, Money, Value};
