@@ -1,6 +1,7 @@
 //! A daemon in this process: store, channels, engine and door, from settings and a bundle until it is told to stop.
 //! `run` starts it as it is; `dev` puts a watcher beside it.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -195,8 +196,9 @@ fn channels(
             channels.insert(name, Arc::clone(channel));
         }
     }
-    let unset: Vec<Name> =
-        bundle.channels.keys().copied().filter(|name| channels.get(*name).is_none()).collect();
+    // Those that a library declares and no journey sends through need no settings.
+    let used: BTreeSet<Name> = bundle.programs.values().flat_map(|program| program.body.channels()).collect();
+    let unset: Vec<Name> = used.into_iter().filter(|name| channels.get(*name).is_none()).collect();
     for &name in unset.iter().filter(|_| print_unset) {
         channels.insert(name, Arc::new(Console::new(print.clone())));
     }

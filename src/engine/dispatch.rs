@@ -18,7 +18,7 @@ use super::pack::Queued;
 use super::rate::Window;
 use crate::channel::{Channel, Channels, SendResult};
 use crate::name::Name;
-use crate::program::{NodeKind, Outcome, Program, Rate};
+use crate::program::{Outcome, Rate};
 use crate::step::{Delivery, Sym, World};
 use crate::store::{OutboxRow, Store, StoreError};
 
@@ -57,7 +57,7 @@ impl Dispatcher {
 
     /// A lane for every channel of any program and every channel with messages, at the rates of `world`.
     pub(super) async fn open_lanes(&mut self, world: &World, store: &dyn Store) -> Result<(), StoreError> {
-        let of_programs = world.programs.values().flat_map(|program| channels_of(&program.body));
+        let of_programs = world.programs.values().flat_map(|program| program.body.channels());
         let names: BTreeSet<Name> = world.bundle.channels.keys().copied().chain(of_programs).collect();
         let mut channels: BTreeSet<u32> = store.outbox_channels().await?.into_iter().collect();
         channels.extend(names.into_iter().filter_map(|name| world.symbols.sym(name)).map(|sym| sym.0));
@@ -262,14 +262,6 @@ fn backoff(queued: &Queued) -> SignedDuration {
     let longest = doubled.min(LONGEST_RETRY_MS);
     let spread = crate::store::bucket::murmur2(format!("{}#{}", queued.message, queued.attempts).as_bytes());
     SignedDuration::from_millis(longest / 2 + i64::from(spread) % (longest / 2 + 1))
-}
-
-fn channels_of(program: &Program) -> impl Iterator<Item = Name> + '_ {
-    program.nodes.iter().flat_map(|node| match &node.kind {
-        NodeKind::Send { channel, .. } => vec![*channel],
-        NodeKind::Reach { rungs, .. } => rungs.iter().map(|rung| rung.channel).collect(),
-        _ => Vec::new(),
-    })
 }
 
 fn window_name(channel: u32) -> String {

@@ -179,7 +179,7 @@ impl Written<'_> {
         if as_written == in_full || in_full.chars().count() > READABLE {
             return as_written;
         }
-        format!("{as_written}: {in_full}")
+        format!("{as_written} ({})", in_full.trim_end_matches(" exclude each other"))
     }
 }
 

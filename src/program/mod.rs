@@ -425,6 +425,15 @@ pub struct Rung {
 }
 
 impl Program {
+    /// The channels that its messages go through; a name may come twice.
+    pub fn channels(&self) -> impl Iterator<Item = Name> + '_ {
+        self.nodes.iter().flat_map(|node| match &node.kind {
+            NodeKind::Send { channel, .. } => vec![*channel],
+            NodeKind::Reach { rungs, .. } => rungs.iter().map(|rung| rung.channel).collect(),
+            _ => Vec::new(),
+        })
+    }
+
     /// What instances listen for, besides their entry: awaits, exits and goals.
     pub fn heard(&self) -> impl Iterator<Item = &Pattern> {
         let rules = self.exits.iter().map(|exit| &exit.on).chain(self.goals.iter().map(|goal| &goal.on));
