@@ -1,4 +1,4 @@
-//! Durable state. One trait, one conformance suite, SQLite today, PostgreSQL next.
+//! Durable state. One trait, one conformance suite, two stores: SQLite in a file, PostgreSQL on a server.
 //!
 //! A store keeps rows and knows nothing of what is in them: states, packed logs, outbox, trace and timer chunks are
 //! bytes made by the engine. A [`Commit`] is one transaction with a fixed handful of statements, however large the
