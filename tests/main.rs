@@ -29,6 +29,7 @@ mod pages;
 mod parse;
 mod readme;
 mod session;
+mod sim;
 mod step;
 mod store;
 mod support;

@@ -16,11 +16,10 @@ use super::{Exit, Failure, Output, shelf};
 use crate::channel::{Channels, Console, Means};
 use crate::config::Secret;
 use crate::engine::clock::wall;
-use crate::engine::{self, EngineError, EngineHandle, Options, Steps, Watcher};
+use crate::engine::{self, EngineError, EngineHandle, Options, Watcher};
 use crate::http::{self, Door};
 use crate::name::Name;
 use crate::program::Bundle;
-use crate::step::{self, State};
 
 /// How to run.
 pub struct Plan {
@@ -104,11 +103,7 @@ impl Daemon {
             engine::begin_clock(&*store, begin, speed).await.map_err(broken)?;
         }
         let clock = engine::open_clock(&*store, Some(speed)).await.map_err(broken)?;
-        let steps = Steps {
-            step: |world, root, state, input, now| step::step(world, root, state, input, now),
-            next_due: State::next_due,
-        };
-        let options = Options { channels, zone: settings.config.zone.clone(), clock, steps, watcher };
+        let options = Options { watcher, ..Options::new(channels, settings.config.zone.clone(), clock) };
         let (engine, running) = engine::start(store, options).await.map_err(broken)?;
         let daemon =
             Self { engine, address, listener, token: server.token, max_body: server.max_body, running };

@@ -1,8 +1,8 @@
 //! A batch in memory: from loaded rows and inputs to one [`Commit`].
 //!
 //! Subjects are worked one after the other, in the order of their first input. One that fails (its row cannot be
-//! read, its step panics, its state cannot be written) is isolated: its row stays as it was, its inputs go to
-//! quarantine with the reason, the rest commits.
+//! read, its step panics, its state cannot be written) is isolated: its events go to quarantine with the reason, and if
+//! it fails without them, all of its inputs do and its row stays as it was. The rest commits.
 
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,8 +14,9 @@ use super::dispatch::Dispatcher;
 use super::handle::{Receipt, Stats};
 use super::intake;
 use super::lane::Ticket;
+use super::last::Moment;
 use super::pack::{Due, Packers, Queued, pack_list};
-use super::payload::{Key, new_key};
+use super::payload::Key;
 use super::timers::Chunks;
 use super::work::{Cx, Item, Origin, Steps, Subject, Work, register, sort, walk};
 use crate::diagnostic::code;
@@ -31,7 +32,7 @@ type Poison = (&'static str, String);
 pub(super) struct Setting<'a> {
     pub world: &'a World,
     pub steps: Steps,
-    pub now: Timestamp,
+    pub moment: Moment,
     pub lease: &'a Lease,
     /// Whether decisions are shown to somebody.
     pub watched: bool,
@@ -41,6 +42,8 @@ pub(super) struct Setting<'a> {
 pub(super) struct Batch<'a> {
     world: &'a World,
     steps: Steps,
+    moment: Moment,
+    /// Of `moment`.
     now: Timestamp,
     lease: &'a Lease,
     dispatcher: &'a mut Dispatcher,
@@ -81,12 +84,13 @@ impl<'a> Batch<'a> {
         commit: Commit,
         receipts: Vec<Receipt>,
     ) -> Self {
-        let &Setting { world, steps, now, lease, watched } = setting;
+        let &Setting { world, steps, moment, lease, watched } = setting;
         let batch = commit.batch;
         Self {
             world,
             steps,
-            now,
+            moment,
+            now: moment.now,
             lease,
             dispatcher,
             commit,
@@ -174,34 +178,56 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
+    /// A subject whose step fails goes without its events, which are put aside: its timers and messages are not theirs
+    /// to hold up. If it fails without them as well, it is isolated as a whole.
     fn subject(&mut self, mut subject: Subject, row: Option<StateRow>) {
         sort(&mut subject.items);
+        let Err(poison) = self.attempt(&subject, row.as_ref()) else { return };
+        let is_event = |item: &Item| matches!(item.input, Input::Event(_));
+        let items = std::mem::take(&mut subject.items);
+        let (events, rest): (Vec<Item>, Vec<Item>) = items.into_iter().partition(is_event);
+        if events.is_empty() || rest.is_empty() {
+            subject.items = events.into_iter().chain(rest).collect();
+            return self.isolate(&subject, &poison);
+        }
+        subject.items = events;
+        self.isolate(&subject, &poison);
+        subject.items = rest;
+        if let Err(poison) = self.attempt(&subject, row.as_ref()) {
+            self.isolate(&subject, &poison);
+        }
+    }
+
+    /// Nothing is left of an attempt that failed.
+    fn attempt(&mut self, subject: &Subject, row: Option<&StateRow>) -> Result<(), Poison> {
         let group = self.lease.group(subject.key.bucket);
         let ends = (self.log.of(group).end(), self.trace.of(group).end());
         let mut admitted = Vec::new();
-        match self.step_subject(&subject, row, &mut admitted) {
-            Ok(work) => self.settle(&subject, work),
-            Err((code, reason)) => {
+        let stepped = self.step_subject(subject, row, &mut admitted);
+        match stepped {
+            Ok(work) => self.settle(subject, work),
+            Err(poison) => {
                 self.log.of(group).truncate(ends.0);
                 self.trace.of(group).truncate(ends.1);
                 for channel in admitted {
                     self.release(channel);
                 }
-                self.isolate(&subject, code, &reason);
+                return Err(poison);
             }
         }
+        Ok(())
     }
 
     /// Steps a subject and adds its row to the commit. On failure nothing has been added but log and trace entries.
     fn step_subject<'s>(
         &mut self,
         subject: &'s Subject,
-        row: Option<StateRow>,
+        row: Option<&StateRow>,
         admitted: &mut Vec<Name>,
     ) -> Result<Work<'s>, Poison> {
-        let mut state = match &row {
+        let mut state = match row {
             Some(row) => codec::decode(&row.body).map_err(|error| ("state-unreadable", error.to_string()))?,
-            None => newborn()?,
+            None => newborn(self.steps)?,
         };
         let items = &subject.items;
         let is_look = |item: &Item| matches!(item.input, Input::Tick { .. } | Input::Settle | Input::Wake);
@@ -223,15 +249,15 @@ impl<'a> Batch<'a> {
     fn save(
         &mut self,
         subject: &Subject,
-        row: Option<StateRow>,
+        row: Option<&StateRow>,
         mut state: State,
         work: &Work<'_>,
         quiet: bool,
     ) -> Result<(), Poison> {
-        let slot = register(self.steps, &mut state, self.now);
+        let slot = register(self.steps, &mut state, self.moment);
         let unwritable = |error: codec::CodecError| ("state-unwritable", error.to_string());
         if quiet {
-            let same = match &row {
+            let same = match row {
                 Some(row) => codec::encode(&state).map_err(unwritable)? == row.body,
                 None => state == State { payload_key: state.payload_key, ..State::default() },
             };
@@ -307,7 +333,7 @@ impl<'a> Batch<'a> {
         }
     }
 
-    fn isolate(&mut self, subject: &Subject, code: &str, reason: &str) {
+    fn isolate(&mut self, subject: &Subject, (code, reason): &Poison) {
         tracing::error!(code, reason, kind = subject.key.kind, "a subject was isolated");
         let mut looks = false;
         for item in &subject.items {
@@ -358,8 +384,8 @@ impl<'a> Batch<'a> {
     }
 }
 
-fn newborn() -> Result<State, Poison> {
-    let payload_key = new_key().ok_or(("no-randomness", "the system has no randomness".to_owned()))?;
+fn newborn(steps: Steps) -> Result<State, Poison> {
+    let payload_key = (steps.new_key)().ok_or(("no-randomness", "the system has no randomness".to_owned()))?;
     Ok(State { payload_key, ..State::default() })
 }
 

@@ -60,7 +60,7 @@ impl Engine {
         if !self.inbox.stopping {
             self.gather_due(&mut gathered).await?;
             self.gather_outbox(&mut gathered).await?;
-            if let Some(page) = self.sweeps.page(&*self.store, &self.world, self.now).await? {
+            if let Some(page) = self.sweeps.page(&*self.store, &self.world, self.moment.now).await? {
                 gathered.page(page);
             }
         }
@@ -84,7 +84,7 @@ impl Engine {
         let count = self.inbox.answers.len().min(MOST_ANSWERS);
         for answer in self.inbox.answers.drain(..count) {
             gathered.anything = true;
-            match self.dispatcher.judge(&self.world, &answer, self.now) {
+            match self.dispatcher.judge(&self.world, &answer, self.moment.now) {
                 Verdict::Again(queued) => gathered.retries.push((answer.ticket, queued)),
                 Verdict::Over(outcome, detail) => {
                     match outcome {
@@ -100,7 +100,7 @@ impl Engine {
     }
 
     async fn gather_due(&mut self, gathered: &mut Gathered) -> Result<(), StoreError> {
-        let fired = self.timers.fire(&*self.store, self.now).await?;
+        let fired = self.timers.fire(&*self.store, self.moment.now).await?;
         gathered.anything |= !fired.chunks.is_empty();
         gathered.commit.timers_done = fired.chunks;
         for due in fired.subjects {
@@ -110,7 +110,7 @@ impl Engine {
         }
         for (chunk, reason) in fired.damaged {
             gathered.commit.quarantine.push(Quarantined {
-                at: self.now,
+                at: self.moment.now,
                 code: "timer-unreadable".to_owned(),
                 reason,
                 body: chunk.body,
@@ -120,17 +120,17 @@ impl Engine {
     }
 
     async fn gather_outbox(&mut self, gathered: &mut Gathered) -> Result<(), StoreError> {
-        for (row, reason) in self.dispatcher.fill(&*self.store, self.now).await? {
+        for (row, reason) in self.dispatcher.fill(&*self.store, self.moment.now).await? {
             gathered.anything = true;
             gathered.commit.outbox_done.push((row.channel, row.at));
             gathered.commit.quarantine.push(Quarantined {
-                at: self.now,
+                at: self.moment.now,
                 code: "outbox-unreadable".to_owned(),
                 reason,
                 body: row.body,
             });
         }
-        for ticket in self.dispatcher.take(self.now) {
+        for ticket in self.dispatcher.take(self.moment.now) {
             gathered.anything = true;
             let input = Input::Dispatch(ticket.queued.message.clone());
             gathered.ticket(&self.world, ticket, input);
@@ -151,7 +151,7 @@ impl Engine {
             if repeated == Some(Receipt::Conflict) {
                 let reason = "another event has the same source and id";
                 let code = code::CONFLICTING_EVENT.as_str();
-                let record = intake::quarantined(&root, &event, code, reason, self.now);
+                let record = intake::quarantined(&root, &event, code, reason, self.moment.now);
                 gathered.commit.quarantine.push(record);
             }
             if let (Some(repeated), Some(receipt)) = (repeated, receipts.get_mut(place)) {
@@ -171,8 +171,8 @@ impl Engine {
         for submission in &mut gathered.submissions {
             gathered.counts.push(submission.events.len());
             for (root, event) in submission.events.drain(..) {
-                if let Some((code, reason)) = intake::refuse(&self.world, &root, &event, self.now) {
-                    let record = intake::quarantined(&root, &event, code, &reason, self.now);
+                if let Some((code, reason)) = intake::refuse(&self.world, &root, &event, self.moment.now) {
+                    let record = intake::quarantined(&root, &event, code, &reason, self.moment.now);
                     gathered.commit.quarantine.push(record);
                     receipts.push(intake::refused(&reason));
                 } else {

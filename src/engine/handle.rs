@@ -152,14 +152,16 @@ pub struct EngineHandle {
     pub(super) stats: watch::Receiver<Stats>,
     pub(super) world: watch::Receiver<Arc<World>>,
     pub(super) clock: Arc<dyn super::clock::Clock>,
+    /// Why nothing can be stored at the moment.
+    pub(super) trouble: watch::Receiver<Option<Arc<str>>>,
 }
 
 impl EngineHandle {
     /// Submits events in order; returns once each is durable, with one receipt per event.
     ///
     /// # Errors
-    /// [`SubmitError::Busy`] when the queue has no room for all of them. After [`SubmitError::Store`] or
-    /// [`SubmitError::Stopped`] some may be stored: submit them again, de-duplication makes that safe.
+    /// [`SubmitError::Busy`] when the queue has no room for all of them, [`SubmitError::Store`] while the store refuses
+    /// to write: the engine goes on when it agrees again. After [`SubmitError::Store`] or [`SubmitError::Stopped`] some may be stored: submit them again, de-duplication makes that safe.
     pub async fn submit(&self, events: Vec<(RootKey, Event)>) -> Result<Vec<Receipt>, SubmitError> {
         let replies = self.enqueue(events)?;
         let mut receipts = Vec::new();
@@ -172,6 +174,9 @@ impl EngineHandle {
     fn enqueue(&self, mut events: Vec<(RootKey, Event)>) -> Result<Vec<Submitted>, SubmitError> {
         if self.room.is_closed() {
             return Err(SubmitError::Stopped);
+        }
+        if let Some(reason) = &*self.trouble.borrow() {
+            return Err(SubmitError::Store(Arc::clone(reason)));
         }
         let count = u32::try_from(events.len().min(QUEUE)).unwrap_or(u32::MAX);
         let room = Arc::clone(&self.room).try_acquire_many_owned(count);
@@ -194,7 +199,8 @@ impl EngineHandle {
         self.ask(|reply| Command::Quarantine { records, reply }).await
     }
 
-    /// Makes `bundle` the live deployment, at the next batch boundary. Returns once it is durable and live.
+    /// Makes `bundle` the live deployment, at the next batch boundary. Returns once it is durable and live. After
+    /// [`EngineError::Store`] it may be so all the same: deploy it again.
     pub async fn deploy(&self, bundle: Bundle) -> Result<(), EngineError> {
         self.ask(|reply| Command::Deploy { bundle: Box::new(bundle), reply }).await
     }

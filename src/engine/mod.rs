@@ -4,7 +4,7 @@
 //! touched states in one read, steps each in memory and commits once. The doors hold an [`EngineHandle`].
 //!
 //! Reading order: [`handle`] (the face), [`clock`], `run` (the loop), `gather` (inputs), `intake` (identity), `work` (one subject),
-//! `batch` (one commit), `timers`, `lane`, `dispatch` and `rate` (the outbox), `sweep`, `deploy`, `refer` (other roots), `pack` and
+//! `batch` (one commit), `last` and `patient` (commits that fail), `timers`, `lane`, `dispatch` and `rate` (the outbox), `sweep`, `deploy`, `refer` (other roots), `pack` and
 //! [`payload`] (rows), [`why`] (reading traces).
 
 mod batch;
@@ -15,7 +15,9 @@ mod gather;
 pub mod handle;
 mod intake;
 mod lane;
+mod last;
 mod pack;
+mod patient;
 pub mod payload;
 mod rate;
 mod refer;

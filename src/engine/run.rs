@@ -1,8 +1,8 @@
 //! The loop: gather what there is, make one batch of it, commit, answer. Nothing waits artificially; while a batch
 //! commits, the next one's inputs queue up and make it larger.
 //!
-//! Whatever is not committed is gone with the process, and nothing else is: a failure that does not pass stops the
-//! engine, and the next start begins from the store.
+//! Whatever is not committed is gone with the process, and nothing else is. A store that refuses for a while is waited
+//! for, with everybody told; a failure that does not pass stops the engine, and the next start begins from the store.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,7 +15,9 @@ use super::batch::{Batch, Made, Setting};
 use super::clock::Clock;
 use super::dispatch::{Answer, Dispatcher};
 use super::gather::{Gathered, Reply, Submission};
-use super::handle::{Command, EngineError, Stats};
+use super::handle::{Command, EngineError, Stats, SubmitError};
+use super::last::{self, Moment};
+use super::patient::{self, Patience, Trouble};
 use super::start::Watcher;
 use super::sweep::Sweeps;
 use super::timers::Timers;
@@ -24,14 +26,13 @@ use super::{deploy, refer};
 use crate::step::World;
 use crate::store::{Commit, Lease, Quarantined, Store, StoreError};
 
-/// How often a commit that the disk refused, or that a server did not answer, is tried again, and how long apart.
-const COMMIT_TRIES: u32 = 6;
-const COMMIT_PAUSE: Duration = Duration::from_millis(200);
 /// How long a stop waits for sends under way; their messages stay in the outbox.
 const LONGEST_STOP: Duration = Duration::from_secs(15);
 
 pub(super) struct Engine {
+    /// Its reads are patient.
     pub store: Arc<dyn Store>,
+    pub trouble: Trouble,
     pub clock: Arc<dyn Clock>,
     pub steps: Steps,
     pub watcher: Option<Watcher>,
@@ -44,7 +45,9 @@ pub(super) struct Engine {
     pub stats_out: watch::Sender<Stats>,
     pub world_out: watch::Sender<Arc<World>>,
     pub stats: Stats,
-    pub now: Timestamp,
+    pub moment: Moment,
+    /// The answer to a deployment or a switch was lost: memory and store may differ.
+    pub doubtful: bool,
     pub lease: Lease,
     pub batch: u64,
     pub inbox: Inbox,
@@ -74,9 +77,9 @@ impl Engine {
 
     async fn turns(&mut self) -> Result<(), EngineError> {
         loop {
-            self.now = self.now.max(self.clock.now());
+            self.moment = self.moment.at(self.clock.now());
             self.receive();
-            self.administer().await?;
+            self.administer().await;
             let gathered = self.gather().await?;
             if gathered.anything {
                 self.process(gathered).await?;
@@ -100,7 +103,7 @@ impl Engine {
 
     /// Waits until there may be something to do.
     async fn idle(&mut self) {
-        let next = [self.timers.next(), self.dispatcher.next(self.now), self.sweeps.next(self.now)];
+        let next = [self.timers.next(), self.dispatcher.next(self.moment.now), self.sweeps.next(self.moment.now)];
         let next = next.into_iter().flatten().min().unwrap_or(Timestamp::MAX);
         // In this order: who looks first must not be chance. Each turn takes all there is, so nobody starves.
         tokio::select! {
@@ -115,33 +118,51 @@ impl Engine {
     }
 
     /// Deployments and switches, at a batch boundary.
-    async fn administer(&mut self) -> Result<(), EngineError> {
+    async fn administer(&mut self) {
         while let Some(command) = self.inbox.admin.pop_front() {
             let (done, reply) = match command {
                 Command::Deploy { bundle, reply } => (self.deploy(*bundle).await, reply),
                 Command::Kill { kill, reply } => (self.kill(kill).await, reply),
                 _ => continue,
             };
+            self.doubtful |= done.is_err();
             // The asker may have gone; what it asked for is done all the same.
             let _ = reply.send(done);
         }
-        Ok(())
+        if let Err(error) = self.catch_up().await {
+            tracing::warn!(%error, "what is live cannot be read again yet");
+        }
     }
 
     async fn deploy(&mut self, bundle: crate::program::Bundle) -> Result<(), EngineError> {
-        let Some(mut world) = deploy::deploy(&*self.store, &self.world, bundle).await? else { return Ok(()) };
-        refer::load(&*self.store, &mut world).await?;
-        world.recorded = self.dispatcher.recorded();
-        self.dispatcher.open_lanes(&world, &*self.store).await?;
-        self.sweeps = Sweeps::open(&*self.store, &world, self.now).await?;
-        self.go_live(world);
-        Ok(())
+        self.catch_up().await?;
+        let Some(world) = deploy::deploy(&*self.store, &self.world, bundle).await? else { return Ok(()) };
+        self.take_up(world).await
     }
 
     async fn kill(&mut self, kill: crate::step::world::Kill) -> Result<(), EngineError> {
         deploy::kill(&*self.store, &kill).await?;
         let mut world = World::clone(&self.world);
         world.kill = kill;
+        self.go_live(world);
+        Ok(())
+    }
+
+    /// What was said to have failed may have been written: then it is live.
+    async fn catch_up(&mut self) -> Result<(), EngineError> {
+        if self.doubtful {
+            let world = deploy::load(&*self.store, self.world.zone.clone()).await?;
+            self.take_up(world).await?;
+            self.doubtful = false;
+        }
+        Ok(())
+    }
+
+    async fn take_up(&mut self, mut world: World) -> Result<(), EngineError> {
+        refer::load(&*self.store, &mut world).await?;
+        world.recorded = self.dispatcher.recorded();
+        self.dispatcher.open_lanes(&world, &*self.store).await?;
+        self.sweeps = Sweeps::open(&*self.store, &world, self.moment.now).await?;
         self.go_live(world);
         Ok(())
     }
@@ -160,11 +181,12 @@ impl Engine {
             Ok(rows) => rows,
             Err(error) => return Err(gathered.fail(error)),
         };
-        let commit = std::mem::take(&mut gathered.commit);
+        let mut commit = std::mem::take(&mut gathered.commit);
+        last::mark(&self.lease, &mut commit, self.moment);
         let setting = Setting {
             world: &self.world,
             steps: self.steps,
-            now: self.now,
+            moment: self.moment,
             lease: &self.lease,
             watched: self.watcher.is_some(),
         };
@@ -181,21 +203,32 @@ impl Engine {
         Ok(())
     }
 
-    /// Commits; a store that refuses is tried again for a while, with the submitters told at once.
-    async fn commit(&self, commit: &Commit, gathered: &mut Gathered) -> Result<(), StoreError> {
-        let mut pause = COMMIT_PAUSE;
-        for _ in 1..COMMIT_TRIES {
-            match self.store.commit(commit).await {
-                Err(error @ (StoreError::Disk(_) | StoreError::Unreachable(_) | StoreError::Database(_))) => {
-                    tracing::warn!(%error, "a commit failed and is tried again");
-                    gathered.tell(&error);
-                    tokio::time::sleep(pause).await;
-                    pause *= 2;
-                }
-                other => return other,
+    /// Commits. A store that refuses is asked again until it agrees, with the submitters told at once.
+    async fn commit(&mut self, commit: &Commit, gathered: &mut Gathered) -> Result<(), StoreError> {
+        let mut patience = Patience::new();
+        let mut tried = false;
+        loop {
+            let error = match self.store.commit(commit).await {
+                Ok(()) => break,
+                // The answer to an earlier try was lost, and not what it wrote.
+                Err(StoreError::Fenced) if tried && last::is_written(&*self.store, commit).await? => break,
+                Err(error) => error,
+            };
+            tried = true;
+            let Some(pause) = patience.pause(&error) else { return Err(error) };
+            patient::tell(&self.trouble, Some(&error));
+            gathered.tell(&error);
+            tokio::time::sleep(pause).await;
+            self.receive();
+            self.inbox.refuse(&error);
+            if self.inbox.stopping {
+                return Err(error);
             }
         }
-        self.store.commit(commit).await
+        if tried {
+            patient::tell(&self.trouble, None);
+        }
+        Ok(())
     }
 
     fn committed(&mut self, made: Made, gathered: Gathered) {
@@ -228,7 +261,7 @@ impl Engine {
     }
 
     fn publish(&mut self) {
-        self.stats.now = Some(self.now);
+        self.stats.now = Some(self.moment.now);
         self.stats.outbox = self.dispatcher.outstanding() as u64;
         self.stats.next_due = self.timers.next();
         self.stats_out.send_replace(self.stats.clone());
@@ -244,7 +277,7 @@ impl Engine {
                 () = &mut end => break,
                 Some(answer) = self.answers.recv() => self.inbox.answers.push_back(answer),
             }
-            self.now = self.now.max(self.clock.now());
+            self.moment = self.moment.at(self.clock.now());
             self.receive();
             let gathered = self.gather().await?;
             self.process(gathered).await?;
@@ -254,6 +287,17 @@ impl Engine {
 }
 
 impl Inbox {
+    /// Tells those who wait that nothing can be stored.
+    fn refuse(&mut self, error: &StoreError) {
+        let reason: Arc<str> = error.to_string().into();
+        for submission in self.submissions.drain(..) {
+            let _ = submission.reply.send(Err(SubmitError::Store(Arc::clone(&reason))));
+        }
+        for (_, reply) in self.quarantine.drain(..) {
+            let _ = reply.send(Err(EngineError::Store(Arc::clone(&reason))));
+        }
+    }
+
     fn command(&mut self, command: Command) {
         match command {
             Command::Submit { events, room, reply } => {

@@ -10,6 +10,8 @@ use tokio::task::JoinHandle;
 use super::clock::{Accelerated, Clock, WallClock, wall};
 use super::dispatch::Dispatcher;
 use super::handle::{EngineError, EngineHandle, QUEUE, Stats};
+use super::last::Moment;
+use super::patient::Patient;
 use super::run::{Engine, Inbox};
 use super::sweep::Sweeps;
 use super::timers::Timers;
@@ -52,21 +54,23 @@ pub async fn start(
     options: Options,
 ) -> Result<(EngineHandle, JoinHandle<Result<(), EngineError>>), EngineError> {
     let Options { channels, zone, clock, steps, watcher } = options;
-    let now = clock.now();
+    let moment = Moment::open(&*store, clock.now()).await?;
     let (mut dispatcher, answers) = Dispatcher::new(channels, Arc::clone(&clock));
     let mut world = deploy::load(&*store, zone).await?;
     refer::load(&*store, &mut world).await?;
     world.recorded = dispatcher.recorded();
     dispatcher.open_lanes(&world, &*store).await?;
     let timers = Timers::open(&*store).await?;
-    let sweeps = Sweeps::open(&*store, &world, now).await?;
+    let sweeps = Sweeps::open(&*store, &world, moment.now).await?;
     let world = Arc::new(world);
     let (commands, arriving) = mpsc::unbounded_channel();
     let (stats_out, stats) = watch::channel(Stats::default());
     let (world_out, seen_world) = watch::channel(Arc::clone(&world));
     let lease = store.lease();
+    let (trouble, seen_trouble) = watch::channel(None);
     let engine = Engine {
-        store,
+        store: Arc::new(Patient::new(store, trouble.clone())),
+        trouble,
         clock: Arc::clone(&clock),
         steps,
         watcher,
@@ -79,14 +83,15 @@ pub async fn start(
         stats_out,
         world_out,
         stats: Stats::default(),
-        now,
+        moment,
+        doubtful: false,
         batch: lease.batch,
         lease,
         inbox: Inbox::default(),
     };
     let task = tokio::spawn(engine.run());
     let room = Arc::new(Semaphore::new(QUEUE));
-    Ok((EngineHandle { commands, room, stats, world: seen_world, clock }, task))
+    Ok((EngineHandle { commands, room, stats, world: seen_world, clock, trouble: seen_trouble }, task))
 }
 
 /// Lets the accelerated clock of a new development store begin at `begin`, before it is opened.

@@ -7,6 +7,8 @@ use jiff::Timestamp;
 
 use super::handle::Receipt;
 use super::lane::Ticket;
+use super::last::Moment;
+use super::payload::{Key, new_key};
 use super::timers;
 use crate::name::Name;
 use crate::step::{
@@ -14,16 +16,18 @@ use crate::step::{
 };
 use crate::store::RowKey;
 
-/// The step function and when a state must next be woken; others only in tests of the engine itself.
+/// The step function, when a state must next be woken, and where the keys of new subjects come from; others only in
+/// tests of the engine itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Steps {
     pub step: fn(&World, &RootKey, &mut State, &Input, Timestamp) -> Output,
     pub next_due: fn(&State) -> Option<Timestamp>,
+    pub new_key: fn() -> Option<Key>,
 }
 
 impl Steps {
     /// Those that journeys run by, here as in `wayfare test`.
-    pub const REAL: Self = Self { step: crate::step::step, next_due: State::next_due };
+    pub const REAL: Self = Self { step: crate::step::step, next_due: State::next_due, new_key };
 }
 
 /// Sends decided and dispatched within one batch for one subject; more go through the outbox.
@@ -120,10 +124,10 @@ pub(super) fn walk<'a>(cx: &mut Cx<'_>, root: &RootKey, state: &mut State, items
 }
 
 /// For when a timer chunk must hold the subject from now on; `None` if one does already, or none is needed.
-pub(super) fn register(steps: Steps, state: &mut State, now: Timestamp) -> Option<Timestamp> {
-    let slot = timers::slot((steps.next_due)(state)?, now);
-    // A chunk that was to fire by now has fired, or will soon and find nothing to do.
-    if state.wake_at.is_some_and(|at| at > now && at <= slot) {
+pub(super) fn register(steps: Steps, state: &mut State, moment: Moment) -> Option<Timestamp> {
+    let slot = timers::slot((steps.next_due)(state)?, moment.now);
+    // A chunk that was to fire by the latest instant ever seen has fired, or will soon and find nothing to do.
+    if state.wake_at.is_some_and(|at| at > moment.latest && at <= slot) {
         return None;
     }
     state.wake_at = Some(slot);

@@ -30,7 +30,7 @@ use wayfare::value::Value;
 
 use crate::support::stores::Place;
 
-pub(crate) const STEPS: Steps = Steps { step, next_due };
+pub(crate) const STEPS: Steps = Steps { step, next_due, new_key: wayfare::engine::payload::new_key };
 pub(crate) const WAIT: SignedDuration = SignedDuration::from_secs(2);
 pub(crate) const START: &str = "2026-11-21T12:00:00Z";
 

@@ -1,0 +1,177 @@
+//! A store that waits for its disk: what fails and may pass is tried again, so that a full disk, a remount or a
+//! connection that was cut costs time and nothing else.
+//!
+//! While it waits, [`Trouble`] says so, and the doors refuse what comes; nothing is taken that could not be kept.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use crate::store::{
+    Commit, Counts, Dedup, Deployed, Deployment, Lease, OutboxRow, Packed, PackedKind, Quarantined, RowKey,
+    RowRef, StateRow, Store, StoreError, Stored, TimerChunk,
+};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// What the database says without naming the disk may also be a defect of ours: after so many tries it is one.
+const MOST_TRIES: u32 = 12;
+
+/// Why nothing can be stored at the moment, in words for people; `None`: it can.
+pub(super) type Trouble = watch::Sender<Option<Arc<str>>>;
+
+/// How long to wait before the next try.
+pub(super) struct Patience {
+    pause: Duration,
+    tries: u32,
+}
+
+impl Patience {
+    pub(super) fn new() -> Self {
+        Self { pause: FIRST_PAUSE, tries: 0 }
+    }
+
+    /// The pause after `error`; `None` if it will not pass by itself.
+    pub(super) fn pause(&mut self, error: &StoreError) -> Option<Duration> {
+        self.tries += 1;
+        let passes = match error {
+            StoreError::Disk(_) | StoreError::Unreachable(_) => true,
+            StoreError::Database(_) => self.tries < MOST_TRIES,
+            _ => false,
+        };
+        let pause = self.pause;
+        self.pause = (pause * 2).min(LONGEST_PAUSE);
+        passes.then_some(pause)
+    }
+}
+
+/// Tells that there is trouble, and that there is none any more.
+pub(super) fn tell(trouble: &Trouble, error: Option<&StoreError>) {
+    trouble.send_if_modified(|known| {
+        let reason = error.map(|error| Arc::from(error.to_string()));
+        let changed = known.is_some() != reason.is_some();
+        if changed {
+            match &reason {
+                Some(reason) => tracing::error!(%reason, "the store refuses; nothing is taken until it agrees"),
+                None => tracing::info!("the store agrees again"),
+            }
+        }
+        *known = reason;
+        changed
+    });
+}
+
+/// The engine's own way to the store: reads are patient; a commit is not, because the engine must know what failed.
+pub(super) struct Patient {
+    inner: Arc<dyn Store>,
+    trouble: Trouble,
+}
+
+impl Patient {
+    pub(super) fn new(inner: Arc<dyn Store>, trouble: Trouble) -> Self {
+        Self { inner, trouble }
+    }
+
+    fn read<'a, T: Send + 'a>(
+        &'a self,
+        call: impl Fn(&'a dyn Store) -> Stored<'a, T> + Send + 'a,
+    ) -> Stored<'a, T> {
+        async move {
+            let mut patience = Patience::new();
+            loop {
+                match call(&*self.inner).await {
+                    Ok(found) => {
+                        if patience.tries > 0 {
+                            tell(&self.trouble, None);
+                        }
+                        return Ok(found);
+                    }
+                    Err(error) => {
+                        let Some(pause) = patience.pause(&error) else { return Err(error) };
+                        tell(&self.trouble, Some(&error));
+                        tokio::time::sleep(pause).await;
+                    }
+                }
+            }
+        }
+        .boxed()
+    }
+}
+
+impl Store for Patient {
+    fn lease(&self) -> Lease {
+        self.inner.lease()
+    }
+
+    fn load<'a>(&'a self, keys: &'a [RowKey]) -> Stored<'a, Vec<StateRow>> {
+        self.read(move |store| store.load(keys))
+    }
+
+    fn seen<'a>(&'a self, events: &'a [Dedup]) -> Stored<'a, Vec<Dedup>> {
+        self.read(move |store| store.seen(events))
+    }
+
+    fn commit<'a>(&'a self, commit: &'a Commit) -> Stored<'a, ()> {
+        self.inner.commit(commit)
+    }
+
+    fn next_due(&self, after: Option<Timestamp>) -> Stored<'_, Option<Timestamp>> {
+        self.read(move |store| store.next_due(after))
+    }
+
+    fn due(&self, now: Timestamp, limit: usize) -> Stored<'_, Vec<TimerChunk>> {
+        self.read(move |store| store.due(now, limit))
+    }
+
+    fn outbox(&self, channel: u32, after: RowRef, limit: usize) -> Stored<'_, Vec<OutboxRow>> {
+        self.read(move |store| store.outbox(channel, after, limit))
+    }
+
+    fn outbox_channels(&self) -> Stored<'_, Vec<u32>> {
+        self.read(move |store| store.outbox_channels())
+    }
+
+    fn packed<'a>(&'a self, kind: PackedKind, places: &'a [RowRef]) -> Stored<'a, Vec<Packed>> {
+        self.read(move |store| store.packed(kind, places))
+    }
+
+    fn packed_after(&self, kind: PackedKind, after: RowRef, limit: usize) -> Stored<'_, Vec<Packed>> {
+        self.read(move |store| store.packed_after(kind, after, limit))
+    }
+
+    fn scan<'a>(&'a self, kind: u32, after: Option<&'a RowKey>, limit: usize) -> Stored<'a, Vec<StateRow>> {
+        self.read(move |store| store.scan(kind, after, limit))
+    }
+
+    fn meta<'a>(&'a self, name: &'a str) -> Stored<'a, Option<String>> {
+        self.read(move |store| store.meta(name))
+    }
+
+    fn set_meta<'a>(&'a self, values: &'a [(String, String)]) -> Stored<'a, ()> {
+        self.inner.set_meta(values)
+    }
+
+    fn deploy<'a>(&'a self, deployment: &'a Deployment) -> Stored<'a, ()> {
+        self.inner.deploy(deployment)
+    }
+
+    fn deployed(&self) -> Stored<'_, Deployed> {
+        self.read(move |store| store.deployed())
+    }
+
+    fn quarantined(&self, limit: usize) -> Stored<'_, Vec<Quarantined>> {
+        self.read(move |store| store.quarantined(limit))
+    }
+
+    fn counts(&self) -> Stored<'_, Counts> {
+        self.read(move |store| store.counts())
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        self.inner.close()
+    }
+}

@@ -1,0 +1,158 @@
+//! Where the rows are: in memory, or in a real SQLite file behind calls that come back at once.
+
+use std::path::PathBuf;
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex};
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, ready};
+use jiff::Timestamp;
+use tokio::runtime::{Handle, Runtime};
+use wayfare::store::{
+    Commit, Counts, Dedup, Deployed, Deployment, Lease, OutboxRow, Packed, PackedKind, Quarantined, RowKey,
+    RowRef, SqliteStore, StateRow, Store, StoreError, Stored, TimerChunk,
+};
+
+use super::memory::{MemoryStore, Tables};
+
+pub(crate) enum Backing {
+    Memory(Arc<Mutex<Tables>>),
+    Sqlite { runtime: Runtime, folder: tempfile::TempDir },
+}
+
+impl Backing {
+    pub(crate) fn new(sqlite: bool) -> Self {
+        if !sqlite {
+            return Self::Memory(Arc::default());
+        }
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        Self::Sqlite { runtime: runtime.unwrap(), folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// Whether a second owner may open it while the first has it open.
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self, Self::Memory(_))
+    }
+
+    /// Open for a new owner; `None` while the last one has not let go.
+    pub(crate) fn open(&self) -> Option<Arc<dyn Store>> {
+        match self {
+            Self::Memory(tables) => Some(Arc::new(MemoryStore::open(tables))),
+            Self::Sqlite { runtime, folder } => {
+                let path: PathBuf = folder.path().join("wayfare.db");
+                for _ in 0..1_000 {
+                    match runtime.block_on(SqliteStore::open(&path, true)) {
+                        Ok(store) => {
+                            return Some(Arc::new(Bridge { runtime: runtime.handle().clone(), inner: Arc::new(store) }));
+                        }
+                        Err(StoreError::InUse(_)) => std::thread::sleep(std::time::Duration::from_millis(5)),
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+                None
+            }
+        }
+    }
+}
+
+/// SQLite works on threads of its own and in real time. The simulation stands still while it does.
+struct Bridge {
+    runtime: Handle,
+    inner: Arc<SqliteStore>,
+}
+
+impl Bridge {
+    fn call<'a, T: Send + 'static>(
+        &self,
+        call: impl FnOnce(Arc<SqliteStore>) -> BoxFuture<'static, T> + Send + 'static,
+    ) -> BoxFuture<'a, T> {
+        let (done, result) = sync_channel(1);
+        let inner = Arc::clone(&self.inner);
+        self.runtime.spawn(async move {
+            let _ = done.send(call(inner).await);
+        });
+        ready(result.recv().unwrap()).boxed()
+    }
+}
+
+impl Store for Bridge {
+    fn lease(&self) -> Lease {
+        self.inner.lease()
+    }
+
+    fn load<'a>(&'a self, keys: &'a [RowKey]) -> Stored<'a, Vec<StateRow>> {
+        let keys = keys.to_vec();
+        self.call(move |store: Arc<SqliteStore>| async move { store.load(&keys).await }.boxed())
+    }
+
+    fn seen<'a>(&'a self, events: &'a [Dedup]) -> Stored<'a, Vec<Dedup>> {
+        let events = events.to_vec();
+        self.call(move |store: Arc<SqliteStore>| async move { store.seen(&events).await }.boxed())
+    }
+
+    fn commit<'a>(&'a self, commit: &'a Commit) -> Stored<'a, ()> {
+        let commit = commit.clone();
+        self.call(move |store: Arc<SqliteStore>| async move { store.commit(&commit).await }.boxed())
+    }
+
+    fn next_due(&self, after: Option<Timestamp>) -> Stored<'_, Option<Timestamp>> {
+        self.call(move |store: Arc<SqliteStore>| async move { store.next_due(after).await }.boxed())
+    }
+
+    fn due(&self, now: Timestamp, limit: usize) -> Stored<'_, Vec<TimerChunk>> {
+        self.call(move |store: Arc<SqliteStore>| async move { store.due(now, limit).await }.boxed())
+    }
+
+    fn outbox(&self, channel: u32, after: RowRef, limit: usize) -> Stored<'_, Vec<OutboxRow>> {
+        self.call(move |store: Arc<SqliteStore>| async move { store.outbox(channel, after, limit).await }.boxed())
+    }
+
+    fn outbox_channels(&self) -> Stored<'_, Vec<u32>> {
+        self.call(|store: Arc<SqliteStore>| async move { store.outbox_channels().await }.boxed())
+    }
+
+    fn packed<'a>(&'a self, kind: PackedKind, places: &'a [RowRef]) -> Stored<'a, Vec<Packed>> {
+        let places = places.to_vec();
+        self.call(move |store: Arc<SqliteStore>| async move { store.packed(kind, &places).await }.boxed())
+    }
+
+    fn packed_after(&self, kind: PackedKind, after: RowRef, limit: usize) -> Stored<'_, Vec<Packed>> {
+        self.call(move |store: Arc<SqliteStore>| async move { store.packed_after(kind, after, limit).await }.boxed())
+    }
+
+    fn scan<'a>(&'a self, kind: u32, after: Option<&'a RowKey>, limit: usize) -> Stored<'a, Vec<StateRow>> {
+        let after = after.cloned();
+        self.call(move |store: Arc<SqliteStore>| async move { store.scan(kind, after.as_ref(), limit).await }.boxed())
+    }
+
+    fn meta<'a>(&'a self, name: &'a str) -> Stored<'a, Option<String>> {
+        let name = name.to_owned();
+        self.call(move |store: Arc<SqliteStore>| async move { store.meta(&name).await }.boxed())
+    }
+
+    fn set_meta<'a>(&'a self, values: &'a [(String, String)]) -> Stored<'a, ()> {
+        let values = values.to_vec();
+        self.call(move |store: Arc<SqliteStore>| async move { store.set_meta(&values).await }.boxed())
+    }
+
+    fn deploy<'a>(&'a self, deployment: &'a Deployment) -> Stored<'a, ()> {
+        let deployment = deployment.clone();
+        self.call(move |store: Arc<SqliteStore>| async move { store.deploy(&deployment).await }.boxed())
+    }
+
+    fn deployed(&self) -> Stored<'_, Deployed> {
+        self.call(|store: Arc<SqliteStore>| async move { store.deployed().await }.boxed())
+    }
+
+    fn quarantined(&self, limit: usize) -> Stored<'_, Vec<Quarantined>> {
+        self.call(move |store: Arc<SqliteStore>| async move { store.quarantined(limit).await }.boxed())
+    }
+
+    fn counts(&self) -> Stored<'_, Counts> {
+        self.call(|store: Arc<SqliteStore>| async move { store.counts().await }.boxed())
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        self.call(|store: Arc<SqliteStore>| async move { store.close().await }.boxed())
+    }
+}

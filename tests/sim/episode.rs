@@ -1,0 +1,609 @@
+//! One simulation: a seed decides what happens, what goes wrong, and when. A step is one scheduled action and all that
+//! follows from it until nothing moves any more; then everything is checked.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use wayfare::channel::SendResult;
+use wayfare::engine::clock::Clock;
+use wayfare::engine::why;
+use wayfare::name::Name;
+use wayfare::step::explain::explain;
+use wayfare::step::{Kill, RootKey};
+
+use crate::support::chance::Chance;
+
+use super::backing::Backing;
+use super::bank;
+use super::faults::{Ground, Plan, WriteFault};
+use super::model::Model;
+use super::process::{Process, Surroundings};
+use super::source::{Source, report};
+use super::world::SimClock;
+
+/// Actions that are shown when something is wrong.
+const SHOWN: usize = 40;
+/// How long an owner stays down, or a disk full, in actions.
+const LONGEST_OUTAGE: u32 = 12;
+/// Until everybody has come to an end: rounds of the clock, with the faults gone.
+const LONGEST_DRAIN: u32 = 4_000;
+
+/// Nights on which clocks change are near each of these.
+const BEGINS: [&str; 4] =
+    ["2026-10-22T01:00:00Z", "2026-11-29T16:00:00Z", "2027-03-10T03:00:00Z", "2027-03-25T20:00:00Z"];
+
+/// What a simulation does.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Script {
+    pub seed: u64,
+    /// Actions before the faults stop.
+    pub steps: u64,
+    /// In a thousand actions, those that are faults; without any, only the calm customers do something.
+    pub faults: u64,
+    pub sqlite: bool,
+}
+
+/// What came of it.
+pub(crate) struct Told {
+    pub steps: u64,
+    pub faults: BTreeMap<&'static str, u64>,
+    pub facts: BTreeMap<&'static str, u64>,
+    pub calm: BTreeMap<Arc<str>, Vec<String>>,
+    pub digest: u64,
+}
+
+/// Something is wrong: what, and what was done before.
+#[derive(Debug)]
+pub(crate) struct Broken {
+    pub step: u64,
+    pub what: Vec<String>,
+    pub story: Vec<String>,
+}
+
+pub(crate) struct Episode {
+    process: Option<Process>,
+    /// An owner that does not know yet that it is none any more.
+    zombie: Option<Process>,
+    script: Script,
+    chance: Chance,
+    around: Surroundings,
+    backing: Backing,
+    source: Source,
+    lives: u32,
+    /// Actions since the daemon went down, or the disk became full.
+    outage: u32,
+    version: usize,
+    killed: bool,
+    retries: BTreeMap<String, u32>,
+    story: VecDeque<String>,
+    steps: u64,
+}
+
+/// Runs a script to its end.
+///
+/// # Errors
+/// The first step after which something is wrong.
+pub(crate) fn run(script: Script) -> Result<Told, Broken> {
+    let mut episode = Episode::new(script);
+    match episode.all() {
+        Ok(()) => Ok(episode.told()),
+        Err(what) => {
+            let story = episode.story.iter().cloned().collect();
+            Err(Broken { step: episode.steps, what, story })
+        }
+    }
+}
+
+type Checked = Result<(), Vec<String>>;
+
+impl Episode {
+    fn new(script: Script) -> Self {
+        let mut chance = Chance::seeded(script.seed);
+        let begin: Timestamp = chance.one(&BEGINS).parse().unwrap();
+        let mut calm = Chance::seeded(script.seed ^ 0x5eed);
+        let ground = Arc::new(Ground { plan: Mutex::new(Plan::default()), model: Mutex::new(Model::default()) });
+        let clock = Arc::new(SimClock::new(begin));
+        Self {
+            script,
+            chance,
+            around: Surroundings { ground, clock, providers: Arc::default() },
+            backing: Backing::new(script.sqlite),
+            source: Source::new(&mut calm, begin),
+            process: None,
+            zombie: None,
+            lives: 0,
+            outage: 0,
+            version: 0,
+            killed: false,
+            retries: BTreeMap::new(),
+            story: VecDeque::new(),
+            steps: 0,
+        }
+    }
+
+    fn all(&mut self) -> Checked {
+        self.start();
+        self.deploy();
+        self.settle()?;
+        while self.steps < self.script.steps {
+            self.steps += 1;
+            self.act();
+            self.settle()?;
+        }
+        self.drain()?;
+        self.every_account()
+    }
+
+    fn told(self) -> Told {
+        let plan = self.around.ground.plan();
+        let model = self.around.ground.model();
+        Told {
+            steps: self.steps,
+            faults: plan.happened.clone(),
+            facts: model.facts.clone(),
+            calm: model.outcome(bank::CALM),
+            digest: model.digest,
+        }
+    }
+
+    fn say(&mut self, what: impl FnOnce() -> String) {
+        if self.story.len() >= SHOWN {
+            self.story.pop_front();
+        }
+        let line = format!("{} {} {}", self.steps, self.now(), what());
+        self.story.push_back(line);
+    }
+
+    fn now(&self) -> Timestamp {
+        self.around.clock.now()
+    }
+
+    /// Lets the daemons run until nothing moves, then looks at everything.
+    fn settle(&mut self) -> Checked {
+        let now = self.now();
+        self.around.ground.model().seen(now);
+        self.run_for(Duration::from_millis(1));
+        self.gather();
+        let healthy = self.is_healthy();
+        let mut model = self.around.ground.model();
+        if healthy {
+            model.in_time(now);
+        }
+        if model.broken.is_empty() { Ok(()) } else { Err(std::mem::take(&mut model.broken)) }
+    }
+
+    fn run_for(&mut self, real: Duration) {
+        for process in [&self.zombie, &self.process].into_iter().flatten() {
+            process.run(real);
+        }
+    }
+
+    /// Whether nothing keeps the daemon from what is due.
+    fn is_healthy(&self) -> bool {
+        let plan = self.around.ground.plan();
+        let idle = self.process.as_ref().is_some_and(|process| !process.has_asked());
+        idle && self.zombie.is_none() && !plan.full && !plan.trouble && !plan.stalls()
+    }
+
+    /// Takes what the daemons say: receipts, what came of deployments, and whether they have ended.
+    fn gather(&mut self) {
+        for place in [true, false] {
+            let slot = if place { &mut self.process } else { &mut self.zombie };
+            let Some(process) = slot else { continue };
+            for (events, answer) in process.answered() {
+                match answer {
+                    Ok(receipts) => {
+                        let mut model = self.around.ground.model();
+                        for ((root, event), receipt) in events.iter().zip(&receipts) {
+                            model.receipted(&root.id, event, receipt);
+                        }
+                        if receipts.len() != events.len() {
+                            model.broken.push("a receipt is missing".to_owned());
+                        }
+                    }
+                    Err(_) => self.source.unsure.extend(events),
+                }
+            }
+            for told in process.told() {
+                if let Err(error) = told {
+                    self.around.ground.plan().happen("administration failed");
+                    let line = format!("  failed: {error}");
+                    self.story.push_back(line);
+                }
+            }
+            if process.is_over() {
+                self.source.unsure.extend(process.unanswered());
+                let process = if place { self.process.take() } else { self.zombie.take() };
+                self.ended(process);
+            }
+        }
+    }
+
+    fn ended(&mut self, process: Option<Process>) {
+        let Some(Err(reason)) = process.map(Process::end) else { return };
+        let line = format!("  the engine ended: {reason}");
+        self.story.push_back(line);
+        if reason.contains("panicked") {
+            self.around.ground.model().broken.push(reason);
+        } else {
+            self.around.ground.plan().happen("the engine gave up");
+        }
+    }
+
+    fn act(&mut self) {
+        let down = self.process.is_none() || self.around.ground.plan().full;
+        self.outage = if down { self.outage + 1 } else { 0 };
+        if self.outage > LONGEST_OUTAGE {
+            self.around.ground.plan().full = false;
+            if self.process.is_none() {
+                self.start();
+            }
+        }
+        if self.around.ground.plan().trouble && self.chance.percent(25) {
+            self.real_time(Duration::from_millis(250));
+        }
+        if self.chance.below(1_000) < self.script.faults {
+            return self.fault();
+        }
+        let calm = self.script.faults == 0;
+        match self.chance.below(100) {
+            0..30 => self.submit(calm),
+            30..56 => self.advance(),
+            56..84 => self.answer(),
+            84..90 if !calm => self.report(),
+            90..92 => self.account(),
+            92..94 if self.process.is_none() => self.start(),
+            94..97 => self.release(),
+            97 => self.real_time(Duration::from_millis(250)),
+            98 if self.chance.percent(20) => self.real_time(Duration::from_secs(130)),
+            99 if !calm => self.deploy(),
+            _ => self.submit(calm),
+        }
+    }
+
+    fn submit(&mut self, calm: bool) {
+        let now = self.now();
+        let mut events = self.source.planned(now);
+        if self.chance.percent(30) {
+            events.extend(self.source.again(now));
+        }
+        if !calm {
+            for _ in 0..=self.chance.below(4) {
+                let event = self.source.next(&mut self.chance, now);
+                events.push(event);
+            }
+        }
+        self.send(events);
+    }
+
+    fn send(&mut self, events: Vec<super::source::Submitted>) {
+        if events.is_empty() {
+            return;
+        }
+        self.say(|| {
+            let ids: Vec<String> = events.iter().map(|(root, event)| format!("{}:{}", root.id, event.id)).collect();
+            format!("submit {}", ids.join(" "))
+        });
+        let to_zombie = self.zombie.is_some() && self.chance.percent(50);
+        let process = if to_zombie { &mut self.zombie } else { &mut self.process };
+        match process {
+            Some(process) => process.submit(events),
+            None => self.source.unsure.extend(events),
+        }
+    }
+
+    fn advance(&mut self) {
+        let seconds = |n: u64| SignedDuration::from_secs(i64::try_from(n).unwrap());
+        let now = self.now();
+        let next = self.around.ground.model().next_due();
+        let to = match (self.chance.below(10), next) {
+            (0..5, Some(next)) if next > now && next < now + seconds(7_200) => {
+                let late = self.chance.below(3);
+                next + seconds(late)
+            }
+            (0..7, _) => now + seconds(self.chance.below(600)),
+            _ => now + seconds(self.chance.below(7_200)),
+        };
+        self.say(|| format!("clock {to}"));
+        self.around.clock.set(to);
+    }
+
+    fn answer(&mut self) {
+        let count = self.chance.below(6);
+        for _ in 0..=count {
+            self.answer_one();
+        }
+    }
+
+    /// A provider makes up its mind about a message.
+    fn answer_one(&mut self) {
+        let mut providers = self.around.providers.lock().unwrap();
+        if providers.open.is_empty() {
+            return;
+        }
+        let place = self.chance.place(providers.open.len());
+        let open = providers.open.swap_remove(place);
+        let calm = open.channel == "bell";
+        let mood = self.chance.below(100);
+        let detail: Arc<str> = "as the seed says".into();
+        let tries = self.retries.entry(open.key.to_string()).or_default();
+        *tries += 1;
+        let steady = self.script.faults == 0 || calm && *tries > 2;
+        let (takes, result) = match mood {
+            _ if steady => (true, SendResult::Accepted { detail }),
+            0..70 => (true, SendResult::Accepted { detail }),
+            70..80 => (false, SendResult::Retry { after: None, detail }),
+            80..86 => (true, SendResult::Ambiguous { detail }),
+            86..91 => (false, SendResult::Ambiguous { detail }),
+            91..96 if !calm => (false, SendResult::Rejected { detail }),
+            _ => (false, SendResult::Retry { after: Some(Duration::from_secs(30)), detail }),
+        };
+        let line = format!("{} takes {}: {takes}, {result:?}", open.channel, open.key);
+        if takes {
+            *providers.taken.entry(open.key.clone()).or_default() += 1;
+        }
+        let kind = match &result {
+            SendResult::Ambiguous { .. } if takes => "answer lost after acceptance",
+            SendResult::Ambiguous { .. } => "answer lost before acceptance",
+            SendResult::Retry { .. } => "provider busy",
+            SendResult::Rejected { .. } => "provider refused",
+            SendResult::Accepted { .. } => "",
+        };
+        let heard = open.answer(result);
+        drop(providers);
+        if !kind.is_empty() {
+            self.around.ground.plan().happen(kind);
+        }
+        self.say(|| format!("{line}{}", if heard { "" } else { ", unheard" }));
+    }
+
+    fn report(&mut self) {
+        let now = self.now();
+        let providers = self.around.providers.lock().unwrap();
+        if providers.taken.is_empty() {
+            return;
+        }
+        let place = self.chance.place(providers.taken.len());
+        let key = providers.taken.keys().nth(place).unwrap().clone();
+        drop(providers);
+        let event = report(&mut self.chance, &key, now);
+        let again = self.chance.percent(15);
+        let events = if again { vec![event.clone(), event] } else { vec![event] };
+        self.send(events);
+    }
+
+    fn release(&mut self) {
+        self.around.ground.plan().release();
+        self.say(|| "stalls are over".to_owned());
+    }
+
+    fn real_time(&mut self, real: Duration) {
+        self.say(|| format!("{real:?} of real time"));
+        self.run_for(real);
+    }
+
+    fn deploy(&mut self) {
+        if self.script.faults > 0 && self.steps > 0 {
+            self.version += 1;
+        }
+        let version = self.version;
+        self.say(|| format!("deploy version {}", version % 2));
+        if let Some(process) = &mut self.process {
+            process.deploy(bank::bundle(version).clone());
+        }
+    }
+
+    fn start(&mut self) {
+        if self.process.is_some() {
+            return;
+        }
+        self.lives += 1;
+        let life = self.lives;
+        self.say(|| format!("start {life}"));
+        let Some(inner) = self.backing.open() else { return };
+        self.around.ground.model().born(life);
+        match Process::start(&self.around, inner, life) {
+            Ok(process) => self.process = Some(process),
+            Err(error) => self.say(|| format!("  cannot start: {error}")),
+        }
+    }
+
+    /// Something goes wrong.
+    fn fault(&mut self) {
+        let write = |episode: &mut Self, fault| {
+            episode.say(|| format!("the next write: {fault:?}"));
+            episode.around.ground.plan().write = Some(fault);
+        };
+        match self.chance.below(100) {
+            0..12 => write(self, WriteFault::Refused),
+            12..24 => write(self, WriteFault::LostAck),
+            24..32 => write(self, WriteFault::StallBefore),
+            32..40 => write(self, WriteFault::StallAfter),
+            40..46 => {
+                let reads = u32::try_from(self.chance.below(4)).unwrap() + 1;
+                self.say(|| format!("{reads} reads fail"));
+                self.around.ground.plan().reads = reads;
+            }
+            46..52 => {
+                self.say(|| "the disk is full".to_owned());
+                self.around.ground.plan().full = true;
+            }
+            52..68 => self.crash(),
+            68..72 => self.leave(),
+            72..78 => self.take_over(),
+            78..86 => self.jump(),
+            86..90 => self.kill(),
+            90..94 => self.real_time(Duration::from_secs(130)),
+            _ => self.burst(),
+        }
+    }
+
+    fn crash(&mut self) {
+        self.say(|| "crash".to_owned());
+        let Some(mut process) = self.process.take() else { return };
+        self.source.unsure.extend(process.unanswered());
+        drop(process);
+        self.forget_faults();
+        self.around.ground.plan().happen("crash");
+        if self.chance.percent(70) {
+            self.start();
+        }
+    }
+
+    /// Faults that were meant for a daemon that is gone.
+    fn forget_faults(&mut self) {
+        let mut plan = self.around.ground.plan();
+        (plan.write, plan.reads) = (None, 0);
+    }
+
+    fn leave(&mut self) {
+        let Some(process) = &mut self.process else { return };
+        process.stop();
+        self.around.ground.plan().happen("stop");
+        self.say(|| "stop".to_owned());
+        self.run_for(Duration::from_secs(16));
+    }
+
+    /// Another owner begins while the first still runs.
+    fn take_over(&mut self) {
+        self.say(|| "another owner takes over".to_owned());
+        if let Some(mut old) = self.zombie.take() {
+            self.source.unsure.extend(old.unanswered());
+            return;
+        }
+        if !self.backing.is_shared() || self.process.is_none() {
+            return;
+        }
+        self.zombie = self.process.take();
+        self.forget_faults();
+        self.around.ground.plan().happen("take-over");
+        self.start();
+    }
+
+    fn jump(&mut self) {
+        let seconds = i64::try_from(self.chance.below(90)).unwrap();
+        let (by, what) = if self.chance.percent(60) {
+            (SignedDuration::from_secs(-seconds), "clock set back")
+        } else {
+            (SignedDuration::from_secs(seconds * 60), "clock set forward")
+        };
+        self.around.ground.plan().happen(what);
+        self.around.clock.advance(by);
+        self.say(|| format!("{what} by {by}"));
+    }
+
+    fn kill(&mut self) {
+        self.killed = !self.killed;
+        let mut kill = Kill::default();
+        if self.killed {
+            kill.channels.insert(Name::new("push"));
+        }
+        self.say(|| format!("switches: {kill:?}"));
+        if let Some(process) = &mut self.process {
+            process.kill(kill);
+            self.around.ground.plan().happen("kill switch");
+        }
+    }
+
+    /// Many events at once.
+    fn burst(&mut self) {
+        let now = self.now();
+        let count = self.chance.below(60);
+        let events: Vec<_> = (0..count).map(|_| self.source.next(&mut self.chance, now)).collect();
+        self.around.ground.plan().happen("burst");
+        self.send(events);
+    }
+
+    /// What `why` says of somebody.
+    fn account(&mut self) {
+        let ids = self.around.ground.model().ids();
+        if !ids.is_empty() {
+            let id = Arc::clone(self.chance.one(&ids));
+            self.explained(&id);
+        }
+    }
+
+    fn explained(&mut self, id: &Arc<str>) {
+        let Some(process) = &self.process else { return };
+        let world = process.handle.world();
+        let root = RootKey { entity: Name::new("customer"), id: Arc::clone(id) };
+        let found = process.block_on(why::account(&*process.store, &world, &root));
+        let mut wrong = Vec::new();
+        match found {
+            Ok(Some(account)) => {
+                if account.unreadable > 0 {
+                    wrong.push(format!("{id}: {} places of trace cannot be read", account.unreadable));
+                }
+                let silent = account.trace.iter().find(|trace| explain(trace, &world).sentence.is_empty());
+                wrong.extend(silent.map(|trace| format!("{id}: nothing explains {trace:?}")));
+            }
+            // A read that fails by a fault is no finding.
+            Ok(None) | Err(_) => {}
+        }
+        self.around.ground.model().broken.extend(wrong);
+    }
+
+    /// The faults stop and the clock runs on, until everybody has come to an end.
+    fn drain(&mut self) -> Checked {
+        self.forget_faults();
+        self.around.ground.plan().full = false;
+        self.release();
+        self.script.faults = 0;
+        if let Some(mut zombie) = self.zombie.take() {
+            self.source.unsure.extend(zombie.unanswered());
+        }
+        if self.killed {
+            self.kill();
+        }
+        let mut rounds = 0;
+        loop {
+            rounds += 1;
+            self.start();
+            self.release();
+            let now = self.now();
+            let mut events = self.source.planned(now);
+            events.extend(self.source.again(now));
+            self.send(events);
+            self.settle()?;
+            while !self.around.providers.lock().unwrap().open.is_empty() {
+                self.answer_one();
+                self.run_for(Duration::from_millis(1));
+            }
+            self.run_for(Duration::from_secs(6));
+            self.settle()?;
+            let left = self.around.ground.model().unfinished();
+            let waiting = self.process.as_ref().is_none_or(Process::has_asked);
+            if left.is_empty() && self.source.is_done() && !waiting {
+                return Ok(());
+            }
+            if rounds > LONGEST_DRAIN {
+                let mut left = left;
+                left.truncate(20);
+                left.insert(0, format!("the faults are gone, and it does not come to an end; asked: {waiting}"));
+                return Err(left);
+            }
+            self.next_moment();
+        }
+    }
+
+    /// On to the next moment at which something is due; at least a little, at most a few hours.
+    fn next_moment(&mut self) {
+        let now = self.now();
+        let next = self.around.ground.model().next_due().unwrap_or(now);
+        let least = now + SignedDuration::from_secs(20);
+        let most = now + SignedDuration::from_hours(6);
+        let to = next.clamp(least, most);
+        self.say(|| format!("clock {to}"));
+        self.around.clock.set(to);
+    }
+
+    fn every_account(&mut self) -> Checked {
+        let ids = self.around.ground.model().ids();
+        for id in &ids {
+            self.explained(id);
+        }
+        self.settle()
+    }
+}

@@ -1,0 +1,262 @@
+//! A store that fails as it is told to, around one that does not; and it shows the model what became durable.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use tokio::sync::Notify;
+use wayfare::store::{
+    Commit, Counts, Dedup, Deployed, Deployment, Lease, OutboxRow, Packed, PackedKind, Quarantined, RowKey,
+    RowRef, StateRow, Store, StoreError, Stored, TimerChunk,
+};
+
+use super::model::Model;
+
+/// What goes wrong with one write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WriteFault {
+    /// Nothing is written, and it says so.
+    Refused,
+    /// All is written, and it says that it failed.
+    LostAck,
+    /// It does not come back for a while; nothing is written before it does.
+    StallBefore,
+    /// All is written, but it does not come back for a while.
+    StallAfter,
+}
+
+/// What is to go wrong, for all owners of the store.
+#[derive(Default)]
+pub(crate) struct Plan {
+    /// The next write fails so.
+    pub write: Option<WriteFault>,
+    /// So many reads fail.
+    pub reads: u32,
+    /// No space, or mounted for reading: every write fails until it is mended.
+    pub full: bool,
+    /// The last call failed: whoever called waits before it tries again.
+    pub trouble: bool,
+    /// Calls that wait to be released.
+    stalled: u32,
+    release: Arc<Notify>,
+    /// Faults that took place, by kind.
+    pub happened: BTreeMap<&'static str, u64>,
+}
+
+impl Plan {
+    pub(crate) fn stalls(&self) -> bool {
+        self.stalled > 0
+    }
+
+    pub(crate) fn release(&self) {
+        self.release.notify_waiters();
+    }
+
+    pub(crate) fn happen(&mut self, what: &'static str) {
+        *self.happened.entry(what).or_default() += 1;
+    }
+}
+
+/// The world beneath the engine: what goes wrong, and what is known to be durable.
+pub(crate) struct Ground {
+    pub plan: Mutex<Plan>,
+    pub model: Mutex<Model>,
+}
+
+impl Ground {
+    pub(crate) fn plan(&self) -> MutexGuard<'_, Plan> {
+        self.plan.lock().unwrap()
+    }
+
+    pub(crate) fn model(&self) -> MutexGuard<'_, Model> {
+        self.model.lock().unwrap()
+    }
+}
+
+/// One owner's way to the store.
+pub(crate) struct FaultyStore {
+    pub inner: Arc<dyn Store>,
+    pub ground: Arc<Ground>,
+}
+
+impl FaultyStore {
+    fn read(&self) -> Result<(), StoreError> {
+        let mut plan = self.ground.plan();
+        plan.trouble = plan.reads > 0;
+        if plan.reads == 0 {
+            return Ok(());
+        }
+        plan.reads -= 1;
+        plan.happen("read failed");
+        Err(StoreError::Disk("input/output error".to_owned()))
+    }
+
+    /// The fault of this write; only a commit may stall, since nobody waits for the others in the background.
+    fn fault(&self) -> Result<Option<WriteFault>, StoreError> {
+        let mut plan = self.ground.plan();
+        if plan.full {
+            plan.trouble = true;
+            plan.happen("disk full");
+            return Err(StoreError::Disk("database or disk is full".to_owned()));
+        }
+        let fault = plan.write.take();
+        plan.trouble = matches!(fault, Some(WriteFault::Refused | WriteFault::LostAck));
+        match fault {
+            Some(WriteFault::Refused) => {
+                plan.happen("write refused");
+                Err(StoreError::Disk("disk I/O error".to_owned()))
+            }
+            _ => Ok(fault),
+        }
+    }
+
+    async fn stall(&self, what: &'static str) {
+        let release = {
+            let mut plan = self.ground.plan();
+            plan.happen(what);
+            plan.stalled += 1;
+            Arc::clone(&plan.release)
+        };
+        let _guard = Stalled(&self.ground);
+        release.notified().await;
+    }
+
+    fn lost(&self) -> StoreError {
+        self.ground.plan().happen("acknowledgement lost");
+        StoreError::Database("the connection was lost".to_owned())
+    }
+
+    async fn write_commit(&self, commit: &Commit) -> Result<(), StoreError> {
+        let fault = self.fault()?;
+        if fault == Some(WriteFault::StallBefore) {
+            self.stall("stalled before a write").await;
+        }
+        self.inner.commit(commit).await?;
+        self.ground.model().committed(commit);
+        match fault {
+            Some(WriteFault::LostAck) => Err(self.lost()),
+            Some(WriteFault::StallAfter) => {
+                self.stall("stalled after a write").await;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Also for a call that is given up: a crash releases nobody.
+struct Stalled<'a>(&'a Ground);
+
+impl Drop for Stalled<'_> {
+    fn drop(&mut self) {
+        let mut plan = self.0.plan();
+        plan.stalled = plan.stalled.saturating_sub(1);
+    }
+}
+
+impl Store for FaultyStore {
+    fn lease(&self) -> Lease {
+        self.inner.lease()
+    }
+
+    fn load<'a>(&'a self, keys: &'a [RowKey]) -> Stored<'a, Vec<StateRow>> {
+        async {
+            self.read()?;
+            self.inner.load(keys).await
+        }
+        .boxed()
+    }
+
+    fn seen<'a>(&'a self, events: &'a [Dedup]) -> Stored<'a, Vec<Dedup>> {
+        async {
+            self.read()?;
+            self.inner.seen(events).await
+        }
+        .boxed()
+    }
+
+    fn commit<'a>(&'a self, commit: &'a Commit) -> Stored<'a, ()> {
+        self.write_commit(commit).boxed()
+    }
+
+    fn next_due(&self, after: Option<Timestamp>) -> Stored<'_, Option<Timestamp>> {
+        self.inner.next_due(after)
+    }
+
+    fn due(&self, now: Timestamp, limit: usize) -> Stored<'_, Vec<TimerChunk>> {
+        async move {
+            self.read()?;
+            self.inner.due(now, limit).await
+        }
+        .boxed()
+    }
+
+    fn outbox(&self, channel: u32, after: RowRef, limit: usize) -> Stored<'_, Vec<OutboxRow>> {
+        async move {
+            self.read()?;
+            self.inner.outbox(channel, after, limit).await
+        }
+        .boxed()
+    }
+
+    fn outbox_channels(&self) -> Stored<'_, Vec<u32>> {
+        self.inner.outbox_channels()
+    }
+
+    fn packed<'a>(&'a self, kind: PackedKind, places: &'a [RowRef]) -> Stored<'a, Vec<Packed>> {
+        self.inner.packed(kind, places)
+    }
+
+    fn packed_after(&self, kind: PackedKind, after: RowRef, limit: usize) -> Stored<'_, Vec<Packed>> {
+        self.inner.packed_after(kind, after, limit)
+    }
+
+    fn scan<'a>(&'a self, kind: u32, after: Option<&'a RowKey>, limit: usize) -> Stored<'a, Vec<StateRow>> {
+        async move {
+            self.read()?;
+            self.inner.scan(kind, after, limit).await
+        }
+        .boxed()
+    }
+
+    fn meta<'a>(&'a self, name: &'a str) -> Stored<'a, Option<String>> {
+        self.inner.meta(name)
+    }
+
+    fn set_meta<'a>(&'a self, values: &'a [(String, String)]) -> Stored<'a, ()> {
+        async {
+            let fault = self.fault()?;
+            self.inner.set_meta(values).await?;
+            if fault == Some(WriteFault::LostAck) { Err(self.lost()) } else { Ok(()) }
+        }
+        .boxed()
+    }
+
+    fn deploy<'a>(&'a self, deployment: &'a Deployment) -> Stored<'a, ()> {
+        async {
+            let fault = self.fault()?;
+            self.inner.deploy(deployment).await?;
+            self.ground.model().deployed(deployment);
+            if fault == Some(WriteFault::LostAck) { Err(self.lost()) } else { Ok(()) }
+        }
+        .boxed()
+    }
+
+    fn deployed(&self) -> Stored<'_, Deployed> {
+        self.inner.deployed()
+    }
+
+    fn quarantined(&self, limit: usize) -> Stored<'_, Vec<Quarantined>> {
+        self.inner.quarantined(limit)
+    }
+
+    fn counts(&self) -> Stored<'_, Counts> {
+        self.inner.counts()
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        self.inner.close()
+    }
+}

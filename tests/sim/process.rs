@@ -1,0 +1,156 @@
+//! One life of the daemon: an engine on a runtime of its own. Dropping it is a crash: nothing is finished.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
+use wayfare::channel::{Channel, Channels};
+use wayfare::engine::clock::Clock;
+use wayfare::engine::{EngineError, EngineHandle, Options, Receipt, Steps, SubmitError, start};
+use wayfare::name::Name;
+use wayfare::program::Bundle;
+use wayfare::step::{Input, Kill, Output, RootKey, State, World, step};
+use wayfare::store::Store;
+
+use super::faults::{FaultyStore, Ground};
+use super::source::{POISON, Submitted};
+use super::world::{Providers, SimChannel, SimClock};
+
+pub(crate) const CHANNELS: [&str; 4] = ["push", "sms", "in_app", "bell"];
+
+/// Events under way, and their answer to come.
+struct Waiting {
+    events: Vec<Submitted>,
+    answer: JoinHandle<Result<Vec<Receipt>, SubmitError>>,
+}
+
+/// What came of a submission: receipts, or nothing that can be relied on.
+pub(crate) type Answered = (Vec<Submitted>, Result<Vec<Receipt>, String>);
+
+pub(crate) struct Process {
+    runtime: Runtime,
+    pub handle: EngineHandle,
+    pub store: Arc<dyn Store>,
+    task: JoinHandle<Result<(), EngineError>>,
+    waiting: Vec<Waiting>,
+    asked: Vec<JoinHandle<Result<(), EngineError>>>,
+}
+
+/// What all lives share.
+#[derive(Clone)]
+pub(crate) struct Surroundings {
+    pub ground: Arc<Ground>,
+    pub clock: Arc<SimClock>,
+    pub providers: Arc<Mutex<Providers>>,
+}
+
+/// The step function, and events on which it panics.
+fn poisoned(world: &World, root: &RootKey, state: &mut State, input: &Input, now: Timestamp) -> Output {
+    if let Input::Event(event) = input
+        && event.id.starts_with(POISON)
+    {
+        // Without a word on the standard error, which a panic would have.
+        std::panic::resume_unwind(Box::new("a poisoned event"));
+    }
+    step(world, root, state, input, now)
+}
+
+impl Process {
+    /// # Errors
+    /// As the engine says that it cannot start.
+    pub(crate) fn start(around: &Surroundings, inner: Arc<dyn Store>, life: u32) -> Result<Self, EngineError> {
+        let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        let store: Arc<dyn Store> = Arc::new(FaultyStore { inner, ground: Arc::clone(&around.ground) });
+        let mut channels = Channels::default();
+        for name in CHANNELS {
+            let (ground, providers) = (Arc::clone(&around.ground), Arc::clone(&around.providers));
+            let channel: Arc<dyn Channel> = Arc::new(SimChannel { name, life, providers, ground });
+            channels.insert(Name::new(name), channel);
+        }
+        let clock: Arc<dyn Clock> = around.clock.clone();
+        let zone = TimeZone::get("Asia/Shanghai").unwrap();
+        let mut options = Options::new(channels, zone, clock);
+        options.steps = Steps { step: poisoned, new_key: || Some([7; 32]), ..Steps::REAL };
+        let (handle, task) = runtime.block_on(start(Arc::clone(&store), options))?;
+        Ok(Self { runtime, handle, store, task, waiting: Vec::new(), asked: Vec::new() })
+    }
+
+    /// Lets everything run until nothing moves, and `real` time beyond that: pauses end, sends are given up.
+    pub(crate) fn run(&self, real: Duration) {
+        self.runtime.block_on(async { tokio::time::sleep(real).await });
+    }
+
+    pub(crate) fn submit(&mut self, events: Vec<Submitted>) {
+        let handle = self.handle.clone();
+        let sent = events.clone();
+        let answer = self.runtime.spawn(async move { handle.submit(sent).await });
+        self.waiting.push(Waiting { events, answer });
+    }
+
+    pub(crate) fn deploy(&mut self, bundle: Bundle) {
+        let handle = self.handle.clone();
+        self.asked.push(self.runtime.spawn(async move { handle.deploy(bundle).await }));
+    }
+
+    pub(crate) fn kill(&mut self, kill: Kill) {
+        let handle = self.handle.clone();
+        self.asked.push(self.runtime.spawn(async move { handle.kill(kill).await }));
+    }
+
+    pub(crate) fn stop(&mut self) {
+        let handle = self.handle.clone();
+        self.asked.push(self.runtime.spawn(async move {
+            handle.stop().await;
+            Ok(())
+        }));
+    }
+
+    /// Submissions that have been answered.
+    pub(crate) fn answered(&mut self) -> Vec<Answered> {
+        let (done, waiting) = std::mem::take(&mut self.waiting).into_iter().partition(|it| it.answer.is_finished());
+        self.waiting = waiting;
+        let done: Vec<Waiting> = done;
+        let take = |it: Waiting| {
+            let answer = self.runtime.block_on(it.answer).unwrap();
+            (it.events, answer.map_err(|error| error.to_string()))
+        };
+        done.into_iter().map(take).collect()
+    }
+
+    /// What deployments and switches came to.
+    pub(crate) fn told(&mut self) -> Vec<Result<(), EngineError>> {
+        let (done, asked) = std::mem::take(&mut self.asked).into_iter().partition(JoinHandle::is_finished);
+        self.asked = asked;
+        let done: Vec<JoinHandle<_>> = done;
+        done.into_iter().map(|asked| self.runtime.block_on(asked).unwrap()).collect()
+    }
+
+    /// Events whose submission nobody will answer any more.
+    pub(crate) fn unanswered(&mut self) -> Vec<Submitted> {
+        self.waiting.drain(..).flat_map(|waiting| waiting.events).collect()
+    }
+
+    pub(crate) fn has_asked(&self) -> bool {
+        !self.asked.is_empty() || !self.waiting.is_empty()
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.task.is_finished()
+    }
+
+    /// How an engine that is over ended.
+    pub(crate) fn end(self) -> Result<(), String> {
+        match self.runtime.block_on(self.task) {
+            Ok(result) => result.map_err(|error| error.to_string()),
+            Err(panic) => Err(format!("the engine panicked: {panic}")),
+        }
+    }
+
+    /// Reads what `why` reads.
+    pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+}
