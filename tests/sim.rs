@@ -42,7 +42,11 @@ fn words(script: Script, broken: &Broken) -> String {
     }
     writeln!(out, "what was done before:\n  {}", broken.story.join("\n  ")).unwrap();
     let (seed, steps) = (script.seed, script.steps);
-    writeln!(out, "again: WAYFARE_SIM_SEED={seed} WAYFARE_SIM_STEPS={steps} scripts/test sim::replay -- --nocapture").unwrap();
+    writeln!(
+        out,
+        "again: WAYFARE_SIM_SEED={seed} WAYFARE_SIM_STEPS={steps} scripts/test sim::replay -- --nocapture"
+    )
+    .unwrap();
     out
 }
 
@@ -140,7 +144,12 @@ fn soak() {
             || steps.is_none() && passed >= count(seconds.unwrap_or(600))
             || broken >= 5;
         if enough {
-            println!("{} steps, {:.0} a second, seeds {first} to {}", sum.steps, count(sum.steps) / passed, seed - 1);
+            println!(
+                "{} steps, {:.0} a second, seeds {first} to {}",
+                sum.steps,
+                count(sum.steps) / passed,
+                seed - 1
+            );
             break;
         }
         match run(script(seed)) {

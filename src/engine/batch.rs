@@ -385,7 +385,8 @@ impl<'a> Batch<'a> {
 }
 
 fn newborn(steps: Steps) -> Result<State, Poison> {
-    let payload_key = (steps.new_key)().ok_or(("no-randomness", "the system has no randomness".to_owned()))?;
+    let payload_key =
+        (steps.new_key)().ok_or(("no-randomness", "the system has no randomness".to_owned()))?;
     Ok(State { payload_key, ..State::default() })
 }
 

@@ -56,7 +56,9 @@ pub(super) fn tell(trouble: &Trouble, error: Option<&StoreError>) {
         let changed = known.is_some() != reason.is_some();
         if changed {
             match &reason {
-                Some(reason) => tracing::error!(%reason, "the store refuses; nothing is taken until it agrees"),
+                Some(reason) => {
+                    tracing::error!(%reason, "the store refuses; nothing is taken until it agrees")
+                }
                 None => tracing::info!("the store agrees again"),
             }
         }

@@ -103,7 +103,8 @@ impl Engine {
 
     /// Waits until there may be something to do.
     async fn idle(&mut self) {
-        let next = [self.timers.next(), self.dispatcher.next(self.moment.now), self.sweeps.next(self.moment.now)];
+        let next =
+            [self.timers.next(), self.dispatcher.next(self.moment.now), self.sweeps.next(self.moment.now)];
         let next = next.into_iter().flatten().min().unwrap_or(Timestamp::MAX);
         // In this order: who looks first must not be chance. Each turn takes all there is, so nobody starves.
         tokio::select! {

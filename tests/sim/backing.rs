@@ -43,7 +43,10 @@ impl Backing {
                 for _ in 0..1_000 {
                     match runtime.block_on(SqliteStore::open(&path, true)) {
                         Ok(store) => {
-                            return Some(Arc::new(Bridge { runtime: runtime.handle().clone(), inner: Arc::new(store) }));
+                            return Some(Arc::new(Bridge {
+                                runtime: runtime.handle().clone(),
+                                inner: Arc::new(store),
+                            }));
                         }
                         Err(StoreError::InUse(_)) => std::thread::sleep(std::time::Duration::from_millis(5)),
                         Err(error) => panic!("{error}"),
@@ -104,7 +107,9 @@ impl Store for Bridge {
     }
 
     fn outbox(&self, channel: u32, after: RowRef, limit: usize) -> Stored<'_, Vec<OutboxRow>> {
-        self.call(move |store: Arc<SqliteStore>| async move { store.outbox(channel, after, limit).await }.boxed())
+        self.call(move |store: Arc<SqliteStore>| {
+            async move { store.outbox(channel, after, limit).await }.boxed()
+        })
     }
 
     fn outbox_channels(&self) -> Stored<'_, Vec<u32>> {
@@ -117,12 +122,16 @@ impl Store for Bridge {
     }
 
     fn packed_after(&self, kind: PackedKind, after: RowRef, limit: usize) -> Stored<'_, Vec<Packed>> {
-        self.call(move |store: Arc<SqliteStore>| async move { store.packed_after(kind, after, limit).await }.boxed())
+        self.call(move |store: Arc<SqliteStore>| {
+            async move { store.packed_after(kind, after, limit).await }.boxed()
+        })
     }
 
     fn scan<'a>(&'a self, kind: u32, after: Option<&'a RowKey>, limit: usize) -> Stored<'a, Vec<StateRow>> {
         let after = after.cloned();
-        self.call(move |store: Arc<SqliteStore>| async move { store.scan(kind, after.as_ref(), limit).await }.boxed())
+        self.call(move |store: Arc<SqliteStore>| {
+            async move { store.scan(kind, after.as_ref(), limit).await }.boxed()
+        })
     }
 
     fn meta<'a>(&'a self, name: &'a str) -> Stored<'a, Option<String>> {

@@ -103,7 +103,8 @@ impl Episode {
         let mut chance = Chance::seeded(script.seed);
         let begin: Timestamp = chance.one(&BEGINS).parse().unwrap();
         let mut calm = Chance::seeded(script.seed ^ 0x5eed);
-        let ground = Arc::new(Ground { plan: Mutex::new(Plan::default()), model: Mutex::new(Model::default()) });
+        let ground =
+            Arc::new(Ground { plan: Mutex::new(Plan::default()), model: Mutex::new(Model::default()) });
         let clock = Arc::new(SimClock::new(begin));
         Self {
             script,
@@ -184,7 +185,7 @@ impl Episode {
     fn is_healthy(&self) -> bool {
         let plan = self.around.ground.plan();
         let idle = self.process.as_ref().is_some_and(|process| !process.has_asked());
-        idle && self.zombie.is_none() && !plan.full && !plan.trouble && !plan.stalls()
+        idle && self.zombie.is_none() && !plan.full && !plan.trouble() && !plan.stalls()
     }
 
     /// Takes what the daemons say: receipts, what came of deployments, and whether they have ended.
@@ -241,7 +242,7 @@ impl Episode {
                 self.start();
             }
         }
-        if self.around.ground.plan().trouble && self.chance.percent(25) {
+        if self.around.ground.plan().trouble() && self.chance.percent(25) {
             self.real_time(Duration::from_millis(250));
         }
         if self.chance.below(1_000) < self.script.faults {
@@ -283,7 +284,8 @@ impl Episode {
             return;
         }
         self.say(|| {
-            let ids: Vec<String> = events.iter().map(|(root, event)| format!("{}:{}", root.id, event.id)).collect();
+            let ids: Vec<String> =
+                events.iter().map(|(root, event)| format!("{}:{}", root.id, event.id)).collect();
             format!("submit {}", ids.join(" "))
         });
         let to_zombie = self.zombie.is_some() && self.chance.percent(50);
@@ -456,6 +458,7 @@ impl Episode {
     fn forget_faults(&mut self) {
         let mut plan = self.around.ground.plan();
         (plan.write, plan.reads) = (None, 0);
+        plan.forget();
     }
 
     fn leave(&mut self) {
@@ -581,7 +584,10 @@ impl Episode {
             if rounds > LONGEST_DRAIN {
                 let mut left = left;
                 left.truncate(20);
-                left.insert(0, format!("the faults are gone, and it does not come to an end; asked: {waiting}"));
+                left.insert(
+                    0,
+                    format!("the faults are gone, and it does not come to an end; asked: {waiting}"),
+                );
                 return Err(left);
             }
             self.next_moment();

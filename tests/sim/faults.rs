@@ -36,8 +36,9 @@ pub(crate) struct Plan {
     pub reads: u32,
     /// No space, or mounted for reading: every write fails until it is mended.
     pub full: bool,
-    /// The last call failed: whoever called waits before it tries again.
-    pub trouble: bool,
+    /// The last read or write failed: whoever called waits before it tries again.
+    reading: bool,
+    writing: bool,
     /// Calls that wait to be released.
     stalled: u32,
     release: Arc<Notify>,
@@ -46,6 +47,15 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
+    /// Whoever had trouble is gone.
+    pub(crate) fn forget(&mut self) {
+        (self.reading, self.writing) = (false, false);
+    }
+
+    pub(crate) fn trouble(&self) -> bool {
+        self.reading || self.writing
+    }
+
     pub(crate) fn stalls(&self) -> bool {
         self.stalled > 0
     }
@@ -84,7 +94,7 @@ pub(crate) struct FaultyStore {
 impl FaultyStore {
     fn read(&self) -> Result<(), StoreError> {
         let mut plan = self.ground.plan();
-        plan.trouble = plan.reads > 0;
+        plan.reading = plan.reads > 0;
         if plan.reads == 0 {
             return Ok(());
         }
@@ -97,12 +107,12 @@ impl FaultyStore {
     fn fault(&self) -> Result<Option<WriteFault>, StoreError> {
         let mut plan = self.ground.plan();
         if plan.full {
-            plan.trouble = true;
+            plan.writing = true;
             plan.happen("disk full");
             return Err(StoreError::Disk("database or disk is full".to_owned()));
         }
         let fault = plan.write.take();
-        plan.trouble = matches!(fault, Some(WriteFault::Refused | WriteFault::LostAck));
+        plan.writing = matches!(fault, Some(WriteFault::Refused | WriteFault::LostAck));
         match fault {
             Some(WriteFault::Refused) => {
                 plan.happen("write refused");

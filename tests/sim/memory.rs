@@ -46,7 +46,11 @@ impl MemoryStore {
     pub(crate) fn open(tables: &Arc<Mutex<Tables>>) -> Self {
         let mut open = tables.lock().unwrap();
         open.epoch += 1;
-        let lease = Lease { span: bucket::COUNT / GROUPS, groups: (0..GROUPS).map(|group| (group, open.epoch)).collect(), batch: open.batch };
+        let lease = Lease {
+            span: bucket::COUNT / GROUPS,
+            groups: (0..GROUPS).map(|group| (group, open.epoch)).collect(),
+            batch: open.batch,
+        };
         drop(open);
         Self { tables: Arc::clone(tables), lease }
     }
@@ -57,7 +61,11 @@ impl MemoryStore {
 
     fn held(&self) -> Result<MutexGuard<'_, Tables>, StoreError> {
         let tables = self.tables();
-        if self.lease.groups.iter().all(|(_, epoch)| *epoch == tables.epoch) { Ok(tables) } else { Err(StoreError::Fenced) }
+        if self.lease.groups.iter().all(|(_, epoch)| *epoch == tables.epoch) {
+            Ok(tables)
+        } else {
+            Err(StoreError::Fenced)
+        }
     }
 
     fn write(&self, commit: &Commit) -> Result<(), StoreError> {
@@ -76,7 +84,8 @@ impl Tables {
     fn accepts(&self, commit: &Commit) -> Result<(), StoreError> {
         let version = |key| self.states.get(key).map_or(0, |(version, _)| *version);
         let stale = commit.states.iter().any(|row| version(&row.key) != row.version);
-        let mut identities: Vec<_> = commit.dedup.iter().map(|event| (event.group, event.slot, event.hash)).collect();
+        let mut identities: Vec<_> =
+            commit.dedup.iter().map(|event| (event.group, event.slot, event.hash)).collect();
         identities.sort_unstable();
         let twice = identities.windows(2).any(|pair| pair[0] == pair[1])
             || identities.iter().any(|identity| self.dedup.contains_key(identity));
@@ -96,7 +105,8 @@ impl Tables {
         commit.timers_done.iter().for_each(|row| _ = self.timers.remove(row));
         self.outbox.extend(commit.outbox.iter().map(|row| ((row.channel, row.at), row.body.clone())));
         self.timers.extend(commit.timers.iter().map(|row| ((row.due, row.at), row.body.clone())));
-        self.dedup.extend(commit.dedup.iter().map(|event| ((event.group, event.slot, event.hash), event.payload)));
+        self.dedup
+            .extend(commit.dedup.iter().map(|event| ((event.group, event.slot, event.hash), event.payload)));
         self.quarantine.extend(commit.quarantine.iter().cloned());
         self.meta.extend(commit.meta.iter().cloned());
     }

@@ -14,12 +14,11 @@ use wayfare::engine::Receipt;
 use wayfare::engine::payload::{Key, Place, open};
 use wayfare::name::Name;
 use wayfare::step::state::{Instance, Message, MessageStatus, SubjectRef};
-use wayfare::step::{Decision, Delivery, Event, EventKind, MessageKey, State, Sym, Trace, codec};
+use wayfare::step::{Decision, Delivery, Event, EventKind, MessageKey, RootKey, State, Sym, Trace, codec};
 use wayfare::store::{Commit, Deployment, PackedKind, RowRef};
 use wayfare::value::Value;
 
 use super::bank;
-use super::source::POISON;
 
 /// The widest slot of a timer, and what catching up may take.
 const LATEST: SignedDuration = SignedDuration::from_secs(61);
@@ -45,7 +44,10 @@ pub(crate) struct Model {
     quarantined: u64,
     /// The newest life of the daemon.
     life: u32,
-    attempts: HashMap<MessageKey, Attempt>,
+    /// Identities of events that were put aside: they are kept, and sent again they are known.
+    aside: BTreeSet<(Arc<str>, Arc<str>)>,
+    /// Each life of the daemon knows only of its own.
+    attempts: HashMap<(MessageKey, u32), Attempt>,
     /// Whom each subject waits for, soonest first.
     dues: BTreeSet<(Timestamp, Arc<str>)>,
     /// The latest domain time that any daemon may have seen.
@@ -69,7 +71,6 @@ struct Customer {
 }
 
 struct Attempt {
-    life: u32,
     /// `None`: under way.
     answer: Option<SendResult>,
 }
@@ -173,10 +174,17 @@ impl Model {
         }
         self.quarantined += commit.quarantine.len() as u64;
         for record in &commit.quarantine {
-            let told = String::from_utf8_lossy(&record.body).contains(POISON);
+            if let Ok((_, event)) = serde_json::from_slice::<(RootKey, Event)>(&record.body) {
+                self.aside.insert((event.source, event.id));
+            }
+            // The events of a customer are put aside together with the one that is to blame.
+            let told = record.body.starts_with(b"[");
             if record.code == "step-panicked" && told {
                 self.count("poison");
-            } else if record.code == "step-panicked" || record.code.contains("unreadable") || record.code == "state-unwritable" {
+            } else if record.code == "step-panicked"
+                || record.code.contains("unreadable")
+                || record.code == "state-unwritable"
+            {
                 self.wrong(format!("isolated: {} {}", record.code, record.reason));
             }
         }
@@ -208,7 +216,9 @@ impl Model {
             let plain = key.and_then(|key| open(key, Place { kind, batch, offset }, &sealed.body));
             match plain.and_then(|plain| postcard::from_bytes::<Vec<T>>(&plain).ok()) {
                 Some(entries) => out.entry(sealed.id).or_default().extend(entries),
-                None => self.wrong(format!("{}: an entry of {kind:?} cannot be read {}", sealed.id, sealed.kind)),
+                None => {
+                    self.wrong(format!("{}: an entry of {kind:?} cannot be read {}", sealed.id, sealed.kind))
+                }
             }
         }
     }
@@ -225,7 +235,8 @@ impl Model {
         }
         for chunk in &commit.timers {
             let list: Vec<Due> = postcard::from_bytes(&chunk.body[1..]).unwrap();
-            let ids: Vec<Arc<str>> = list.into_iter().filter(|due| due.kind != u32::MAX).map(|due| due.id).collect();
+            let ids: Vec<Arc<str>> =
+                list.into_iter().filter(|due| due.kind != u32::MAX).map(|due| due.id).collect();
             for id in &ids {
                 let customer = self.customers.entry(id.clone()).or_default();
                 customer.chunks.insert((chunk.due, chunk.at));
@@ -244,7 +255,8 @@ impl Model {
             let list: Vec<Queued> = postcard::from_bytes(&row.body[1..]).unwrap();
             let mut keys = Vec::new();
             for queued in list {
-                let known = (queued.id == queued.message.root, queued.kind, queued.attempts, queued.ambiguous);
+                let known =
+                    (queued.id == queued.message.root, queued.kind, queued.attempts, queued.ambiguous);
                 self.expect(known.0 && queued.not_before >= 0, || format!("an odd outbox row: {known:?}"));
                 touched.insert(queued.id);
                 *self.queued.entry(queued.message.clone()).or_default() += 1;
@@ -255,10 +267,20 @@ impl Model {
     }
 
     /// From one durable state of a customer to the next.
-    fn moved(&mut self, id: &Arc<str>, state: State, version: i64, log: &[Event], trace: &[Trace], batch: u64) {
+    fn moved(
+        &mut self,
+        id: &Arc<str>,
+        state: State,
+        version: i64,
+        log: &[Event],
+        trace: &[Trace],
+        batch: u64,
+    ) {
         let mut customer = self.customers.remove(id).unwrap_or_default();
         let traced = state.trace_refs.iter().any(|(at, _)| *at == batch);
-        self.expect(traced != trace.is_empty(), || format!("{id}: the trace of batch {batch} cannot be found"));
+        self.expect(traced != trace.is_empty(), || {
+            format!("{id}: the trace of batch {batch} cannot be found")
+        });
         for event in log {
             self.logged(id, &mut customer, event);
         }
@@ -292,6 +314,8 @@ impl Model {
     }
 
     fn traces(&mut self, id: &Arc<str>, customer: &mut Customer, trace: &[Trace]) {
+        // An exit with a block is told when it begins and when it is over.
+        let mut leaving = BTreeSet::new();
         for it in trace {
             let (Some(journey), Some(entry)) = (it.journey, it.entry.clone()) else { continue };
             let run = (journey, it.subject.clone(), entry);
@@ -304,6 +328,9 @@ impl Model {
                     }
                 }
                 Decision::Ended { .. } | Decision::Exited { .. } => {
+                    if !leaving.insert(run.clone()) {
+                        continue;
+                    }
                     self.count("end");
                     let name = self.text(journey);
                     if !customer.ended.insert(run.clone()) {
@@ -354,7 +381,9 @@ impl Model {
         for account in &state.accounts {
             let pieces = customer.pieces.get(&(account.what, Date::ZERO)).copied().unwrap_or_default();
             let (counted, what) = (i64::from(account.total.0), account.what);
-            self.expect(counted == pieces, || format!("{id}: {pieces} of {what:?} were given, {counted} are counted"));
+            self.expect(counted == pieces, || {
+                format!("{id}: {pieces} of {what:?} were given, {counted} are counted")
+            });
         }
     }
 
@@ -366,7 +395,8 @@ impl Model {
             self.expect(told, || format!("{id}: {run:?} runs, and the trace does not say why"));
             self.expect(now.insert(run.clone()), || format!("{id}: two of {run:?}"));
             let before = customer.state.instances.iter().find(|before| run_of(before) == run);
-            let still = before.is_none_or(|before| before.node == instance.node && before.since == instance.since);
+            let still =
+                before.is_none_or(|before| before.node == instance.node && before.since == instance.since);
             let says = || trace.iter().any(|it| it.entry.as_ref() == Some(&run.2));
             let says = still || says();
             self.expect(says, || format!("{id}: {run:?} moved, and the trace does not say so"));
@@ -404,7 +434,9 @@ impl Model {
             }
             let key = self.key_of(id, message);
             let told = told(message, trace);
-            self.expect(told, || format!("{key} became {:?}, and the trace does not say why", message.status));
+            self.expect(told, || {
+                format!("{key} became {:?}, and the trace does not say why", message.status)
+            });
             let legal = is_legal(old, message.status);
             self.expect(legal, || format!("{key} became {:?} from {old:?}", message.status));
             if message.status == MessageStatus::Dispatching {
@@ -458,25 +490,28 @@ impl Model {
         let key = &delivery.message;
         let status = self.status(key);
         let left = self.customers.get(&key.root).is_some_and(|customer| customer.decided.contains(key));
-        let marked = !matches!(status, Some(MessageStatus::Pending | MessageStatus::Cancelled | MessageStatus::Refused(_)));
+        let marked = !matches!(
+            status,
+            Some(MessageStatus::Pending | MessageStatus::Cancelled | MessageStatus::Refused(_))
+        );
         // An owner that was replaced may still have had it on its way.
         let marked = marked || life < self.life;
         self.expect(left && marked, || format!("{key} is sent, and the state says {status:?}"));
-        if let Some(before) = self.attempts.get(key) {
-            let asked = matches!(before.answer, Some(SendResult::Retry { .. } | SendResult::Ambiguous { .. }));
-            let justified = before.life != life || asked;
-            if !justified {
+        if let Some(before) = self.attempts.get(&(key.clone(), life)) {
+            let asked =
+                matches!(before.answer, Some(SendResult::Retry { .. } | SendResult::Ambiguous { .. }));
+            if !asked {
                 let answer = format!("{:?}", before.answer);
                 self.wrong(format!("{key} is sent again, and the answer was {answer}"));
             }
             self.count("attempt again");
         }
-        self.attempts.insert(key.clone(), Attempt { life, answer: None });
+        self.attempts.insert((key.clone(), life), Attempt { answer: None });
     }
 
     /// The daemon has heard this.
     pub(crate) fn answered(&mut self, life: u32, key: &MessageKey, result: &SendResult) {
-        if let Some(attempt) = self.attempts.get_mut(key).filter(|attempt| attempt.life == life) {
+        if let Some(attempt) = self.attempts.get_mut(&(key.clone(), life)) {
             attempt.answer = Some(result.clone());
         }
     }
@@ -491,11 +526,12 @@ impl Model {
     pub(crate) fn receipted(&mut self, id: &str, event: &Event, receipt: &Receipt) {
         let known = self.logged.get(&(event.source.clone(), event.id.clone()));
         let same = known.map(|known| (&known.kind, &known.fields) == (&event.kind, &event.fields));
+        let aside = self.aside.contains(&(event.source.clone(), event.id.clone()));
         let (fact, holds) = match receipt {
             Receipt::Accepted => ("accepted", same == Some(true)),
             Receipt::Parked => ("parked", same == Some(true)),
-            Receipt::Duplicate => ("duplicate", same == Some(true)),
-            Receipt::Conflict => ("conflict", same == Some(false)),
+            Receipt::Duplicate => ("duplicate", same == Some(true) || aside),
+            Receipt::Conflict => ("conflict", same == Some(false) || aside),
             Receipt::Quarantined(_) => ("quarantined", self.quarantined > 0),
         };
         self.count(fact);
@@ -523,7 +559,8 @@ impl Model {
             let open = customer.state.messages.iter().filter(|message| is_open(message.status));
             left.extend(open.map(|message| format!("{} {:?}", self.key_of(id, message), message.status)));
         }
-        let rows = self.outbox.iter().flat_map(|(row, keys)| keys.iter().map(move |key| format!("{row:?} {key}")));
+        let rows =
+            self.outbox.iter().flat_map(|(row, keys)| keys.iter().map(move |key| format!("{row:?} {key}")));
         left.extend(rows);
         left
     }

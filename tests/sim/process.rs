@@ -61,7 +61,11 @@ fn poisoned(world: &World, root: &RootKey, state: &mut State, input: &Input, now
 impl Process {
     /// # Errors
     /// As the engine says that it cannot start.
-    pub(crate) fn start(around: &Surroundings, inner: Arc<dyn Store>, life: u32) -> Result<Self, EngineError> {
+    pub(crate) fn start(
+        around: &Surroundings,
+        inner: Arc<dyn Store>,
+        life: u32,
+    ) -> Result<Self, EngineError> {
         let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         let store: Arc<dyn Store> = Arc::new(FaultyStore { inner, ground: Arc::clone(&around.ground) });
         let mut channels = Channels::default();
@@ -110,7 +114,8 @@ impl Process {
 
     /// Submissions that have been answered.
     pub(crate) fn answered(&mut self) -> Vec<Answered> {
-        let (done, waiting) = std::mem::take(&mut self.waiting).into_iter().partition(|it| it.answer.is_finished());
+        let (done, waiting) =
+            std::mem::take(&mut self.waiting).into_iter().partition(|it| it.answer.is_finished());
         self.waiting = waiting;
         let done: Vec<Waiting> = done;
         let take = |it: Waiting| {

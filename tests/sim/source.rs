@@ -192,7 +192,8 @@ fn attributes(chance: &mut Chance) -> Vec<(Name, Value)> {
         fields.push((Name::new("vip"), Value::Bool(chance.percent(50))));
     }
     if chance.percent(20) {
-        let zone = *chance.one(&["Asia/Shanghai", "America/New_York", "Europe/London", "Australia/Lord_Howe"]);
+        let zone =
+            *chance.one(&["Asia/Shanghai", "America/New_York", "Europe/London", "Australia/Lord_Howe"]);
         fields.push((Name::new("zone"), Value::text(zone)));
     }
     fields
@@ -232,9 +233,10 @@ pub(crate) fn report(chance: &mut Chance, key: &MessageKey, now: Timestamp) -> S
     let kind = kinds[chance.place(if &*key.journey == super::bank::CALM { 3 } else { 4 })];
     let (root, event) = happened(&key.root, "login", now, vec![]);
     let late = SignedDuration::from_secs(i64::try_from(chance.below(3_600)).unwrap());
+    // A report that is sent again says the same; another report of the same thing has another id.
     let event = Event {
         source: "provider".into(),
-        id: format!("{}.{key}", kind.as_str()).into(),
+        id: format!("{}.{key}.{}", kind.as_str(), (now - late).as_second()).into(),
         kind: EventKind::Message { kind, key: key.clone() },
         time: now - late,
         ..event
