@@ -20,7 +20,7 @@ use crate::channel::{Channel, Channels, SendResult};
 use crate::name::Name;
 use crate::program::{Outcome, Rate};
 use crate::step::{Delivery, Sym, World};
-use crate::store::{OutboxRow, Store, StoreError};
+use crate::store::{OutboxRow, RowRef, Store, StoreError};
 
 /// After this long a channel that has not come back counts as ambiguous.
 const LONGEST_SEND: Duration = Duration::from_mins(2);
@@ -98,6 +98,15 @@ impl Dispatcher {
             damaged.extend(lane.fill(store, now).await?);
         }
         Ok(damaged)
+    }
+
+    /// Rows that hold nothing which newer rows do not hold, with their channels.
+    pub(super) fn outdated(&mut self) -> Vec<(u32, RowRef)> {
+        let of_lane = |(channel, lane): (&u32, &mut Lane)| {
+            let channel = *channel;
+            lane.outdated().into_iter().map(move |row| (channel, row)).collect::<Vec<_>>()
+        };
+        self.lanes.iter_mut().flat_map(of_lane).collect()
     }
 
     /// The messages that may go out now.
@@ -282,7 +291,7 @@ mod tests {
             step: "s".into(),
         };
         let queued = Queued { kind: 0, id: "c".into(), message, attempts, not_before: 0, ambiguous };
-        let row = crate::store::RowRef { batch: 1, group: 0 };
+        let row = RowRef { batch: 1, group: 0 };
         Answer { ticket: Ticket { channel: 0, row, queued }, result }
     }
 

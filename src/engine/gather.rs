@@ -130,6 +130,9 @@ impl Engine {
                 body: row.body,
             });
         }
+        let outdated = self.dispatcher.outdated();
+        gathered.anything |= !outdated.is_empty();
+        gathered.commit.outbox_done.extend(outdated);
         for ticket in self.dispatcher.take(self.moment.now) {
             gathered.anything = true;
             let input = Input::Dispatch(ticket.queued.message.clone());

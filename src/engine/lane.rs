@@ -3,14 +3,18 @@
 //! Messages leave in the order of their batches, no faster than the channel's rate, with a bounded number under way.
 //! Rows are only ever inserted and deleted: a message to be tried again moves to the row of the batch that says so,
 //! and a row goes when its last message is resolved, in that same commit. What a crash leaves is read again.
+//!
+//! A row that stays for the sake of another message still names those that have moved. Only the newest row of a message
+//! counts: an older one would send it a second time, and before its time.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use jiff::Timestamp;
 
 use super::pack::{Queued, unpack_list};
 use super::rate::Window;
 use crate::program::Rate;
+use crate::step::MessageKey;
 use crate::store::{OutboxRow, RowRef, Store, StoreError};
 
 /// Messages held in memory per channel; more stay in the store until there is room.
@@ -45,6 +49,20 @@ pub(super) struct Lane {
     more: bool,
     serial: u64,
     stopped: bool,
+    /// While the rows of earlier lives are read: where each of their messages stands. `None`: all have been read, and
+    /// what this life adds names no message twice.
+    places: Option<HashMap<MessageKey, Place>>,
+    /// Rows by the messages in them that newer rows have replaced: once per message.
+    replaced: Vec<RowRef>,
+}
+
+/// Where a message stands that was read.
+#[derive(Clone, Copy)]
+struct Place {
+    /// The newest row that holds it.
+    row: RowRef,
+    /// It has been taken, and its answer decides what becomes of it.
+    taken: bool,
 }
 
 impl Lane {
@@ -62,6 +80,8 @@ impl Lane {
             more: true,
             serial: 0,
             stopped: false,
+            places: Some(HashMap::new()),
+            replaced: Vec::new(),
         }
     }
 
@@ -76,20 +96,83 @@ impl Lane {
         while self.more && self.held() < MOST_HELD / 2 {
             let rows = store.outbox(self.channel, self.read_to, at_once).await?;
             self.more = rows.len() == at_once;
-            for row in rows {
-                self.read_to = row.at;
-                match unpack_list::<Queued>(&row.body) {
-                    Ok(list) => list.into_iter().for_each(|queued| self.hold(row.at, queued, now)),
-                    Err(reason) => damaged.push((row, reason)),
-                }
-            }
+            damaged.extend(self.read(rows, now));
+        }
+        if !self.more {
+            self.places = None;
         }
         Ok(damaged)
+    }
+
+    /// Takes rows into memory, of each message the newest; returns those that cannot be read.
+    fn read(&mut self, rows: Vec<OutboxRow>, now: Timestamp) -> Vec<(OutboxRow, String)> {
+        let (mut damaged, mut older) = (Vec::new(), BTreeSet::new());
+        for row in rows {
+            self.read_to = row.at;
+            let list = match unpack_list::<Queued>(&row.body) {
+                Ok(list) => list,
+                Err(reason) => {
+                    damaged.push((row, reason));
+                    continue;
+                }
+            };
+            for queued in list {
+                if !self.is_newest(row.at, &queued.message, &mut older) {
+                    *self.rows.entry(row.at).or_default() += 1;
+                    self.replaced.push(row.at);
+                    continue;
+                }
+                self.hold(row.at, queued, now);
+            }
+        }
+        if !older.is_empty() {
+            let mut stays = |ticket: &Ticket| {
+                let stays = !older.contains(&(ticket.row, ticket.queued.message.clone()));
+                self.replaced.extend((!stays).then_some(ticket.row));
+                stays
+            };
+            self.ready.retain(&mut stays);
+            self.waiting.retain(|_, ticket| stays(ticket));
+        }
+        damaged
+    }
+
+    /// Whether a message of `row`, just read, is to be held; notes in `older` what it replaces.
+    fn is_newest(
+        &mut self,
+        row: RowRef,
+        message: &MessageKey,
+        older: &mut BTreeSet<(RowRef, MessageKey)>,
+    ) -> bool {
+        let Some(places) = &mut self.places else { return true };
+        let Some(place) = places.get_mut(message) else {
+            places.insert(message.clone(), Place { row, taken: false });
+            return true;
+        };
+        if place.taken || row < place.row {
+            return false;
+        }
+        if row > place.row {
+            older.insert((place.row, message.clone()));
+            place.row = row;
+        }
+        true
+    }
+
+    /// The rows that go because newer ones hold all that was left in them.
+    pub(super) fn outdated(&mut self) -> Vec<RowRef> {
+        let replaced = std::mem::take(&mut self.replaced);
+        replaced.into_iter().filter(|row| self.resolve(*row)).collect()
     }
 
     /// The rows of a batch that is being committed: kept in memory if there is room, left to the store if not. The
     /// rows in `under_way`, each once per message, have messages that are already going out.
     pub(super) fn committed(&mut self, list: Vec<(RowRef, Queued)>, under_way: &[RowRef], now: Timestamp) {
+        if let Some(places) = &mut self.places {
+            for (row, queued) in list.iter().filter(|(_, queued)| queued.attempts > 0) {
+                places.insert(queued.message.clone(), Place { row: *row, taken: false });
+            }
+        }
         if under_way.is_empty() && (self.more || self.held() + list.len() > MOST_HELD) {
             self.more = true;
             return;
@@ -120,7 +203,15 @@ impl Lane {
         self.wake(now);
         let count = self.ready.len().min(self.room(now)).min(MOST_UNDER_WAY.saturating_sub(self.under_way));
         self.begin(count, now);
-        self.ready.drain(..count).collect()
+        let taken: Vec<Ticket> = self.ready.drain(..count).collect();
+        if let Some(places) = &mut self.places {
+            for ticket in &taken {
+                if let Some(place) = places.get_mut(&ticket.queued.message) {
+                    place.taken = true;
+                }
+            }
+        }
+        taken
     }
 
     /// A message is not under way any more.
@@ -212,7 +303,7 @@ impl Lane {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::step::MessageKey;
+    use crate::engine::pack::pack_list;
 
     fn at(ms: i64) -> Timestamp {
         Timestamp::from_millisecond(ms).unwrap()
@@ -234,7 +325,15 @@ mod tests {
     }
 
     fn empty(rate: Option<Rate>) -> Lane {
-        Lane { more: false, ..Lane::new(1, rate, Window::default()) }
+        Lane { more: false, places: None, ..Lane::new(1, rate, Window::default()) }
+    }
+
+    fn stored(batch: u64, list: &[Queued]) -> OutboxRow {
+        OutboxRow { channel: 1, at: row(batch), body: pack_list(list).unwrap() }
+    }
+
+    fn again(id: &str, attempts: u32, not_before: i64) -> Queued {
+        Queued { attempts, ..queued(id, not_before) }
     }
 
     fn ids(tickets: &[Ticket]) -> Vec<&str> {
@@ -275,6 +374,38 @@ mod tests {
         assert_eq!(ids(&taken), ["a", "b", "c"]);
         assert!(lane.resolve(other));
         assert!(!lane.resolve(one));
+    }
+
+    #[test]
+    fn after_a_restart_only_the_newest_row_of_a_message_counts() {
+        let mut lane = Lane::new(1, None, Window::default());
+        let rows = [
+            stored(1, &[queued("a", 0), queued("b", 0)]),
+            stored(3, &[again("a", 1, 500)]),
+            stored(4, &[again("a", 2, 900), queued("c", 0)]),
+        ];
+        assert!(lane.read(rows.into(), at(0)).is_empty());
+        // All that row 3 held has moved on; row 1 is needed for `b`.
+        assert_eq!(lane.outdated(), [row(3)]);
+        assert_eq!(ids(&lane.take(at(899))), ["b", "c"]);
+        let last = lane.take(at(900));
+        assert_eq!((ids(&last), last[0].queued.attempts), (vec!["a"], 2));
+        assert!(lane.resolve(row(1)));
+    }
+
+    #[test]
+    fn a_message_under_way_is_not_read_again_from_another_row() {
+        let mut lane = Lane::new(1, None, Window::default());
+        lane.read(vec![stored(1, &[queued("a", 0), queued("b", 0)])], at(0));
+        assert_eq!(ids(&lane.take(at(0))), ["a", "b"]);
+        // `b` is to be tried again, and its new row is left to the store, behind one that is older.
+        lane.committed(vec![(row(9), again("b", 1, 700))], &[], at(0));
+        lane.read(vec![stored(2, &[again("a", 1, 0)]), stored(3, &[again("b", 1, 0)])], at(0));
+        assert_eq!(lane.outdated(), [row(2), row(3)]);
+        assert_eq!(lane.next(at(0)), None);
+        lane.read(vec![stored(9, &[again("b", 1, 700)])], at(0));
+        assert_eq!(ids(&lane.take(at(700))), ["b"]);
+        assert!(lane.outdated().is_empty());
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! The bank that is simulated: its schema, its journeys in two versions, and what its customers do.
 
-use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use wayfare::compile::{File, Input, compile};
@@ -27,7 +26,7 @@ pub(crate) fn bundle(version: usize) -> &'static Bundle {
 fn compiled(wait: &str) -> Bundle {
     let text = JOURNEYS.replace("WAIT", wait);
     let file = File { path: "bank.journey".into(), package: "".into(), text: text.into() };
-    let compilation = compile(&Input { files: vec![file], calendars: BTreeMap::new(), today: None });
+    let compilation = compile(&Input { files: vec![file], ..Input::default() });
     let findings: Vec<String> = compilation
         .diagnostics
         .iter()
