@@ -23,7 +23,7 @@ use episode::{Broken, Script, Told, run};
 /// Actions of one simulation: long enough for journeys to end, short enough to be looked at.
 const STEPS: u64 = 2_000;
 /// Simulated steps of a run of the suite.
-const TOTAL: u64 = if cfg!(debug_assertions) { 20_000 } else { 1_000_000 };
+const TOTAL: u64 = if cfg!(debug_assertions) { 20_000 } else { 200_000 };
 /// Of a thousand actions.
 const FAULTS: u64 = 60;
 
@@ -71,7 +71,7 @@ fn hold(script: Script) -> Told {
 }
 
 #[test]
-fn a_million_steps_break_nothing() {
+fn many_steps_break_nothing() {
     let mut sum = Sum::default();
     let mut seed = 1;
     while sum.steps < TOTAL {

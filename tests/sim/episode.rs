@@ -185,7 +185,12 @@ impl Episode {
     fn is_healthy(&self) -> bool {
         let plan = self.around.ground.plan();
         let idle = self.process.as_ref().is_some_and(|process| !process.has_asked());
-        idle && self.zombie.is_none() && !plan.full && !plan.trouble() && !plan.stalls()
+        idle && self.zombie.is_none() && !plan.full && !self.has_trouble() && !plan.stalls()
+    }
+
+    /// Whether an engine waits before it tries its store again.
+    fn has_trouble(&self) -> bool {
+        [&self.zombie, &self.process].into_iter().flatten().any(|process| process.trouble.is_there())
     }
 
     /// Takes what the daemons say: receipts, what came of deployments, and whether they have ended.
@@ -242,7 +247,7 @@ impl Episode {
                 self.start();
             }
         }
-        if self.around.ground.plan().trouble() && self.chance.percent(25) {
+        if self.has_trouble() && self.chance.percent(25) {
             self.real_time(Duration::from_millis(250));
         }
         if self.chance.below(1_000) < self.script.faults {
@@ -458,7 +463,6 @@ impl Episode {
     fn forget_faults(&mut self) {
         let mut plan = self.around.ground.plan();
         (plan.write, plan.reads) = (None, 0);
-        plan.forget();
     }
 
     fn leave(&mut self) {

@@ -1,6 +1,7 @@
 //! A store that fails as it is told to, around one that does not; and it shows the model what became durable.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use futures_util::FutureExt;
@@ -36,9 +37,6 @@ pub(crate) struct Plan {
     pub reads: u32,
     /// No space, or mounted for reading: every write fails until it is mended.
     pub full: bool,
-    /// The last read or write failed: whoever called waits before it tries again.
-    reading: bool,
-    writing: bool,
     /// Calls that wait to be released.
     stalled: u32,
     release: Arc<Notify>,
@@ -47,15 +45,6 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Whoever had trouble is gone.
-    pub(crate) fn forget(&mut self) {
-        (self.reading, self.writing) = (false, false);
-    }
-
-    pub(crate) fn trouble(&self) -> bool {
-        self.reading || self.writing
-    }
-
     pub(crate) fn stalls(&self) -> bool {
         self.stalled > 0
     }
@@ -85,16 +74,30 @@ impl Ground {
     }
 }
 
-/// One owner's way to the store.
+/// The last read or write of somebody failed: who called waits before it tries again.
+#[derive(Default)]
+pub(crate) struct Trouble {
+    reading: AtomicBool,
+    writing: AtomicBool,
+}
+
+impl Trouble {
+    pub(crate) fn is_there(&self) -> bool {
+        self.reading.load(Ordering::Relaxed) || self.writing.load(Ordering::Relaxed)
+    }
+}
+
+/// One user's way to the store.
 pub(crate) struct FaultyStore {
     pub inner: Arc<dyn Store>,
     pub ground: Arc<Ground>,
+    pub trouble: Arc<Trouble>,
 }
 
 impl FaultyStore {
     fn read(&self) -> Result<(), StoreError> {
         let mut plan = self.ground.plan();
-        plan.reading = plan.reads > 0;
+        self.trouble.reading.store(plan.reads > 0, Ordering::Relaxed);
         if plan.reads == 0 {
             return Ok(());
         }
@@ -107,12 +110,13 @@ impl FaultyStore {
     fn fault(&self) -> Result<Option<WriteFault>, StoreError> {
         let mut plan = self.ground.plan();
         if plan.full {
-            plan.writing = true;
+            self.trouble.writing.store(true, Ordering::Relaxed);
             plan.happen("disk full");
             return Err(StoreError::Disk("database or disk is full".to_owned()));
         }
         let fault = plan.write.take();
-        plan.writing = matches!(fault, Some(WriteFault::Refused | WriteFault::LostAck));
+        let fails = matches!(fault, Some(WriteFault::Refused | WriteFault::LostAck));
+        self.trouble.writing.store(fails, Ordering::Relaxed);
         match fault {
             Some(WriteFault::Refused) => {
                 plan.happen("write refused");

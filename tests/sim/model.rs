@@ -540,6 +540,7 @@ impl Model {
 
     /// With everything in order, what was due long ago has been looked at.
     pub(crate) fn in_time(&mut self, now: Timestamp) {
+        self.count("looked for delays");
         let late = self.dues.first().filter(|(due, _)| *due + LATEST < now).cloned();
         if let Some((due, id)) = late {
             self.wrong(format!("{id}: was due at {due}, it is {now}, and nobody looked"));

@@ -15,7 +15,7 @@ use wayfare::program::Bundle;
 use wayfare::step::{Input, Kill, Output, RootKey, State, World, step};
 use wayfare::store::Store;
 
-use super::faults::{FaultyStore, Ground};
+use super::faults::{FaultyStore, Ground, Trouble};
 use super::source::{POISON, Submitted};
 use super::world::{Providers, SimChannel, SimClock};
 
@@ -33,7 +33,10 @@ pub(crate) type Answered = (Vec<Submitted>, Result<Vec<Receipt>, String>);
 pub(crate) struct Process {
     runtime: Runtime,
     pub handle: EngineHandle,
+    /// As those see it who ask the engine nothing: `why`.
     pub store: Arc<dyn Store>,
+    /// Of the engine with its store.
+    pub trouble: Arc<Trouble>,
     task: JoinHandle<Result<(), EngineError>>,
     waiting: Vec<Waiting>,
     asked: Vec<JoinHandle<Result<(), EngineError>>>,
@@ -67,7 +70,11 @@ impl Process {
         life: u32,
     ) -> Result<Self, EngineError> {
         let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        let store: Arc<dyn Store> = Arc::new(FaultyStore { inner, ground: Arc::clone(&around.ground) });
+        let trouble = Arc::<Trouble>::default();
+        let way = |trouble| -> Arc<dyn Store> {
+            Arc::new(FaultyStore { inner: Arc::clone(&inner), ground: Arc::clone(&around.ground), trouble })
+        };
+        let store = way(Arc::default());
         let mut channels = Channels::default();
         for name in CHANNELS {
             let (ground, providers) = (Arc::clone(&around.ground), Arc::clone(&around.providers));
@@ -78,8 +85,8 @@ impl Process {
         let zone = TimeZone::get("Asia/Shanghai").unwrap();
         let mut options = Options::new(channels, zone, clock);
         options.steps = Steps { step: poisoned, new_key: || Some([7; 32]), ..Steps::REAL };
-        let (handle, task) = runtime.block_on(start(Arc::clone(&store), options))?;
-        Ok(Self { runtime, handle, store, task, waiting: Vec::new(), asked: Vec::new() })
+        let (handle, task) = runtime.block_on(start(way(Arc::clone(&trouble)), options))?;
+        Ok(Self { runtime, handle, store, trouble, task, waiting: Vec::new(), asked: Vec::new() })
     }
 
     /// Lets everything run until nothing moves, and `real` time beyond that: pauses end, sends are given up.
