@@ -44,7 +44,7 @@ fn words(script: Script, broken: &Broken) -> String {
     let (seed, steps) = (script.seed, script.steps);
     writeln!(
         out,
-        "again: WAYFARE_SIM_SEED={seed} WAYFARE_SIM_STEPS={steps} scripts/test sim::replay -- --nocapture"
+        "again: WAYFARE_SIM_SEED={seed} WAYFARE_SIM_STEPS={steps} scripts/test sim::replay -- --ignored --nocapture"
     )
     .unwrap();
     out

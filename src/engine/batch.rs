@@ -111,7 +111,7 @@ impl<'a> Batch<'a> {
             rows.into_iter().map(|row| (row.key.clone(), row)).collect();
         for subject in subjects {
             let row = rows.remove(&subject.key);
-            self.subject(subject, row);
+            self.subject(subject, row.as_ref());
         }
     }
 
@@ -180,9 +180,9 @@ impl<'a> Batch<'a> {
 
     /// A subject whose step fails goes without its events, which are put aside: its timers and messages are not theirs
     /// to hold up. If it fails without them as well, it is isolated as a whole.
-    fn subject(&mut self, mut subject: Subject, row: Option<StateRow>) {
+    fn subject(&mut self, mut subject: Subject, row: Option<&StateRow>) {
         sort(&mut subject.items);
-        let Err(poison) = self.attempt(&subject, row.as_ref()) else { return };
+        let Err(poison) = self.attempt(&subject, row) else { return };
         let is_event = |item: &Item| matches!(item.input, Input::Event(_));
         let items = std::mem::take(&mut subject.items);
         let (events, rest): (Vec<Item>, Vec<Item>) = items.into_iter().partition(is_event);
@@ -193,7 +193,7 @@ impl<'a> Batch<'a> {
         subject.items = events;
         self.isolate(&subject, &poison);
         subject.items = rest;
-        if let Err(poison) = self.attempt(&subject, row.as_ref()) {
+        if let Err(poison) = self.attempt(&subject, row) {
             self.isolate(&subject, &poison);
         }
     }

@@ -55,11 +55,10 @@ pub(super) fn tell(trouble: &Trouble, error: Option<&StoreError>) {
         let reason = error.map(|error| Arc::from(error.to_string()));
         let changed = known.is_some() != reason.is_some();
         if changed {
-            match &reason {
-                Some(reason) => {
-                    tracing::error!(%reason, "the store refuses; nothing is taken until it agrees")
-                }
-                None => tracing::info!("the store agrees again"),
+            if let Some(reason) = &reason {
+                tracing::error!(%reason, "the store refuses; nothing is taken until it agrees");
+            } else {
+                tracing::info!("the store agrees again");
             }
         }
         *known = reason;

@@ -255,7 +255,6 @@ impl Episode {
         }
         let calm = self.script.faults == 0;
         match self.chance.below(100) {
-            0..30 => self.submit(calm),
             30..56 => self.advance(),
             56..84 => self.answer(),
             84..90 if !calm => self.report(),
@@ -411,7 +410,7 @@ impl Episode {
         self.say(|| format!("start {life}"));
         let Some(inner) = self.backing.open() else { return };
         self.around.ground.model().born(life);
-        match Process::start(&self.around, inner, life) {
+        match Process::start(&self.around, &inner, life) {
             Ok(process) => self.process = Some(process),
             Err(error) => self.say(|| format!("  cannot start: {error}")),
         }
@@ -538,16 +537,13 @@ impl Episode {
         let root = RootKey { entity: Name::new("customer"), id: Arc::clone(id) };
         let found = process.block_on(why::account(&*process.store, &world, &root));
         let mut wrong = Vec::new();
-        match found {
-            Ok(Some(account)) => {
-                if account.unreadable > 0 {
-                    wrong.push(format!("{id}: {} places of trace cannot be read", account.unreadable));
-                }
-                let silent = account.trace.iter().find(|trace| explain(trace, &world).sentence.is_empty());
-                wrong.extend(silent.map(|trace| format!("{id}: nothing explains {trace:?}")));
+        // A read that fails by a fault is no finding.
+        if let Ok(Some(account)) = found {
+            if account.unreadable > 0 {
+                wrong.push(format!("{id}: {} places of trace cannot be read", account.unreadable));
             }
-            // A read that fails by a fault is no finding.
-            Ok(None) | Err(_) => {}
+            let silent = account.trace.iter().find(|trace| explain(trace, &world).sentence.is_empty());
+            wrong.extend(silent.map(|trace| format!("{id}: nothing explains {trace:?}")));
         }
         self.around.ground.model().broken.extend(wrong);
     }

@@ -112,12 +112,10 @@ impl Tables {
     }
 
     fn deploy(&mut self, deployment: &Deployment) -> Result<(), StoreError> {
-        let mut next = self.symbols.len();
-        for (no, name) in &deployment.symbols {
+        for (next, (no, name)) in (self.symbols.len()..).zip(&deployment.symbols) {
             if *no as usize != next || self.symbols.contains(name) {
                 return Err(StoreError::Conflict);
             }
-            next += 1;
         }
         let known = |row: &ProgramRow| self.programs.iter().any(|it| it.no == row.no || it.hash == row.hash);
         if deployment.programs.iter().any(known) {

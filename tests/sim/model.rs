@@ -217,7 +217,7 @@ impl Model {
             match plain.and_then(|plain| postcard::from_bytes::<Vec<T>>(&plain).ok()) {
                 Some(entries) => out.entry(sealed.id).or_default().extend(entries),
                 None => {
-                    self.wrong(format!("{}: an entry of {kind:?} cannot be read {}", sealed.id, sealed.kind))
+                    self.wrong(format!("{}: an entry of {kind:?} cannot be read {}", sealed.id, sealed.kind));
                 }
             }
         }
@@ -358,12 +358,11 @@ impl Model {
     fn granted(&mut self, id: &str, customer: &mut Customer, what: Sym, amount: &Value, at: Timestamp) {
         let day = at.to_zoned(zone()).date();
         let name = self.text(what);
-        let (limit, from) = match &*name {
-            "stars" => (bank::STARS_PER_DAY, day),
-            _ => {
-                let since = day.weekday().to_monday_zero_offset();
-                (bank::COFFEES_PER_WEEK, day.checked_sub(jiff::Span::new().days(since)).unwrap())
-            }
+        let (limit, from) = if &*name == "stars" {
+            (bank::STARS_PER_DAY, day)
+        } else {
+            let since = day.weekday().to_monday_zero_offset();
+            (bank::COFFEES_PER_WEEK, day.checked_sub(jiff::Span::new().days(since)).unwrap())
         };
         let count = match amount {
             Value::Int(count) => *count,
@@ -400,7 +399,7 @@ impl Model {
             let says = || trace.iter().any(|it| it.entry.as_ref() == Some(&run.2));
             let says = still || says();
             self.expect(says, || format!("{id}: {run:?} moved, and the trace does not say so"));
-            let waits = instance.due.is_some() || instance.expires.is_some() || self.asked(state, instance);
+            let waits = instance.due.is_some() || instance.expires.is_some() || asked(state, instance);
             self.expect(waits, || format!("{id}: {run:?} waits for nothing"));
         }
         for run in customer.entered.difference(&customer.ended) {
@@ -410,16 +409,6 @@ impl Model {
         }
         let (entered, ended) = (customer.entered.len(), customer.ended.len());
         self.expect(entered == ended + now.len(), || format!("{id}: {entered} entered, {ended} left"));
-    }
-
-    /// Whether the gate, a provider or the ledger owes the instance something.
-    fn asked(&self, state: &State, instance: &Instance) -> bool {
-        let own = |message: &&Message| {
-            (message.journey, &message.subject, &message.entry)
-                == (instance.journey, &instance.subject, &instance.key)
-        };
-        let mut messages = state.messages.iter().filter(own);
-        messages.any(|message| is_open(message.status)) || !state.asks.is_empty()
     }
 
     fn messages(&mut self, id: &Arc<str>, customer: &Customer, state: &State, trace: &[Trace]) {
@@ -593,6 +582,16 @@ fn zone() -> TimeZone {
 
 fn run_of(instance: &Instance) -> EntryId {
     (instance.journey, instance.subject.clone(), instance.key.clone())
+}
+
+/// Whether the gate, a provider or the ledger owes the instance something.
+fn asked(state: &State, instance: &Instance) -> bool {
+    let own = |message: &&Message| {
+        (message.journey, &message.subject, &message.entry)
+            == (instance.journey, &instance.subject, &instance.key)
+    };
+    let mut messages = state.messages.iter().filter(own);
+    messages.any(|message| is_open(message.status)) || !state.asks.is_empty()
 }
 
 fn is_open(status: MessageStatus) -> bool {

@@ -66,13 +66,13 @@ impl Process {
     /// As the engine says that it cannot start.
     pub(crate) fn start(
         around: &Surroundings,
-        inner: Arc<dyn Store>,
+        inner: &Arc<dyn Store>,
         life: u32,
     ) -> Result<Self, EngineError> {
         let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         let trouble = Arc::<Trouble>::default();
         let way = |trouble| -> Arc<dyn Store> {
-            Arc::new(FaultyStore { inner: Arc::clone(&inner), ground: Arc::clone(&around.ground), trouble })
+            Arc::new(FaultyStore { inner: Arc::clone(inner), ground: Arc::clone(&around.ground), trouble })
         };
         let store = way(Arc::default());
         let mut channels = Channels::default();
