@@ -16,7 +16,7 @@ use super::{Exit, Failure, Output, shelf};
 use crate::channel::{Channels, Console, Means};
 use crate::config::Secret;
 use crate::engine::clock::wall;
-use crate::engine::{self, EngineError, EngineHandle, Options, Watcher};
+use crate::engine::{self, EngineError, EngineHandle, Options, Upkeep, Watcher};
 use crate::http::{self, Door};
 use crate::name::Name;
 use crate::program::Bundle;
@@ -103,7 +103,9 @@ impl Daemon {
             engine::begin_clock(&*store, begin, speed).await.map_err(broken)?;
         }
         let clock = engine::open_clock(&*store, Some(speed)).await.map_err(broken)?;
-        let options = Options { watcher, ..Options::new(channels, settings.config.zone.clone(), clock) };
+        let upkeep = Upkeep { rows_per_second: settings.config.upkeep.rows_per_second };
+        let options =
+            Options { watcher, upkeep, ..Options::new(channels, settings.config.zone.clone(), clock) };
         let (engine, running) = engine::start(store, options).await.map_err(broken)?;
         let daemon =
             Self { engine, address, listener, token: server.token, max_body: server.max_body, running };

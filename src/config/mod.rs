@@ -41,6 +41,7 @@ pub struct Config {
     pub channels: BTreeMap<Name, Channel>,
     /// Names of event sources, and the `CloudEvents` source URIs they stand for. No URI is there twice.
     pub sources: BTreeMap<Name, String>,
+    pub upkeep: Upkeep,
     pub dev: Dev,
 }
 
@@ -93,6 +94,15 @@ pub struct Webhook {
     pub allow_private: bool,
 }
 
+/// Work in the background, and how long records are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Upkeep {
+    /// Customers looked at by sweeps, and events replayed, in a second; `None`: as fast as it goes.
+    pub rows_per_second: Option<u32>,
+    /// Days for which the log of events, the trace and the identities of events are kept; `None`: for ever.
+    pub keep_days: Option<u32>,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dev {
     /// How much faster than the wall `wayfare dev` runs its clock. At least 1.
@@ -127,6 +137,7 @@ impl Default for Config {
             server: Server { listen: (Ipv4Addr::LOCALHOST, 7171).into(), token: None, max_body: 8 << 20 },
             channels: BTreeMap::new(),
             sources: BTreeMap::new(),
+            upkeep: Upkeep::default(),
             dev: Dev { speed: 1 },
         }
     }

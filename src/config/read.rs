@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use super::address::Target;
 use super::section::{Section, Set};
 use super::tree::{self, Entry, Value};
-use super::{Channel, Config, Dev, Inputs, Secret, Server, Webhook};
+use super::{Channel, Config, Dev, Inputs, Secret, Server, Upkeep, Webhook};
 use crate::diagnostic::{Diagnostic, Severity, code, sort, suggest};
 use crate::name::Name;
 use crate::text::{Sources, Span};
@@ -36,6 +36,7 @@ pub(super) fn config(inputs: &Inputs, sources: &mut Sources) -> Result<Config, V
         server: server(top.section("server"), inputs, &default.server),
         channels: channels(top.section("channels"), inputs),
         sources: event_sources(top.section("sources")),
+        upkeep: upkeep(top.section("upkeep")),
         dev: dev(top.section("dev")),
     };
     top.finish();
@@ -67,6 +68,16 @@ fn server(mut section: Section, inputs: &Inputs, default: &Server) -> Server {
         token: token.secret(),
         max_body: max_body.unwrap_or(default.max_body),
     }
+}
+
+fn upkeep(mut section: Section) -> Upkeep {
+    let mut number = |key, high| section.integer(key, 1, high).and_then(|number| u32::try_from(number).ok());
+    let upkeep = Upkeep {
+        rows_per_second: number("rows_per_second", 100_000_000),
+        keep_days: number("keep_days", 36_500),
+    };
+    section.finish();
+    upkeep
 }
 
 fn dev(mut section: Section) -> Dev {

@@ -11,18 +11,20 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::dispatch::Dispatcher;
+use super::fill::Replaying;
 use super::handle::{Receipt, Stats};
 use super::intake;
 use super::lane::Ticket;
 use super::last::Moment;
-use super::pack::{Due, Packers, Queued, pack_list};
+use super::pack::{Due, Packers, Queued, pack_list, unpack};
 use super::payload::Key;
 use super::timers::Chunks;
 use super::work::{Cx, Item, Origin, Steps, Subject, Work, register, sort, walk};
 use crate::diagnostic::code;
 use crate::name::Name;
 use crate::step::state::MAX_TRACE_REFS;
-use crate::step::{Delivery, Input, RootKey, State, Trace, World, codec};
+use crate::step::state::Replay;
+use crate::step::{Delivery, Event, Input, RootKey, State, Trace, World, codec, replay};
 use crate::store::{Commit, Lease, OutboxRow, PackedKind, Quarantined, RowKey, RowRef, StateRow};
 
 /// Why a subject was isolated: a stable code and the reason.
@@ -36,6 +38,7 @@ pub(super) struct Setting<'a> {
     pub lease: &'a Lease,
     /// Whether decisions are shown to somebody.
     pub watched: bool,
+    pub replaying: Option<&'a Replaying>,
 }
 
 /// A commit in the making.
@@ -46,6 +49,7 @@ pub(super) struct Batch<'a> {
     /// Of `moment`.
     now: Timestamp,
     lease: &'a Lease,
+    replaying: Option<&'a Replaying>,
     dispatcher: &'a mut Dispatcher,
     commit: Commit,
     log: Packers,
@@ -84,7 +88,7 @@ impl<'a> Batch<'a> {
         commit: Commit,
         receipts: Vec<Receipt>,
     ) -> Self {
-        let &Setting { world, steps, moment, lease, watched } = setting;
+        let &Setting { world, steps, moment, lease, watched, replaying } = setting;
         let batch = commit.batch;
         Self {
             world,
@@ -92,6 +96,7 @@ impl<'a> Batch<'a> {
             moment,
             now: moment.now,
             lease,
+            replaying,
             dispatcher,
             commit,
             log: Packers::new(PackedKind::Log, batch),
@@ -229,6 +234,7 @@ impl<'a> Batch<'a> {
             Some(row) => codec::decode(&row.body).map_err(|error| ("state-unreadable", error.to_string()))?,
             None => newborn(self.steps)?,
         };
+        replay::adopt(self.world, &mut state);
         let items = &subject.items;
         let is_look = |item: &Item| matches!(item.input, Input::Tick { .. } | Input::Settle | Input::Wake);
         let quiet = items.iter().all(is_look);
@@ -240,7 +246,13 @@ impl<'a> Batch<'a> {
             yes
         };
         let mut cx = Cx { world, steps: self.steps, now, admit: &mut admit };
-        let walked = catch_unwind(AssertUnwindSafe(|| walk(&mut cx, &subject.root, &mut state, items)));
+        let replaying = self.replaying;
+        let walked = catch_unwind(AssertUnwindSafe(|| {
+            if let Some(replaying) = replaying {
+                relive(replaying, subject, &mut state);
+            }
+            walk(&mut cx, &subject.root, &mut state, items)
+        }));
         let work = walked.map_err(|panic| ("step-panicked", panic_text(&*panic)))?;
         self.save(subject, row, state, &work, quiet)?;
         Ok(work)
@@ -335,7 +347,7 @@ impl<'a> Batch<'a> {
 
     fn isolate(&mut self, subject: &Subject, (code, reason): &Poison) {
         tracing::error!(code, reason, kind = subject.key.kind, "a subject was isolated");
-        let mut looks = false;
+        let mut looks = !subject.past.is_empty();
         for item in &subject.items {
             if let Input::Event(event) = &item.input {
                 let record = intake::quarantined(&subject.root, event, code, reason, self.now);
@@ -381,6 +393,20 @@ impl<'a> Batch<'a> {
             lane.settle();
         }
         self.counts.dropped += 1;
+    }
+}
+
+/// Lives through what the log says once more, beside the state. Events that cannot be opened any more are left out.
+fn relive(replaying: &Replaying, subject: &Subject, state: &mut State) {
+    for (row, offset) in &subject.past {
+        let events = unpack::<Vec<Event>>(row, PackedKind::Log, *offset, &state.payload_key);
+        let Some(events) = events else { continue };
+        let mut replay = match state.replay.take() {
+            Some(replay) => replay,
+            None => Box::new(Replay::begin(replaying.id, state, replaying.whole)),
+        };
+        replay.feed(&replaying.world, &subject.root, events);
+        state.replay = Some(replay);
     }
 }
 

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+use super::fill::Plan;
 use super::handle::EngineError;
-use super::sweep;
+use super::{fill, sweep};
 use crate::name::Name;
 use crate::program::{Bundle, FORMAT, Hashed, Program};
 use crate::step::world::Kill;
@@ -30,7 +31,9 @@ pub(super) async fn load(store: &dyn Store, zone: TimeZone) -> Result<World, Eng
 
 /// The same, from a store that is open for reading.
 pub(super) async fn read(store: &dyn Store, zone: TimeZone) -> Result<World, EngineError> {
-    Ok(read_numbered(store, zone).await?.0)
+    let mut world = read_numbered(store, zone).await?.0;
+    fill::mark(store, &mut world).await?;
+    Ok(world)
 }
 
 /// With the number of stored symbols.
@@ -52,34 +55,37 @@ async fn read_numbered(store: &dyn Store, zone: TimeZone) -> Result<(World, usiz
     Ok((world, deployed.symbols.len()))
 }
 
-/// Stores `bundle` and returns the world in which it is live; `None` if it is live already.
-pub(super) async fn deploy(
-    store: &dyn Store,
-    old: &World,
-    bundle: Bundle,
-) -> Result<Option<World>, EngineError> {
+/// Whether `bundle` is another than the live one. One that cannot be run is refused.
+pub(super) fn is_new(old: &World, bundle: &Bundle) -> Result<bool, EngineError> {
     if bundle.format != FORMAT {
         let (found, known) = (bundle.format, FORMAT);
         return Err(EngineError::Refused(format!("format {found} of the bundle is not {known}").into()));
     }
-    if bundle.hash == old.bundle.hash {
-        return Ok(None);
-    }
+    Ok(bundle.hash != old.bundle.hash)
+}
+
+/// Stores what is live from now on, and returns its world.
+pub(super) async fn deploy(store: &dyn Store, old: &World, plan: Plan) -> Result<World, EngineError> {
+    let Plan { live: bundle, target, meta } = plan;
     let body = serde_json::to_vec(&bundle).map_err(|error| unreadable("deployment", &error))?;
     let mut deployment = Deployment {
         bundle: Some((bundle.hash.to_string(), body)),
-        meta: sweep::after_deployment(&bundle),
+        meta: sweep::after_deployment(&bundle).into_iter().chain(meta).collect(),
         ..Deployment::default()
     };
     let mut programs = old.programs.clone();
     add_programs(&bundle, &mut programs, &mut deployment)?;
     let mut symbols = old.symbols.clone();
     symbols.cover(&bundle, programs.values().map(|program| &*program.body));
+    if let Some(target) = target {
+        // What goes live later has its numbers now.
+        symbols.cover(&target, std::iter::empty());
+    }
     deployment.symbols = new_symbols(&symbols, old.symbols.names().len());
     store.deploy(&deployment).await?;
     let mut new = world(bundle, programs, symbols, old.zone.clone());
     new.kill = old.kill.clone();
-    Ok(Some(new))
+    Ok(new)
 }
 
 /// Keeps the switches, so that a restart does not turn them off.

@@ -13,6 +13,7 @@ use super::pack::Queued;
 use super::run::Engine;
 use super::sweep::Page;
 use super::work::{Item, Origin, Subject};
+use super::{fill, pack};
 use crate::diagnostic::code;
 use crate::program::Outcome;
 use crate::step::{Event, Input, RootKey, Sym, World};
@@ -56,13 +57,21 @@ impl Engine {
         }
         let mut gathered = Gathered::default();
         gathered.commit.batch = self.batch + 1;
+        if !self.inbox.stopping
+            && let Some(page) = self.fills.page(&*self.store, self.moment.now).await?
+        {
+            let last = page.last;
+            gathered.replay(&self.world, page);
+            if last {
+                // Alone: what arrives meanwhile is no part of the past.
+                return Ok(gathered);
+            }
+        }
         self.gather_answers(&mut gathered);
         if !self.inbox.stopping {
             self.gather_due(&mut gathered).await?;
             self.gather_outbox(&mut gathered).await?;
-            if let Some(page) = self.sweeps.page(&*self.store, &self.world, self.moment.now).await? {
-                gathered.page(page);
-            }
+            self.gather_sweep(&mut gathered).await?;
         }
         let mut events = 0;
         while let Some(next) = self.inbox.submissions.front() {
@@ -115,6 +124,18 @@ impl Engine {
                 reason,
                 body: chunk.body,
             });
+        }
+        Ok(())
+    }
+
+    /// A page of a sweep, no more of them than may be swept in the time.
+    async fn gather_sweep(&mut self, gathered: &mut Gathered) -> Result<(), StoreError> {
+        if self.sweep_after.is_some_and(|after| self.moment.now < after) {
+            return Ok(());
+        }
+        if let Some(page) = self.sweeps.page(&*self.store, &self.world, self.moment.now).await? {
+            self.sweep_after = self.upkeep.after(page.rows.len(), self.moment.now);
+            gathered.page(page);
         }
         Ok(())
     }
@@ -208,7 +229,26 @@ impl Gathered {
         }
         let key = RowKey::new(kind, root.entity.as_str(), Arc::clone(&root.id));
         self.places.insert(root.clone(), self.subjects.len());
-        self.subjects.push(Subject { root, key, items: vec![item] });
+        self.subjects.push(Subject { root, key, items: vec![item], past: Vec::new() });
+    }
+
+    /// Rows of the log, subject by subject.
+    fn replay(&mut self, world: &World, page: fill::Page) {
+        self.anything = true;
+        self.commit.meta.push(page.meta);
+        for row in page.rows {
+            for (offset, kind, id) in pack::entries(&row) {
+                let Some(root) = root(world, kind, &id) else { continue };
+                let place = *self.places.entry(root.clone()).or_insert_with(|| {
+                    let key = RowKey::new(kind, root.entity.as_str(), Arc::clone(&root.id));
+                    self.subjects.push(Subject { root, key, items: Vec::new(), past: Vec::new() });
+                    self.subjects.len() - 1
+                });
+                if let Some(subject) = self.subjects.get_mut(place) {
+                    subject.past.push((Arc::clone(&row), offset));
+                }
+            }
+        }
     }
 
     fn ticket(&mut self, world: &World, ticket: Ticket, input: Input) {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
+use super::fill::Filling;
 use crate::program::Bundle;
 use crate::step::world::Kill;
 use crate::step::{Event, RootKey, World};
@@ -96,6 +97,8 @@ pub struct Stats {
     pub outbox: u64,
     /// The earliest timer; behind `now` when the engine is catching up.
     pub next_due: Option<Timestamp>,
+    /// The history that a deployment waits for.
+    pub filling: Option<Filling>,
 }
 
 impl Stats {

@@ -4,13 +4,15 @@
 //! touched states in one read, steps each in memory and commits once. The doors hold an [`EngineHandle`].
 //!
 //! Reading order: [`handle`] (the face), [`clock`], `run` (the loop), `gather` (inputs), `intake` (identity), `work` (one subject),
-//! `batch` (one commit), `last` and `patient` (commits that fail), `timers`, `lane`, `dispatch` and `rate` (the outbox), `sweep`, `deploy`, `refer` (other roots), `pack` and
+//! `batch` (one commit), `last` and `patient` (commits that fail), `timers`, `lane`, `dispatch` and `rate` (the outbox), `sweep`, `deploy`,
+//! [`fill`] (history of new conditions), `refer` (other roots), `pack` and
 //! [`payload`] (rows), [`why`] (reading traces).
 
 mod batch;
 pub mod clock;
 mod deploy;
 mod dispatch;
+pub mod fill;
 mod gather;
 pub mod handle;
 mod intake;
@@ -29,5 +31,5 @@ pub mod why;
 mod work;
 
 pub use handle::{EngineError, EngineHandle, Receipt, Stats, SubmitError};
-pub use start::{Options, Watcher, begin_clock, open_clock, start};
+pub use start::{Options, Upkeep, Watcher, begin_clock, open_clock, start};
 pub use work::Steps;

@@ -112,6 +112,18 @@ impl Packer {
     }
 }
 
+/// Where the entries of a row lie, and whose they are. What cannot be read ends the list.
+pub(super) fn entries(row: &Packed) -> Vec<(u32, u32, Arc<str>)> {
+    let mut found = Vec::new();
+    let Some((&VERSION, mut rest)) = row.body.split_first() else { return found };
+    while let Ok((sealed, left)) = postcard::take_from_bytes::<Sealed>(rest) {
+        let Ok(offset) = u32::try_from(row.body.len() - rest.len()) else { break };
+        found.push((offset, sealed.kind, sealed.id));
+        rest = left;
+    }
+    found
+}
+
 /// The entry at `offset`, if it is that subject's and `key` opens it.
 pub(super) fn unpack<T: DeserializeOwned>(
     row: &Packed,
@@ -154,6 +166,8 @@ mod tests {
         packer.truncate(third);
         assert_eq!(packer.end(), third);
         let row = packer.finish().unwrap();
+        let all = [(first, 0, "c1".into()), (second, 0, "c2".into())];
+        assert_eq!(entries(&row), all);
         assert_eq!(unpack(&row, PackedKind::Trace, first, &mine), Some(vec![1_u32, 2]));
         assert_eq!(unpack(&row, PackedKind::Trace, second, &other), Some("x".to_owned()));
         assert_eq!(unpack::<String>(&row, PackedKind::Trace, second, &mine), None);

@@ -4,7 +4,7 @@
 //! Whatever is not committed is gone with the process, and nothing else is. A store that refuses for a while is waited
 //! for, with everybody told; a failure that does not pass stops the engine, and the next start begins from the store.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,20 +14,26 @@ use tokio::sync::{mpsc, watch};
 use super::batch::{Batch, Made, Setting};
 use super::clock::Clock;
 use super::dispatch::{Answer, Dispatcher};
+use super::fill::Fills;
 use super::gather::{Gathered, Reply, Submission};
 use super::handle::{Command, EngineError, Stats, SubmitError};
 use super::last::{self, Moment};
 use super::patient::{self, Patience, Trouble};
-use super::start::Watcher;
+use super::start::{Upkeep, Watcher};
 use super::sweep::Sweeps;
 use super::timers::Timers;
 use super::work::Steps;
 use super::{deploy, refer};
+use crate::name::Name;
+use crate::program::Bundle;
 use crate::step::World;
 use crate::store::{Commit, Lease, Quarantined, Store, StoreError};
 
 /// How long a stop waits for sends under way; their messages stay in the outbox.
 const LONGEST_STOP: Duration = Duration::from_secs(15);
+
+/// How long a deployment waits before it is tried again.
+const RIPE_PAUSE: Duration = Duration::from_secs(1);
 
 pub(super) struct Engine {
     /// Its reads are patient.
@@ -40,6 +46,10 @@ pub(super) struct Engine {
     pub dispatcher: Dispatcher,
     pub timers: Timers,
     pub sweeps: Sweeps,
+    /// Not before this goes the next page of a sweep.
+    pub sweep_after: Option<Timestamp>,
+    pub upkeep: Upkeep,
+    pub fills: Fills,
     pub commands: mpsc::UnboundedReceiver<Command>,
     pub answers: mpsc::UnboundedReceiver<Answer>,
     pub stats_out: watch::Sender<Stats>,
@@ -80,6 +90,7 @@ impl Engine {
             self.moment = self.moment.at(self.clock.now());
             self.receive();
             self.administer().await;
+            self.ripen().await;
             let gathered = self.gather().await?;
             if gathered.anything {
                 self.process(gathered).await?;
@@ -103,8 +114,9 @@ impl Engine {
 
     /// Waits until there may be something to do.
     async fn idle(&mut self) {
-        let next =
-            [self.timers.next(), self.dispatcher.next(self.moment.now), self.sweeps.next(self.moment.now)];
+        let now = self.moment.now;
+        let sweeps = self.sweeps.next(now).map(|next| self.sweep_after.map_or(next, |at| at.max(next)));
+        let next = [self.timers.next(), self.dispatcher.next(now), sweeps, self.fills.next(now)];
         let next = next.into_iter().flatten().min().unwrap_or(Timestamp::MAX);
         // In this order: who looks first must not be chance. Each turn takes all there is, so nobody starves.
         tokio::select! {
@@ -122,7 +134,7 @@ impl Engine {
     async fn administer(&mut self) {
         while let Some(command) = self.inbox.admin.pop_front() {
             let (done, reply) = match command {
-                Command::Deploy { bundle, reply } => (self.deploy(*bundle).await, reply),
+                Command::Deploy { bundle, reply } => (self.deploy(*bundle, &BTreeSet::new()).await, reply),
                 Command::Kill { kill, reply } => (self.kill(kill).await, reply),
                 _ => continue,
             };
@@ -135,10 +147,32 @@ impl Engine {
         }
     }
 
-    async fn deploy(&mut self, bundle: crate::program::Bundle) -> Result<(), EngineError> {
+    /// `filled`: conditions whose past is filled in.
+    async fn deploy(&mut self, bundle: Bundle, filled: &BTreeSet<Name>) -> Result<(), EngineError> {
         self.catch_up().await?;
-        let Some(world) = deploy::deploy(&*self.store, &self.world, bundle).await? else { return Ok(()) };
-        self.take_up(world).await
+        if self.fills.awaits(&bundle) && filled.is_empty() || !deploy::is_new(&self.world, &bundle)? {
+            return Ok(());
+        }
+        let plan = self.fills.plan(&*self.store, &self.world, bundle, filled, self.batch).await?;
+        let world = deploy::deploy(&*self.store, &self.world, plan).await?;
+        self.take_up(world).await?;
+        if let Some(filling) = self.fills.progress(self.batch) {
+            let journeys = filling.journeys.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
+            tracing::info!(journeys, batches = filling.of, "history is filled in; until then these wait");
+        }
+        self.publish();
+        Ok(())
+    }
+
+    /// Makes the deployment live that has waited for its history.
+    async fn ripen(&mut self) {
+        let Some((bundle, filled)) = self.fills.ripe() else { return };
+        tracing::info!(bundle = %bundle.hash, "history is filled in; the deployment goes live");
+        if let Err(error) = self.deploy(bundle, &filled).await {
+            tracing::warn!(%error, "the deployment that has its history now cannot go live yet");
+            self.doubtful = true;
+            tokio::time::sleep(RIPE_PAUSE).await;
+        }
     }
 
     async fn kill(&mut self, kill: crate::step::world::Kill) -> Result<(), EngineError> {
@@ -161,6 +195,7 @@ impl Engine {
 
     async fn take_up(&mut self, mut world: World) -> Result<(), EngineError> {
         refer::load(&*self.store, &mut world).await?;
+        self.fills = Fills::open(&*self.store, &mut world, self.upkeep).await?;
         world.recorded = self.dispatcher.recorded();
         self.dispatcher.open_lanes(&world, &*self.store).await?;
         self.sweeps = Sweeps::open(&*self.store, &world, self.moment.now).await?;
@@ -190,6 +225,7 @@ impl Engine {
             moment: self.moment,
             lease: &self.lease,
             watched: self.watcher.is_some(),
+            replaying: self.fills.replaying(),
         };
         let mut batch = Batch::new(&setting, &mut self.dispatcher, commit, receipts);
         for (ticket, queued) in std::mem::take(&mut gathered.retries) {
@@ -263,6 +299,7 @@ impl Engine {
 
     fn publish(&mut self) {
         self.stats.now = Some(self.moment.now);
+        self.stats.filling = self.fills.progress(self.batch);
         self.stats.outbox = self.dispatcher.outstanding() as u64;
         self.stats.next_due = self.timers.next();
         self.stats_out.send_replace(self.stats.clone());

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::clock::{Accelerated, Clock, WallClock, wall};
 use super::dispatch::Dispatcher;
+use super::fill::Fills;
 use super::handle::{EngineError, EngineHandle, QUEUE, Stats};
 use super::last::Moment;
 use super::patient::Patient;
@@ -31,13 +32,30 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     pub steps: Steps,
     pub watcher: Option<Watcher>,
+    pub upkeep: Upkeep,
+}
+
+/// How fast work in the background may go.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Upkeep {
+    /// States swept and entries of the log replayed in a second of the engine's clock; `None`: as fast as it goes.
+    pub rows_per_second: Option<u32>,
 }
 
 impl Options {
     /// With the real steps and nobody watching.
     #[must_use]
     pub fn new(channels: Channels, zone: TimeZone, clock: Arc<dyn Clock>) -> Self {
-        Self { channels, zone, clock, steps: Steps::REAL, watcher: None }
+        Self { channels, zone, clock, steps: Steps::REAL, watcher: None, upkeep: Upkeep::default() }
+    }
+}
+
+impl Upkeep {
+    /// When more may be done after so many rows.
+    pub(super) fn after(self, rows: usize, now: Timestamp) -> Option<Timestamp> {
+        let rate = i64::from(self.rows_per_second?.max(1));
+        let pause = i64::try_from(rows).unwrap_or(i64::MAX).saturating_mul(1_000) / rate;
+        now.checked_add(SignedDuration::from_millis(pause)).ok()
     }
 }
 
@@ -53,11 +71,12 @@ pub async fn start(
     store: Arc<dyn Store>,
     options: Options,
 ) -> Result<(EngineHandle, JoinHandle<Result<(), EngineError>>), EngineError> {
-    let Options { channels, zone, clock, steps, watcher } = options;
+    let Options { channels, zone, clock, steps, watcher, upkeep } = options;
     let moment = Moment::open(&*store, clock.now()).await?;
     let (mut dispatcher, answers) = Dispatcher::new(channels, Arc::clone(&clock));
     let mut world = deploy::load(&*store, zone).await?;
     refer::load(&*store, &mut world).await?;
+    let fills = Fills::open(&*store, &mut world, upkeep).await?;
     world.recorded = dispatcher.recorded();
     dispatcher.open_lanes(&world, &*store).await?;
     let timers = Timers::open(&*store).await?;
@@ -78,6 +97,9 @@ pub async fn start(
         dispatcher,
         timers,
         sweeps,
+        sweep_after: None,
+        upkeep,
+        fills,
         commands: arriving,
         answers,
         stats_out,

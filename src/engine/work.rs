@@ -14,7 +14,7 @@ use crate::name::Name;
 use crate::step::{
     Decision, Delivery, Effect, Event, Input, MessageKey, Output, Post, RootKey, Short, State, Trace, World,
 };
-use crate::store::RowKey;
+use crate::store::{Packed, RowKey};
 
 /// The step function, when a state must next be woken, and where the keys of new subjects come from; others only in
 /// tests of the engine itself.
@@ -52,6 +52,8 @@ pub(super) struct Subject {
     pub root: RootKey,
     pub key: RowKey,
     pub items: Vec<Item>,
+    /// Where the log has events of it that are lived through once more.
+    pub past: Vec<(Arc<Packed>, u32)>,
 }
 
 /// What came of a subject's inputs besides its new state.

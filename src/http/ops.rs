@@ -46,6 +46,12 @@ pub(super) async fn stats(State(door): State<Arc<Door>>) -> Body<Json> {
         "retries": stats.retries,
         "outbox": stats.outbox,
         "next_due": stats.next_due.map(|due| due.to_string()),
+        "filling": stats.filling.map(|filling| json!({
+            "bundle": filling.bundle,
+            "journeys": filling.journeys,
+            "done": filling.done,
+            "of": filling.of,
+        })),
     }))
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use super::state::State;
 
 /// The version that is written. A row of a version that this build does not know is refused, never guessed at.
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 
 /// Why bytes are not a state.
 #[derive(Clone, Debug, PartialEq, Eq)]

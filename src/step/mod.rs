@@ -6,8 +6,8 @@
 //!
 //! Reading order: [`world`] (what is the same for everybody), [`state`] (what is one customer's), [`input`],
 //! [`effect`], [`trace`]; then `run` (one call), `occurrence` (what happened), `enter`, `actor` (one instance at
-//! work) with `exits`, `goals` and `node`, then `message` and `gate`, `features` for history and `tracked`
-//! for derived values that change.
+//! work) with `exits`, `goals` and `node`, then `message` and `gate`, `features` for history (with [`replay`]
+//! for its past) and `tracked` for derived values that change.
 
 #![allow(
     clippy::redundant_closure_for_method_calls,
@@ -45,6 +45,7 @@ mod park;
 pub mod post;
 mod receipts;
 pub mod references;
+pub mod replay;
 mod rounds;
 mod row;
 mod run;

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use super::account::{Account, Entry as AccountEntry, Lot};
 pub use super::history::{Feature, Tally, Vote};
 use super::input::{Event, RootKey};
+pub use super::replay::Replay;
 use super::symbols::Sym;
 use super::wire;
 use super::world::ProgramNo;
@@ -71,6 +72,8 @@ pub struct State {
     pub placements: Vec<Placement>,
     /// Digests of what other roots asked of this one: what comes again changes nothing. The newest [`MAX_POSTED`].
     pub posted: Vec<u64>,
+    /// The past of conditions that are new, while it is filled in.
+    pub replay: Option<Box<Replay>>,
 }
 
 pub const MAX_INSTANCES: usize = 256;

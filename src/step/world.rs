@@ -35,6 +35,9 @@ pub struct World {
     pub kill: Kill,
     /// Channels without a provider, by configuration: what is decided for them is on record, and that is all.
     pub recorded: BTreeSet<Name>,
+    /// Fills of history that came to their end, and the one that is under way: see [`super::replay`].
+    pub filled: Arc<BTreeSet<u64>>,
+    pub filling: Option<u64>,
     /// What subjects of other kinds refer to.
     pub references: Arc<References>,
     /// What all draws come from. A daemon has one of its own; the same seed draws the same.
@@ -73,6 +76,8 @@ impl World {
             zone,
             kill: Kill::default(),
             recorded: BTreeSet::new(),
+            filled: Arc::default(),
+            filling: None,
             references: Arc::default(),
             seed: [0; 32],
             index,
@@ -86,6 +91,17 @@ impl World {
         let programs = numbered().map(|(no, (_, program))| (no, program.clone())).collect();
         let live = numbered().map(|(no, (journey, _))| (*journey, no)).collect();
         Self::new(bundle, programs, live, Symbols::default(), zone)
+    }
+
+    /// The same with the numbers of another world, which has all names of this one.
+    pub(super) fn renumber(&mut self, symbols: &Symbols) {
+        *self = Self::new(
+            Arc::clone(&self.bundle),
+            std::mem::take(&mut self.programs),
+            std::mem::take(&mut self.live),
+            symbols.clone(),
+            self.zone.clone(),
+        );
     }
 
     pub(super) fn index(&self) -> &Index {

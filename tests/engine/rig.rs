@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinHandle;
 use wayfare::channel::{Channel, Channels, SendResult};
 use wayfare::engine::clock::{Clock, ManualClock};
-use wayfare::engine::{EngineError, EngineHandle, Options, Steps, start};
+use wayfare::engine::{EngineError, EngineHandle, Options, Steps, Upkeep, start};
 use wayfare::name::Name;
 use wayfare::program::{self, Bundle, Enter, Every, Hashed, Program, Rate, Reenter, Schedule, Schema};
 use wayfare::step::state::SubjectRef;
@@ -381,6 +381,7 @@ pub(crate) struct Rig {
     pub push: Arc<Provider>,
     pub sms: Arc<Provider>,
     pub steps: Steps,
+    pub upkeep: Upkeep,
 }
 
 /// An engine at work.
@@ -398,7 +399,7 @@ impl Rig {
             let doors = tokio::sync::Semaphore::new(1_000_000);
             Arc::new(Provider { clock: Arc::clone(&clock), attempts, answers, doors, most: 3 })
         };
-        Self { place, push: provider(), sms: provider(), clock, steps: STEPS }
+        Self { place, push: provider(), sms: provider(), clock, steps: STEPS, upkeep: Upkeep::default() }
     }
 
     pub(crate) async fn run(&self) -> Running {
@@ -427,8 +428,8 @@ impl Rig {
     async fn run_on(&self, store: Arc<dyn Store>) -> Running {
         let (push, sms): (Arc<dyn Channel>, Arc<dyn Channel>) = (self.push.clone(), self.sms.clone());
         let channels = Channels::default().with(Name::new("push"), push).with(Name::new("sms"), sms);
-        let options =
-            Options { steps: self.steps, ..Options::new(channels, TimeZone::UTC, self.clock.clone()) };
+        let (steps, upkeep) = (self.steps, self.upkeep);
+        let options = Options { steps, upkeep, ..Options::new(channels, TimeZone::UTC, self.clock.clone()) };
         let (handle, task) = start(Arc::clone(&store), options).await.unwrap();
         Running { handle, store, task }
     }

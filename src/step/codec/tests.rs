@@ -11,7 +11,7 @@ use crate::program::Outcome;
 use crate::step::state::{
     Account, AccountEntry, Alarm, AlarmKind, Ask, AudienceMemory, Awaited, Child, Entry, Feature, First,
     Gift, History, Instance, Ladder, Message, MessageStatus, More, Pending, PendingWhy, Placement, Recent,
-    Sender, State, SubjectRef, Tally, Task, Vote, Watch,
+    Replay, Sender, State, SubjectRef, Tally, Task, Vote, Watch,
 };
 use crate::step::{Event, EventKind, MessageKey, ProgramNo, RootKey, Sym};
 use crate::value::{CivilUnit, Currency, Length, Money, Value};
@@ -345,6 +345,7 @@ prop_compose! {
             asks: if known { vec![ask(at)] } else { Vec::new() },
             placements: vec![placement(at, wake_at)],
             posted: vec![7],
+            replay: known.then(|| Box::new(Replay { fill: 7, state: State::default() })),
         }
     }
 }

@@ -4,18 +4,24 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::Asked;
+use super::{Asked, Reach};
 use crate::expr::eval::{fold, same};
-use crate::expr::{Aggregate, AggregateFn, Expr, SpanUnit, Window, civil};
+use crate::expr::{Aggregate, AggregateFn, Anchor, Expr, SpanUnit, Window, civil};
 use crate::step::history::{Feature, MAX_DAYS, MAX_RING, MAX_VOTES, Tally, Vote};
 use crate::step::scene::Scene;
 use crate::value::{Length, Value};
 
 const DAY_MS: i64 = 86_400_000;
 
-/// The form in which nothing has happened yet.
+/// The form in which nothing has happened yet. `since` a day or moment that is written out needs no instants: what
+/// was before it is not added at all.
 pub(super) fn empty(aggregate: &Aggregate) -> Feature {
-    let by_instant = matches!(aggregate.window, Some(Window::Last(Length::Elapsed(_)) | Window::Since(_)));
+    let by_instant = match &aggregate.window {
+        Some(Window::Last(Length::Elapsed(_))) => true,
+        Some(Window::Since(Anchor::At(Expr::Const(_)))) => aggregate.function == AggregateFn::Any,
+        Some(Window::Since(_)) => true,
+        _ => false,
+    };
     match (aggregate.function, &aggregate.window) {
         (AggregateFn::Any, _) if by_instant => Feature::Total(Tally::empty()),
         _ if by_instant => Feature::Ring(Vec::new()),
@@ -27,11 +33,11 @@ pub(super) fn empty(aggregate: &Aggregate) -> Feature {
 
 /// Adds one value that happened at `at`, and drops what no window can reach any more.
 pub(super) fn add(feature: &mut Feature, aggregate: &Aggregate, at: Timestamp, value: Value, scene: &Scene) {
-    if value.is_missing() && !counts_missing(aggregate.function) {
+    if value.is_missing() && !counts_missing(aggregate.function) || is_outside(aggregate, at, scene) {
         return;
     }
     let day = if is_daily(aggregate) { day_of(at, scene.zone) } else { 0 };
-    let oldest = day_of(scene.now, scene.zone).saturating_sub(reach_days(aggregate));
+    let oldest = Reach::of(aggregate).oldest(day_of(scene.now, scene.zone));
     match feature {
         Feature::Total(tally) => tally.add(aggregate.function, at, value, scene),
         Feature::Days(days) => {
@@ -70,8 +76,11 @@ pub(super) fn add(feature: &mut Feature, aggregate: &Aggregate, at: Timestamp, v
 pub(super) fn read(feature: &Feature, function: AggregateFn, asked: Asked, scene: &Scene) -> Value {
     let (first, last) = asked.days;
     match feature {
-        Feature::Total(tally) if tally.at >= asked.from => super::tally::total([tally], function, scene),
-        Feature::Total(_) => fold(function, &[], scene),
+        // Of `any` one is kept for all of time: the latest.
+        Feature::Total(tally) if function == AggregateFn::Any && tally.at < asked.from => {
+            fold(function, &[], scene)
+        }
+        Feature::Total(tally) => super::tally::total([tally], function, scene),
         Feature::Days(days) => {
             let inside = days.iter().filter(|(day, _)| first <= *day && *day <= last);
             super::tally::total(inside.map(|(_, tally)| tally), function, scene)
@@ -102,6 +111,37 @@ fn counts_missing(function: AggregateFn) -> bool {
     matches!(function, AggregateFn::Any | AggregateFn::Once | AggregateFn::Count)
 }
 
+/// Whether a window that is written out, and so the same for ever, leaves `at` out.
+fn is_outside(aggregate: &Aggregate, at: Timestamp, scene: &Scene) -> bool {
+    match &aggregate.window {
+        Some(Window::Span(span)) => fixed_days(span).is_some_and(|(first, last)| {
+            let day = civil::date_of(at, scene.zone);
+            day < first || last < day
+        }),
+        Some(Window::Since(anchor @ Anchor::At(Expr::Const(_)))) => {
+            scene.anchor(anchor).is_some_and(|from| at < from)
+        }
+        _ => false,
+    }
+}
+
+/// First and last day of a span that is written out: `month of 2027-03-31`, `2026-12-01..2026-12-31`.
+pub(super) fn fixed_days(span: &Expr) -> Option<(Date, Date)> {
+    let date = |expr: &Expr| match expr {
+        Expr::Const(Value::Date(date)) => Some(*date),
+        _ => None,
+    };
+    match span {
+        Expr::SpanOf { unit, of } => civil::span_of(*unit, date(of)?),
+        Expr::Range(from, to) => Some((date(from)?, date(to)?)),
+        Expr::Const(Value::Range(ends)) => match &**ends {
+            (Value::Date(first), Value::Date(last)) => Some((*first, *last)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 fn is_daily(aggregate: &Aggregate) -> bool {
     matches!(aggregate.window, Some(Window::Last(Length::Civil { .. }) | Window::Span(_)))
 }
@@ -127,30 +167,32 @@ pub(super) fn reach_days(aggregate: &Aggregate) -> i32 {
 }
 
 fn vote(votes: &mut Vec<Vote>, day: i32, value: Value, at: Timestamp) {
-    if let Some(known) = votes.iter_mut().find(|known| known.day == day && same(&known.value, &value)) {
+    let is_same = |known: &Vote| known.day == day && same(&known.value, &value);
+    if let Some(known) = votes.iter_mut().find(|known| is_same(known) && at < known.last) {
         known.count = known.count.saturating_add(1);
-        known.last = known.last.max(at);
         return;
     }
-    let place = votes.partition_point(|known| known.day <= day);
-    votes.insert(place, Vote { day, value, count: 1, last: at });
+    // It is the one seen last now, also of those that happened in the same instant.
+    let known = votes.iter().position(is_same);
+    let known = known.map(|known| votes.remove(known));
+    let mut own = known.unwrap_or(Vote { day, value, count: 0, last: at });
+    own.count = own.count.saturating_add(1);
+    own.last = at;
+    let place = votes.partition_point(|known| (known.day, known.last) <= (day, at));
+    votes.insert(place, own);
     if votes.len() > MAX_VOTES {
         votes.remove(0);
     }
 }
 
-/// The most frequent value; of equals the one seen last.
+/// The most frequent value; of equals the one seen last, which comes last in the list too.
 fn winner<'v>(votes: impl Iterator<Item = &'v Vote>) -> Value {
-    let mut totals: Vec<(&Value, u64, Timestamp)> = Vec::new();
+    let mut totals: Vec<(&Value, u64)> = Vec::new();
     for vote in votes {
-        match totals.iter_mut().find(|(value, ..)| same(value, &vote.value)) {
-            Some((_, count, last)) => {
-                *count += u64::from(vote.count);
-                *last = (*last).max(vote.last);
-            }
-            None => totals.push((&vote.value, u64::from(vote.count), vote.last)),
-        }
+        let known = totals.iter().position(|(value, _)| same(value, &vote.value));
+        let (value, before) = known.map_or((&vote.value, 0), |known| totals.remove(known));
+        totals.push((value, before + u64::from(vote.count)));
     }
-    let best = totals.into_iter().max_by_key(|&(_, count, last)| (count, last));
-    best.map_or(Value::Missing, |(value, ..)| value.clone())
+    let best = totals.into_iter().max_by_key(|&(_, count)| count);
+    best.map_or(Value::Missing, |(value, _)| value.clone())
 }

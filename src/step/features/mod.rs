@@ -10,6 +10,8 @@ mod tally;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 pub(super) use series::{Reach, note as note_day};
@@ -23,8 +25,19 @@ use super::symbols::Sym;
 use crate::expr::eval::fold;
 use crate::expr::{Aggregate, AggregateFn, Env, Source, Window, civil, eval};
 use crate::name::Name;
-use crate::program;
+use crate::program::{self, Program};
 use crate::value::Value;
+
+/// How far back programs ask the days of each daily attribute.
+pub(super) fn reaches<'p>(programs: impl Iterator<Item = &'p Program>) -> BTreeMap<Name, Reach> {
+    let mut reaches: BTreeMap<Name, Reach> = BTreeMap::new();
+    for feature in programs.flat_map(|program| &program.features) {
+        if let Source::Daily { attribute, .. } = feature.aggregate.source {
+            reaches.entry(attribute).or_default().cover(&feature.aggregate);
+        }
+    }
+    reaches
+}
 
 /// Adds the occurrence to every history condition that it belongs to.
 pub(super) fn update(run: &mut Run, occurrence: &Occurrence) {

@@ -4,11 +4,9 @@
 //! today has what is known so far. A value told late corrects the days it is of and nothing else. Kept is what the
 //! windows of all programs can reach, one value before that to carry forward, and always the newest.
 
-use jiff::civil::Date;
-
 use super::form;
 use crate::expr::eval::fold;
-use crate::expr::{Aggregate, AggregateFn, Expr, Owner, Window};
+use crate::expr::{Aggregate, AggregateFn, Owner, Window};
 use crate::name::Name;
 use crate::step::history::{Feature, MAX_DAYS, MAX_SERIES};
 use crate::step::run::{Run, whole_ms};
@@ -31,10 +29,17 @@ impl Default for Reach {
 }
 
 impl Reach {
+    /// Of one condition alone.
+    pub(super) fn of(aggregate: &Aggregate) -> Self {
+        let mut reach = Self::default();
+        reach.cover(aggregate);
+        reach
+    }
+
     pub(in crate::step) fn cover(&mut self, aggregate: &Aggregate) {
         match &aggregate.window {
-            Some(Window::Span(span)) => match first_day(span) {
-                Some(first) => self.first = self.first.min(form::number(first)),
+            Some(Window::Span(span)) => match form::fixed_days(span) {
+                Some((first, _)) => self.first = self.first.min(form::number(first)),
                 None => self.days = self.days.max(form::reach_days(aggregate)),
             },
             Some(Window::Last(_)) => self.days = self.days.max(form::reach_days(aggregate)),
@@ -42,25 +47,14 @@ impl Reach {
         }
     }
 
-    fn oldest(self, today: i32) -> i32 {
-        today.saturating_sub(self.days).min(self.first)
+    /// Whether whoever looks back this far has what the other asks.
+    pub(in crate::step) fn covers(self, other: Self) -> bool {
+        self.days >= other.days && self.first <= other.first
     }
-}
 
-/// The first day of a span that is written out: `month of 2027-03-31`, `2026-12-01..2026-12-31`.
-fn first_day(span: &Expr) -> Option<Date> {
-    match span {
-        Expr::SpanOf { unit, of } => match &**of {
-            Expr::Const(Value::Date(date)) => {
-                crate::expr::civil::span_of(*unit, *date).map(|(first, _)| first)
-            }
-            _ => None,
-        },
-        Expr::Range(from, _) => match &**from {
-            Expr::Const(Value::Date(date)) => Some(*date),
-            _ => None,
-        },
-        _ => None,
+    /// The first day that is looked at.
+    pub(super) fn oldest(self, today: i32) -> i32 {
+        today.saturating_sub(self.days).min(self.first)
     }
 }
 

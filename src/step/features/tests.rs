@@ -1,5 +1,8 @@
 //! Every aggregate over every kind of window, against the same aggregate over the full list of events.
 
+mod random;
+mod stories;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -52,6 +55,9 @@ fn windows() -> Vec<Window> {
     ]
 }
 
+/// Of these two, each case asks a hundred conditions; `random` has the many cases.
+const DAYS_CASES: u32 = if cfg!(debug_assertions) { 20 } else { 500 };
+
 fn name(text: &str) -> Name {
     Name::new(text)
 }
@@ -89,10 +95,24 @@ fn world() -> World {
 }
 
 fn world_of(features: Vec<Feature>, fields: Vec<Field>) -> World {
-    let program = Program {
-        journey: name("history"),
+    let customer =
+        Entity { label: None, parent: None, key: name("id"), fields, anchors: Vec::new(), calendar: None };
+    let payment =
+        EventDecl { label: None, subject: name("customer"), fields: Vec::new(), source: None, late_ms: 0 };
+    let schema = Schema {
+        entities: BTreeMap::from([(name("customer"), customer)]),
+        events: BTreeMap::from([(name("payment"), payment)]),
+        ..Schema::default()
+    };
+    world_with(schema, vec![program("history", "customer", features)])
+}
+
+/// A journey that nobody enters, for what it asks.
+fn program(journey: &str, subject: &str, features: Vec<Feature>) -> Program {
+    Program {
+        journey: name(journey),
         label: None,
-        subject: name("customer"),
+        subject: name(subject),
         root: name("customer"),
         purpose: name("service"),
         owner: "o".into(),
@@ -116,17 +136,11 @@ fn world_of(features: Vec<Feature>, fields: Vec<Field>) -> World {
         lines: Vec::new(),
         rung_lines: Vec::new(),
         rules: None,
-    };
-    let customer =
-        Entity { label: None, parent: None, key: name("id"), fields, anchors: Vec::new(), calendar: None };
-    let payment =
-        EventDecl { label: None, subject: name("customer"), fields: Vec::new(), source: None, late_ms: 0 };
-    let schema = Schema {
-        entities: BTreeMap::from([(name("customer"), customer)]),
-        events: BTreeMap::from([(name("payment"), payment)]),
-        ..Schema::default()
-    };
-    let program = Hashed { hash: "p".into(), body: Arc::new(program) };
+    }
+}
+
+fn world_with(schema: Schema, programs: Vec<Program>) -> World {
+    let hashed = |program: Program| Hashed { hash: program.journey.as_str().into(), body: Arc::new(program) };
     let bundle = Bundle {
         format: FORMAT,
         hash: "b".into(),
@@ -135,7 +149,7 @@ fn world_of(features: Vec<Feature>, fields: Vec<Field>) -> World {
         contents: BTreeMap::new(),
         calendars: BTreeMap::new(),
         values: crate::program::Values::default(),
-        programs: BTreeMap::from([(name("history"), program)]),
+        programs: programs.into_iter().map(|program| (program.journey, hashed(program))).collect(),
     };
     World::of_bundle(Arc::new(bundle), TimeZone::get("Europe/Berlin").unwrap())
 }
@@ -165,7 +179,7 @@ fn recomputed(aggregate: &Aggregate, all: &[(Timestamp, i64)], env: &dyn Env) ->
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(20))]
+    #![proptest_config(ProptestConfig::with_cases(DAYS_CASES))]
 
     /// Events come with up to two days of delay, so out of order, around a change of the clock.
     #[test]
@@ -284,7 +298,7 @@ fn recomputed_days(aggregate: &Aggregate, told: &[(Date, Value)], env: &dyn Env)
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(20))]
+    #![proptest_config(ProptestConfig::with_cases(DAYS_CASES))]
 
     /// Values arrive over three months, up to three days late, some of them removals.
     #[test]
