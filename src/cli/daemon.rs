@@ -98,7 +98,7 @@ impl Daemon {
         })?;
         let address =
             listener.local_addr().map_err(|error| Failure::new(format_args!("cannot listen: {error}")))?;
-        let store = shelf::open(&settings, development, address.port(), output).await?;
+        let store = shelf::open(&settings, development, address.port()).await?;
         if let Some(begin) = begin {
             engine::begin_clock(&*store, begin, speed).await.map_err(broken)?;
         }
@@ -150,12 +150,12 @@ impl Daemon {
 }
 
 /// Removes the store of an earlier development run; a store of customers is refused.
-pub async fn discard(settings: &Settings, output: &Output) -> Result<(), Failure> {
+pub async fn discard(settings: &Settings) -> Result<(), Failure> {
     let path = shelf::file(settings)?;
     if !path.exists() {
         return Ok(());
     }
-    let store = shelf::open(settings, true, 0, output).await?;
+    let store = shelf::open(settings, true, 0).await?;
     let made_for = store.meta("made_for").await;
     store.close().await;
     if made_for.ok().flatten().as_deref() != Some("development") {

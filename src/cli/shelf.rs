@@ -2,25 +2,18 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
-
-use tokio::time::sleep;
 
 use super::settings::Settings;
-use super::{Failure, Output};
-use crate::config::{self, Secret};
+use super::Failure;
+use crate::config;
 use crate::store::{PostgresStore, SqliteStore, Store, StoreError, Worker};
 
-/// Between two looks whether another worker still holds the store.
-const PAUSE: Duration = Duration::from_millis(250);
-
-/// Opens the store for writing; stands by while another worker holds one that is on a server. `port`: where this
-/// daemon listens already, which tells it from others on the same machine.
+/// Opens the store for writing, one that is on a server beside other workers. `port`: where this daemon listens already,
+/// which tells it from others on the same machine.
 pub async fn open(
     settings: &Settings,
     development: bool,
     port: u16,
-    output: &Output,
 ) -> Result<Arc<dyn Store>, Failure> {
     match &settings.config.store {
         config::Store::Sqlite { path } => {
@@ -33,7 +26,7 @@ pub async fn open(
         }
         config::Store::Postgres { url, worker } => {
             let name = worker.clone().unwrap_or_else(|| format!("{}:{port}", host()));
-            let opened = patiently(url, &Worker::named(name), development, output).await;
+            let opened = PostgresStore::open(url.expose(), &Worker::named(name), development).await;
             opened.map(PostgresStore::shared).map_err(|error| refused("open", settings, &error))
         }
     }
@@ -61,28 +54,6 @@ pub fn file(settings: &Settings) -> Result<PathBuf, Failure> {
             name(settings)
         ))
         .help("run this in a folder whose wayfare.toml sets no `[store]`")),
-    }
-}
-
-/// Stands by while another worker holds the store: it may end, or die and be given up.
-async fn patiently(
-    url: &Secret,
-    worker: &Worker,
-    development: bool,
-    output: &Output,
-) -> Result<PostgresStore, StoreError> {
-    let mut told = false;
-    loop {
-        match PostgresStore::open(url.expose(), worker, development).await {
-            Err(StoreError::InUse(other)) => {
-                if !std::mem::replace(&mut told, true) {
-                    output
-                        .say(format_args!("the worker `{other}` holds the store; standing by for it to end"));
-                }
-                sleep(PAUSE).await;
-            }
-            opened => return opened,
-        }
     }
 }
 

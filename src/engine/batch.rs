@@ -238,10 +238,11 @@ impl<'a> Batch<'a> {
         let items = &subject.items;
         let is_look = |item: &Item| matches!(item.input, Input::Tick { .. } | Input::Settle | Input::Wake);
         let quiet = items.iter().all(is_look);
+        let group = self.lease.group(subject.key.bucket);
         let (world, dispatcher, now) = (self.world, &mut *self.dispatcher, self.now);
         let mut admit = |channel: Name| {
             let lane = world.symbols.sym(channel).and_then(|sym| dispatcher.lane(sym.0));
-            let yes = lane.is_some_and(|lane| lane.admit(now));
+            let yes = lane.is_some_and(|lane| lane.admit(group, now));
             admitted.extend(yes.then_some(channel));
             yes
         };
@@ -359,7 +360,7 @@ impl<'a> Batch<'a> {
                     self.resolve(ticket);
                     self.set_aside(code, reason, ticket.queued.message.to_string().into_bytes());
                 }
-                Origin::Engine => looks = true,
+                Origin::Engine => looks |= !matches!(item.input, Input::Event(_)),
             }
         }
         if looks {

@@ -9,24 +9,47 @@ use jiff::tz::TimeZone;
 
 use super::fill::Plan;
 use super::handle::EngineError;
-use super::{fill, sweep};
+use super::fill;
 use crate::name::Name;
 use crate::program::{Bundle, FORMAT, Hashed, Program};
 use crate::step::world::Kill;
 use crate::step::{ProgramNo, Symbols, World};
-use crate::store::{Deployment, ProgramRow, Store};
+use crate::store::{Deployment, ProgramRow, Store, StoreError};
 
 const KILL: &str = "kill";
+/// Counts deployments and switches, so that workers notice those of others.
+const VERSION: &str = "version";
 
-/// The world of the last deployment, as a daemon finds it at its start. Empty before the first one.
-pub(super) async fn load(store: &dyn Store, zone: TimeZone) -> Result<World, EngineError> {
-    let (world, stored) = read_numbered(store, zone).await?;
-    let symbols = new_symbols(&world.symbols, stored);
-    if !symbols.is_empty() {
+/// What is live, as far as this worker knows.
+pub(super) async fn version(store: &dyn Store) -> Result<u64, StoreError> {
+    Ok(store.meta(VERSION).await?.and_then(|text| text.parse().ok()).unwrap_or_default())
+}
+
+/// The world of the last deployment, as a daemon finds it at its start, and its version. Empty before the first one.
+pub(super) async fn load(store: &dyn Store, zone: &TimeZone) -> Result<(World, u64), EngineError> {
+    loop {
+        // Before the rest: what comes in between is then noticed.
+        let base = version(store).await?;
+        let (world, stored) = read_numbered(store, zone.clone()).await?;
+        let symbols = new_symbols(&world.symbols, stored);
+        if symbols.is_empty() {
+            return Ok((world, base));
+        }
         // Names that this build writes and the one before did not.
-        store.deploy(&Deployment { symbols, ..Deployment::default() }).await?;
+        match store.deploy(&following(base, Deployment { symbols, ..Deployment::default() })).await {
+            Ok(()) => return Ok((world, base.saturating_add(1))),
+            // Another worker was quicker.
+            Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
-    Ok(world)
+}
+
+/// `deployment` as the one after `base`.
+fn following(base: u64, mut deployment: Deployment) -> Deployment {
+    deployment.base = Some(base);
+    deployment.meta.push((VERSION.to_owned(), base.saturating_add(1).to_string()));
+    deployment
 }
 
 /// The same, from a store that is open for reading.
@@ -64,13 +87,18 @@ pub(super) fn is_new(old: &World, bundle: &Bundle) -> Result<bool, EngineError> 
     Ok(bundle.hash != old.bundle.hash)
 }
 
-/// Stores what is live from now on, and returns its world.
-pub(super) async fn deploy(store: &dyn Store, old: &World, plan: Plan) -> Result<World, EngineError> {
+/// Stores what is live from now on, as the deployment after `base`, and returns its world.
+pub(super) async fn deploy(
+    store: &dyn Store,
+    old: &World,
+    base: u64,
+    plan: Plan,
+) -> Result<World, EngineError> {
     let Plan { live: bundle, target, meta } = plan;
     let body = serde_json::to_vec(&bundle).map_err(|error| unreadable("deployment", &error))?;
     let mut deployment = Deployment {
         bundle: Some((bundle.hash.to_string(), body)),
-        meta: sweep::after_deployment(&bundle).into_iter().chain(meta).collect(),
+        meta,
         ..Deployment::default()
     };
     let mut programs = old.programs.clone();
@@ -82,16 +110,17 @@ pub(super) async fn deploy(store: &dyn Store, old: &World, plan: Plan) -> Result
         symbols.cover(&target, std::iter::empty());
     }
     deployment.symbols = new_symbols(&symbols, old.symbols.names().len());
-    store.deploy(&deployment).await?;
+    store.deploy(&following(base, deployment)).await?;
     let mut new = world(bundle, programs, symbols, old.zone.clone());
     new.kill = old.kill.clone();
     Ok(new)
 }
 
 /// Keeps the switches, so that a restart does not turn them off.
-pub(super) async fn kill(store: &dyn Store, kill: &Kill) -> Result<(), EngineError> {
+pub(super) async fn kill(store: &dyn Store, base: u64, kill: &Kill) -> Result<(), EngineError> {
     let text = serde_json::to_string(kill).map_err(|error| unreadable("kill switches", &error))?;
-    Ok(store.set_meta(&[(KILL.to_owned(), text)]).await?)
+    let deployment = Deployment { meta: vec![(KILL.to_owned(), text)], ..Deployment::default() };
+    Ok(store.deploy(&following(base, deployment)).await?)
 }
 
 /// Numbers from `stored` on, which the store does not have yet.

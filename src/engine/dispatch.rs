@@ -46,13 +46,39 @@ pub(super) struct Dispatcher {
     gates: BTreeMap<u32, Arc<Gate>>,
     clock: Arc<dyn Clock>,
     answers: mpsc::UnboundedSender<Answer>,
+    /// How many workers share the channels; `None`: nobody else ever does.
+    workers: Option<usize>,
+    /// Groups that are about to be given back.
+    leaving: BTreeSet<u16>,
+    /// Sends under way, by group.
+    sends: BTreeMap<u16, usize>,
 }
 
 impl Dispatcher {
     /// The dispatcher, and where the answers arrive.
     pub(super) fn new(channels: Channels, clock: Arc<dyn Clock>) -> (Self, mpsc::UnboundedReceiver<Answer>) {
         let (answers, arriving) = mpsc::unbounded_channel();
-        (Self { channels, lanes: BTreeMap::new(), gates: BTreeMap::new(), clock, answers }, arriving)
+        let dispatcher = Self {
+            channels,
+            lanes: BTreeMap::new(),
+            gates: BTreeMap::new(),
+            clock,
+            answers,
+            workers: None,
+            leaving: BTreeSet::new(),
+            sends: BTreeMap::new(),
+        };
+        (dispatcher, arriving)
+    }
+
+    /// Forgets everything, sends under way included: their answers do not arrive any more.
+    pub(super) fn begin_anew(&mut self) -> mpsc::UnboundedReceiver<Answer> {
+        let (mut new, arriving) = Self::new(std::mem::take(&mut self.channels), Arc::clone(&self.clock));
+        new.workers = self.workers;
+        // What it lets through stays bounded, whoever sends.
+        new.gates = std::mem::take(&mut self.gates);
+        *self = new;
+        arriving
     }
 
     /// A lane for every channel of any program and every channel with messages, at the rates of `world`.
@@ -66,19 +92,111 @@ impl Dispatcher {
             let rate = name.and_then(|name| world.bundle.channels.get(&name)?.rate);
             if let Some(lane) = self.lanes.get_mut(&sym) {
                 lane.rate = rate;
-                if let Some(gate) = self.gates.get(&sym) {
-                    gate.pace().rate = rate;
-                }
                 continue;
             }
             let window = store.meta(&window_name(sym)).await?;
             let window = window.map(|text| Window::parse(&text)).unwrap_or_default();
-            self.lanes.insert(sym, Lane::new(sym, rate, window));
+            let mut lane = Lane::new(sym, rate, window);
+            lane.leave(&self.leaving);
+            self.lanes.insert(sym, lane);
             let channel = name.and_then(|name| self.channels.get(name));
             let sends = channel.map_or(1, |channel| channel.concurrency().max(1));
-            self.gates.insert(sym, Arc::new(Gate::new(sends, rate)));
+            self.gates.entry(sym).or_insert_with(|| Arc::new(Gate::new(sends)));
+        }
+        self.pace();
+        Ok(())
+    }
+
+    /// So many workers are alive, and share rates.
+    pub(super) fn share(&mut self, workers: usize) {
+        self.workers = Some(workers);
+        self.pace();
+    }
+
+    /// Tells lanes and gates how fast they may be.
+    fn pace(&mut self) {
+        for (sym, lane) in &mut self.lanes {
+            let mut rate = lane.rate;
+            if let Some(workers) = self.workers {
+                lane.share(workers);
+                rate = rate.map(|rate| rate.part(workers));
+            }
+            if let Some(gate) = self.gates.get(sym) {
+                gate.pace().rate = rate;
+            }
+        }
+    }
+
+    /// Asks for what may go out on channels whose rate is shared: counted in the store, before it is taken.
+    pub(super) async fn ask(&mut self, store: &dyn Store, now: Timestamp) -> Result<(), StoreError> {
+        if self.workers.is_none() {
+            return Ok(());
+        }
+        for (sym, lane) in &mut self.lanes {
+            let (Some(rate), wanted) = (lane.rate, lane.wanted(now)) else { continue };
+            let name = window_name(*sym);
+            let mut granted = 0;
+            let window = loop {
+                if wanted == 0 {
+                    break None;
+                }
+                let text = store.meta(&name).await?.unwrap_or_default();
+                let mut window = Window::parse(&text);
+                granted = wanted.min(window.room(rate, now));
+                if granted == 0 {
+                    break Some(window);
+                }
+                window.take(granted, now);
+                match store.swap(&name, &text, &window.to_text()).await {
+                    Ok(true) => break Some(window),
+                    // Another worker was quicker.
+                    Ok(false) => {}
+                    Err(StoreError::Fenced) => return Err(StoreError::Fenced),
+                    // Whether it was counted is not known: nothing goes out.
+                    Err(error) => {
+                        tracing::warn!(%error, "no share of a channel's rate could be had");
+                        granted = 0;
+                        break Some(window);
+                    }
+                }
+            };
+            if let Some(window) = window {
+                lane.grant(window, granted);
+            }
         }
         Ok(())
+    }
+
+    /// Groups that were taken over: their rows are read.
+    pub(super) fn gain(&mut self, groups: &BTreeSet<u16>) {
+        self.lanes.values_mut().for_each(|lane| lane.gain(groups));
+    }
+
+    /// Groups to be given back: nothing of theirs begins to be sent any more.
+    pub(super) fn leave(&mut self, groups: &BTreeSet<u16>) {
+        self.leaving.extend(groups);
+        self.lanes.values_mut().for_each(|lane| lane.leave(groups));
+    }
+
+    /// Groups that were given back.
+    pub(super) fn lose(&mut self, groups: &BTreeSet<u16>) {
+        self.leaving.retain(|group| !groups.contains(group));
+        self.lanes.values_mut().for_each(|lane| lane.lose(groups));
+    }
+
+    /// Whether nothing of `groups` is being sent.
+    pub(super) fn is_quiet(&self, groups: &BTreeSet<u16>) -> bool {
+        groups.iter().all(|group| !self.sends.contains_key(group))
+    }
+
+    /// An answer has been taken.
+    pub(super) fn answered(&mut self, group: u16) {
+        if let Some(left) = self.sends.get_mut(&group) {
+            *left -= 1;
+            if *left == 0 {
+                self.sends.remove(&group);
+            }
+        }
     }
 
     /// Channels without a provider.
@@ -144,7 +262,8 @@ impl Dispatcher {
     }
 
     /// Begins a send whose commit is durable.
-    pub(super) fn send(&self, ticket: Ticket, delivery: Delivery) {
+    pub(super) fn send(&mut self, ticket: Ticket, delivery: Delivery) {
+        *self.sends.entry(ticket.row.group).or_default() += 1;
         let answers = self.answers.clone();
         let channel = self.channels.get(delivery.channel).cloned();
         let gate = self.gates.get(&ticket.channel).cloned();
@@ -183,8 +302,8 @@ struct Pace {
 }
 
 impl Gate {
-    fn new(sends: usize, rate: Option<Rate>) -> Self {
-        let pace = Mutex::new(Pace { rate, window: Window::default() });
+    fn new(sends: usize) -> Self {
+        let pace = Mutex::new(Pace { rate: None, window: Window::default() });
         Self { slots: Semaphore::new(sends), pace }
     }
 

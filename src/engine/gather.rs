@@ -1,15 +1,17 @@
-//! What a batch is made of: answers, what is due, messages that may go out, a page of a sweep, submitted events.
+//! What a batch is made of: answers, what is due, messages that may go out, a page of a sweep, what other workers left
+//! for us, submitted events.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::dispatch::Verdict;
 use super::handle::{EngineError, Receipt, Stats, SubmitError};
 use super::intake::{self, Identified};
 use super::lane::Ticket;
-use super::pack::Queued;
+use super::pack::{Queued, pack_list};
 use super::run::Engine;
 use super::sweep::Page;
 use super::work::{Item, Origin, Subject};
@@ -17,7 +19,7 @@ use super::{fill, pack};
 use crate::diagnostic::code;
 use crate::program::Outcome;
 use crate::step::{Event, Input, RootKey, Sym, World};
-use crate::store::{Commit, Quarantined, RowKey, StateRow, StoreError, bucket};
+use crate::store::{Commit, InboxRef, InboxRow, Quarantined, RowKey, StateRow, StoreError, bucket};
 
 /// Events taken into one batch. A transaction costs about a page per touched row whatever its size, so large ones are
 /// cheap; this bounds memory and the time an answer takes.
@@ -38,6 +40,10 @@ pub(super) struct Submission {
 pub(super) struct Gathered {
     pub commit: Commit,
     pub submissions: Vec<Submission>,
+    /// Events that other workers left for us.
+    pub left: Vec<(RootKey, Event)>,
+    /// Events that are for other workers, by group.
+    pub foreign: BTreeMap<u16, Vec<(RootKey, Event)>>,
     /// How many events each submission had.
     pub counts: Vec<usize>,
     pub doors: Vec<Reply<(), EngineError>>,
@@ -73,10 +79,11 @@ impl Engine {
             self.gather_outbox(&mut gathered).await?;
             self.gather_sweep(&mut gathered).await?;
         }
-        let mut events = 0;
+        let crowded = !self.inbox.stopping && self.gather_left(&mut gathered).await?;
+        let mut events = if crowded { MOST_EVENTS } else { 0 };
         while let Some(next) = self.inbox.submissions.front() {
             events += next.events.len();
-            if events > MOST_EVENTS && !gathered.submissions.is_empty() {
+            if events > MOST_EVENTS && (crowded || !gathered.submissions.is_empty()) {
                 break;
             }
             gathered.submissions.extend(self.inbox.submissions.pop_front());
@@ -93,6 +100,7 @@ impl Engine {
         let count = self.inbox.answers.len().min(MOST_ANSWERS);
         for answer in self.inbox.answers.drain(..count) {
             gathered.anything = true;
+            self.dispatcher.answered(answer.ticket.row.group);
             match self.dispatcher.judge(&self.world, &answer, self.moment.now) {
                 Verdict::Again(queued) => gathered.retries.push((answer.ticket, queued)),
                 Verdict::Over(outcome, detail) => {
@@ -151,6 +159,7 @@ impl Engine {
                 body: row.body,
             });
         }
+        self.dispatcher.ask(&*self.store, self.moment.now).await?;
         let outdated = self.dispatcher.outdated();
         gathered.anything |= !outdated.is_empty();
         gathered.commit.outbox_done.extend(outdated);
@@ -178,20 +187,40 @@ impl Engine {
                 let record = intake::quarantined(&root, &event, code, reason, self.moment.now);
                 gathered.commit.quarantine.push(record);
             }
-            if let (Some(repeated), Some(receipt)) = (repeated, receipts.get_mut(place)) {
-                *receipt = repeated;
+            if let Some(repeated) = repeated {
+                if let Some(receipt) = place.and_then(|place| receipts.get_mut(place)) {
+                    *receipt = repeated;
+                }
+                continue;
+            }
+            if !self.lease.holds(identity.group) {
+                gathered.foreign.entry(identity.group).or_default().push((root, event));
                 continue;
             }
             gathered.commit.dedup.push(identity);
-            let Some(Sym(kind)) = self.world.symbols.sym(root.entity) else { continue };
-            gathered.add(kind, root, Item { input: Input::Event(event), origin: Origin::Receipt(place) });
+            let Some(Sym(kind)) = self.world.symbols.sym(root.entity) else {
+                // Left for us under a deployment that knew it.
+                let reason = format!("there is no entity `{}`", root.entity);
+                let code = code::UNKNOWN_ENTITY.as_str();
+                let record = intake::quarantined(&root, &event, code, &reason, self.moment.now);
+                gathered.commit.quarantine.push(record);
+                continue;
+            };
+            let origin = place.map_or(Origin::Engine, Origin::Receipt);
+            gathered.add(kind, root, Item { input: Input::Event(event), origin });
         }
+        gathered.leave(self.moment.now)?;
         Ok(receipts)
     }
 
-    /// Refuses what needs no look at the store; the others, with the places of their receipts.
-    fn identify(&self, gathered: &mut Gathered) -> (Vec<Receipt>, Vec<(usize, Identified)>) {
+    /// Refuses what needs no look at the store; the others, with the places of their receipts. What other workers left
+    /// was looked at by them, and answered.
+    fn identify(&self, gathered: &mut Gathered) -> (Vec<Receipt>, Vec<(Option<usize>, Identified)>) {
+        let group = |root: &RootKey| self.lease.group(bucket::of(root.entity.as_str(), &root.id));
         let (mut receipts, mut fresh) = (Vec::new(), Vec::new());
+        for (root, event) in gathered.left.drain(..) {
+            fresh.push((None, intake::identify(group(&root), root, event)));
+        }
         for submission in &mut gathered.submissions {
             gathered.counts.push(submission.events.len());
             for (root, event) in submission.events.drain(..) {
@@ -200,8 +229,7 @@ impl Engine {
                     gathered.commit.quarantine.push(record);
                     receipts.push(intake::refused(&reason));
                 } else {
-                    let group = self.lease.group(bucket::of(root.entity.as_str(), &root.id));
-                    fresh.push((receipts.len(), intake::identify(group, root, event)));
+                    fresh.push((Some(receipts.len()), intake::identify(group(&root), root, event)));
                     receipts.push(Receipt::Accepted);
                 }
             }
@@ -259,12 +287,22 @@ impl Gathered {
 
     fn page(&mut self, page: Page) {
         self.anything = true;
-        self.commit.meta.push(page.meta);
+        self.commit.meta.extend(page.meta);
         for row in page.rows {
             let root = RootKey { entity: page.root, id: Arc::clone(&row.key.id) };
             self.add(row.key.kind, root, Item { input: page.input.clone(), origin: Origin::Engine });
             self.rows.push(row);
         }
+    }
+
+    /// Packs what is for other workers.
+    fn leave(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        for (group, list) in std::mem::take(&mut self.foreign) {
+            let body = pack_list(&list).map_err(StoreError::Database)?;
+            let at = InboxRef { group, at: now.as_millisecond(), ..InboxRef::default() };
+            self.commit.inbox.push(InboxRow { at, body });
+        }
+        Ok(())
     }
 
     /// Tells the submitters that the store failed. What is left of the batch goes on without them.

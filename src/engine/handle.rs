@@ -99,6 +99,8 @@ pub struct Stats {
     pub next_due: Option<Timestamp>,
     /// The history that a deployment waits for.
     pub filling: Option<Filling>,
+    /// Groups of buckets that this worker holds.
+    pub groups: u64,
 }
 
 impl Stats {

@@ -4,6 +4,10 @@
 //! Rows are only ever inserted and deleted: a message to be tried again moves to the row of the batch that says so,
 //! and a row goes when its last message is resolved, in that same commit. What a crash leaves is read again.
 //!
+//! Of a group that is taken over the rows are read as after a crash; one that is given back is forgotten here, and what
+//! is under way is waited for (`share`). Where workers share a channel, they share its rate: what may go out is asked
+//! for before it is taken.
+//!
 //! A row that stays for the sake of another message still names those that have moved. Only the newest row of a message
 //! counts: an older one would send it a second time, and before its time.
 
@@ -49,11 +53,28 @@ pub(super) struct Lane {
     more: bool,
     serial: u64,
     stopped: bool,
+    /// Rows up to here are known, by group: they were read before the reading began anew.
+    known: BTreeMap<u16, RowRef>,
+    /// Groups that are about to be given back: nothing of theirs is taken any more.
+    leaving: BTreeSet<u16>,
+    /// Where the rate is shared with other workers.
+    shared: Option<Shared>,
     /// While the rows of earlier lives are read: where each of their messages stands. `None`: all have been read, and
     /// what this life adds names no message twice.
     places: Option<HashMap<MessageKey, Place>>,
     /// Rows by the messages in them that newer rows have replaced: once per message.
     replaced: Vec<RowRef>,
+}
+
+/// This worker's part of a rate that is shared.
+#[derive(Default)]
+struct Shared {
+    /// How many may go out of those that were asked for.
+    granted: usize,
+    /// No more than this, so that all together keep the rate also when one is slow to send what it was granted.
+    part: Option<Rate>,
+    /// What this worker sent.
+    window: Window,
 }
 
 /// Where a message stands that was read.
@@ -80,6 +101,9 @@ impl Lane {
             more: true,
             serial: 0,
             stopped: false,
+            known: BTreeMap::new(),
+            leaving: BTreeSet::new(),
+            shared: None,
             places: Some(HashMap::new()),
             replaced: Vec::new(),
         }
@@ -109,6 +133,10 @@ impl Lane {
         let (mut damaged, mut older) = (Vec::new(), BTreeSet::new());
         for row in rows {
             self.read_to = row.at;
+            let group = row.at.group;
+            if self.leaving.contains(&group) || self.known.get(&group).is_some_and(|known| row.at <= *known) {
+                continue;
+            }
             let list = match unpack_list::<Queued>(&row.body) {
                 Ok(list) => list,
                 Err(reason) => {
@@ -168,6 +196,8 @@ impl Lane {
     /// The rows of a batch that is being committed: kept in memory if there is room, left to the store if not. The
     /// rows in `under_way`, each once per message, have messages that are already going out.
     pub(super) fn committed(&mut self, list: Vec<(RowRef, Queued)>, under_way: &[RowRef], now: Timestamp) {
+        let list: Vec<(RowRef, Queued)> =
+            list.into_iter().filter(|(row, _)| !self.leaving.contains(&row.group)).collect();
         if let Some(places) = &mut self.places {
             for (row, queued) in list.iter().filter(|(_, queued)| queued.attempts > 0) {
                 places.insert(queued.message.clone(), Place { row: *row, taken: false });
@@ -189,8 +219,9 @@ impl Lane {
 
     /// Whether a message decided just now may go out at once: nothing is before it and the rate has room. If so, it
     /// counts as under way.
-    pub(super) fn admit(&mut self, now: Timestamp) -> bool {
+    pub(super) fn admit(&mut self, group: u16, now: Timestamp) -> bool {
         let free = !self.more && self.ready.is_empty() && self.under_way < MOST_UNDER_WAY;
+        let free = free && !self.leaving.contains(&group);
         let admitted = free && self.room(now) > 0;
         if admitted {
             self.begin(1, now);
@@ -212,6 +243,62 @@ impl Lane {
             }
         }
         taken
+    }
+
+    /// These groups are ours now, and read from their first row.
+    pub(super) fn gain(&mut self, gained: &BTreeSet<u16>) {
+        let read_to = self.read_to;
+        let held: BTreeSet<u16> = self.known.keys().copied().chain(self.rows.keys().map(|row| row.group)).collect();
+        for group in held {
+            let known = self.known.entry(group).or_default();
+            *known = read_to.max(*known);
+        }
+        self.known.retain(|group, _| !gained.contains(group));
+        self.read_to = RowRef::default();
+        self.more = true;
+        self.places.get_or_insert_default();
+    }
+
+    /// Nothing of these groups goes out any more; what is under way is waited for.
+    pub(super) fn leave(&mut self, groups: &BTreeSet<u16>) {
+        self.leaving.extend(groups);
+        self.ready.retain(|ticket| !groups.contains(&ticket.row.group));
+        self.waiting.retain(|_, ticket| !groups.contains(&ticket.row.group));
+    }
+
+    /// These groups belong to others now.
+    pub(super) fn lose(&mut self, groups: &BTreeSet<u16>) {
+        self.leave(groups);
+        self.rows.retain(|row, _| !groups.contains(&row.group));
+        self.replaced.retain(|row| !groups.contains(&row.group));
+        self.known.retain(|group, _| !groups.contains(group));
+        if let Some(places) = &mut self.places {
+            places.retain(|_, place| !groups.contains(&place.row.group));
+        }
+        self.leaving.retain(|group| !groups.contains(group));
+    }
+
+    /// The rate is shared among so many workers.
+    pub(super) fn share(&mut self, workers: usize) {
+        let shared = self.shared.get_or_insert_default();
+        shared.part = self.rate.map(|rate| rate.part(workers));
+    }
+
+    /// How many to ask for, where the rate is shared.
+    pub(super) fn wanted(&mut self, now: Timestamp) -> u32 {
+        self.wake(now);
+        let free = MOST_UNDER_WAY.saturating_sub(self.under_way);
+        let Some(Shared { part: Some(part), window, .. }) = &mut self.shared else { return 0 };
+        let wanted = u32::try_from(self.ready.len().min(free)).unwrap_or(u32::MAX);
+        if self.stopped { 0 } else { wanted.min(window.room(*part, now)) }
+    }
+
+    /// The window as all workers know it, with those that may go out here and now.
+    pub(super) fn grant(&mut self, window: Window, granted: u32) {
+        self.window = window;
+        if let Some(shared) = &mut self.shared {
+            shared.granted = granted as usize;
+        }
     }
 
     /// A message is not under way any more.
@@ -238,7 +325,8 @@ impl Lane {
         let first = self.waiting.keys().next().and_then(|(at, _)| Timestamp::from_millisecond(*at).ok());
         let first = if self.ready.is_empty() { first? } else { now };
         let room = self.rate.and_then(|rate| self.window.next_room(rate));
-        Some(room.map_or(first, |room| room.max(first)))
+        let own = self.shared.as_ref().and_then(|shared| shared.window.next_room(shared.part?));
+        Some(room.into_iter().chain(own).fold(first, Timestamp::max))
     }
 
     pub(super) fn under_way(&self) -> usize {
@@ -258,9 +346,9 @@ impl Lane {
         self.held() + self.under_way
     }
 
-    /// The dispatches of the current window, for the store.
+    /// The dispatches of the current window, for the store; `None` where it is there already.
     pub(super) fn window(&self) -> Option<String> {
-        self.rate.map(|_| self.window.to_text())
+        self.rate.filter(|_| self.shared.is_none()).map(|_| self.window.to_text())
     }
 
     fn held(&self) -> usize {
@@ -271,13 +359,25 @@ impl Lane {
         if self.stopped {
             return 0;
         }
-        self.rate.map_or(usize::MAX, |rate| self.window.room(rate, now) as usize)
+        match (self.rate, &self.shared) {
+            (None, _) => usize::MAX,
+            (Some(_), Some(shared)) => shared.granted,
+            (Some(rate), None) => self.window.room(rate, now) as usize,
+        }
     }
 
     fn begin(&mut self, count: usize, now: Timestamp) {
         self.under_way += count;
-        if self.rate.is_some() && count > 0 {
-            self.window.take(u32::try_from(count).unwrap_or(u32::MAX), now);
+        if self.rate.is_none() || count == 0 {
+            return;
+        }
+        let number = u32::try_from(count).unwrap_or(u32::MAX);
+        match &mut self.shared {
+            Some(shared) => {
+                shared.granted = shared.granted.saturating_sub(count);
+                shared.window.take(number, now);
+            }
+            None => self.window.take(number, now),
         }
     }
 
@@ -420,11 +520,11 @@ mod tests {
     #[test]
     fn nobody_jumps_the_queue() {
         let mut lane = empty(None);
-        assert!(lane.admit(at(0)));
+        assert!(lane.admit(0, at(0)));
         lane.committed(vec![(row(1), queued("a", 0))], &[], at(0));
-        assert!(!lane.admit(at(0)));
+        assert!(!lane.admit(0, at(0)));
         lane.take(at(0));
-        assert!(lane.admit(at(0)));
+        assert!(lane.admit(0, at(0)));
         assert_eq!(lane.outstanding(), 3);
     }
 
@@ -434,7 +534,7 @@ mod tests {
         let many = (0..MOST_HELD).map(|n| (row(1), queued(&n.to_string(), 0))).collect();
         lane.committed(many, &[], at(0));
         lane.committed(vec![(row(2), queued("over", 0))], &[], at(0));
-        assert!(!lane.admit(at(0)) && !lane.wants_rows());
+        assert!(!lane.admit(0, at(0)) && !lane.wants_rows());
         while lane.held() >= MOST_HELD / 2 {
             lane.take(at(0)).iter().for_each(|_| lane.settle());
         }

@@ -5,7 +5,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::store::{Commit, Lease, Store, StoreError};
+use crate::store::{Commit, Lease, Store, StoreError, bucket};
 
 /// A clock that is behind the last commit by no more than this has been set back a little: time stands still until it
 /// has caught up. One that is further behind was wrong before, and is followed.
@@ -31,6 +31,11 @@ impl Moment {
         Ok(Self { now, latest: latest.max(now) })
     }
 
+    /// Some commit has seen `latest`.
+    pub(super) fn after(self, latest: Option<Timestamp>) -> Self {
+        Self { latest: latest.map_or(self.latest, |latest| latest.max(self.latest)), ..self }
+    }
+
     /// Time goes on; never back.
     pub(super) fn at(self, clock: Timestamp) -> Self {
         let now = self.now.max(clock);
@@ -38,9 +43,16 @@ impl Moment {
     }
 }
 
-/// What `commit` is to write besides.
+/// The latest instant that a commit of any worker has seen.
+pub(super) async fn of_all(store: &dyn Store) -> Result<Option<Timestamp>, StoreError> {
+    let groups = bucket::COUNT / store.lease().span.max(1);
+    let names: Vec<String> = (0..groups).map(name_of).collect();
+    Ok(store.metas(&names).await?.iter().filter_map(|(_, text)| latest(text)).max())
+}
+
+/// What `commit` is to write besides. A worker without groups moves nothing that has a time.
 pub(super) fn mark(lease: &Lease, commit: &mut Commit, moment: Moment) {
-    let epoch = lease.groups.first().map_or(0, |(_, epoch)| *epoch);
+    let Some((_, epoch)) = lease.groups.first() else { return };
     let text = format!("{epoch} {} {}", commit.batch, moment.latest.as_millisecond());
     commit.meta.push((name(lease), text));
 }
@@ -54,7 +66,11 @@ pub(super) async fn is_written(store: &dyn Store, commit: &Commit) -> Result<boo
 
 /// Each owner has its own, by the first group it holds.
 fn name(lease: &Lease) -> String {
-    format!("last.{}", lease.groups.first().map_or(0, |(group, _)| *group))
+    name_of(lease.groups.first().map_or(0, |(group, _)| *group))
+}
+
+fn name_of(group: u16) -> String {
+    format!("last.{group}")
 }
 
 fn latest(text: &str) -> Option<Timestamp> {

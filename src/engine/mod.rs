@@ -5,7 +5,7 @@
 //!
 //! Reading order: [`handle`] (the face), [`clock`], `run` (the loop), `gather` (inputs), `intake` (identity), `work` (one subject),
 //! `batch` (one commit), `last` and `patient` (commits that fail), `timers`, `lane`, `dispatch` and `rate` (the outbox), `sweep`, `deploy`,
-//! [`fill`] (history of new conditions), `refer` (other roots), `pack` and
+//! [`fill`] (history of new conditions), `refer` (other roots), `share` (other workers), `pack` and
 //! [`payload`] (rows), [`why`] (reading traces).
 
 mod batch;
@@ -24,6 +24,7 @@ pub mod payload;
 mod rate;
 mod refer;
 mod run;
+mod share;
 mod start;
 mod sweep;
 mod timers;

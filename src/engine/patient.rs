@@ -12,8 +12,8 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::store::{
-    Commit, Counts, Dedup, Deployed, Deployment, Lease, OutboxRow, Packed, PackedKind, Quarantined, RowKey,
-    RowRef, StateRow, Store, StoreError, Stored, TimerChunk,
+    Commit, Counts, Dedup, Deployed, Deployment, InboxRow, Lease, OutboxRow, Packed, PackedKind, Quarantined,
+    RowKey, RowRef, Share, StateRow, Store, StoreError, Stored, TimerChunk,
 };
 
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -39,7 +39,8 @@ impl Patience {
     pub(super) fn pause(&mut self, error: &StoreError) -> Option<Duration> {
         self.tries += 1;
         let passes = match error {
-            StoreError::Disk(_) | StoreError::Unreachable(_) => true,
+            // A server may be set to reading only for a while; a store that we opened for reading is never written to.
+            StoreError::Disk(_) | StoreError::Unreachable(_) | StoreError::ReadOnly => true,
             StoreError::Database(_) => self.tries < MOST_TRIES,
             _ => false,
         };
@@ -153,7 +154,8 @@ impl Store for Patient {
     }
 
     fn set_meta<'a>(&'a self, values: &'a [(String, String)]) -> Stored<'a, ()> {
-        self.inner.set_meta(values)
+        // The same values again do no harm.
+        self.read(move |store| store.set_meta(values))
     }
 
     fn deploy<'a>(&'a self, deployment: &'a Deployment) -> Stored<'a, ()> {
@@ -170,6 +172,26 @@ impl Store for Patient {
 
     fn counts(&self) -> Stored<'_, Counts> {
         self.read(move |store| store.counts())
+    }
+
+    fn beat(&self) -> Option<Duration> {
+        self.inner.beat()
+    }
+
+    fn share<'a>(&'a self, given: &'a [u16]) -> Stored<'a, Share> {
+        self.inner.share(given)
+    }
+
+    fn inbox(&self, limit: usize) -> Stored<'_, Vec<InboxRow>> {
+        self.read(move |store| store.inbox(limit))
+    }
+
+    fn metas<'a>(&'a self, names: &'a [String]) -> Stored<'a, Vec<(String, String)>> {
+        self.read(move |store| store.metas(names))
+    }
+
+    fn swap<'a>(&'a self, name: &'a str, old: &'a str, new: &'a str) -> Stored<'a, bool> {
+        self.inner.swap(name, old, new)
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use super::handle::EngineError;
 use crate::name::Name;
 use crate::step::{References, Sym, World, codec};
-use crate::store::{StateRow, Store};
+use crate::store::{Commit, Lease, StateRow, Store};
 
 /// Rows read at a time.
 const PAGE: usize = 1_000;
@@ -40,6 +40,23 @@ pub(super) async fn load(store: &dyn Store, world: &mut World) -> Result<(), Eng
     }
     world.references = Arc::new(references);
     Ok(())
+}
+
+/// Under which name a worker says that it has written rows that journeys look at, by its first group.
+pub(super) fn mark_name(group: u16) -> String {
+    format!("refer.{group}")
+}
+
+/// Says in `commit` that it writes such rows, so that other workers read them again.
+pub(super) fn mark(world: &World, lease: &Lease, commit: &mut Commit) {
+    let kinds = world.references.kinds();
+    let is_read = |row: &StateRow| {
+        world.symbols.name(Sym(row.key.kind)).is_some_and(|entity| kinds.contains(&entity))
+    };
+    let Some((group, epoch)) = lease.groups.first() else { return };
+    if !kinds.is_empty() && commit.states.iter().any(is_read) {
+        commit.meta.push((mark_name(*group), format!("{epoch} {}", commit.batch)));
+    }
 }
 
 /// The world after a commit; `None` if nothing that it looks at was written.

@@ -19,6 +19,7 @@ use super::gather::{Gathered, Reply, Submission};
 use super::handle::{Command, EngineError, Stats, SubmitError};
 use super::last::{self, Moment};
 use super::patient::{self, Patience, Trouble};
+use super::share::Sharing;
 use super::start::{Upkeep, Watcher};
 use super::sweep::Sweeps;
 use super::timers::Timers;
@@ -61,6 +62,10 @@ pub(super) struct Engine {
     pub lease: Lease,
     pub batch: u64,
     pub inbox: Inbox,
+    /// `None`: nobody else ever writes this store.
+    pub sharing: Option<Sharing>,
+    /// Of the deployment that is live here.
+    pub version: u64,
 }
 
 /// What has arrived and is not in a batch yet.
@@ -91,6 +96,10 @@ impl Engine {
             self.receive();
             self.administer().await;
             self.ripen().await;
+            if !self.inbox.stopping {
+                self.share().await?;
+                self.before_events().await?;
+            }
             let gathered = self.gather().await?;
             if gathered.anything {
                 self.process(gathered).await?;
@@ -126,6 +135,7 @@ impl Engine {
                 None => self.inbox.stopping = true,
             },
             Some(answer) = self.answers.recv() => self.inbox.answers.push_back(answer),
+            () = tick(&mut self.sharing) => {}
             () = self.clock.wait_until(next), if next < Timestamp::MAX => {}
         }
     }
@@ -150,18 +160,33 @@ impl Engine {
     /// `filled`: conditions whose past is filled in.
     async fn deploy(&mut self, bundle: Bundle, filled: &BTreeSet<Name>) -> Result<(), EngineError> {
         self.catch_up().await?;
-        if self.fills.awaits(&bundle) && filled.is_empty() || !deploy::is_new(&self.world, &bundle)? {
-            return Ok(());
+        while !(self.fills.awaits(&bundle) && filled.is_empty()) && deploy::is_new(&self.world, &bundle)? {
+            let base = self.version;
+            let plan = self.fills.plan(&*self.store, &self.world, bundle.clone(), filled, self.batch).await?;
+            match deploy::deploy(&*self.store, &self.world, base, plan).await {
+                Ok(world) => {
+                    self.take_up(world, base.saturating_add(1)).await?;
+                    self.deployed();
+                    return Ok(());
+                }
+                // Another worker has deployed meanwhile: perhaps the same, perhaps what goes before a history.
+                Err(_) if self.refresh().await? => {
+                    if !filled.is_empty() && !self.fills.awaits(&bundle) {
+                        return Ok(());
+                    }
+                }
+                Err(error) => return Err(error),
+            }
         }
-        let plan = self.fills.plan(&*self.store, &self.world, bundle, filled, self.batch).await?;
-        let world = deploy::deploy(&*self.store, &self.world, plan).await?;
-        self.take_up(world).await?;
+        Ok(())
+    }
+
+    fn deployed(&mut self) {
         if let Some(filling) = self.fills.progress(self.batch) {
             let journeys = filling.journeys.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
             tracing::info!(journeys, batches = filling.of, "history is filled in; until then these wait");
         }
         self.publish();
-        Ok(())
     }
 
     /// Makes the deployment live that has waited for its history.
@@ -176,7 +201,13 @@ impl Engine {
     }
 
     async fn kill(&mut self, kill: crate::step::world::Kill) -> Result<(), EngineError> {
-        deploy::kill(&*self.store, &kill).await?;
+        if self.refresh().await? {
+            // The asker has not seen them, and would take them back.
+            let reason = "other switches were set through another worker meanwhile, look at them and try again";
+            return Err(EngineError::Store(reason.into()));
+        }
+        deploy::kill(&*self.store, self.version, &kill).await?;
+        self.version += 1;
         let mut world = World::clone(&self.world);
         world.kill = kill;
         self.go_live(world);
@@ -186,24 +217,25 @@ impl Engine {
     /// What was said to have failed may have been written: then it is live.
     async fn catch_up(&mut self) -> Result<(), EngineError> {
         if self.doubtful {
-            let world = deploy::load(&*self.store, self.world.zone.clone()).await?;
-            self.take_up(world).await?;
+            let (world, version) = deploy::load(&*self.store, &self.world.zone).await?;
+            self.take_up(world, version).await?;
             self.doubtful = false;
         }
         Ok(())
     }
 
-    async fn take_up(&mut self, mut world: World) -> Result<(), EngineError> {
+    pub(super) async fn take_up(&mut self, mut world: World, version: u64) -> Result<(), EngineError> {
         refer::load(&*self.store, &mut world).await?;
         self.fills = Fills::open(&*self.store, &mut world, self.upkeep).await?;
         world.recorded = self.dispatcher.recorded();
         self.dispatcher.open_lanes(&world, &*self.store).await?;
         self.sweeps = Sweeps::open(&*self.store, &world, self.moment.now).await?;
+        self.version = version;
         self.go_live(world);
         Ok(())
     }
 
-    fn go_live(&mut self, world: World) {
+    pub(super) fn go_live(&mut self, world: World) {
         self.world = Arc::new(world);
         self.world_out.send_replace(Arc::clone(&self.world));
     }
@@ -232,9 +264,17 @@ impl Engine {
             batch.again(&ticket, queued);
         }
         batch.work(std::mem::take(&mut gathered.subjects), rows);
-        let made = batch.finish().map_err(|reason| EngineError::Refused(reason.into()))?;
-        if let Err(error) = self.commit(&made.commit, &mut gathered).await {
-            return Err(gathered.fail(error));
+        let mut made = batch.finish().map_err(|reason| EngineError::Refused(reason.into()))?;
+        if self.sharing.is_some() {
+            refer::mark(&self.world, &self.lease, &mut made.commit);
+        }
+        match self.commit(&made.commit, &mut gathered).await {
+            Ok(()) => {}
+            Err(error @ StoreError::Fenced) if self.sharing.is_some() => {
+                gathered.tell(&error);
+                return self.begin_anew().await;
+            }
+            Err(error) => return Err(gathered.fail(error)),
         }
         self.committed(made, gathered);
         Ok(())
@@ -297,11 +337,12 @@ impl Engine {
         self.publish();
     }
 
-    fn publish(&mut self) {
+    pub(super) fn publish(&mut self) {
         self.stats.now = Some(self.moment.now);
         self.stats.filling = self.fills.progress(self.batch);
         self.stats.outbox = self.dispatcher.outstanding() as u64;
         self.stats.next_due = self.timers.next();
+        self.stats.groups = self.lease.groups.len() as u64;
         self.stats_out.send_replace(self.stats.clone());
     }
 
@@ -321,6 +362,14 @@ impl Engine {
             self.process(gathered).await?;
         }
         Ok(())
+    }
+}
+
+/// Pends for ever where nothing is shared.
+async fn tick(sharing: &mut Option<Sharing>) {
+    match sharing {
+        Some(sharing) => sharing.tick().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -11,9 +11,10 @@ use super::clock::{Accelerated, Clock, WallClock, wall};
 use super::dispatch::Dispatcher;
 use super::fill::Fills;
 use super::handle::{EngineError, EngineHandle, QUEUE, Stats};
-use super::last::Moment;
+use super::last::{self, Moment};
 use super::patient::Patient;
 use super::run::{Engine, Inbox};
+use super::share::Sharing;
 use super::sweep::Sweeps;
 use super::timers::Timers;
 use super::work::Steps;
@@ -74,11 +75,16 @@ pub async fn start(
     let Options { channels, zone, clock, steps, watcher, upkeep } = options;
     let moment = Moment::open(&*store, clock.now()).await?;
     let (mut dispatcher, answers) = Dispatcher::new(channels, Arc::clone(&clock));
-    let mut world = deploy::load(&*store, zone).await?;
+    let (mut world, version) = deploy::load(&*store, &zone).await?;
     refer::load(&*store, &mut world).await?;
     let fills = Fills::open(&*store, &mut world, upkeep).await?;
     world.recorded = dispatcher.recorded();
+    let sharing = store.beat().map(Sharing::every);
+    if sharing.is_some() {
+        dispatcher.share(1);
+    }
     dispatcher.open_lanes(&world, &*store).await?;
+    let moment = moment.after(last::of_all(&*store).await?);
     let timers = Timers::open(&*store).await?;
     let sweeps = Sweeps::open(&*store, &world, moment.now).await?;
     let world = Arc::new(world);
@@ -110,6 +116,8 @@ pub async fn start(
         batch: lease.batch,
         lease,
         inbox: Inbox::default(),
+        sharing,
+        version,
     };
     let task = tokio::spawn(engine.run());
     let room = Arc::new(Semaphore::new(QUEUE));

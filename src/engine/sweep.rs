@@ -1,10 +1,11 @@
 //! Sweeps: every state of a kind once, in the order of its keys, a page per batch.
 //!
 //! Two sorts: a tick per occurrence of a journey's schedule, and one `Settle` after a deployment. Where a sweep
-//! stands is committed with each page, so it goes on after a crash; only states that change are written. After a
-//! downtime each journey gets its latest missed occurrence, and only that one.
+//! stands is kept for each group of buckets and committed with each page, so it goes on after a crash, and with another
+//! owner; only states that change are written. After a downtime each journey gets its latest missed occurrence, and
+//! only that one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,14 +14,14 @@ use crate::expr::civil::{next_occurrence, previous_occurrence};
 use crate::name::Name;
 use crate::program::{Bundle, Enter, Program, Schedule};
 use crate::step::{Input, Sym, World};
-use crate::store::{RowKey, StateRow, Store, StoreError};
+use crate::store::{Lease, RowKey, StateRow, Store, StoreError, bucket};
 
 const PAGE: usize = 1_000;
 
-/// Where a sweep stands, as kept in the store.
+/// Where a sweep stands in a group, as kept in the store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Progress {
-    /// Millisecond of the occurrence that is swept, or was last.
+    /// What is swept, or was last: the millisecond of an occurrence, or the number that stands for a deployment.
     at: i64,
     running: bool,
     /// Bucket and id of the last state that was looked at.
@@ -37,12 +38,22 @@ enum Sort {
 struct Sweep {
     root: Name,
     sort: Sort,
+    groups: BTreeMap<u16, Stand>,
+}
+
+/// A sweep of one group.
+#[derive(Debug)]
+struct Stand {
     progress: Progress,
     /// When it begins; `None`: it runs, or never again.
     next: Option<Timestamp>,
 }
 
-pub(super) struct Sweeps(BTreeMap<String, Sweep>);
+/// The sweeps of the groups that are held.
+pub(super) struct Sweeps {
+    by_name: BTreeMap<String, Sweep>,
+    lease: Lease,
+}
 
 /// States to look at, all with the same input.
 pub(super) struct Page {
@@ -50,34 +61,38 @@ pub(super) struct Page {
     pub input: Input,
     pub rows: Vec<StateRow>,
     /// Where the sweep stands once this is committed.
-    pub meta: (String, String),
+    pub meta: Vec<(String, String)>,
 }
 
 impl Sweeps {
     /// The sweeps of a world. A schedule that is new counts from `now`.
     pub(super) async fn open(store: &dyn Store, world: &World, now: Timestamp) -> Result<Self, StoreError> {
-        let mut sweeps = BTreeMap::new();
-        let mut new = Vec::new();
-        for (name, root, sort) in sorts(&world.bundle) {
-            let found = store.meta(&name).await?.and_then(|text| serde_json::from_str(&text).ok());
-            let progress = found.unwrap_or_else(|| {
-                let begun = Progress { at: now.as_millisecond(), running: false, after: None };
-                new.push((name.clone(), begun.to_text()));
-                begun
-            });
-            let mut sweep = Sweep { root, sort, progress, next: None };
-            sweep.next = sweep.after_this(world);
-            sweeps.insert(name, sweep);
+        let lease = store.lease();
+        let sorts = sorts(&world.bundle);
+        let kept = kept(store, &sorts, &lease).await?;
+        let (mut by_name, mut new) = (BTreeMap::new(), Vec::new());
+        for (name, root, sort) in sorts {
+            let mut sweep = Sweep { root, sort, groups: BTreeMap::new() };
+            for (group, _) in &lease.groups {
+                let own = place(&lease, &name, *group);
+                let found = kept.get(&own).or_else(|| kept.get(&name));
+                let found = found.and_then(|text| serde_json::from_str(text).ok());
+                let progress = sweep.open(world, found, now, |begun| new.push((own.clone(), begun.to_text())));
+                let next = sweep.after_this(&progress, world);
+                sweep.groups.insert(*group, Stand { progress, next });
+            }
+            by_name.insert(name, sweep);
         }
         if !new.is_empty() {
             store.set_meta(&new).await?;
         }
-        Ok(Self(sweeps))
+        Ok(Self { by_name, lease })
     }
 
     /// When there is next something to sweep.
     pub(super) fn next(&self, now: Timestamp) -> Option<Timestamp> {
-        self.0.values().filter_map(|sweep| if sweep.progress.running { Some(now) } else { sweep.next }).min()
+        let stands = self.by_name.values().flat_map(|sweep| sweep.groups.values());
+        stands.filter_map(|stand| if stand.progress.running { Some(now) } else { stand.next }).min()
     }
 
     /// The next page of the first sweep that runs or is due.
@@ -87,64 +102,114 @@ impl Sweeps {
         world: &World,
         now: Timestamp,
     ) -> Result<Option<Page>, StoreError> {
-        for (name, sweep) in &mut self.0 {
+        for (name, sweep) in &mut self.by_name {
             sweep.begin(world, now);
-            if sweep.progress.running {
-                return sweep.page(name, store, world).await.map(Some);
+            if let Some(group) = sweep.running() {
+                return sweep.page(name, group, &self.lease, store, world).await.map(Some);
             }
         }
         Ok(None)
     }
 }
 
-/// What a deployment makes due: every state is settled once under it.
-pub(super) fn after_deployment(bundle: &Bundle) -> Vec<(String, String)> {
-    let begin = Progress { at: 0, running: true, after: None };
-    roots(bundle).into_iter().map(|root| (settle_name(root), begin.to_text())).collect()
-}
-
 impl Sweep {
+    /// Where it stands in a group, from what was kept of it. `begun`: is told where a schedule begins that is new.
+    fn open(
+        &self,
+        world: &World,
+        found: Option<Progress>,
+        now: Timestamp,
+        begun: impl FnOnce(&Progress),
+    ) -> Progress {
+        match (&self.sort, found) {
+            // Every state is settled once under each deployment.
+            (Sort::Settle, Some(found)) if found.at == number(world) => found,
+            (Sort::Settle, _) => Progress { at: number(world), running: true, after: None },
+            (Sort::Tick { .. }, Some(found)) => found,
+            (Sort::Tick { .. }, None) => {
+                let progress = Progress { at: now.as_millisecond(), running: false, after: None };
+                begun(&progress);
+                progress
+            }
+        }
+    }
+
     fn begin(&mut self, world: &World, now: Timestamp) {
-        if self.next.is_none_or(|next| next > now) {
-            return;
-        }
         let Sort::Tick { schedule, .. } = &self.sort else { return };
+        let mut due = self.groups.values_mut().filter(|stand| stand.next.is_some_and(|next| next <= now));
+        let Some(first) = due.next() else { return };
         let latest = previous_occurrence(schedule, now, &world.zone, calendar(world, schedule));
-        let at = latest.or(self.next).unwrap_or(now);
-        self.progress = Progress { at: at.as_millisecond(), running: true, after: None };
-        self.next = None;
+        for stand in std::iter::once(first).chain(due) {
+            let at = latest.or(stand.next).unwrap_or(now);
+            stand.progress = Progress { at: at.as_millisecond(), running: true, after: None };
+            stand.next = None;
+        }
     }
 
-    async fn page(&mut self, name: &str, store: &dyn Store, world: &World) -> Result<Page, StoreError> {
+    /// The first group in which it runs.
+    fn running(&self) -> Option<u16> {
+        self.groups.iter().find(|(_, stand)| stand.progress.running).map(|(group, _)| *group)
+    }
+
+    /// A page that begins in `group`, and goes on into the groups behind it that are at their beginning.
+    async fn page(
+        &mut self,
+        name: &str,
+        group: u16,
+        lease: &Lease,
+        store: &dyn Store,
+        world: &World,
+    ) -> Result<Page, StoreError> {
         let kind = world.symbols.sym(self.root).map_or(u32::MAX, |Sym(kind)| kind);
-        let after = self.progress.after.as_ref();
-        let after = after.map(|(bucket, id)| RowKey { bucket: *bucket, kind, id: id.as_str().into() });
-        let rows = store.scan(kind, after.as_ref(), PAGE).await?;
-        if let Some(last) = rows.last() {
-            self.progress.after = Some((last.key.bucket, last.key.id.to_string()));
+        let at = self.groups.get(&group).map_or(0, |stand| stand.progress.at);
+        let after = self.groups.get(&group).and_then(|stand| stand.progress.after.clone());
+        // No id is empty.
+        let (bucket, id) = after.unwrap_or_else(|| (group.saturating_mul(lease.span), String::new()));
+        let after = RowKey { bucket, kind, id: id.as_str().into() };
+        let mut rows = store.scan(kind, Some(&after), PAGE).await?;
+        let ended = rows.len() < PAGE;
+        let mut last = group;
+        while self.goes_on(last + 1, at) {
+            last += 1;
         }
-        let input = self.input();
-        if rows.len() < PAGE {
-            self.progress.running = false;
-            self.progress.after = None;
-            self.next = self.after_this(world);
+        rows.retain(|row| lease.group(row.key.bucket) <= last);
+        let stopped = rows.last().map_or(group, |row| lease.group(row.key.bucket));
+        // Rows of a group behind it were read, or there are none.
+        let over = ended || rows.len() < PAGE;
+        let mut meta = Vec::new();
+        for group in group..=last {
+            if group > stopped && !over {
+                break;
+            }
+            let after = rows.last().filter(|_| group == stopped && !over);
+            let after = after.map(|row| (row.key.bucket, row.key.id.to_string()));
+            let progress = Progress { at, running: after.is_some(), after };
+            let next = self.after_this(&progress, world);
+            meta.push((place(lease, name, group), progress.to_text()));
+            self.groups.insert(group, Stand { progress, next });
         }
-        Ok(Page { root: self.root, input, rows, meta: (name.to_owned(), self.progress.to_text()) })
+        Ok(Page { root: self.root, input: self.input(at), rows, meta })
     }
 
-    fn input(&self) -> Input {
+    /// Whether the same sweep is to begin in `group`.
+    fn goes_on(&self, group: u16, at: i64) -> bool {
+        let stand = self.groups.get(&group);
+        stand.is_some_and(|Stand { progress, .. }| progress.running && progress.at == at && progress.after.is_none())
+    }
+
+    fn input(&self, at: i64) -> Input {
         match &self.sort {
             Sort::Settle => Input::Settle,
-            Sort::Tick { journey, .. } => Input::Tick { journey: *journey, at: instant(self.progress.at) },
+            Sort::Tick { journey, .. } => Input::Tick { journey: *journey, at: instant(at) },
         }
     }
 
-    fn after_this(&self, world: &World) -> Option<Timestamp> {
+    fn after_this(&self, progress: &Progress, world: &World) -> Option<Timestamp> {
         match &self.sort {
-            _ if self.progress.running => None,
+            _ if progress.running => None,
             Sort::Settle => None,
             Sort::Tick { schedule, .. } => {
-                next_occurrence(schedule, instant(self.progress.at), &world.zone, calendar(world, schedule))
+                next_occurrence(schedule, instant(progress.at), &world.zone, calendar(world, schedule))
             }
         }
     }
@@ -154,6 +219,34 @@ impl Progress {
     fn to_text(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
+}
+
+/// What is kept of the sweeps of the groups that are held, by name.
+async fn kept(
+    store: &dyn Store,
+    sorts: &[(String, Name, Sort)],
+    lease: &Lease,
+) -> Result<HashMap<String, String>, StoreError> {
+    let mut names: BTreeSet<String> = BTreeSet::new();
+    for (name, ..) in sorts {
+        // From before there were groups.
+        names.insert(name.clone());
+        names.extend(lease.groups.iter().map(|(group, _)| place(lease, name, *group)));
+    }
+    let names: Vec<String> = names.into_iter().collect();
+    Ok(store.metas(&names).await?.into_iter().collect())
+}
+
+/// Under which name it is kept where a sweep stands in a group.
+fn place(lease: &Lease, name: &str, group: u16) -> String {
+    if lease.span == bucket::COUNT { name.to_owned() } else { format!("{name}@{group}") }
+}
+
+/// Stands for a deployment: another one has another.
+fn number(world: &World) -> i64 {
+    let hash = &world.bundle.hash;
+    let halves = [bucket::murmur2(hash.as_bytes()), bucket::murmur2(format!("{hash}.").as_bytes())];
+    halves.iter().fold(0_i64, |number, half| (number << 31) | i64::from(half >> 1))
 }
 
 /// Meta name, root and sort of everything that a bundle sweeps.

@@ -52,6 +52,7 @@ pub(super) async fn stats(State(door): State<Arc<Door>>) -> Body<Json> {
             "done": filling.done,
             "of": filling.of,
         })),
+        "groups": stats.groups,
     }))
 }
 

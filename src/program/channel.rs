@@ -43,3 +43,12 @@ pub struct Rate {
     pub count: u32,
     pub per_ms: u32,
 }
+
+impl Rate {
+    /// What each of so many workers may do at most; together they keep the rate where it is no less than one for each.
+    #[must_use]
+    pub fn part(self, workers: usize) -> Self {
+        let workers = u32::try_from(workers.max(1)).unwrap_or(u32::MAX);
+        Self { count: (self.count / workers).max(self.count.min(1)), ..self }
+    }
+}

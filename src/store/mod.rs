@@ -12,14 +12,17 @@ pub mod row;
 mod said;
 pub mod sqlite;
 
+use std::time::Duration;
+
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 pub use error::StoreError;
 pub use postgres::{PostgresStore, Worker};
 pub use row::{
-    Commit, Counts, Dedup, Deployed, Deployment, Lease, OutboxRow, Packed, PackedKind, ProgramRow,
-    Quarantined, RowKey, RowRef, StateRow, TimerChunk,
+    Commit, Counts, Dedup, Deployed, Deployment, InboxRef, InboxRow, Lease, OutboxRow, Packed, PackedKind,
+    ProgramRow, Quarantined, RowKey, RowRef, Share, StateRow, TimerChunk,
 };
 pub use sqlite::SqliteStore;
 
@@ -80,6 +83,50 @@ pub trait Store: Send + Sync {
     fn quarantined(&self, limit: usize) -> Stored<'_, Vec<Quarantined>>;
 
     fn counts(&self) -> Stored<'_, Counts>;
+
+    /// How often [`Store::share`] is to be called; `None`: this process holds all groups until it closes the store.
+    fn beat(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Settles with the other workers who holds what: gives back `given`, notices what was lost, takes what is free up
+    /// to a fair share. Not while a commit is under way.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] where another process has come under the name of this one.
+    fn share<'a>(&'a self, _given: &'a [u16]) -> Stored<'a, Share> {
+        let share = Share { lease: self.lease(), surplus: Vec::new(), workers: 1 };
+        async { Ok(share) }.boxed()
+    }
+
+    /// The first `limit` rows that others left for the groups that are held, in order within each group.
+    fn inbox(&self, _limit: usize) -> Stored<'_, Vec<InboxRow>> {
+        async { Ok(Vec::new()) }.boxed()
+    }
+
+    /// Those of `names` that have a value, in any order.
+    fn metas<'a>(&'a self, names: &'a [String]) -> Stored<'a, Vec<(String, String)>> {
+        async move {
+            let mut found = Vec::new();
+            for name in names {
+                found.extend(self.meta(name).await?.map(|value| (name.clone(), value)));
+            }
+            Ok(found)
+        }
+        .boxed()
+    }
+
+    /// Sets a value that workers share, if it is still `old` (empty: there is none); whether it was.
+    fn swap<'a>(&'a self, name: &'a str, old: &'a str, new: &'a str) -> Stored<'a, bool> {
+        async move {
+            if self.meta(name).await?.unwrap_or_default() != old {
+                return Ok(false);
+            }
+            self.set_meta(&[(name.to_owned(), new.to_owned())]).await?;
+            Ok(true)
+        }
+        .boxed()
+    }
 
     /// Waits for what is under way and closes the files.
     fn close(&self) -> BoxFuture<'_, ()>;

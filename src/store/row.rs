@@ -86,8 +86,30 @@ pub struct Commit {
     /// Identities of the events in this batch; none is stored yet, none twice.
     pub dedup: Vec<Dedup>,
     pub quarantine: Vec<Quarantined>,
+    /// For groups that others hold, at most one row per group; `sender` is filled in by the store.
+    pub inbox: Vec<InboxRow>,
+    /// What was taken from the inbox of groups that are held.
+    pub inbox_done: Vec<InboxRef>,
     /// Small named values: sweep cursors, the clock's origin, counts.
     pub meta: Vec<(String, String)>,
+}
+
+/// Where something lies that a worker left for the owner of a group. The order is that in which it is taken.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct InboxRef {
+    pub group: u16,
+    /// The sender's time, in milliseconds since 1970.
+    pub at: i64,
+    /// The life of the worker that left it, and its batch.
+    pub sender: String,
+    pub batch: u64,
+}
+
+/// Something for the owner of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InboxRow {
+    pub at: InboxRef,
+    pub body: Vec<u8>,
 }
 
 /// Identity of an event, by its own time slot first so that the index stays local.
@@ -130,8 +152,11 @@ pub struct Deployment {
     pub programs: Vec<ProgramRow>,
     /// The bundle that is live from now on, with its hash; `None`: the one before.
     pub bundle: Option<(String, Vec<u8>)>,
-    /// Small named values that change with it: the sweeps it makes due.
+    /// Small named values that change with it.
     pub meta: Vec<(String, String)>,
+    /// The value of `version` that it follows; another one is a [`StoreError::Conflict`](super::StoreError), because
+    /// another worker has deployed meanwhile. `None`: whatever was before.
+    pub base: Option<u64>,
 }
 
 /// What a daemon reads when it starts.
@@ -165,9 +190,23 @@ impl Lease {
 
     #[must_use]
     pub fn covers(&self, bucket: u16) -> bool {
-        let group = self.group(bucket);
+        self.holds(self.group(bucket))
+    }
+
+    #[must_use]
+    pub fn holds(&self, group: u16) -> bool {
         self.groups.binary_search_by_key(&group, |(held, _)| *held).is_ok()
     }
+}
+
+/// Who holds what, after [`Store::share`](super::Store::share).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Share {
+    pub lease: Lease,
+    /// Groups that are held beyond a fair share: to be given back once nothing of theirs is under way.
+    pub surplus: Vec<u16>,
+    /// Workers that are alive, this one included.
+    pub workers: usize,
 }
 
 /// Numbers of rows, for people.

@@ -152,7 +152,7 @@ async fn play(args: &Args, project: Settings, bundle: Bundle, output: &Output) -
     let speed = args.speed.unwrap_or(DEMO_SPEED);
     // The store lies where `wayfare why`, called from the same folder, looks for it.
     let settings = Settings { root: PathBuf::from("."), ..project };
-    discard(&settings, output).await?;
+    discard(&settings).await?;
     let feed = Arc::new(Feed::new(output.clone(), Followed::Some(demo::followed())));
     let (reactions, thoughts) = mpsc::unbounded_channel();
     let mut channels = Channels::default();

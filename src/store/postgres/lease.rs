@@ -1,15 +1,13 @@
-//! Who may write: a worker's groups, their fencing, and its sign of life.
+//! What a worker may write: its groups and their fencing.
 //!
 //! A lease is a row per group with an owner, an epoch and the number of the last commit that touched the group. Taking
 //! a group raises its epoch under the row's lock, so it waits for a commit that is under way, and every later one under
-//! the old epoch changes no row and fails. Whether an owner is alive is a row of its own: it decides when groups may
-//! be taken, never whether a commit is good.
+//! the old epoch changes no row and fails. Whether an owner is alive is a row of its own (`share`): it decides when
+//! groups may be taken, never whether a commit is good.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use sqlx::{PgConnection, PgPool};
-use tokio::task::JoinHandle;
 
 use super::rows::small;
 use crate::store::{Commit, Lease, StoreError};
@@ -17,49 +15,18 @@ use crate::store::{Commit, Lease, StoreError};
 /// Buckets in a group.
 pub(super) const SPAN: u16 = 64;
 
-/// Signs of life in the time after which a worker is given up.
-const BEATS: u32 = 3;
-/// How long a worker that closes tries to hand its groups back.
-const LONGEST_GOODBYE: Duration = Duration::from_secs(3);
-
-const JOIN: &str = "INSERT INTO worker (name, epoch, until)
-    VALUES ($1, 1, now() + $2 * interval '1 second')
-    ON CONFLICT (name) DO UPDATE SET epoch = worker.epoch + 1, until = excluded.until RETURNING epoch";
-const LOCK: &str = "SELECT grp FROM lease ORDER BY grp FOR UPDATE";
-const LIVING: &str = "SELECT worker.name FROM lease JOIN worker ON worker.name = lease.owner
-    WHERE worker.name <> $1 AND worker.until > now() ORDER BY worker.name LIMIT 1";
-const TAKE: &str = "UPDATE lease SET owner = $1, epoch = epoch + 1 RETURNING grp, epoch, batch";
-const BEAT: &str =
-    "UPDATE worker SET until = now() + $3 * interval '1 second' WHERE name = $1 AND epoch = $2";
-const LEAVE: &str = "DELETE FROM worker WHERE name = $1 AND epoch = $2";
-const RETURN: &str = "UPDATE lease SET owner = NULL WHERE owner = $1";
 /// The old number is compared too, so a commit can be neither lost nor repeated unnoticed.
 const FENCE: &str = "UPDATE lease SET batch = $1
     FROM unnest($2::smallint[], $3::bigint[], $4::bigint[]) AS held (grp, epoch, batch)
     WHERE lease.grp = held.grp AND lease.epoch = held.epoch AND lease.batch = held.batch
         AND ($5::smallint IS NULL OR lease.grp = $5)";
+/// A life that another one under the same name has ended writes nothing.
+const ALIVE: &str = "SELECT epoch FROM worker WHERE name = $1 AND epoch = $2";
 /// Waits for a commit of ours whose connection broke and that the server may still be busy with.
 const WRITTEN: &str = "SELECT batch FROM lease WHERE grp = $1 AND epoch = $2 FOR SHARE";
 
-/// Who opens a store for writing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Worker {
-    /// Workers that share a store have different names. One that comes back under its name goes on at once; the one
-    /// that had it before is fenced.
-    pub name: String,
-    /// After this long without a sign of life it is given up, and others take its groups.
-    pub patience: Duration,
-}
-
-impl Worker {
-    #[must_use]
-    pub fn named(name: impl Into<String>) -> Self {
-        Self { name: name.into(), patience: Duration::from_secs(10) }
-    }
-}
-
 /// The groups that are held, as far as the worker knows.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Hold {
     groups: BTreeMap<u16, Group>,
     /// Number of the last commit.
@@ -68,11 +35,11 @@ pub(super) struct Hold {
     doubtful: bool,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Group {
-    epoch: u64,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Group {
+    pub epoch: u64,
     /// As stored.
-    batch: u64,
+    pub batch: u64,
 }
 
 impl Hold {
@@ -81,14 +48,39 @@ impl Hold {
         Lease { span: SPAN, groups, batch: self.last }
     }
 
-    /// The group that every commit touches, whatever it holds.
-    pub(super) fn home(&self) -> u16 {
-        self.groups.keys().next().copied().unwrap_or_default()
+    pub(super) fn group(&self, group: u16) -> Option<Group> {
+        self.groups.get(&group).copied()
+    }
+
+    /// A group that was taken. Numbers go on after its last one.
+    pub(super) fn gain(&mut self, (group, taken): (u16, Group)) {
+        self.last = self.last.max(taken.batch);
+        self.groups.insert(group, taken);
+    }
+
+    pub(super) fn lose(&mut self, group: u16) {
+        self.groups.remove(&group);
+    }
+
+    /// Loses all but those groups, with those epochs, and goes on with the numbers that are stored: no commit is under
+    /// way, so nothing is in doubt.
+    pub(super) fn keep(&mut self, mine: &BTreeMap<u16, Group>) {
+        self.groups.retain(|group, held| mine.get(group).is_some_and(|stored| stored.epoch == held.epoch));
+        for (group, held) in &mut self.groups {
+            held.batch = mine.get(group).map_or(held.batch, |stored| stored.batch);
+            self.last = self.last.max(held.batch);
+        }
+        self.doubtful = false;
+    }
+
+    /// The group that every commit touches, whatever it holds; `None` for a worker without any.
+    pub(super) fn home(&self) -> Option<u16> {
+        self.groups.keys().next().copied()
     }
 
     /// The groups that a commit touches, in order.
     pub(super) fn touched(&self, commit: &Commit) -> Result<Vec<u16>, StoreError> {
-        let mut touched = BTreeSet::from([self.home()]);
+        let mut touched: BTreeSet<u16> = self.home().into_iter().collect();
         touched.extend(commit.states.iter().map(|row| row.key.bucket / SPAN));
         touched.extend(commit.log.iter().chain(&commit.trace).map(|row| row.at.group));
         touched.extend(commit.outbox.iter().map(|row| row.at.group));
@@ -96,6 +88,7 @@ impl Hold {
         touched.extend(commit.timers.iter().map(|chunk| chunk.at.group));
         touched.extend(commit.timers_done.iter().map(|(_, at)| at.group));
         touched.extend(commit.dedup.iter().map(|event| event.group));
+        touched.extend(commit.inbox_done.iter().map(|at| at.group));
         match touched.iter().find(|group| !self.groups.contains_key(group)) {
             Some(outside) => Err(StoreError::OutsideLease(outside.saturating_mul(SPAN))),
             None => Ok(touched.into_iter().collect()),
@@ -127,8 +120,12 @@ impl Hold {
         if !self.doubtful {
             return Ok(false);
         }
-        let Some(home) = self.groups.get(&self.home()) else { return Err(StoreError::Fenced) };
-        let query = sqlx::query_scalar(WRITTEN).bind(small(self.home())).bind(home.epoch.cast_signed());
+        let Some((group, home)) = self.groups.first_key_value() else {
+            // What a worker without groups writes does no harm when it is written again.
+            self.doubtful = false;
+            return Ok(false);
+        };
+        let query = sqlx::query_scalar(WRITTEN).bind(small(*group)).bind(home.epoch.cast_signed());
         let stored: Option<i64> = query.fetch_optional(pool).await?;
         match stored.map(i64::cast_unsigned) {
             Some(stored) if stored == batch && batch == self.last.saturating_add(1) => Ok(true),
@@ -154,87 +151,11 @@ impl Hold {
             }
         }
     }
-
-    /// Checks that the worker still holds its groups, for what is written outside of a batch.
-    pub(super) async fn check(&self, tx: &mut PgConnection) -> Result<(), StoreError> {
-        let Some(home) = self.groups.get(&self.home()) else { return Err(StoreError::Fenced) };
-        let query = sqlx::query_scalar(WRITTEN).bind(small(self.home())).bind(home.epoch.cast_signed());
-        let stored: Option<i64> = query.fetch_optional(tx).await?;
-        stored.map(|_| ()).ok_or(StoreError::Fenced)
-    }
 }
 
-/// A worker's life: signs of it are given until this is dropped.
-pub(super) struct Life {
-    worker: Worker,
-    epoch: i64,
-    beating: JoinHandle<()>,
-}
-
-impl Life {
-    /// Takes all groups.
-    ///
-    /// # Errors
-    /// [`StoreError::InUse`] while another worker that is alive holds any.
-    pub(super) async fn begin(pool: &PgPool, worker: &Worker) -> Result<(Self, Hold), StoreError> {
-        let mut tx = pool.begin().await?;
-        let query = sqlx::query_scalar(JOIN).bind(&worker.name).bind(worker.patience.as_secs_f64());
-        let epoch: i64 = query.fetch_one(&mut *tx).await?;
-        sqlx::query(LOCK).execute(&mut *tx).await?;
-        let living: Option<String> =
-            sqlx::query_scalar(LIVING).bind(&worker.name).fetch_optional(&mut *tx).await?;
-        if let Some(living) = living {
-            return Err(StoreError::InUse(living));
-        }
-        let taken: Vec<(i16, i64, i64)> = sqlx::query_as(TAKE).bind(&worker.name).fetch_all(&mut *tx).await?;
-        tx.commit().await?;
-        let group = |(group, epoch, batch): (i16, i64, i64)| {
-            (group.cast_unsigned(), Group { epoch: epoch.cast_unsigned(), batch: batch.cast_unsigned() })
-        };
-        let groups: BTreeMap<u16, Group> = taken.into_iter().map(group).collect();
-        let last = groups.values().map(|group| group.batch).max().unwrap_or_default();
-        let beating = tokio::spawn(beat(pool.clone(), worker.clone(), epoch));
-        Ok((Self { worker: worker.clone(), epoch, beating }, Hold { groups, last, doubtful: false }))
-    }
-
-    /// Hands the groups back, so that nobody has to wait. Another life under the same name is left alone.
-    pub(super) async fn end(&self, pool: &PgPool) {
-        self.beating.abort();
-        match tokio::time::timeout(LONGEST_GOODBYE, self.leave(pool)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "the groups could not be handed back"),
-            Err(_) => tracing::warn!("the groups could not be handed back in time"),
-        }
-    }
-
-    async fn leave(&self, pool: &PgPool) -> Result<(), StoreError> {
-        let mut tx = pool.begin().await?;
-        let left = sqlx::query(LEAVE).bind(&self.worker.name).bind(self.epoch).execute(&mut *tx).await?;
-        if left.rows_affected() == 1 {
-            sqlx::query(RETURN).bind(&self.worker.name).execute(&mut *tx).await?;
-        }
-        tx.commit().await?;
-        Ok(())
-    }
-}
-
-impl Drop for Life {
-    fn drop(&mut self) {
-        self.beating.abort();
-    }
-}
-
-/// Gives signs of life until another life has begun under the same name.
-async fn beat(pool: PgPool, worker: Worker, epoch: i64) {
-    let mut beats = tokio::time::interval(worker.patience / BEATS);
-    beats.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        beats.tick().await;
-        let query = sqlx::query(BEAT).bind(&worker.name).bind(epoch).bind(worker.patience.as_secs_f64());
-        match query.execute(&pool).await {
-            Ok(done) if done.rows_affected() == 0 => return,
-            Ok(_) => {}
-            Err(error) => tracing::warn!(error = %StoreError::from(error), "no sign of life could be given"),
-        }
-    }
+/// Checks that this is the worker's last life, for what concerns no group.
+pub(super) async fn check_life(tx: &mut PgConnection, name: &str, epoch: i64) -> Result<(), StoreError> {
+    let found: Option<i64> =
+        sqlx::query_scalar(ALIVE).bind(name).bind(epoch).fetch_optional(tx).await?;
+    found.map(|_| ()).ok_or(StoreError::Fenced)
 }

@@ -3,17 +3,19 @@
 //! Whatever the size of a batch, a call is a fixed number of statements: rows travel as arrays (`unnest`). Nothing
 //! needs locks of the session, notifications, serial numbers or the server's clock, but for who is taken to be alive,
 //! so that the same statements run on a distributed PostgreSQL.
-//! Parts: `open` (connections), `schema` (migrations), [`lease`], `read`, `write`, `rows`, `error`.
+//! Parts: `open` (connections), `schema` (migrations), `lease` (fencing), [`share`] (who holds what), `read`, `write`,
+//! `rows`, `error`.
 
 pub(super) mod error;
-pub mod lease;
+mod lease;
 mod open;
 mod read;
 mod rows;
 mod schema;
+pub mod share;
 mod write;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -22,14 +24,15 @@ use jiff::Timestamp;
 use sqlx::PgPool;
 use tokio::sync::{Mutex, MutexGuard};
 
-pub use lease::Worker;
+pub use share::Worker;
 
 use super::{
-    Commit, Counts, Dedup, Deployed, Deployment, Lease, OutboxRow, Packed, PackedKind, Quarantined, RowKey,
-    RowRef, StateRow, Store, StoreError, Stored, TimerChunk,
+    Commit, Counts, Dedup, Deployed, Deployment, InboxRow, Lease, OutboxRow, Packed, PackedKind, Quarantined,
+    RowKey, RowRef, Share, StateRow, Store, StoreError, Stored, TimerChunk,
 };
-use lease::{Hold, Life};
+use lease::Hold;
 use rows::small;
+use share::Life;
 
 /// How often a read, or the beginning of a transaction, is tried again when the server goes away in the middle of it, and how long after the first time.
 const READ_TRIES: u32 = 6;
@@ -39,17 +42,18 @@ const READ_PAUSE: Duration = Duration::from_millis(50);
 /// [`Store::close`] hands them back. Commits that have returned are safe as far as the server is set to make them.
 pub struct PostgresStore {
     pool: PgPool,
-    lease: Lease,
+    /// As [`Store::share`] left it.
+    lease: RwLock<Lease>,
     /// `None` when opened for reading.
     writing: Option<(Life, Mutex<Hold>)>,
 }
 
 impl PostgresStore {
-    /// Opens the database at `url` for writing, migrating it where needed. `development` is written into a new store
-    /// and allows an accelerated clock on it.
+    /// Opens the database at `url` for writing, migrating it where needed, beside other workers. `development` is
+    /// written into a new store and allows an accelerated clock on it.
     ///
     /// # Errors
-    /// [`StoreError::InUse`] while another worker that is alive writes it.
+    /// [`StoreError::Unreachable`] where there is no server.
     pub async fn open(url: &str, worker: &Worker, development: bool) -> Result<Self, StoreError> {
         open::for_writing(url, worker, development).await
     }
@@ -68,15 +72,23 @@ impl PostgresStore {
         Arc::new(self)
     }
 
-    async fn hold(&self) -> Result<MutexGuard<'_, Hold>, StoreError> {
+    async fn hold(&self) -> Result<(&Life, MutexGuard<'_, Hold>), StoreError> {
         match &self.writing {
-            Some((_, hold)) => Ok(hold.lock().await),
+            Some((life, hold)) => Ok((life, hold.lock().await)),
             None => Err(StoreError::ReadOnly),
         }
     }
 
     fn groups(&self) -> Vec<i16> {
-        self.lease.groups.iter().map(|(group, _)| small(*group)).collect()
+        self.lease().groups.iter().map(|(group, _)| small(*group)).collect()
+    }
+
+    async fn settle(&self, given: &[u16]) -> Result<Share, StoreError> {
+        let (life, mut hold) = self.hold().await?;
+        let share = life.share(&self.pool, &mut hold, given).await;
+        // What was given back or lost is so, whatever failed after it.
+        *self.lease.write().unwrap_or_else(PoisonError::into_inner) = hold.lease();
+        share
     }
 }
 
@@ -101,7 +113,7 @@ async fn again<'a, T>(
 
 impl Store for PostgresStore {
     fn lease(&self) -> Lease {
-        self.lease.clone()
+        self.lease.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn load<'a>(&'a self, keys: &'a [RowKey]) -> Stored<'a, Vec<StateRow>> {
@@ -113,7 +125,11 @@ impl Store for PostgresStore {
     }
 
     fn commit<'a>(&'a self, commit: &'a Commit) -> Stored<'a, ()> {
-        async { write::commit(&self.pool, &mut *self.hold().await?, commit).await }.boxed()
+        async {
+            let (life, mut hold) = self.hold().await?;
+            write::commit(&self.pool, life, &mut hold, commit).await
+        }
+        .boxed()
     }
 
     fn next_due(&self, after: Option<Timestamp>) -> Stored<'_, Option<Timestamp>> {
@@ -153,11 +169,11 @@ impl Store for PostgresStore {
     }
 
     fn set_meta<'a>(&'a self, values: &'a [(String, String)]) -> Stored<'a, ()> {
-        async { write::set_meta(&self.pool, &*self.hold().await?, values).await }.boxed()
+        async { write::set_meta(&self.pool, self.hold().await?.0, values).await }.boxed()
     }
 
     fn deploy<'a>(&'a self, deployment: &'a Deployment) -> Stored<'a, ()> {
-        async { write::deploy(&self.pool, &*self.hold().await?, deployment).await }.boxed()
+        async { write::deploy(&self.pool, self.hold().await?.0, deployment).await }.boxed()
     }
 
     fn deployed(&self) -> Stored<'_, Deployed> {
@@ -172,10 +188,35 @@ impl Store for PostgresStore {
         again(move || read::counts(&self.pool).boxed()).boxed()
     }
 
+    fn beat(&self) -> Option<Duration> {
+        self.writing.as_ref().map(|(life, _)| life.worker.beat())
+    }
+
+    fn share<'a>(&'a self, given: &'a [u16]) -> Stored<'a, Share> {
+        self.settle(given).boxed()
+    }
+
+    fn inbox(&self, limit: usize) -> Stored<'_, Vec<InboxRow>> {
+        let groups = self.groups();
+        async move { again(|| read::inbox(&self.pool, &groups, limit).boxed()).await }.boxed()
+    }
+
+    fn metas<'a>(&'a self, names: &'a [String]) -> Stored<'a, Vec<(String, String)>> {
+        again(move || read::metas(&self.pool, names).boxed()).boxed()
+    }
+
+    fn swap<'a>(&'a self, name: &'a str, old: &'a str, new: &'a str) -> Stored<'a, bool> {
+        async move {
+            let (life, _) = self.hold().await?;
+            write::swap(&self.pool, life, name, old, new).await
+        }
+        .boxed()
+    }
+
     fn close(&self) -> BoxFuture<'_, ()> {
         async {
-            if let Some((life, _)) = &self.writing {
-                life.end(&self.pool).await;
+            if let Some((life, hold)) = &self.writing {
+                life.end(&self.pool, &*hold.lock().await).await;
             }
             self.pool.close().await;
         }

@@ -1,13 +1,15 @@
 //! Opening: the connections and what they are set to.
 
 use std::str::FromStr;
+use std::sync::RwLock;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, PgPool};
 use tokio::sync::Mutex;
 
-use super::lease::{Life, SPAN, Worker};
+use super::lease::SPAN;
+use super::share::{Life, Worker};
 use super::{PostgresStore, schema};
 use crate::store::{Lease, StoreError};
 
@@ -28,14 +30,14 @@ pub(super) async fn for_writing(
         .execute(&pool)
         .await?;
     let (life, hold) = Life::begin(&pool, worker).await?;
-    let lease = hold.lease();
+    let lease = RwLock::new(hold.lease());
     Ok(PostgresStore { pool, lease, writing: Some((life, Mutex::new(hold))) })
 }
 
 pub(super) async fn for_reading(url: &str) -> Result<PostgresStore, StoreError> {
     let pool = pool(url, None).await?;
     schema::check(&pool).await?;
-    let lease = Lease { span: SPAN, groups: Vec::new(), batch: 0 };
+    let lease = RwLock::new(Lease { span: SPAN, groups: Vec::new(), batch: 0 });
     Ok(PostgresStore { pool, lease, writing: None })
 }
 
@@ -47,9 +49,9 @@ async fn pool(url: &str, worker: Option<&Worker>) -> Result<PgPool, StoreError> 
     // What is there already when workers start together is no news.
     options = options.options([("client_min_messages", "warning")]);
     match worker {
-        // A worker that stands still in the middle of a transaction keeps its groups locked for no longer than this.
+        // A worker that stands still in the middle of a transaction has unlocked its groups before it is given up.
         Some(worker) => {
-            let patience = worker.patience.as_millis().max(1);
+            let patience = (worker.patience / 2).as_millis().max(1);
             options = options.options([("idle_in_transaction_session_timeout", patience.to_string())]);
         }
         None => options = options.options([("default_transaction_read_only", "on")]),

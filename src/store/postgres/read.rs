@@ -9,7 +9,7 @@ use sqlx::{PgPool, Row as _};
 
 use super::rows::{Events, Keys, Places, place, signed, small};
 use crate::store::{
-    Counts, Dedup, Deployed, OutboxRow, Packed, PackedKind, ProgramRow, Quarantined, RowKey, RowRef,
+    Counts, Dedup, Deployed, InboxRef, InboxRow, OutboxRow, Packed, PackedKind, ProgramRow, Quarantined, RowKey, RowRef,
     StateRow, StoreError, TimerChunk,
 };
 
@@ -54,6 +54,13 @@ const TRACE_AFTER: &str = "SELECT grp, batch, body FROM trace
     WHERE (batch, grp) > ($1, $2) ORDER BY batch, grp LIMIT $3";
 const SCAN: &str = "SELECT bucket, kind, id, version, body FROM state
     WHERE kind = $1 AND (bucket, kind, id) > ($2, $1, $3) ORDER BY bucket, kind, id LIMIT $4";
+const INBOX: &str = "SELECT first.grp, first.at, first.sender, first.batch, first.body
+    FROM unnest($1::smallint[]) AS held (grp) CROSS JOIN LATERAL
+    (SELECT inbox.grp, inbox.at, inbox.sender, inbox.batch, inbox.body FROM inbox
+        WHERE inbox.grp = held.grp AND ($2::smallint IS NULL OR inbox.grp = $2)
+        ORDER BY inbox.at, inbox.sender, inbox.batch LIMIT $3) AS first
+    ORDER BY first.at, first.sender, first.batch, first.grp LIMIT $3";
+const METAS: &str = "SELECT name, value FROM meta WHERE name = ANY ($1)";
 const META: &str = "SELECT value FROM meta WHERE name = $1";
 const SYMBOLS: &str = "SELECT name FROM symbol ORDER BY no";
 const PROGRAMS: &str = "SELECT no, hash, journey, body FROM program ORDER BY no";
@@ -116,6 +123,24 @@ pub(super) async fn outbox(
         body,
     };
     Ok(found.into_iter().map(row).collect())
+}
+
+pub(super) async fn inbox(
+    pool: &PgPool,
+    groups: &[i16],
+    limit: usize,
+) -> Result<Vec<InboxRow>, StoreError> {
+    let query = sqlx::query_as(INBOX).bind(groups).bind(only(groups)).bind(signed(limit));
+    let found: Vec<(i16, i64, String, i64, Vec<u8>)> = query.fetch_all(pool).await?;
+    let row = |(group, at, sender, batch, body): (i16, i64, String, i64, Vec<u8>)| {
+        let at = InboxRef { group: group.cast_unsigned(), at, sender, batch: batch.cast_unsigned() };
+        InboxRow { at, body }
+    };
+    Ok(found.into_iter().map(row).collect())
+}
+
+pub(super) async fn metas(pool: &PgPool, names: &[String]) -> Result<Vec<(String, String)>, StoreError> {
+    Ok(sqlx::query_as(METAS).bind(names).fetch_all(pool).await?)
 }
 
 pub(super) async fn outbox_channels(pool: &PgPool) -> Result<Vec<u32>, StoreError> {

@@ -5,7 +5,10 @@ use sqlx::{AssertSqlSafe, PgPool};
 
 use crate::store::StoreError;
 
-const MIGRATIONS: &[&str] = &[include_str!("../../../migrations/postgres/0001_first.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../../migrations/postgres/0001_first.sql"),
+    include_str!("../../../migrations/postgres/0002_workers.sql"),
+];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_number (
     single boolean PRIMARY KEY DEFAULT true CHECK (single), no integer NOT NULL)";

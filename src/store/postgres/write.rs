@@ -4,8 +4,9 @@ use futures_util::FutureExt;
 use sqlx::{PgPool, Postgres, Transaction};
 
 use super::again;
-use super::lease::Hold;
-use super::rows::{Events, Places, States, small, storable};
+use super::lease::{Hold, check_life};
+use super::rows::{Events, Places, States, same, small, storable};
+use super::share::Life;
 use crate::store::{Commit, Deployment, Packed, StateRow, StoreError};
 
 type Tx = Transaction<'static, Postgres>;
@@ -41,13 +42,25 @@ const DELETE_TIMERS: &str = "DELETE FROM timer
 const INSERT_DEDUP: &str = "INSERT INTO dedup (grp, slot, hash, payload)
     SELECT new.grp, new.slot, new.hash, new.payload
     FROM unnest($1::smallint[], $2::integer[], $3::bytea[], $4::integer[]) AS new (grp, slot, hash, payload)";
-const INSERT_QUARANTINE: &str = "INSERT INTO quarantine (grp, batch, no, at, code, reason, body)
-    SELECT $1, $2, new.no, new.at, new.code, new.reason, new.body
+/// What a worker without groups writes may have been written before: nothing numbers its commits.
+const INSERT_QUARANTINE: &str = "INSERT INTO quarantine (grp, batch, no, at, code, reason, body, sender)
+    SELECT $1, $2, new.no, new.at, new.code, new.reason, new.body, $8
     FROM unnest($3::integer[], $4::bigint[], $5::text[], $6::text[], $7::bytea[])
-        AS new (no, at, code, reason, body)";
+        AS new (no, at, code, reason, body) ON CONFLICT DO NOTHING";
+const INSERT_INBOX: &str = "INSERT INTO inbox (grp, at, sender, batch, body)
+    SELECT new.grp, new.at, $1, $2, new.body
+    FROM unnest($3::smallint[], $4::bigint[], $5::bytea[]) AS new (grp, at, body) ON CONFLICT DO NOTHING";
+const DELETE_INBOX: &str = "DELETE FROM inbox
+    USING unnest($1::smallint[], $2::bigint[], $3::text[], $4::bigint[]) AS done (grp, at, sender, batch)
+    WHERE inbox.grp = done.grp AND inbox.at = done.at AND inbox.sender = done.sender
+        AND inbox.batch = done.batch AND ($5::smallint IS NULL OR inbox.grp = $5)";
 const SET_META: &str = "INSERT INTO meta (name, value)
     SELECT new.name, new.value FROM unnest($1::text[], $2::text[]) AS new (name, value)
     ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+const SWAP_NEW: &str = "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+const SWAP: &str = "UPDATE meta SET value = $2 WHERE name = $1 AND value = $3";
+const FIRST_VERSION: &str = "INSERT INTO meta (name, value) VALUES ('version', '0') ON CONFLICT DO NOTHING";
+const VERSION: &str = "SELECT value FROM meta WHERE name = 'version' FOR UPDATE";
 const INSERT_SYMBOLS: &str = "INSERT INTO symbol (no, name)
     SELECT new.no, new.name FROM unnest($1::integer[], $2::text[]) AS new (no, name)";
 const INSERT_PROGRAMS: &str = "INSERT INTO program (no, hash, journey, body)
@@ -56,20 +69,30 @@ const INSERT_PROGRAMS: &str = "INSERT INTO program (no, hash, journey, body)
 const INSERT_BUNDLE: &str = "INSERT INTO bundle (no, hash, body)
     SELECT coalesce(max(no), 0) + 1, $1, $2 FROM bundle";
 
-pub(super) async fn commit(pool: &PgPool, hold: &mut Hold, commit: &Commit) -> Result<(), StoreError> {
+pub(super) async fn commit(
+    pool: &PgPool,
+    life: &Life,
+    hold: &mut Hold,
+    commit: &Commit,
+) -> Result<(), StoreError> {
     let touched = hold.touched(commit)?;
     if hold.is_written(pool, commit.batch).await? {
         hold.advance(commit.batch, &touched);
         return Ok(());
     }
     let mut tx = begin(pool).await?;
-    hold.fence(&mut tx, commit.batch, &touched).await?;
+    if touched.is_empty() {
+        check_life(&mut tx, &life.worker.name, life.epoch).await?;
+    } else {
+        hold.fence(&mut tx, commit.batch, &touched).await?;
+    }
     states(&mut tx, &commit.states).await?;
     packed(&mut tx, INSERT_LOG, &commit.log).await?;
     packed(&mut tx, INSERT_TRACE, &commit.trace).await?;
     outbox(&mut tx, commit).await?;
     timers(&mut tx, commit).await?;
-    records(&mut tx, hold.home(), commit).await?;
+    records(&mut tx, hold.home(), life, commit).await?;
+    inbox(&mut tx, life, commit).await?;
     meta(&mut tx, &commit.meta).await?;
     hold.in_doubt();
     tx.commit().await?;
@@ -79,19 +102,48 @@ pub(super) async fn commit(pool: &PgPool, hold: &mut Hold, commit: &Commit) -> R
 
 pub(super) async fn set_meta(
     pool: &PgPool,
-    hold: &Hold,
+    life: &Life,
     values: &[(String, String)],
 ) -> Result<(), StoreError> {
     let mut tx = begin(pool).await?;
-    hold.check(&mut tx).await?;
+    check_life(&mut tx, &life.worker.name, life.epoch).await?;
     meta(&mut tx, values).await?;
     tx.commit().await?;
     Ok(())
 }
 
-pub(super) async fn deploy(pool: &PgPool, hold: &Hold, deployment: &Deployment) -> Result<(), StoreError> {
+pub(super) async fn swap(
+    pool: &PgPool,
+    life: &Life,
+    name: &str,
+    old: &str,
+    new: &str,
+) -> Result<bool, StoreError> {
     let mut tx = begin(pool).await?;
-    hold.check(&mut tx).await?;
+    check_life(&mut tx, &life.worker.name, life.epoch).await?;
+    let query = if old.is_empty() {
+        sqlx::query(SWAP_NEW).bind(name).bind(new)
+    } else {
+        sqlx::query(SWAP).bind(name).bind(new).bind(old)
+    };
+    let changed = query.execute(&mut *tx).await?.rows_affected();
+    tx.commit().await?;
+    Ok(changed == 1)
+}
+
+pub(super) async fn deploy(
+    pool: &PgPool,
+    life: &Life,
+    deployment: &Deployment,
+) -> Result<(), StoreError> {
+    let mut tx = begin(pool).await?;
+    check_life(&mut tx, &life.worker.name, life.epoch).await?;
+    // One after the other: numbers of symbols and programs follow those that are stored.
+    sqlx::query(FIRST_VERSION).execute(&mut *tx).await?;
+    let version: String = sqlx::query_scalar(VERSION).fetch_one(&mut *tx).await?;
+    if deployment.base.is_some_and(|base| base.to_string() != version) {
+        return Err(StoreError::Conflict);
+    }
     if !deployment.symbols.is_empty() {
         let numbers: Vec<i32> = deployment.symbols.iter().map(|(no, _)| no.cast_signed()).collect();
         let names: Vec<&str> = deployment.symbols.iter().map(|(_, name)| &**name).collect();
@@ -192,7 +244,12 @@ async fn timers(tx: &mut Tx, commit: &Commit) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn records(tx: &mut Tx, home: u16, commit: &Commit) -> Result<(), StoreError> {
+async fn records(
+    tx: &mut Tx,
+    home: Option<u16>,
+    life: &Life,
+    commit: &Commit,
+) -> Result<(), StoreError> {
     if !commit.dedup.is_empty() {
         let events = Events::of(&commit.dedup);
         let query = sqlx::query(INSERT_DEDUP).bind(&events.groups).bind(&events.slots);
@@ -205,9 +262,32 @@ async fn records(tx: &mut Tx, home: u16, commit: &Commit) -> Result<(), StoreErr
         let codes: Vec<String> = records.iter().map(|record| storable(&record.code)).collect();
         let reasons: Vec<String> = records.iter().map(|record| storable(&record.reason)).collect();
         let bodies: Vec<&[u8]> = records.iter().map(|record| &*record.body).collect();
-        let query = sqlx::query(INSERT_QUARANTINE).bind(small(home)).bind(commit.batch.cast_signed());
-        let query = query.bind(numbers).bind(at).bind(codes).bind(reasons).bind(bodies);
+        let sender = if home.is_some() { String::new() } else { life.sender() };
+        let home = small(home.unwrap_or_default());
+        let query = sqlx::query(INSERT_QUARANTINE).bind(home).bind(commit.batch.cast_signed());
+        let query = query.bind(numbers).bind(at).bind(codes).bind(reasons).bind(bodies).bind(sender);
         query.execute(&mut **tx).await?;
+    }
+    Ok(())
+}
+
+/// What was taken from it, and what is left for others.
+async fn inbox(tx: &mut Tx, life: &Life, commit: &Commit) -> Result<(), StoreError> {
+    let done = &commit.inbox_done;
+    if !done.is_empty() {
+        let groups: Vec<i16> = done.iter().map(|at| small(at.group)).collect();
+        let at: Vec<i64> = done.iter().map(|at| at.at).collect();
+        let senders: Vec<&str> = done.iter().map(|at| &*at.sender).collect();
+        let batches: Vec<i64> = done.iter().map(|at| at.batch.cast_signed()).collect();
+        let query = sqlx::query(DELETE_INBOX).bind(&groups).bind(at).bind(senders).bind(batches);
+        query.bind(same(&groups)).execute(&mut **tx).await?;
+    }
+    if !commit.inbox.is_empty() {
+        let groups: Vec<i16> = commit.inbox.iter().map(|row| small(row.at.group)).collect();
+        let at: Vec<i64> = commit.inbox.iter().map(|row| row.at.at).collect();
+        let bodies: Vec<&[u8]> = commit.inbox.iter().map(|row| &*row.body).collect();
+        let query = sqlx::query(INSERT_INBOX).bind(life.sender()).bind(commit.batch.cast_signed());
+        query.bind(groups).bind(at).bind(bodies).execute(&mut **tx).await?;
     }
     Ok(())
 }

@@ -1,0 +1,271 @@
+//! Several workers on one store: which groups are ours, handing them over, and what others left for us.
+//!
+//! At each heartbeat the store says who holds what. A group that is given back is first left alone: its messages stay in
+//! the outbox, and the sends under way are waited for, so that the next owner sends nothing a second time; its events
+//! and timers go on here until then. What others left is taken before what comes by our own door when a group is new
+//! here, so that nothing overtakes. Groups that were lost without being given back mean that we stood still for too
+//! long: memory is thrown away, and the store says what is true.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
+
+use super::gather::Gathered;
+use super::handle::EngineError;
+use super::pack::unpack_list;
+use super::patient::Patience;
+use super::run::Engine;
+use super::sweep::Sweeps;
+use super::timers::Timers;
+use super::{deploy, last, refer};
+use crate::step::{Event, RootKey};
+use crate::store::{Lease, Quarantined, Share, StoreError};
+
+/// Between two looks at what others left.
+const LOOK: Duration = Duration::from_millis(50);
+/// Rows read at once.
+const MOST_LEFT: usize = 256;
+/// How long sends under way keep a group that is to be given back. After this they are sent again by its next owner,
+/// under the same keys.
+const LONGEST_LEAVE: Duration = Duration::from_secs(10);
+
+/// Where several workers may share a store.
+pub(super) struct Sharing {
+    beat: Interval,
+    poll: Interval,
+    /// Alive, this one included.
+    workers: usize,
+    /// To be settled; to be looked at.
+    due: bool,
+    look: bool,
+    /// Groups are new here, and not everything that was left for them has been taken.
+    behind: bool,
+    /// Groups to be given back, and since when they are left alone.
+    leaving: BTreeSet<u16>,
+    since: Instant,
+    /// What others have written of rows that journeys look at.
+    references: BTreeSet<(String, String)>,
+}
+
+impl Sharing {
+    pub(super) fn every(beat: Duration) -> Self {
+        let every = |period| {
+            let mut ticks = interval(period);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            ticks
+        };
+        Self {
+            beat: every(beat),
+            poll: every(LOOK),
+            workers: 1,
+            due: true,
+            look: true,
+            behind: true,
+            leaving: BTreeSet::new(),
+            since: Instant::now(),
+            references: BTreeSet::new(),
+        }
+    }
+
+    /// Waits until there is something to settle or to look at.
+    pub(super) async fn tick(&mut self) {
+        tokio::select! {
+            _ = self.beat.tick() => (self.due, self.look) = (true, true),
+            _ = self.poll.tick(), if self.workers > 1 => self.look = true,
+        }
+    }
+
+    /// The same, without waiting.
+    fn notice(&mut self) {
+        while self.tick().now_or_never().is_some() {}
+    }
+}
+
+impl Engine {
+    /// Settles who holds what, at a batch boundary.
+    pub(super) async fn share(&mut self) -> Result<(), EngineError> {
+        let Some(sharing) = &mut self.sharing else { return Ok(()) };
+        sharing.notice();
+        let quiet = self.dispatcher.is_quiet(&sharing.leaving);
+        let gives = !sharing.leaving.is_empty() && (quiet || sharing.since.elapsed() > LONGEST_LEAVE);
+        if !sharing.due && !gives {
+            return Ok(());
+        }
+        sharing.due = false;
+        let given: Vec<u16> = sharing.leaving.iter().copied().filter(|_| gives).collect();
+        let share = match self.store.share(&given).await {
+            Ok(share) => share,
+            Err(error @ StoreError::Fenced) => return Err(error.into()),
+            Err(error) => {
+                tracing::warn!(%error, "who holds which groups cannot be settled yet");
+                Share { lease: self.store.lease(), surplus: Vec::new(), workers: sharing.workers }
+            }
+        };
+        self.settle(share, gives && !quiet).await?;
+        self.look_around().await
+    }
+
+    /// Takes up what was settled. `broken`: groups were given back whose sends are still under way.
+    async fn settle(&mut self, share: Share, broken: bool) -> Result<(), EngineError> {
+        let Share { lease, surplus, workers } = share;
+        let before = std::mem::replace(&mut self.lease, lease);
+        self.batch = self.lease.batch;
+        let Some(sharing) = &mut self.sharing else { return Ok(()) };
+        if sharing.workers != workers {
+            tracing::info!(workers, groups = self.lease.groups.len(), "workers share the store");
+            sharing.workers = workers;
+            self.dispatcher.share(workers);
+        }
+        let (lost, gained) = (missing(&before, &self.lease), missing(&self.lease, &before));
+        let taken_away = !lost.is_subset(&sharing.leaving);
+        sharing.leaving.retain(|group| !lost.contains(group));
+        let leaves = sharing.leaving.is_empty() && !surplus.is_empty();
+        if leaves {
+            sharing.leaving = surplus.into_iter().collect();
+            sharing.since = Instant::now();
+        }
+        if !gained.is_empty() {
+            (sharing.behind, sharing.look) = (true, true);
+        }
+        let leaving = sharing.leaving.clone();
+        if taken_away || broken {
+            tracing::warn!(?lost, "groups were taken over; going on with what the store says");
+            self.answers = self.dispatcher.begin_anew();
+            self.inbox.answers.clear();
+            self.dispatcher.open_lanes(&self.world, &*self.store).await?;
+        } else {
+            self.dispatcher.lose(&lost);
+            if !gained.is_empty() {
+                self.dispatcher.gain(&gained);
+            }
+        }
+        if leaves || taken_away || broken {
+            self.dispatcher.leave(&leaving);
+        }
+        if !(lost.is_empty() && gained.is_empty()) {
+            tracing::info!(?gained, ?lost, "groups changed hands");
+            self.take_over().await?;
+        }
+        Ok(())
+    }
+
+    /// What the groups bring with them.
+    async fn take_over(&mut self) -> Result<(), EngineError> {
+        self.moment = self.moment.after(last::of_all(&*self.store).await?);
+        self.timers = Timers::open(&*self.store).await?;
+        self.sweeps = Sweeps::open(&*self.store, &self.world, self.moment.now).await?;
+        self.publish();
+        Ok(())
+    }
+
+    /// A commit failed because groups are not ours any more. Whatever memory holds may be wrong.
+    pub(super) async fn begin_anew(&mut self) -> Result<(), EngineError> {
+        let mut patience = Patience::new();
+        let share = loop {
+            match self.store.share(&[]).await {
+                Ok(share) => break share,
+                Err(error) => {
+                    let Some(pause) = patience.pause(&error) else { return Err(error.into()) };
+                    tokio::time::sleep(pause).await;
+                }
+            }
+        };
+        self.settle(share, true).await?;
+        self.take_over().await
+    }
+
+    /// Notices what other workers have deployed, and what they have written of rows that journeys look at.
+    async fn look_around(&mut self) -> Result<(), EngineError> {
+        self.refresh().await?;
+        if self.world.references.kinds().is_empty() {
+            return Ok(());
+        }
+        let names: Vec<String> = (0..64).map(refer::mark_name).collect();
+        let found: BTreeSet<(String, String)> = self.store.metas(&names).await?.into_iter().collect();
+        let own = self.lease.groups.first().map(|(group, _)| refer::mark_name(*group));
+        let Some(sharing) = &mut self.sharing else { return Ok(()) };
+        let news = found.difference(&sharing.references).any(|(name, _)| Some(name) != own.as_ref());
+        sharing.references = found;
+        if news {
+            let mut world = crate::step::World::clone(&self.world);
+            refer::load(&*self.store, &mut world).await?;
+            self.go_live(world);
+        }
+        Ok(())
+    }
+
+    /// Takes up what another worker has deployed or switched.
+    pub(super) async fn refresh(&mut self) -> Result<bool, EngineError> {
+        if self.sharing.is_none() || deploy::version(&*self.store).await? == self.version {
+            return Ok(false);
+        }
+        tracing::info!("taking up what another worker has deployed");
+        let (world, version) = deploy::load(&*self.store, &self.world.zone).await?;
+        self.take_up(world, version).await?;
+        Ok(true)
+    }
+
+    /// What was accepted after a deployment is not stepped before it.
+    pub(super) async fn before_events(&mut self) -> Result<(), EngineError> {
+        let shares = self.sharing.as_ref().is_some_and(|sharing| sharing.workers > 1);
+        if shares && !self.inbox.submissions.is_empty() {
+            self.refresh().await?;
+        }
+        Ok(())
+    }
+
+    /// Takes what other workers left for our groups. True if what comes by our own door has to wait: there may be more,
+    /// and it came first.
+    pub(super) async fn gather_left(&mut self, gathered: &mut Gathered) -> Result<bool, StoreError> {
+        let Some(sharing) = &mut self.sharing else { return Ok(false) };
+        if !std::mem::take(&mut sharing.look) {
+            return Ok(sharing.behind);
+        }
+        let rows = self.store.inbox(MOST_LEFT).await?;
+        let full = rows.len() == MOST_LEFT;
+        sharing.behind &= full;
+        if rows.is_empty() {
+            return Ok(false);
+        }
+        // They may have been accepted under a deployment that we do not know.
+        if deploy::version(&*self.store).await? != self.version {
+            (sharing.due, sharing.look) = (true, true);
+            return Ok(true);
+        }
+        sharing.look = full;
+        gathered.anything = true;
+        for row in rows {
+            match unpack_list::<(RootKey, Event)>(&row.body) {
+                Ok(list) => gathered.left.extend(list),
+                Err(reason) => gathered.commit.quarantine.push(Quarantined {
+                    at: self.moment.now,
+                    code: "inbox-unreadable".to_owned(),
+                    reason,
+                    body: row.body,
+                }),
+            }
+            gathered.commit.inbox_done.push(row.at);
+        }
+        Ok(sharing.behind)
+    }
+}
+
+/// The groups of one lease that the other does not have, or has with another epoch.
+fn missing(of: &Lease, from: &Lease) -> BTreeSet<u16> {
+    of.groups.iter().filter(|held| !from.groups.contains(held)).map(|(group, _)| *group).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_that_came_back_with_another_epoch_was_lost_and_gained() {
+        let lease = |groups: &[(u16, u64)]| Lease { span: 64, groups: groups.to_vec(), batch: 0 };
+        let (before, after) = (lease(&[(0, 1), (1, 1), (2, 1)]), lease(&[(0, 1), (2, 3), (4, 1)]));
+        assert_eq!(missing(&before, &after), BTreeSet::from([1, 2]));
+        assert_eq!(missing(&after, &before), BTreeSet::from([2, 4]));
+    }
+}
