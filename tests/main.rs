@@ -39,3 +39,4 @@ mod torture;
 mod typos;
 mod verbs;
 mod watch;
+mod workers;

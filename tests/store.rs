@@ -46,15 +46,14 @@ fn full_commit() -> Commit {
         outbox: vec![message(3), message(4)],
         timers: vec![chunk(100), chunk(50), chunk(200)],
         dedup: vec![event(1, 1, u32::MAX), event(-1, 2, 0)],
-        quarantine: vec![Quarantined {
-            at: at(9),
-            code: "E1".to_owned(),
-            reason: "坏\n".to_owned(),
-            body: vec![9],
-        }],
+        quarantine: vec![quarantined("坏\n")],
         meta: vec![("cursor".to_owned(), "a".to_owned())],
         ..Commit::default()
     }
+}
+
+fn quarantined(reason: &str) -> Quarantined {
+    Quarantined { at: at(9), code: "E1".to_owned(), reason: reason.to_owned(), body: vec![9] }
 }
 
 fn empty(batch: u64) -> Commit {
@@ -161,6 +160,7 @@ async fn deployments_add_up(store: &dyn Store) {
         programs: vec![program(0, "aa")],
         bundle: Some(("h1".to_owned(), b"{}".to_vec())),
         meta: vec![("settle".to_owned(), "due".to_owned())],
+        base: None,
     };
     store.deploy(&first).await.unwrap();
     let bundle = Some(("h2".to_owned(), b"{2}".to_vec()));

@@ -3,18 +3,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::settings::Settings;
 use super::Failure;
+use super::settings::Settings;
 use crate::config;
 use crate::store::{PostgresStore, SqliteStore, Store, StoreError, Worker};
 
 /// Opens the store for writing, one that is on a server beside other workers. `port`: where this daemon listens already,
 /// which tells it from others on the same machine.
-pub async fn open(
-    settings: &Settings,
-    development: bool,
-    port: u16,
-) -> Result<Arc<dyn Store>, Failure> {
+pub async fn open(settings: &Settings, development: bool, port: u16) -> Result<Arc<dyn Store>, Failure> {
     match &settings.config.store {
         config::Store::Sqlite { path } => {
             let path = settings.path(path);

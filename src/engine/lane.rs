@@ -248,7 +248,8 @@ impl Lane {
     /// These groups are ours now, and read from their first row.
     pub(super) fn gain(&mut self, gained: &BTreeSet<u16>) {
         let read_to = self.read_to;
-        let held: BTreeSet<u16> = self.known.keys().copied().chain(self.rows.keys().map(|row| row.group)).collect();
+        let held: BTreeSet<u16> =
+            self.known.keys().copied().chain(self.rows.keys().map(|row| row.group)).collect();
         for group in held {
             let known = self.known.entry(group).or_default();
             *known = read_to.max(*known);

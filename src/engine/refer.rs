@@ -50,9 +50,8 @@ pub(super) fn mark_name(group: u16) -> String {
 /// Says in `commit` that it writes such rows, so that other workers read them again.
 pub(super) fn mark(world: &World, lease: &Lease, commit: &mut Commit) {
     let kinds = world.references.kinds();
-    let is_read = |row: &StateRow| {
-        world.symbols.name(Sym(row.key.kind)).is_some_and(|entity| kinds.contains(&entity))
-    };
+    let is_read =
+        |row: &StateRow| world.symbols.name(Sym(row.key.kind)).is_some_and(|entity| kinds.contains(&entity));
     let Some((group, epoch)) = lease.groups.first() else { return };
     if !kinds.is_empty() && commit.states.iter().any(is_read) {
         commit.meta.push((mark_name(*group), format!("{epoch} {}", commit.batch)));

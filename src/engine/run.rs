@@ -203,7 +203,8 @@ impl Engine {
     async fn kill(&mut self, kill: crate::step::world::Kill) -> Result<(), EngineError> {
         if self.refresh().await? {
             // The asker has not seen them, and would take them back.
-            let reason = "other switches were set through another worker meanwhile, look at them and try again";
+            let reason =
+                "other switches were set through another worker meanwhile, look at them and try again";
             return Err(EngineError::Store(reason.into()));
         }
         deploy::kill(&*self.store, self.version, &kill).await?;

@@ -77,7 +77,8 @@ impl Sweeps {
                 let own = place(&lease, &name, *group);
                 let found = kept.get(&own).or_else(|| kept.get(&name));
                 let found = found.and_then(|text| serde_json::from_str(text).ok());
-                let progress = sweep.open(world, found, now, |begun| new.push((own.clone(), begun.to_text())));
+                let progress =
+                    sweep.open(world, found, now, |begun| new.push((own.clone(), begun.to_text())));
                 let next = sweep.after_this(&progress, world);
                 sweep.groups.insert(*group, Stand { progress, next });
             }
@@ -194,7 +195,9 @@ impl Sweep {
     /// Whether the same sweep is to begin in `group`.
     fn goes_on(&self, group: u16, at: i64) -> bool {
         let stand = self.groups.get(&group);
-        stand.is_some_and(|Stand { progress, .. }| progress.running && progress.at == at && progress.after.is_none())
+        stand.is_some_and(|Stand { progress, .. }| {
+            progress.running && progress.at == at && progress.after.is_none()
+        })
     }
 
     fn input(&self, at: i64) -> Input {

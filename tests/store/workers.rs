@@ -8,9 +8,11 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
-use wayfare::store::{PostgresStore, Store, StoreError, Worker};
+use wayfare::store::{
+    Deployment, InboxRef, InboxRow, PostgresStore, RowRef, Store, StoreError, TimerChunk, Worker,
+};
 
-use super::{empty, event, full_commit, key, state};
+use super::{at, empty, event, full_commit, key, quarantined, state};
 use crate::support::postgres::{self, Server, run};
 
 fn worker(name: &str, patience: Duration) -> Worker {
@@ -33,12 +35,79 @@ async fn who_is_alive_keeps_its_groups_and_who_leaves_hands_them_back() {
     one.commit(&full_commit()).await.unwrap();
     // Longer than its patience: it gives signs of life by itself.
     tokio::time::sleep(Duration::from_millis(1_500)).await;
-    assert_eq!(open(&url, "two").await.err(), Some(StoreError::InUse("one".to_owned())));
-    one.commit(&empty(2)).await.unwrap();
-    one.close().await;
     let two = open(&url, "two").await.unwrap();
-    assert_eq!(two.lease().batch, 2);
-    two.commit(&empty(3)).await.unwrap();
+    assert_eq!(two.lease().groups, []);
+    one.commit(&empty(2)).await.unwrap();
+
+    // Half of the groups are asked back, and go when they are given.
+    let asked = one.share(&[]).await.unwrap();
+    assert_eq!((asked.lease.groups.len(), asked.workers), (64, 2));
+    assert_eq!(asked.surplus, (32..64).collect::<Vec<u16>>());
+    assert_eq!(two.share(&[]).await.unwrap().lease.groups, []);
+    assert_eq!(one.share(&asked.surplus).await.unwrap().lease.groups.len(), 32);
+    let taken = two.share(&[]).await.unwrap();
+    assert_eq!((taken.lease.groups.len(), taken.surplus), (32, vec![]));
+    assert_eq!(taken.lease.groups[0], (32, 2));
+    two.commit(&empty(taken.lease.batch + 1)).await.unwrap();
+    one.commit(&empty(3)).await.unwrap();
+    let mut foreign = empty(4);
+    foreign.timers = vec![TimerChunk { due: at(1), at: RowRef { batch: 4, group: 40 }, body: vec![1] }];
+    assert_eq!(one.commit(&foreign).await, Err(StoreError::OutsideLease(40 * 64)));
+
+    one.close().await;
+    assert_eq!(two.share(&[]).await.unwrap().lease.groups.len(), 64);
+    two.commit(&empty(two.lease().batch + 1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_left_for_others_is_taken_in_order_and_once() {
+    let Some(server) = postgres::server("store::workers::what_is_left") else { return };
+    let url = url(server).await;
+    let (one, two) = (open(&url, "one").await.unwrap(), open(&url, "two").await.unwrap());
+    assert_eq!(two.lease().groups, []);
+    let left = |group, at, body: &[u8]| InboxRow {
+        at: InboxRef { group, at, ..InboxRef::default() },
+        body: body.to_vec(),
+    };
+    for (batch, row) in [(1, left(7, 20, b"second")), (2, left(7, 10, b"first")), (3, left(9, 15, b"other"))]
+    {
+        let mut commit = empty(batch);
+        commit.inbox = vec![row];
+        commit.quarantine = vec![quarantined("left")];
+        two.commit(&commit).await.unwrap();
+    }
+    assert_eq!(two.inbox(9).await.unwrap(), [], "it is not its own");
+    let found = one.inbox(9).await.unwrap();
+    assert_eq!(found.iter().map(|row| &*row.body).collect::<Vec<_>>(), [&b"first"[..], b"other", b"second"]);
+    assert_eq!(one.quarantined(9).await.unwrap().len(), 3);
+    let mut taking = empty(1);
+    taking.inbox_done = found.iter().take(2).map(|row| row.at.clone()).collect();
+    one.commit(&taking).await.unwrap();
+    assert_eq!(one.inbox(9).await.unwrap(), found[2..]);
+}
+
+#[tokio::test]
+async fn what_workers_share_is_compared_before_it_is_set() {
+    let Some(server) = postgres::server("store::workers::compared") else { return };
+    let url = url(server).await;
+    let (one, two) = (open(&url, "one").await.unwrap(), open(&url, "two").await.unwrap());
+    assert!(one.swap("rate.1", "", "a").await.unwrap());
+    assert!(!two.swap("rate.1", "", "b").await.unwrap());
+    assert!(two.swap("rate.1", "a", "b").await.unwrap());
+    assert!(!one.swap("rate.1", "a", "c").await.unwrap());
+    let following = |base: u64, name: &str| Deployment {
+        symbols: vec![(u32::try_from(base).unwrap(), name.to_owned())],
+        meta: vec![("version".to_owned(), (base + 1).to_string())],
+        base: Some(base),
+        ..Deployment::default()
+    };
+    one.deploy(&following(0, "customer")).await.unwrap();
+    assert_eq!(two.deploy(&following(0, "account")).await, Err(StoreError::Conflict));
+    two.deploy(&following(1, "account")).await.unwrap();
+    assert_eq!(one.deployed().await.unwrap().symbols, ["customer", "account"]);
+    let mut found = one.metas(&["version".into(), "none".into(), "rate.1".into()]).await.unwrap();
+    found.sort_unstable();
+    assert_eq!(found, [("rate.1".into(), "b".into()), ("version".into(), "2".into())]);
 }
 
 #[tokio::test]
@@ -51,16 +120,13 @@ async fn who_died_is_given_up_after_a_while() {
     // No sign of life from now on, and no word of farewell.
     drop(one);
     let begun = std::time::Instant::now();
-    let two = loop {
-        match open(&url, "two").await {
-            Ok(two) => break two,
-            Err(StoreError::InUse(_)) => tokio::time::sleep(Duration::from_millis(20)).await,
-            Err(error) => panic!("{error}"),
-        }
+    let two = open(&url, "two").await.unwrap();
+    while two.share(&[]).await.unwrap().lease.groups.len() < 64 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
         assert!(begun.elapsed() < Duration::from_secs(10));
-    };
+    }
     assert_eq!(two.counts().await.unwrap().states, 3);
-    two.commit(&empty(2)).await.unwrap();
+    two.commit(&empty(two.lease().batch + 1)).await.unwrap();
 }
 
 #[tokio::test]
@@ -81,7 +147,7 @@ async fn who_slept_while_others_took_over_cannot_write() {
     assert_eq!(other.load(&[key("c3")]).await.unwrap(), [state("c3", 1, b"")]);
     assert_eq!(other.meta("cursor").await.unwrap().as_deref(), Some("a"));
     other.commit(&late).await.unwrap();
-    assert_eq!(open(&url, "two").await.err(), Some(StoreError::InUse("one".to_owned())));
+    assert_eq!(open(&url, "two").await.unwrap().lease().groups, []);
 }
 
 #[tokio::test]
@@ -226,7 +292,7 @@ async fn a_database_says_what_is_wrong_with_it() {
     let newer = open(&url, "one").await.err().unwrap();
     assert!(matches!(newer, StoreError::Newer { found: 99, .. }), "{newer:?}");
     assert!(matches!(PostgresStore::open_reader(&url).await.err(), Some(StoreError::Newer { .. })));
-    run(&url, "UPDATE schema_number SET no = 1").await;
+    run(&url, "UPDATE schema_number SET no = 2").await;
 
     let database = url.split(['/', '?']).nth(3).unwrap();
     run(&url, &format!("ALTER DATABASE {database} SET default_transaction_read_only = on")).await;

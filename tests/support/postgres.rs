@@ -34,6 +34,22 @@ wait $!
 rm -rf "$PWD"
 "#;
 
+/// The same for one that is killed: it is started again at once, and what it has acknowledged outlives it.
+const WATCH_AGAIN: &str = r#"
+trap '' INT TERM HUP
+"$1/initdb" -D data -U wayfare -A trust -E UTF8 --locale=C --no-sync </dev/null >log 2>&1
+while [ ! -e ended ]; do
+  "$1/postgres" -D data -k "$PWD" -h '' -c fsync=off -c full_page_writes=off \
+    -c max_connections=300 -c shared_buffers=64MB -c 'log_line_prefix=%d ' </dev/null >>log 2>&1
+  sleep 0.3
+done &
+read -r _
+touch ended
+kill -QUIT "$(head -n 1 data/postmaster.pid)"
+wait $!
+rm -rf "$PWD"
+"#;
+
 /// A running server.
 pub(crate) struct Server {
     /// Its socket, its data and its log.
@@ -45,17 +61,37 @@ pub(crate) struct Server {
 /// The server; `None`, said aloud for `test`, where there are no programs to run one.
 pub(crate) fn server(test: &str) -> Option<&'static Server> {
     static SERVER: OnceLock<Option<Server>> = OnceLock::new();
-    let server = SERVER.get_or_init(|| programs().map(|programs| Server::start(&programs)));
+    let server = SERVER.get_or_init(|| programs().map(|programs| Server::start(&programs, WATCH)));
     if server.is_none() {
-        // Not through `eprintln!`, which is shown only when a test fails.
-        let _ = writeln!(std::io::stderr(), "suite: PostgreSQL is not here, skipped: {test}");
+        skipped(test);
     }
     server.as_ref()
 }
 
+fn skipped(test: &str) {
+    // Not through `eprintln!`, which is shown only when a test fails.
+    let _ = writeln!(std::io::stderr(), "suite: PostgreSQL is not here, skipped: {test}");
+}
+
 impl Server {
+    /// One that nobody else uses, so that it may be killed; as [`server`].
+    pub(crate) fn own(test: &str) -> Option<Self> {
+        let server = programs().map(|programs| Self::start(&programs, WATCH_AGAIN));
+        if server.is_none() {
+            skipped(test);
+        }
+        server
+    }
+
+    /// SIGKILL to the server's first process. One of its [own](Server::own) comes back by itself.
+    pub(crate) fn kill(&self) {
+        let file = fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap();
+        let pid = file.lines().next().unwrap();
+        assert!(Command::new("kill").args(["-KILL", pid]).status().unwrap().success());
+    }
+
     #[expect(clippy::zombie_processes, reason = "it ends behind this process, whose input it waits for")]
-    fn start(programs: &Path) -> Self {
+    fn start(programs: &Path, watch: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("wayfare-pg-").tempdir().unwrap().keep();
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
         let mut shell = Command::new("sh");
@@ -64,7 +100,7 @@ impl Server {
             chown(&folder, Some(user), Some(user)).unwrap();
             shell.uid(user).gid(user);
         }
-        let shell = shell.args(["-c", WATCH, "watch"]).arg(programs).current_dir(&folder);
+        let shell = shell.args(["-c", watch, "watch"]).arg(programs).current_dir(&folder);
         let mut watch =
             shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let alive = watch.stdin.take().unwrap();

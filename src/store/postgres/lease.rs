@@ -155,7 +155,6 @@ impl Hold {
 
 /// Checks that this is the worker's last life, for what concerns no group.
 pub(super) async fn check_life(tx: &mut PgConnection, name: &str, epoch: i64) -> Result<(), StoreError> {
-    let found: Option<i64> =
-        sqlx::query_scalar(ALIVE).bind(name).bind(epoch).fetch_optional(tx).await?;
+    let found: Option<i64> = sqlx::query_scalar(ALIVE).bind(name).bind(epoch).fetch_optional(tx).await?;
     found.map(|_| ()).ok_or(StoreError::Fenced)
 }

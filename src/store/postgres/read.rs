@@ -9,8 +9,8 @@ use sqlx::{PgPool, Row as _};
 
 use super::rows::{Events, Keys, Places, place, signed, small};
 use crate::store::{
-    Counts, Dedup, Deployed, InboxRef, InboxRow, OutboxRow, Packed, PackedKind, ProgramRow, Quarantined, RowKey, RowRef,
-    StateRow, StoreError, TimerChunk,
+    Counts, Dedup, Deployed, InboxRef, InboxRow, OutboxRow, Packed, PackedKind, ProgramRow, Quarantined,
+    RowKey, RowRef, StateRow, StoreError, TimerChunk,
 };
 
 const LOAD: &str = "SELECT state.bucket, state.kind, state.id, state.version, state.body
@@ -125,11 +125,7 @@ pub(super) async fn outbox(
     Ok(found.into_iter().map(row).collect())
 }
 
-pub(super) async fn inbox(
-    pool: &PgPool,
-    groups: &[i16],
-    limit: usize,
-) -> Result<Vec<InboxRow>, StoreError> {
+pub(super) async fn inbox(pool: &PgPool, groups: &[i16], limit: usize) -> Result<Vec<InboxRow>, StoreError> {
     let query = sqlx::query_as(INBOX).bind(groups).bind(only(groups)).bind(signed(limit));
     let found: Vec<(i16, i64, String, i64, Vec<u8>)> = query.fetch_all(pool).await?;
     let row = |(group, at, sender, batch, body): (i16, i64, String, i64, Vec<u8>)| {

@@ -201,8 +201,7 @@ async fn look(
     let living = workers.iter().filter(|(name, _, alive, _)| *alive || *name == worker.name);
     let living = living.map(|(name, ..)| &**name).collect();
     let silent = workers.iter().filter(|_| !may_give_up).map(|(name, ..)| &**name).collect();
-    let owners: Vec<(i16, i64, i64, Option<String>)> =
-        sqlx::query_as(OWNERS).fetch_all(&mut **tx).await?;
+    let owners: Vec<(i16, i64, i64, Option<String>)> = sqlx::query_as(OWNERS).fetch_all(&mut **tx).await?;
     let owned = |(group, epoch, batch, owner)| {
         let (group, lease) = taken((group, epoch, batch));
         Owned { group, lease, owner }

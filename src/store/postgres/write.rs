@@ -131,11 +131,7 @@ pub(super) async fn swap(
     Ok(changed == 1)
 }
 
-pub(super) async fn deploy(
-    pool: &PgPool,
-    life: &Life,
-    deployment: &Deployment,
-) -> Result<(), StoreError> {
+pub(super) async fn deploy(pool: &PgPool, life: &Life, deployment: &Deployment) -> Result<(), StoreError> {
     let mut tx = begin(pool).await?;
     check_life(&mut tx, &life.worker.name, life.epoch).await?;
     // One after the other: numbers of symbols and programs follow those that are stored.
@@ -244,12 +240,7 @@ async fn timers(tx: &mut Tx, commit: &Commit) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn records(
-    tx: &mut Tx,
-    home: Option<u16>,
-    life: &Life,
-    commit: &Commit,
-) -> Result<(), StoreError> {
+async fn records(tx: &mut Tx, home: Option<u16>, life: &Life, commit: &Commit) -> Result<(), StoreError> {
     if !commit.dedup.is_empty() {
         let events = Events::of(&commit.dedup);
         let query = sqlx::query(INSERT_DEDUP).bind(&events.groups).bind(&events.slots);

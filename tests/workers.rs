@@ -1,0 +1,316 @@
+//! Three workers on one server share the customers. They are killed one by one, with the server, and all at once, while
+//! events come in at every door: each event that was accepted has its effect once, and soon everybody has a share again.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+
+use crate::support::client::{event, http, ndjson, send, try_send};
+use crate::support::daemon::{Daemon, Project};
+use crate::support::postgres::{self, Server};
+use crate::support::receiver::{Arrival, Manners, Receiver};
+use crate::support::stores::Place;
+use crate::support::{alone, secret};
+
+/// After this long without a sign of life others have taken a worker's groups.
+const LEASE: Duration = Duration::from_secs(10);
+/// For a process to start, on a machine that does other things.
+const START: Duration = Duration::from_secs(20);
+const CHUNK: usize = 10;
+/// As declared below, per second.
+const RATE: usize = 30;
+/// As in `catch_up`.
+const JITTER_MS: i64 = 300;
+
+const JOURNEYS: &str = r#"
+entity customer "客户" {
+  key id : Id
+  consent "同意接收的渠道" : [channel]
+}
+
+event knocked "来访" of customer { }
+event rang "按铃" of customer { }
+
+channel bell "门铃" { kind push; surface owned; owner "bell@bank.example" }
+channel slow "慢铃" { kind push; surface owned; rate 30 per second; owner "bell@bank.example" }
+
+journey answer "回访" of customer {
+  purpose service
+  owner "service@bank.example"
+  enter on knocked
+  reenter never
+  wait 1s
+  send hello via bell
+  end answered
+}
+
+journey echo "回铃" of customer {
+  purpose service
+  owner "service@bank.example"
+  enter on rang
+  reenter never
+  send hello via slow
+  end answered
+}
+
+content hello "问候" {
+  via bell """您好，我们来了。"""
+  via slow """您好，我们来了。"""
+}
+"#;
+
+fn settings(receiver: &Receiver) -> String {
+    let channel = |name: &str| {
+        let (url, secret) = (receiver.messages(), secret());
+        format!(
+            "[channels.{name}]\nkind = \"webhook\"\nurl = \"{url}\"\nsecret = \"{secret}\"\nallow_private = true\n"
+        )
+    };
+    channel("bell") + &channel("slow")
+}
+
+/// Three folders with the same journeys, on the same database.
+fn bank(url: &str, receiver: &Receiver) -> [Project; 3] {
+    [(); 3].map(|()| {
+        let project = Project::of(JOURNEYS).on(Place::Database(url.to_owned()));
+        project.settings("", &settings(receiver));
+        project
+    })
+}
+
+async fn groups(http: &reqwest::Client, project: &Project) -> Option<u64> {
+    let stats = http.get(format!("{}/v1/stats", project.url())).timeout(Duration::from_secs(2));
+    stats.send().await.ok()?.json::<Value>().await.ok()?["groups"].as_u64()
+}
+
+/// Waits until the workers hold as many groups as they should; returns how long it took.
+async fn spread(http: &reqwest::Client, workers: &[(&Project, u64)], within: Duration) -> Duration {
+    let begun = Instant::now();
+    loop {
+        let mut found = Vec::new();
+        for (project, _) in workers {
+            found.push(groups(http, project).await);
+        }
+        let mut even = found.iter().flatten().copied().collect::<Vec<_>>();
+        let mut wanted: Vec<u64> = workers.iter().map(|(_, groups)| *groups).collect();
+        even.sort_unstable();
+        wanted.sort_unstable();
+        if even == wanted {
+            return begun.elapsed();
+        }
+        assert!(begun.elapsed() < within, "after {within:?} they hold {found:?} and not {wanted:?}");
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
+fn even(projects: &[Project; 3]) -> [(&Project, u64); 3] {
+    let [one, two, three] = projects;
+    [(one, 22), (two, 21), (three, 21)]
+}
+
+/// A customer who becomes known, and does something.
+fn comes(id: &str, what: &str) -> [Value; 2] {
+    let known = json!({ "consent": ["bell", "slow"] });
+    [
+        event(&format!("known:{id}"), "wayfare.attributes", id, &known),
+        event(&format!("{what}:{id}"), what, id, &json!({})),
+    ]
+}
+
+/// Sends customers to all doors in turn until `done`; what a door does not acknowledge is sent to the next one. Returns
+/// who was acknowledged.
+async fn feed(http: &reqwest::Client, projects: &[Project; 3], done: &Cell<bool>) -> Vec<String> {
+    let mut acknowledged = Vec::new();
+    let mut doors = projects.iter().cycle();
+    for chunk in 0.. {
+        if done.get() {
+            break;
+        }
+        let ids: Vec<String> = (0..CHUNK).map(|n| format!("C{:05}", chunk * CHUNK + n)).collect();
+        let events: Vec<Value> = ids.iter().flat_map(|id| comes(id, "knocked")).collect();
+        let lines = ndjson(&events);
+        let until = Instant::now() + Duration::from_mins(1);
+        for door in doors.by_ref() {
+            let url = door.url();
+            let sent = tokio::time::timeout(Duration::from_secs(3), try_send(http, &url, &lines));
+            if let Ok(Some(account)) = sent.await {
+                assert!(account.rejected.is_empty(), "{:?}", account.rejected);
+                assert_eq!(account.accepted + account.duplicates, events.len() as u64);
+                break;
+            }
+            assert!(Instant::now() < until, "nobody takes anything");
+            sleep(Duration::from_millis(50)).await;
+        }
+        acknowledged.extend(ids);
+        sleep(Duration::from_millis(20)).await;
+    }
+    acknowledged
+}
+
+async fn ready<'a>(http: &reqwest::Client, projects: &'a [Project; 3]) -> [Daemon<'a>; 3] {
+    let [one, two, three] = projects.each_ref().map(Project::launch);
+    [one.ready(http).await, two.ready(http).await, three.ready(http).await]
+}
+
+#[tokio::test]
+async fn nothing_is_lost_or_doubled_whoever_is_killed() {
+    let Some(server) = Server::own("workers::nothing_is_lost") else { return };
+    let _alone = alone().await;
+    let (http, url) = (http(), server.url(&server.database().await));
+    let folder = tempfile::tempdir().unwrap();
+    let receiver = Receiver::start(folder.path(), Manners::Steady);
+    let projects = bank(&url, &receiver);
+    let done = Cell::new(false);
+    let times = RefCell::new(BTreeMap::new());
+    let note = |what: &'static str, time: Duration| times.borrow_mut().insert(what, time);
+    let story = async {
+        let [one, two, three] = ready(&http, &projects).await;
+        note("three begin", spread(&http, &even(&projects), LEASE).await);
+        sleep(Duration::from_millis(500)).await;
+
+        two.kill();
+        let [first, _, third] = &projects;
+        note("one is killed", spread(&http, &[(first, 32), (third, 32)], LEASE).await);
+        let two = projects[1].start(&http).await;
+        note("it comes back", spread(&http, &even(&projects), LEASE).await);
+
+        server.kill();
+        let begun = Instant::now();
+        sleep(Duration::from_millis(100)).await;
+        let three = three.ready(&http).await;
+        let two = two.ready(&http).await;
+        let one = one.ready(&http).await;
+        spread(&http, &even(&projects), LEASE).await;
+        note("the server is killed", begun.elapsed());
+        assert!(begun.elapsed() < START, "{:?}", begun.elapsed());
+
+        one.kill();
+        two.kill();
+        three.kill();
+        server.kill();
+        let begun = Instant::now();
+        let [one, two, three] = ready(&http, &projects).await;
+        spread(&http, &even(&projects), LEASE).await;
+        note("all are killed", begun.elapsed());
+        sleep(Duration::from_millis(500)).await;
+
+        assert!(one.stop().await.success(), "{}", projects[0].log_tail());
+        let others = [(&projects[1], 32), (&projects[2], 32)];
+        note("one ends", spread(&http, &others, Duration::from_secs(5)).await);
+        done.set(true);
+        (two, three)
+    };
+    let (acknowledged, (two, three)) = tokio::join!(feed(&http, &projects, &done), story);
+    settle(&projects[0], &acknowledged).await;
+    assert!(two.stop().await.success() && three.stop().await.success());
+    println!("{} customers; {:?}", acknowledged.len(), times.borrow());
+    verify(&http, &projects[0], &receiver, &acknowledged).await;
+}
+
+async fn settle(project: &Project, acknowledged: &[String]) {
+    let until = Instant::now() + START;
+    loop {
+        let books = project.books().await;
+        let left = books.unsettled("answer", acknowledged.len());
+        if left == 0 {
+            return;
+        }
+        assert!(Instant::now() < until, "{left} are not settled: {:#?}", books.standings());
+        sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// Everybody entered once, was written to once, and the provider knows it under one key.
+async fn verify(http: &reqwest::Client, project: &Project, receiver: &Receiver, acknowledged: &[String]) {
+    let books = project.books().await;
+    let taken = receiver.taken(http).await;
+    let known: Vec<&str> = books.customers.iter().map(|(id, _)| id.as_str()).collect();
+    assert_eq!(known.len(), acknowledged.len());
+    let mut keys = Vec::new();
+    for (id, state) in &books.customers {
+        assert_eq!(books.entries(state, "answer").len(), 1, "{id}");
+        let sent = books.sent(state, "answer");
+        assert_eq!(sent.len(), 1, "{id}");
+        keys.push(wayfare::channel::webhook::id(&books.key(id, sent[0])));
+    }
+    keys.sort_unstable();
+    assert_eq!(taken.keys().cloned().collect::<Vec<_>>(), keys, "what arrived is what was sent");
+    assert!(taken.values().all(|taken| !taken.conflicting));
+    assert_eq!(books.quarantined, []);
+    assert_eq!(books.counts.outbox_rows, 0);
+}
+
+#[tokio::test]
+async fn workers_share_a_channels_rate_and_what_is_deployed() {
+    let Some(server) = postgres::server("workers::share_a_rate") else { return };
+    let _alone = alone().await;
+    let (http, url) = (http(), server.url(&server.database().await));
+    let folder = tempfile::tempdir().unwrap();
+    let receiver = Receiver::start(folder.path(), Manners::Steady);
+    let projects = bank(&url, &receiver);
+    let [one, two, three] = ready(&http, &projects).await;
+    spread(&http, &even(&projects), LEASE).await;
+
+    let ids: Vec<String> = (0..RATE * 5).map(|n| format!("C{n:04}")).collect();
+    for (chunk, project) in ids.chunks(30).zip(projects.iter().cycle()) {
+        let events: Vec<Value> = chunk.iter().flat_map(|id| comes(id, "rang")).collect();
+        assert_eq!(send(&http, &project.url(), &events).await.accepted, 60);
+    }
+    let until = Instant::now() + Duration::from_secs(20);
+    let arrivals = loop {
+        let arrivals = receiver.arrivals(&http, 0).await;
+        if arrivals.len() == ids.len() {
+            break arrivals;
+        }
+        assert!(Instant::now() < until, "{} arrived", arrivals.len());
+        sleep(Duration::from_millis(50)).await;
+    };
+    let mut at: Vec<i64> = arrivals.iter().map(|Arrival { at_ms, .. }| *at_ms).collect();
+    at.sort_unstable();
+    for (n, first) in at.iter().enumerate() {
+        let inside = at[n..].iter().take_while(|at| **at < first + 1_000 - JITTER_MS).count();
+        assert!(inside <= RATE, "{inside} messages within a second");
+    }
+    let lasted = at.last().unwrap() - at[0];
+    assert!(lasted < 15_000, "slower than the rate allows: {lasted} ms");
+
+    // A switch that is set at one door holds at the others, and so does a new deployment.
+    let switch = http.post(format!("{}/v1/kill", projects[2].url())).json(&json!({ "all": true }));
+    assert!(switch.send().await.unwrap().status().is_success());
+    for project in &projects {
+        let sees = async || {
+            let kill = http.get(format!("{}/v1/kill", project.url())).send().await.unwrap();
+            kill.json::<Value>().await.unwrap()["all"] == json!(true)
+        };
+        soon("the switch is seen", sees).await;
+    }
+    let live = async |project: &Project| {
+        let stats = http.get(format!("{}/v1/stats", project.url())).send().await.unwrap();
+        stats.json::<Value>().await.unwrap()["bundle"].as_str().unwrap().to_owned()
+    };
+    let before = live(&projects[2]).await;
+    assert!(one.stop().await.success());
+    let later = JOURNEYS.replace("wait 1s", "wait 2s");
+    std::fs::write(projects[0].path().join("main.journey"), later).unwrap();
+    let one = projects[0].start(&http).await;
+    let after = live(&projects[0]).await;
+    assert_ne!(before, after);
+    for project in &projects[1..] {
+        soon("the deployment is seen", async || live(project).await == after).await;
+    }
+    for daemon in [one, two, three] {
+        assert!(daemon.stop().await.success());
+    }
+}
+
+/// Within a few heartbeats.
+async fn soon(what: &str, holds: impl AsyncFn() -> bool) {
+    let until = Instant::now() + Duration::from_secs(5);
+    while !holds().await {
+        assert!(Instant::now() < until, "not so: {what}");
+        sleep(Duration::from_millis(50)).await;
+    }
+}
