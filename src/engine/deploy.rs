@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+use super::fill;
 use super::fill::Plan;
 use super::handle::EngineError;
-use super::fill;
 use crate::name::Name;
 use crate::program::{Bundle, FORMAT, Hashed, Program};
 use crate::step::world::Kill;
@@ -96,11 +96,8 @@ pub(super) async fn deploy(
 ) -> Result<World, EngineError> {
     let Plan { live: bundle, target, meta } = plan;
     let body = serde_json::to_vec(&bundle).map_err(|error| unreadable("deployment", &error))?;
-    let mut deployment = Deployment {
-        bundle: Some((bundle.hash.to_string(), body)),
-        meta,
-        ..Deployment::default()
-    };
+    let mut deployment =
+        Deployment { bundle: Some((bundle.hash.to_string(), body)), meta, ..Deployment::default() };
     let mut programs = old.programs.clone();
     add_programs(&bundle, &mut programs, &mut deployment)?;
     let mut symbols = old.symbols.clone();

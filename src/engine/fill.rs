@@ -3,7 +3,8 @@
 //! Until then the journeys that ask are live as they were before, and new ones not at all; everything else of the
 //! deployment is live at once. The log is read a page per batch, and where that stands is committed with what came of
 //! it, so it goes on after a crash. Live events are in the log too: a last page that finds nothing behind it makes a
-//! batch of its own, and behind that the deployment goes live as it is.
+//! batch of its own, and behind that the deployment goes live as it is. Of several workers one does it, and holds all
+//! groups until then.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -155,6 +156,11 @@ impl Fills {
     /// Whether this deployment is waiting already.
     pub(super) fn awaits(&self, bundle: &Bundle) -> bool {
         self.kept.current.as_ref().is_some_and(|current| current.target == bundle.hash)
+    }
+
+    /// Whether one is under way.
+    pub(super) fn is_open(&self) -> bool {
+        self.kept.current.is_some()
     }
 
     /// When there is next something to replay.

@@ -64,6 +64,7 @@ impl Engine {
         let mut gathered = Gathered::default();
         gathered.commit.batch = self.batch + 1;
         if !self.inbox.stopping
+            && self.lease.is_whole()
             && let Some(page) = self.fills.page(&*self.store, self.moment.now).await?
         {
             let last = page.last;

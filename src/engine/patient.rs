@@ -178,8 +178,8 @@ impl Store for Patient {
         self.inner.beat()
     }
 
-    fn share<'a>(&'a self, given: &'a [u16]) -> Stored<'a, Share> {
-        self.inner.share(given)
+    fn share<'a>(&'a self, given: &'a [u16], alone: bool) -> Stored<'a, Share> {
+        self.inner.share(given, alone)
     }
 
     fn inbox(&self, limit: usize) -> Stored<'_, Vec<InboxRow>> {

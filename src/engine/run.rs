@@ -95,11 +95,12 @@ impl Engine {
             self.moment = self.moment.at(self.clock.now());
             self.receive();
             self.administer().await;
-            self.ripen().await;
             if !self.inbox.stopping {
                 self.share().await?;
                 self.before_events().await?;
             }
+            // Last: nothing may come between a history that is complete and its deployment.
+            self.ripen().await;
             let gathered = self.gather().await?;
             if gathered.anything {
                 self.process(gathered).await?;
@@ -125,7 +126,8 @@ impl Engine {
     async fn idle(&mut self) {
         let now = self.moment.now;
         let sweeps = self.sweeps.next(now).map(|next| self.sweep_after.map_or(next, |at| at.max(next)));
-        let next = [self.timers.next(), self.dispatcher.next(now), sweeps, self.fills.next(now)];
+        let fills = self.fills.next(now).filter(|_| self.lease.is_whole());
+        let next = [self.timers.next(), self.dispatcher.next(now), sweeps, fills];
         let next = next.into_iter().flatten().min().unwrap_or(Timestamp::MAX);
         // In this order: who looks first must not be chance. Each turn takes all there is, so nobody starves.
         tokio::select! {

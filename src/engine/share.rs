@@ -5,6 +5,8 @@
 //! and timers go on here until then. What others left is taken before what comes by our own door when a group is new
 //! here, so that nothing overtakes. Groups that were lost without being given back mean that we stood still for too
 //! long: memory is thrown away, and the store says what is true.
+//!
+//! While history is filled in from the log, one worker holds all groups, because what was replayed is behind nobody.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,6 +14,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
+use super::fill::Fills;
 use super::gather::Gathered;
 use super::handle::EngineError;
 use super::pack::unpack_list;
@@ -20,7 +23,7 @@ use super::run::Engine;
 use super::sweep::Sweeps;
 use super::timers::Timers;
 use super::{deploy, last, refer};
-use crate::step::{Event, RootKey};
+use crate::step::{Event, RootKey, World};
 use crate::store::{Lease, Quarantined, Share, StoreError};
 
 /// Between two looks at what others left.
@@ -95,7 +98,7 @@ impl Engine {
         }
         sharing.due = false;
         let given: Vec<u16> = sharing.leaving.iter().copied().filter(|_| gives).collect();
-        let share = match self.store.share(&given).await {
+        let share = match self.store.share(&given, self.fills.is_open()).await {
             Ok(share) => share,
             Err(error @ StoreError::Fenced) => return Err(error.into()),
             Err(error) => {
@@ -154,6 +157,12 @@ impl Engine {
     /// What the groups bring with them.
     async fn take_over(&mut self) -> Result<(), EngineError> {
         self.moment = self.moment.after(last::of_all(&*self.store).await?);
+        if self.fills.is_open() {
+            // Another worker may have replayed more of the log.
+            let mut world = World::clone(&self.world);
+            self.fills = Fills::open(&*self.store, &mut world, self.upkeep).await?;
+            self.go_live(world);
+        }
         self.timers = Timers::open(&*self.store).await?;
         self.sweeps = Sweeps::open(&*self.store, &self.world, self.moment.now).await?;
         self.publish();
@@ -164,7 +173,7 @@ impl Engine {
     pub(super) async fn begin_anew(&mut self) -> Result<(), EngineError> {
         let mut patience = Patience::new();
         let share = loop {
-            match self.store.share(&[]).await {
+            match self.store.share(&[], self.fills.is_open()).await {
                 Ok(share) => break share,
                 Err(error) => {
                     let Some(pause) = patience.pause(&error) else { return Err(error.into()) };
@@ -189,7 +198,7 @@ impl Engine {
         let news = found.difference(&sharing.references).any(|(name, _)| Some(name) != own.as_ref());
         sharing.references = found;
         if news {
-            let mut world = crate::step::World::clone(&self.world);
+            let mut world = World::clone(&self.world);
             refer::load(&*self.store, &mut world).await?;
             self.go_live(world);
         }

@@ -90,11 +90,12 @@ pub trait Store: Send + Sync {
     }
 
     /// Settles with the other workers who holds what: gives back `given`, notices what was lost, takes what is free up
-    /// to a fair share. Not while a commit is under way.
+    /// to a fair share. Not while a commit is under way. `alone`: one worker is to hold all groups, the first of those
+    /// that are alive; all of them have to ask for it.
     ///
     /// # Errors
     /// [`StoreError::Fenced`] where another process has come under the name of this one.
-    fn share<'a>(&'a self, _given: &'a [u16]) -> Stored<'a, Share> {
+    fn share<'a>(&'a self, _given: &'a [u16], _alone: bool) -> Stored<'a, Share> {
         let share = Share { lease: self.lease(), surplus: Vec::new(), workers: 1 };
         async { Ok(share) }.boxed()
     }

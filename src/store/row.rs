@@ -193,6 +193,12 @@ impl Lease {
         self.holds(self.group(bucket))
     }
 
+    /// Whether all groups are held.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.groups.len() == usize::from(bucket::COUNT / self.span.max(1))
+    }
+
     #[must_use]
     pub fn holds(&self, group: u16) -> bool {
         self.groups.binary_search_by_key(&group, |(held, _)| *held).is_ok()

@@ -40,12 +40,12 @@ async fn who_is_alive_keeps_its_groups_and_who_leaves_hands_them_back() {
     one.commit(&empty(2)).await.unwrap();
 
     // Half of the groups are asked back, and go when they are given.
-    let asked = one.share(&[]).await.unwrap();
+    let asked = one.share(&[], false).await.unwrap();
     assert_eq!((asked.lease.groups.len(), asked.workers), (64, 2));
     assert_eq!(asked.surplus, (32..64).collect::<Vec<u16>>());
-    assert_eq!(two.share(&[]).await.unwrap().lease.groups, []);
-    assert_eq!(one.share(&asked.surplus).await.unwrap().lease.groups.len(), 32);
-    let taken = two.share(&[]).await.unwrap();
+    assert_eq!(two.share(&[], false).await.unwrap().lease.groups, []);
+    assert_eq!(one.share(&asked.surplus, false).await.unwrap().lease.groups.len(), 32);
+    let taken = two.share(&[], false).await.unwrap();
     assert_eq!((taken.lease.groups.len(), taken.surplus), (32, vec![]));
     assert_eq!(taken.lease.groups[0], (32, 2));
     two.commit(&empty(taken.lease.batch + 1)).await.unwrap();
@@ -55,7 +55,7 @@ async fn who_is_alive_keeps_its_groups_and_who_leaves_hands_them_back() {
     assert_eq!(one.commit(&foreign).await, Err(StoreError::OutsideLease(40 * 64)));
 
     one.close().await;
-    assert_eq!(two.share(&[]).await.unwrap().lease.groups.len(), 64);
+    assert_eq!(two.share(&[], false).await.unwrap().lease.groups.len(), 64);
     two.commit(&empty(two.lease().batch + 1)).await.unwrap();
 }
 
@@ -121,7 +121,7 @@ async fn who_died_is_given_up_after_a_while() {
     drop(one);
     let begun = std::time::Instant::now();
     let two = open(&url, "two").await.unwrap();
-    while two.share(&[]).await.unwrap().lease.groups.len() < 64 {
+    while two.share(&[], false).await.unwrap().lease.groups.len() < 64 {
         tokio::time::sleep(Duration::from_millis(20)).await;
         assert!(begun.elapsed() < Duration::from_secs(10));
     }

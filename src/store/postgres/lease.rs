@@ -58,6 +58,11 @@ impl Hold {
         self.groups.insert(group, taken);
     }
 
+    /// Numbers go on after `batch` at least: what was read up to there in any group lies before what is written now.
+    pub(super) fn raise(&mut self, batch: u64) {
+        self.last = self.last.max(batch);
+    }
+
     pub(super) fn lose(&mut self, group: u16) {
         self.groups.remove(&group);
     }

@@ -83,9 +83,9 @@ impl PostgresStore {
         self.lease().groups.iter().map(|(group, _)| small(*group)).collect()
     }
 
-    async fn settle(&self, given: &[u16]) -> Result<Share, StoreError> {
+    async fn settle(&self, given: &[u16], alone: bool) -> Result<Share, StoreError> {
         let (life, mut hold) = self.hold().await?;
-        let share = life.share(&self.pool, &mut hold, given).await;
+        let share = life.share(&self.pool, &mut hold, given, alone).await;
         // What was given back or lost is so, whatever failed after it.
         *self.lease.write().unwrap_or_else(PoisonError::into_inner) = hold.lease();
         share
@@ -192,8 +192,8 @@ impl Store for PostgresStore {
         self.writing.as_ref().map(|(life, _)| life.worker.beat())
     }
 
-    fn share<'a>(&'a self, given: &'a [u16]) -> Stored<'a, Share> {
-        self.settle(given).boxed()
+    fn share<'a>(&'a self, given: &'a [u16], alone: bool) -> Stored<'a, Share> {
+        self.settle(given, alone).boxed()
     }
 
     fn inbox(&self, limit: usize) -> Stored<'_, Vec<InboxRow>> {

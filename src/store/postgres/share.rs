@@ -85,12 +85,13 @@ impl Life {
         for row in sqlx::query_as(AGAIN).bind(&worker.name).fetch_all(&mut *tx).await? {
             hold.gain(taken(row));
         }
-        let plan = look(&mut tx, worker, epoch).await?;
+        let plan = look(&mut tx, worker, epoch, false).await?;
         for free in &plan.take {
             if let Some(row) = take(&mut tx, worker, free).await? {
                 hold.gain(row);
             }
         }
+        hold.raise(plan.latest);
         tx.commit().await?;
         let beating = tokio::spawn(beat(pool.clone(), worker.clone(), epoch));
         Ok((Self { worker: worker.clone(), epoch, beating }, hold))
@@ -102,6 +103,7 @@ impl Life {
         pool: &PgPool,
         hold: &mut Hold,
         given: &[u16],
+        alone: bool,
     ) -> Result<Share, StoreError> {
         for group in given {
             let Some(held) = hold.group(*group) else { continue };
@@ -110,7 +112,7 @@ impl Life {
             hold.lose(*group);
         }
         let mut tx = pool.begin().await?;
-        let plan = look(&mut tx, &self.worker, self.epoch).await?;
+        let plan = look(&mut tx, &self.worker, self.epoch, alone).await?;
         tx.commit().await?;
         hold.keep(&plan.mine);
         for free in &plan.take {
@@ -119,6 +121,7 @@ impl Life {
             tx.commit().await?;
             if let Some(row) = row {
                 hold.gain(row);
+                hold.raise(plan.latest);
             }
         }
         Ok(Share { lease: hold.lease(), surplus: plan.surplus, workers: plan.workers })
@@ -185,6 +188,8 @@ struct Plan {
     take: Vec<Owned>,
     surplus: Vec<u16>,
     workers: usize,
+    /// The greatest number of a commit to any group.
+    latest: u64,
 }
 
 /// What is to be done; an error where another life has begun under this name.
@@ -192,6 +197,7 @@ async fn look(
     tx: &mut Transaction<'static, Postgres>,
     worker: &Worker,
     epoch: i64,
+    alone: bool,
 ) -> Result<Plan, StoreError> {
     let query = sqlx::query_as(WORKERS).bind(worker.patience.as_secs_f64());
     let workers: Vec<(String, i64, bool, bool)> = query.fetch_all(&mut **tx).await?;
@@ -199,22 +205,33 @@ async fn look(
     let Some((.., may_give_up)) = own else { return Err(StoreError::Fenced) };
     // This one is alive, whatever its last sign says.
     let living = workers.iter().filter(|(name, _, alive, _)| *alive || *name == worker.name);
-    let living = living.map(|(name, ..)| &**name).collect();
+    let living: BTreeSet<&str> = living.map(|(name, ..)| &**name).collect();
+    let sharers = living.iter().copied().take(if alone { 1 } else { living.len() }).collect();
     let silent = workers.iter().filter(|_| !may_give_up).map(|(name, ..)| &**name).collect();
     let owners: Vec<(i16, i64, i64, Option<String>)> = sqlx::query_as(OWNERS).fetch_all(&mut **tx).await?;
     let owned = |(group, epoch, batch, owner)| {
         let (group, lease) = taken((group, epoch, batch));
         Owned { group, lease, owner }
     };
-    Ok(plan(&worker.name, &living, &silent, owners.into_iter().map(owned).collect()))
+    let who = Who { me: &worker.name, living, sharers, spared: silent };
+    Ok(plan(&who, owners.into_iter().map(owned).collect()))
 }
 
-/// `living`: who shares the groups, `me` included. `spared`: who keeps what it has, alive or not.
-fn plan(me: &str, living: &BTreeSet<&str>, spared: &BTreeSet<&str>, groups: Vec<Owned>) -> Plan {
-    let place = living.iter().position(|name| *name == me).unwrap_or_default();
-    let workers = living.len().max(1);
-    let share = groups.len() / workers + usize::from(place < groups.len() % workers);
-    let is_mine = |owned: &Owned| owned.owner.as_deref() == Some(me);
+struct Who<'a> {
+    me: &'a str,
+    living: BTreeSet<&'a str>,
+    /// Those of the living who are to hold groups.
+    sharers: BTreeSet<&'a str>,
+    /// Who keeps what it has, alive or not.
+    spared: BTreeSet<&'a str>,
+}
+
+fn plan(who: &Who<'_>, groups: Vec<Owned>) -> Plan {
+    let Who { me, living, sharers, spared } = who;
+    let place = sharers.iter().position(|name| name == me);
+    let share = place
+        .map_or(0, |place| groups.len() / sharers.len() + usize::from(place < groups.len() % sharers.len()));
+    let is_mine = |owned: &Owned| owned.owner.as_deref() == Some(*me);
     let is_free = |owned: &Owned| {
         let owner = owned.owner.as_deref();
         owner.is_none_or(|owner| !living.contains(owner) && !spared.contains(owner))
@@ -223,8 +240,9 @@ fn plan(me: &str, living: &BTreeSet<&str>, spared: &BTreeSet<&str>, groups: Vec<
         groups.iter().filter(|owned| is_mine(owned)).map(|owned| (owned.group, owned.lease)).collect();
     let surplus = mine.keys().skip(share).copied().collect();
     let missing = share.saturating_sub(mine.len());
+    let latest = groups.iter().map(|owned| owned.lease.batch).max().unwrap_or_default();
     let take = groups.into_iter().filter(is_free).take(missing).collect();
-    Plan { mine, take, surplus, workers }
+    Plan { mine, take, surplus, workers: living.len(), latest }
 }
 
 async fn take(
@@ -258,15 +276,19 @@ mod tests {
         plan.take.iter().map(|owned| owned.group).collect()
     }
 
+    /// Nobody is spared, and all share.
+    fn who<'a>(me: &'a str, living: &[&'a str]) -> Who<'a> {
+        let living: BTreeSet<&str> = living.iter().copied().collect();
+        Who { me, sharers: living.clone(), living, spared: BTreeSet::new() }
+    }
+
     #[test]
     fn shares_are_even_and_add_up() {
         for workers in 1..=9 {
             let names: Vec<String> = (0..workers).map(|n| format!("w{n}")).collect();
-            let living: BTreeSet<&str> = names.iter().map(String::as_str).collect();
-            let shares: Vec<usize> = names
-                .iter()
-                .map(|me| plan(me, &living, &BTreeSet::new(), owned(&[None; 64])).take.len())
-                .collect();
+            let living: Vec<&str> = names.iter().map(String::as_str).collect();
+            let shares: Vec<usize> =
+                living.iter().map(|me| plan(&who(me, &living), owned(&[None; 64])).take.len()).collect();
             assert_eq!(shares.iter().sum::<usize>(), 64);
             assert!(shares.iter().max().unwrap() - shares.iter().min().unwrap() <= 1, "{shares:?}");
         }
@@ -274,20 +296,28 @@ mod tests {
 
     #[test]
     fn a_newcomer_gets_what_the_others_give_back() {
-        let living = BTreeSet::from(["a", "b"]);
         let all_of_a = owned(&[Some("a"); 5]);
-        let of_a = plan("a", &living, &BTreeSet::new(), all_of_a.clone());
+        let of_a = plan(&who("a", &["a", "b"]), all_of_a.clone());
         assert_eq!((of_a.surplus, of_a.take, of_a.mine.len(), of_a.workers), (vec![3, 4], vec![], 5, 2));
-        assert_eq!(take_of(&plan("b", &living, &BTreeSet::new(), all_of_a)), [0_u16; 0]);
+        assert_eq!(take_of(&plan(&who("b", &["a", "b"]), all_of_a)), [0_u16; 0]);
         let given_back = owned(&[Some("a"), Some("a"), Some("a"), None, None]);
-        assert_eq!(take_of(&plan("b", &living, &BTreeSet::new(), given_back)), [3, 4]);
+        assert_eq!(take_of(&plan(&who("b", &["a", "b"]), given_back)), [3, 4]);
     }
 
     #[test]
     fn who_is_given_up_is_taken_over_and_who_may_only_seem_dead_is_not() {
-        let living = BTreeSet::from(["a"]);
         let groups = || owned(&[Some("a"), Some("dead"), None]);
-        assert_eq!(take_of(&plan("a", &living, &BTreeSet::new(), groups())), [1, 2]);
-        assert_eq!(take_of(&plan("a", &living, &BTreeSet::from(["a", "dead"]), groups())), [2]);
+        assert_eq!(take_of(&plan(&who("a", &["a"]), groups())), [1, 2]);
+        let spared = BTreeSet::from(["a", "dead"]);
+        assert_eq!(take_of(&plan(&Who { spared, ..who("a", &["a"]) }, groups())), [2]);
+    }
+
+    #[test]
+    fn one_holds_all_where_that_is_asked_for() {
+        let alone = |me| Who { sharers: BTreeSet::from(["a"]), ..who(me, &["a", "b"]) };
+        let groups = || owned(&[Some("b"), None, Some("b")]);
+        assert_eq!(take_of(&plan(&alone("a"), groups())), [1], "`b` is alive, and gives them back");
+        let of_b = plan(&alone("b"), groups());
+        assert_eq!((of_b.surplus, of_b.take, of_b.workers), (vec![0, 2], vec![], 2));
     }
 }
