@@ -11,6 +11,7 @@ mod coverage;
 mod crash;
 mod demo;
 mod deployable;
+mod disk;
 mod docs;
 mod editors;
 mod engine;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
+use crate::support::chance::Chance;
 use crate::support::client::{event, http, ndjson, send, try_send};
 use crate::support::daemon::{Daemon, Project};
 use crate::support::postgres::{self, Server};
@@ -59,6 +60,18 @@ journey echo "回铃" of customer {
 content hello "问候" {
   via bell """您好，我们来了。"""
   via slow """您好，我们来了。"""
+}
+"#;
+
+/// Asks for what states do not keep before it is deployed.
+const FREQUENT: &str = r#"
+journey frequent "常客" of customer {
+  purpose service
+  owner "service@bank.example"
+  enter on rang where count(rang during last 30 days) >= 2
+  reenter never
+  send hello via bell
+  end answered
 }
 "#;
 
@@ -155,6 +168,11 @@ async fn ready<'a>(http: &reqwest::Client, projects: &'a [Project; 3]) -> [Daemo
     [one.ready(http).await, two.ready(http).await, three.ready(http).await]
 }
 
+/// How often everybody is killed: once, unless it is asked for more.
+fn rounds() -> usize {
+    std::env::var("WAYFARE_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(1)
+}
+
 #[tokio::test]
 async fn nothing_is_lost_or_doubled_whoever_is_killed() {
     let Some(server) = Server::own("workers::nothing_is_lost") else { return };
@@ -165,36 +183,46 @@ async fn nothing_is_lost_or_doubled_whoever_is_killed() {
     let projects = bank(&url, &receiver);
     let done = Cell::new(false);
     let times = RefCell::new(BTreeMap::new());
-    let note = |what: &'static str, time: Duration| times.borrow_mut().insert(what, time);
+    // The longest of each.
+    let note = |what: &'static str, time: Duration| {
+        let mut times = times.borrow_mut();
+        let longest = times.entry(what).or_insert(time);
+        *longest = time.max(*longest);
+    };
+    let mut chance = Chance::new("WAYFARE_TEST_SEED");
     let story = async {
         let [one, two, three] = ready(&http, &projects).await;
         note("three begin", spread(&http, &even(&projects), LEASE).await);
-        sleep(Duration::from_millis(500)).await;
+        let (mut one, mut two, mut three) = (one, two, three);
+        for _ in 0..rounds() {
+            sleep(Duration::from_millis(chance.below(1_000))).await;
+            two.kill();
+            let [first, _, third] = &projects;
+            note("one is killed", spread(&http, &[(first, 32), (third, 32)], LEASE).await);
+            two = projects[1].start(&http).await;
+            note("it comes back", spread(&http, &even(&projects), LEASE).await);
 
-        two.kill();
-        let [first, _, third] = &projects;
-        note("one is killed", spread(&http, &[(first, 32), (third, 32)], LEASE).await);
-        let two = projects[1].start(&http).await;
-        note("it comes back", spread(&http, &even(&projects), LEASE).await);
+            sleep(Duration::from_millis(chance.below(1_000))).await;
+            server.kill();
+            let begun = Instant::now();
+            sleep(Duration::from_millis(100)).await;
+            three = three.ready(&http).await;
+            two = two.ready(&http).await;
+            one = one.ready(&http).await;
+            spread(&http, &even(&projects), LEASE).await;
+            note("the server is killed", begun.elapsed());
+            assert!(begun.elapsed() < START, "{:?}", begun.elapsed());
 
-        server.kill();
-        let begun = Instant::now();
-        sleep(Duration::from_millis(100)).await;
-        let three = three.ready(&http).await;
-        let two = two.ready(&http).await;
-        let one = one.ready(&http).await;
-        spread(&http, &even(&projects), LEASE).await;
-        note("the server is killed", begun.elapsed());
-        assert!(begun.elapsed() < START, "{:?}", begun.elapsed());
-
-        one.kill();
-        two.kill();
-        three.kill();
-        server.kill();
-        let begun = Instant::now();
-        let [one, two, three] = ready(&http, &projects).await;
-        spread(&http, &even(&projects), LEASE).await;
-        note("all are killed", begun.elapsed());
+            sleep(Duration::from_millis(chance.below(1_000))).await;
+            one.kill();
+            two.kill();
+            three.kill();
+            server.kill();
+            let begun = Instant::now();
+            [one, two, three] = ready(&http, &projects).await;
+            spread(&http, &even(&projects), LEASE).await;
+            note("all are killed", begun.elapsed());
+        }
         sleep(Duration::from_millis(500)).await;
 
         assert!(one.stop().await.success(), "{}", projects[0].log_tail());
@@ -293,22 +321,48 @@ async fn workers_share_a_channels_rate_and_what_is_deployed() {
     };
     let before = live(&projects[2]).await;
     assert!(one.stop().await.success());
-    let later = JOURNEYS.replace("wait 1s", "wait 2s");
+    let later = format!("{}{FREQUENT}", JOURNEYS.replace("wait 1s", "wait 2s"));
     std::fs::write(projects[0].path().join("main.journey"), later).unwrap();
     let one = projects[0].start(&http).await;
+    // It asks for the past, which one worker fills in while it holds all customers.
+    soon("the history is filled in", async || {
+        let after = live(&projects[0]).await;
+        after != before && !after.ends_with('~')
+    })
+    .await;
     let after = live(&projects[0]).await;
-    assert_ne!(before, after);
-    for project in &projects[1..] {
+    for project in &projects {
         soon("the deployment is seen", async || live(project).await == after).await;
+    }
+    spread(&http, &even(&projects), LEASE).await;
+    let switch = http.post(format!("{}/v1/kill", projects[1].url())).json(&json!({ "all": false }));
+    assert!(switch.send().await.unwrap().status().is_success());
+    for project in &projects {
+        let killed = async || {
+            let kill = http.get(format!("{}/v1/kill", project.url())).send().await.unwrap();
+            kill.json::<Value>().await.unwrap()["all"] == json!(true)
+        };
+        soon("the switch is taken back", async || !killed().await).await;
+    }
+    // Everybody rang once before: the second time is the second time, at whichever door.
+    for (chunk, project) in ids.chunks(30).zip(projects.iter().rev().cycle()) {
+        let again = |id: &String| event(&format!("again:{id}"), "rang", id, &json!({}));
+        let events: Vec<Value> = chunk.iter().map(again).collect();
+        assert_eq!(send(&http, &project.url(), &events).await.accepted, 30);
+    }
+    let until = Instant::now() + Duration::from_secs(20);
+    while receiver.arrivals(&http, 0).await.len() < 2 * ids.len() {
+        assert!(Instant::now() < until, "{} arrived", receiver.arrivals(&http, 0).await.len());
+        sleep(Duration::from_millis(50)).await;
     }
     for daemon in [one, two, three] {
         assert!(daemon.stop().await.success());
     }
 }
 
-/// Within a few heartbeats.
+/// Within a few heartbeats and what they bring about.
 async fn soon(what: &str, holds: impl AsyncFn() -> bool) {
-    let until = Instant::now() + Duration::from_secs(5);
+    let until = Instant::now() + LEASE;
     while !holds().await {
         assert!(Instant::now() < until, "not so: {what}");
         sleep(Duration::from_millis(50)).await;

@@ -28,6 +28,8 @@ pub(crate) struct Project {
     port: u16,
     /// The URL of its database.
     server: Option<String>,
+    /// The file of its store, where it is elsewhere.
+    file: Option<PathBuf>,
 }
 
 impl Project {
@@ -50,7 +52,13 @@ impl Project {
     }
 
     fn empty() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), port: free_port(), server: None }
+        Self { folder: tempfile::tempdir().unwrap(), port: free_port(), server: None, file: None }
+    }
+
+    /// With its store in this file.
+    pub(crate) fn with_store(mut self, file: PathBuf) -> Self {
+        self.file = Some(file);
+        self
     }
 
     /// With its store on the server, if `place` is one.
@@ -74,7 +82,7 @@ impl Project {
     }
 
     pub(crate) fn store(&self) -> PathBuf {
-        self.path().join("wayfare.db")
+        self.file.clone().unwrap_or_else(|| self.path().join("wayfare.db"))
     }
 
     pub(crate) fn url(&self) -> String {
@@ -87,7 +95,8 @@ impl Project {
     }
 
     pub(crate) fn settings_on(&self, listen: &str, server: &str, rest: &str) {
-        let store = self.server.as_deref().unwrap_or("sqlite:wayfare.db");
+        let file = || self.file.as_ref().map(|file| format!("sqlite:{}", file.display()));
+        let store = self.server.clone().or_else(file).unwrap_or_else(|| "sqlite:wayfare.db".to_owned());
         let text = format!(
             "zone = \"Asia/Shanghai\"\n[store]\nurl = \"{store}\"\n\
              [server]\nlisten = \"{listen}\"\n{server}\n{rest}\n"

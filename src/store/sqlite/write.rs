@@ -1,11 +1,13 @@
 //! Writing: one transaction, a fixed handful of statements.
 
-use sqlx::{Sqlite, SqlitePool, Transaction};
+use sqlx::pool::PoolConnection;
+use sqlx::{Connection as _, Sqlite, SqlitePool, Transaction};
 
 use super::json::Rows;
 use crate::store::{Commit, Deployment, Lease, Packed, StateRow, StoreError};
 
-type Tx = Transaction<'static, Sqlite>;
+type Tx<'a> = Transaction<'a, Sqlite>;
+type Writer = PoolConnection<Sqlite>;
 
 /// Also numbers the batches without a gap, so a commit can be neither lost nor repeated unnoticed.
 const FENCE: &str = "UPDATE lease SET batch = ?1 WHERE grp = 0 AND epoch = ?2 AND batch = ?1 - 1";
@@ -42,7 +44,13 @@ pub(super) async fn commit(pool: &SqlitePool, lease: &Lease, commit: &Commit) ->
     if let Some(row) = commit.states.iter().find(|row| !lease.covers(row.key.bucket)) {
         return Err(StoreError::OutsideLease(row.key.bucket));
     }
-    let mut tx = begin(pool).await?;
+    let mut writer = pool.acquire().await?;
+    let done = write(&mut writer, lease, commit).await;
+    give_back(writer, done).await
+}
+
+async fn write(writer: &mut Writer, lease: &Lease, commit: &Commit) -> Result<(), StoreError> {
+    let mut tx = begin(writer).await?;
     fence(&mut tx, lease, commit.batch).await?;
     states(&mut tx, &commit.states).await?;
     packed(&mut tx, INSERT_LOG, &commit.log).await?;
@@ -58,7 +66,17 @@ pub(super) async fn set_meta(
     lease: &Lease,
     values: &[(String, String)],
 ) -> Result<(), StoreError> {
-    let mut tx = begin(pool).await?;
+    let mut writer = pool.acquire().await?;
+    let done = write_meta(&mut writer, lease, values).await;
+    give_back(writer, done).await
+}
+
+async fn write_meta(
+    writer: &mut Writer,
+    lease: &Lease,
+    values: &[(String, String)],
+) -> Result<(), StoreError> {
+    let mut tx = begin(writer).await?;
     held(&mut tx, lease).await?;
     meta(&mut tx, values).await?;
     tx.commit().await?;
@@ -70,7 +88,17 @@ pub(super) async fn deploy(
     lease: &Lease,
     deployment: &Deployment,
 ) -> Result<(), StoreError> {
-    let mut tx = begin(pool).await?;
+    let mut writer = pool.acquire().await?;
+    let done = write_deployment(&mut writer, lease, deployment).await;
+    give_back(writer, done).await
+}
+
+async fn write_deployment(
+    writer: &mut Writer,
+    lease: &Lease,
+    deployment: &Deployment,
+) -> Result<(), StoreError> {
+    let mut tx = begin(writer).await?;
     held(&mut tx, lease).await?;
     let mut rows = Rows::with_capacity(deployment.symbols.len() * 24);
     for (no, name) in &deployment.symbols {
@@ -94,11 +122,21 @@ pub(super) async fn deploy(
     Ok(())
 }
 
-async fn begin(pool: &SqlitePool) -> Result<Tx, StoreError> {
-    Ok(pool.begin_with("BEGIN IMMEDIATE").await?)
+async fn begin(writer: &mut Writer) -> Result<Tx<'_>, StoreError> {
+    Ok(writer.begin_with("BEGIN IMMEDIATE").await?)
 }
 
-async fn fence(tx: &mut Tx, lease: &Lease, batch: u64) -> Result<(), StoreError> {
+/// SQLite ends a transaction by itself when the disk is full or fails. The driver would still count it as open and
+/// refuse the next one for ever, so that connection is closed.
+async fn give_back(writer: Writer, done: Result<(), StoreError>) -> Result<(), StoreError> {
+    if !matches!(done, Ok(()) | Err(StoreError::Fenced | StoreError::Conflict)) {
+        // It has failed already; what closing it says is no news.
+        let _ = writer.close().await;
+    }
+    done
+}
+
+async fn fence(tx: &mut Tx<'_>, lease: &Lease, batch: u64) -> Result<(), StoreError> {
     let query = sqlx::query(FENCE).bind(batch.cast_signed()).bind(epoch(lease));
     let changed = query.execute(&mut **tx).await?.rows_affected();
     if changed == 1 { Ok(()) } else { Err(StoreError::Fenced) }
@@ -109,14 +147,14 @@ fn epoch(lease: &Lease) -> i64 {
     lease.groups.first().map_or(0, |(_, epoch)| epoch.cast_signed())
 }
 
-async fn held(tx: &mut Tx, lease: &Lease) -> Result<(), StoreError> {
+async fn held(tx: &mut Tx<'_>, lease: &Lease) -> Result<(), StoreError> {
     let query = sqlx::query_scalar(HELD).bind(epoch(lease));
     let held: i64 = query.fetch_one(&mut **tx).await?;
     if held == 1 { Ok(()) } else { Err(StoreError::Fenced) }
 }
 
 /// In the order of their keys: neighbours share pages.
-async fn states(tx: &mut Tx, states: &[StateRow]) -> Result<(), StoreError> {
+async fn states(tx: &mut Tx<'_>, states: &[StateRow]) -> Result<(), StoreError> {
     let mut sorted: Vec<&StateRow> = states.iter().collect();
     sorted.sort_unstable_by(|a, b| a.key.cmp(&b.key));
     let bytes = sorted.iter().map(|row| row.body.len() * 2 + row.key.id.len() + 40).sum();
@@ -142,7 +180,7 @@ async fn states(tx: &mut Tx, states: &[StateRow]) -> Result<(), StoreError> {
 }
 
 /// One row, since there is one group.
-async fn packed(tx: &mut Tx, sql: &'static str, rows: &[Packed]) -> Result<(), StoreError> {
+async fn packed(tx: &mut Tx<'_>, sql: &'static str, rows: &[Packed]) -> Result<(), StoreError> {
     for row in rows {
         sqlx::query(sql).bind(row.at.batch.cast_signed()).bind(&row.body).execute(&mut **tx).await?;
     }
@@ -150,7 +188,7 @@ async fn packed(tx: &mut Tx, sql: &'static str, rows: &[Packed]) -> Result<(), S
 }
 
 /// Outbox rows and timer chunks: those used up, then the new ones.
-async fn queues(tx: &mut Tx, commit: &Commit) -> Result<(), StoreError> {
+async fn queues(tx: &mut Tx<'_>, commit: &Commit) -> Result<(), StoreError> {
     let mut rows = Rows::with_capacity(commit.outbox_done.len() * 16);
     for (channel, place) in &commit.outbox_done {
         rows.row(|row| {
@@ -182,7 +220,7 @@ async fn queues(tx: &mut Tx, commit: &Commit) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn records(tx: &mut Tx, commit: &Commit) -> Result<(), StoreError> {
+async fn records(tx: &mut Tx<'_>, commit: &Commit) -> Result<(), StoreError> {
     let mut sorted: Vec<_> = commit.dedup.iter().collect();
     sorted.sort_unstable();
     let mut rows = Rows::with_capacity(sorted.len() * 56);
@@ -202,7 +240,7 @@ async fn records(tx: &mut Tx, commit: &Commit) -> Result<(), StoreError> {
     meta(tx, &commit.meta).await
 }
 
-async fn meta(tx: &mut Tx, values: &[(String, String)]) -> Result<(), StoreError> {
+async fn meta(tx: &mut Tx<'_>, values: &[(String, String)]) -> Result<(), StoreError> {
     let mut rows = Rows::with_capacity(values.len() * 64);
     for (name, value) in values {
         rows.row(|row| {
@@ -214,7 +252,7 @@ async fn meta(tx: &mut Tx, values: &[(String, String)]) -> Result<(), StoreError
 }
 
 /// Runs a set-wise statement, or nothing for no rows. Returns how many rows it changed.
-async fn run(tx: &mut Tx, sql: &'static str, rows: Rows, count: usize) -> Result<u64, StoreError> {
+async fn run(tx: &mut Tx<'_>, sql: &'static str, rows: Rows, count: usize) -> Result<u64, StoreError> {
     if count == 0 {
         return Ok(0);
     }
