@@ -99,6 +99,8 @@ fn the_banks_own_journeys_are_right() {
     project.add("std.cn.people", Path::new("stdlib/cn/people.journey"));
     project.add("std.cn.flows", Path::new("stdlib/cn/flows.journey"));
     project.add("std.cn.zones", Path::new("stdlib/cn/zones.journey"));
+    project.add("std.cn.scenes", Path::new("stdlib/cn/scenes.journey"));
+    project.add("std.cn.growth", Path::new("stdlib/cn/growth.journey"));
     project.folder("", "journeys");
     let (model, findings) = project.check();
     assert_eq!(project.told(&findings), "");

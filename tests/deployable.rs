@@ -39,7 +39,7 @@ const LACKING: &[(&str, &str, usize)] = &[
     ("stock and budgets", "  enter on joined\n  reenter never\n  grant coffee else continue\n", 7),
     ("stock and budgets", "  enter on joined\n  reenter never\n  grant moons amount 5 else continue\n", 7),
     ("draw", "  enter on joined\n  reenter never\n  draw spin else continue\n", 7),
-    ("policy", "policy house {\n  owner \"a@bank.example\"\n  consent marketing per channel\n}\n", 1),
+    ("policy", "policy house {\n  owner \"a@bank.example\"\n  cap marketing 1 per customer per day\n}\n", 1),
     (
         "referral",
         "referral friends of customer {\n  open 2027-01-01..2027-06-30\n  link first_touch within 30 days\n  \
@@ -88,6 +88,20 @@ fn what_the_daemon_can_do_passes() {
                 exit on paid as paid\n  grant stars amount 5 else continue\n  grant card_holder else continue\n  \
                 wait for paid within 2 days else continue\n";
     let compilation = check(&project(&page(text)));
+    let wrong: Vec<_> =
+        compilation.diagnostics.iter().map(|it| format!("{} {}", it.code, it.headline)).collect();
+    assert!(!compilation.has_errors(), "{wrong:?}");
+    let told: Vec<_> = deployable::findings(&compilation.model).into_iter().map(|it| it.headline).collect();
+    assert_eq!(told, [""; 0]);
+}
+
+#[test]
+fn a_policy_of_consent_and_lanes_passes() {
+    let text = format!(
+        "policy house {{\n  owner \"a@bank.example\"\n  consent marketing per channel\n  lane duty {{ one; loser wait 2 days }}\n}}\n{}",
+        page("  lane duty\n  enter on joined\n").replace("import std.cn.bank { push, sms }\n", "")
+    );
+    let compilation = check(&project(&format!("import std.cn.bank {{ push, sms }}\n{text}")));
     let wrong: Vec<_> =
         compilation.diagnostics.iter().map(|it| format!("{} {}", it.code, it.headline)).collect();
     assert!(!compilation.has_errors(), "{wrong:?}");

@@ -6,6 +6,7 @@ mod parity;
 mod real;
 mod refer;
 mod rig;
+mod rows;
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -6,6 +6,7 @@ mod dates;
 mod entries;
 mod invariants;
 mod journeys;
+mod lanes;
 mod messages;
 mod post;
 mod slots;

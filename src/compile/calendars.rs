@@ -142,7 +142,9 @@ fn of_anchor(model: &Model, other: Option<Name>, (entity, anchor): (Name, Name))
 fn look(value: &Value, see: &mut impl FnMut(&str, &Value)) {
     match value {
         Value::Object(fields) => {
-            for (field, value) in fields {
+            // A clock names its calendar always, and asks it only for workdays.
+            let ticks = fields.get("every").filter(|every| *every != "Workday").is_some();
+            for (field, value) in fields.iter().filter(|(field, _)| !(ticks && *field == "calendar")) {
                 see(field, value);
                 look(value, see);
             }

@@ -121,6 +121,9 @@ fn a_journey_that_outlives_its_calendar_is_refused() {
     assert_eq!(said(&workdays, day(2027, 11, 20)), (vec!["E0336"], false), "not thirty days left");
     assert_eq!(said(&reminder("days", ""), day(2027, 11, 20)), (vec![], true), "no workdays");
     assert_eq!(said(&reminder("workdays", "lasts 2 days"), day(2027, 11, 1)), (vec!["W0331"], true));
+    let mondays =
+        reminder("days", "").replace("wait 20 days", "repeat 1..3 every monday at 10:00 { wait 1 day }");
+    assert_eq!(said(&mondays, day(2026, 12, 20)), (vec![], true), "Mondays are no workdays");
     let closed = reminder("workdays", "open 2026-01-01..2027-10-31");
     assert_eq!(said(&closed, day(2027, 11, 20)), (vec![], true), "nobody enters any more");
 }

@@ -147,6 +147,10 @@ impl<'a> Batch<'a> {
                 Receipt::Accepted => self.counts.accepted += 1,
                 Receipt::Duplicate => self.counts.duplicates += 1,
                 Receipt::Parked => self.counts.parked += 1,
+                Receipt::Imported => {
+                    self.counts.accepted += 1;
+                    self.counts.imported += 1;
+                }
                 Receipt::Conflict | Receipt::Quarantined(_) => {}
             }
         }

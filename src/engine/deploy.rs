@@ -172,6 +172,7 @@ fn nothing() -> Bundle {
         contents: BTreeMap::new(),
         calendars: BTreeMap::new(),
         values: crate::program::Values::default(),
+        lanes: BTreeMap::new(),
         programs: BTreeMap::new(),
     }
 }

@@ -24,6 +24,8 @@ pub enum Receipt {
     Quarantined(Arc<str>),
     /// Kept in the state of a subject whose attributes have not arrived yet.
     Parked,
+    /// Known from an import: nobody acts on it.
+    Imported,
 }
 
 /// Nothing of the chunk this answers was taken; the caller may submit it again.
@@ -85,6 +87,8 @@ pub struct Stats {
     pub accepted: u64,
     pub duplicates: u64,
     pub parked: u64,
+    /// Events and attributes that were told of the past only; among those accepted.
+    pub imported: u64,
     pub quarantined: u64,
     /// Messages put into the outbox, taken by providers, refused at dispatch, and failed for good.
     pub enqueued: u64,
@@ -110,6 +114,7 @@ impl Stats {
         self.accepted += other.accepted;
         self.duplicates += other.duplicates;
         self.parked += other.parked;
+        self.imported += other.imported;
         self.quarantined += other.quarantined;
         self.enqueued += other.enqueued;
         self.sent += other.sent;

@@ -159,6 +159,7 @@ impl<'a> Walk<'_, '_, 'a> {
                 Receipt::Quarantined(Arc::from("the subject is not known and has too many events waiting"))
             }
             (false, true) => Receipt::Parked,
+            (false, false) if event.kind.is_import() => Receipt::Imported,
             (false, false) => Receipt::Accepted,
         };
         if !rejected {

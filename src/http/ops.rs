@@ -38,6 +38,7 @@ pub(super) async fn stats(State(door): State<Arc<Door>>) -> Body<Json> {
         "accepted": stats.accepted,
         "duplicates": stats.duplicates,
         "parked": stats.parked,
+        "imported": stats.imported,
         "quarantined": stats.quarantined,
         "enqueued": stats.enqueued,
         "sent": stats.sent,

@@ -21,6 +21,8 @@ pub struct Envelope {
     pub parent: Option<String>,
     /// Extension of `wayfare.attributes`: the entity that the subject is.
     pub entity: Option<String>,
+    /// Extension: it is told of the past, and nobody acts on it.
+    pub import: bool,
     pub data: Map<String, Json>,
 }
 
@@ -69,6 +71,7 @@ impl Envelope {
             time: attribute("time")?,
             parent: attribute("parent")?,
             entity: attribute("entity")?,
+            import: flag("import", attribute("import")?.as_deref())?,
             data: object(data)?,
         };
         envelope.bounded()
@@ -91,6 +94,9 @@ impl Envelope {
         put("time", self.time.as_deref());
         put("parent", self.parent.as_deref());
         put("entity", self.entity.as_deref());
+        if self.import {
+            members.insert("import".to_owned(), true.into());
+        }
         members.insert("data".to_owned(), Json::Object(self.data.clone()));
         Json::Object(members)
     }
@@ -132,6 +138,15 @@ fn attribute(members: &mut Map<String, Json>, name: &str) -> Result<Option<Strin
             Ok(Some(other.to_string()))
         }
         Some(other) => Err(malformed(format!("`{name}` must be a text, found {}", described(&other)))),
+    }
+}
+
+/// A boolean as CloudEvents writes it (3.1).
+fn flag(name: &str, text: Option<&str>) -> Result<bool, Refusal> {
+    match text {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(other) => Err(malformed(format!("`{name}` is `true` or `false`, found {}", quote(other)))),
     }
 }
 

@@ -30,6 +30,18 @@ pub const MAX_AHEAD: SignedDuration = SignedDuration::from_mins(5);
 /// Findings that one refusal lists.
 const MOST_FINDINGS: usize = 5;
 
+/// The same, told of the past. Reports on messages are about what we sent ourselves, and are never imported.
+fn imported(kind: EventKind, told: &str) -> Result<EventKind, Refusal> {
+    match kind {
+        EventKind::Declared(name) => Ok(EventKind::Imported(name)),
+        EventKind::Attributes => Ok(EventKind::ImportedAttributes),
+        _ => {
+            let reason = format!("declared events and `{ATTRIBUTES}` can be imported, not {}", quote(told));
+            Err(Refusal::new(code::MALFORMED_EVENT, reason))
+        }
+    }
+}
+
 /// Whom an event is about, what happened, and its fields.
 type Told = (Subject, EventKind, Vec<(Name, Value)>);
 
@@ -51,12 +63,15 @@ impl Intake<'_> {
     /// The event of `envelope` and the root that it concerns. Fields that are not declared are passed over.
     pub fn read(&self, envelope: Envelope) -> Result<(RootKey, Event), Refusal> {
         let time = self.time(&envelope)?;
-        let (subject, kind, fields) = match envelope.kind.strip_prefix(RESERVED) {
+        let (subject, mut kind, fields) = match envelope.kind.strip_prefix(RESERVED) {
             None => self.declared(&envelope)?,
             Some("attributes") => self.attributes(&envelope)?,
             Some("closed") => self.closed(&envelope)?,
             Some(word) => self.message(word, &envelope)?,
         };
+        if envelope.import {
+            kind = imported(kind, &envelope.kind)?;
+        }
         let event = Event {
             source: envelope.source.into(),
             id: envelope.id.into(),

@@ -129,6 +129,7 @@ pub(crate) fn world() -> World {
         contents: BTreeMap::new(),
         calendars: BTreeMap::new(),
         values: crate::program::Values::default(),
+        lanes: BTreeMap::new(),
         programs: BTreeMap::from([(name("offer"), program)]),
     };
     World::of_bundle(Arc::new(bundle), TimeZone::get("Asia/Shanghai").unwrap())

@@ -161,6 +161,7 @@ impl Shape<'_> {
             parent,
             entity: Some(import.entity.to_string()),
             time: None,
+            import: false,
             data: fields,
         })
     }

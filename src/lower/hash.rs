@@ -29,7 +29,8 @@ pub fn content(body: Content) -> Hashed<Content> {
 pub fn bundle(bundle: &Bundle) -> Hash {
     let contents: Vec<(Name, &Hash)> = bundle.contents.iter().map(|(&name, it)| (name, &it.hash)).collect();
     let programs: Vec<(Name, &Hash)> = bundle.programs.iter().map(|(&name, it)| (name, &it.hash)).collect();
-    of(&(bundle.format, &bundle.schema, &bundle.channels, contents, &bundle.calendars, programs))
+    let parts = (bundle.format, &bundle.schema, &bundle.channels, contents, &bundle.calendars, programs);
+    if bundle.lanes.is_empty() { of(&parts) } else { of(&(parts, &bundle.lanes)) }
 }
 
 /// Sixteen hex digits that stand for `value`: an id that two journeys share when they say the same.

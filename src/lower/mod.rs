@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use crate::model::{self, Model};
 use crate::name::Name;
-use crate::program::{Bundle, Content, FORMAT, Hashed, Program, Variant};
+use crate::program::{Bundle, Content, FORMAT, Hashed, Lane, Lanes, Program, Variant};
 use crate::text::{Sources, Span};
 
 /// A part of a model that has no place in a program.
@@ -193,10 +193,16 @@ fn assemble(
         contents,
         calendars: model.calendars.iter().map(|(&name, calendar)| (name, calendar.data.clone())).collect(),
         values: model.values.clone(),
+        lanes: lanes(model),
         programs,
     };
     bundle.hash = hash::bundle(&bundle);
     bundle
+}
+
+fn lanes(model: &Model) -> Lanes {
+    let lanes = model.policies.values().flat_map(|policy| &policy.lanes);
+    lanes.map(|lane| (lane.name, Lane { journeys: lane.journeys.clone(), wait: lane.wait })).collect()
 }
 
 /// The content with its metrics and history conditions inside.

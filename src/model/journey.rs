@@ -84,7 +84,6 @@ pub enum Unserved {
     Guardrail,
     Migrate,
     EnterByList,
-    Lane,
     Cap,
     Quiet,
 }

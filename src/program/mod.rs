@@ -10,6 +10,7 @@ pub mod assign;
 pub mod channel;
 pub mod content;
 pub mod entry;
+pub mod lane;
 mod names;
 pub mod outcome;
 pub mod rules;
@@ -26,6 +27,7 @@ pub use assign::Assign;
 pub use channel::{Channel, Rate};
 pub use content::{Chosen, Content, ContentCall, Copy, CopyPiece, Listed, Part, Variant};
 pub use entry::{Enter, EntryUnit, Every, Reenter, Schedule, WeekdayName};
+pub use lane::{Lane, Lanes};
 pub use outcome::Outcome;
 pub use rules::{AnswerLimit, Rules, Within};
 pub use show::{Show, ShowEnd, ShowOutcome, Slot};
@@ -55,6 +57,9 @@ pub struct Bundle {
     /// Budgets, rewards, points, lotteries.
     #[serde(default)]
     pub values: Values,
+    /// Journeys of which one runs at a time.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lanes: Lanes,
     pub programs: BTreeMap<Name, Hashed<Program>>,
 }
 

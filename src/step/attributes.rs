@@ -18,10 +18,25 @@ use crate::value::Value;
 
 /// Merges the fields into the root or a child, and lets everybody hear what changed. A first value is no change.
 pub(super) fn merge(run: &mut Run, event: &Event) {
-    let subject = SubjectRef(event.child.as_ref().map(|(entity, id)| (run.sym(*entity), id.clone())));
     let was_known = run.state.known;
+    apply(run, event, |run, occurrence| super::happen(run, occurrence));
+    enter::plan_date(run);
+    if !was_known && run.state.known {
+        park::release(run);
+    }
+}
+
+/// The same, told by an import: what changed counts for history, and nobody hears of it.
+pub(super) fn import(run: &mut Run, event: &Event) {
+    apply(run, event, |run, occurrence| features::update(run, &occurrence));
+    enter::plan_date(run);
+}
+
+/// Sets the fields, and tells of each that changed.
+fn apply(run: &mut Run, event: &Event, tell: impl Fn(&mut Run, Occurrence)) {
+    let subject = SubjectRef(event.child.as_ref().map(|(entity, id)| (run.sym(*entity), id.clone())));
     let is_new = match &subject.0 {
-        None => !was_known,
+        None => !run.state.known,
         Some((entity, id)) => run.state.child(*entity, id).is_none(),
     };
     let changes = set(run, event, &subject);
@@ -29,16 +44,13 @@ pub(super) fn merge(run: &mut Run, event: &Event) {
     run.attributes_changed = true;
     run.moved = true;
     run.refresh_zone();
-    if !is_new {
-        for (name, old, new) in changes {
-            let order = compare(run, &old, &new);
-            let occurrence = Occurrence::of_change(event, &subject, name, (old, new), order, run);
-            super::happen(run, occurrence);
-        }
+    if is_new {
+        return;
     }
-    enter::plan_date(run);
-    if !was_known && run.state.known {
-        park::release(run);
+    for (name, old, new) in changes {
+        let order = compare(run, &old, &new);
+        let occurrence = Occurrence::of_change(event, &subject, name, (old, new), order, run);
+        tell(run, occurrence);
     }
 }
 

@@ -93,6 +93,7 @@ fn fire(run: &mut Run, pending: Pending) {
             enter::fire_without(run, &loaded, pending.subject, *awaited, pending.due);
         }
         PendingWhy::Date(date) => enter::fire_date(run, &loaded, pending.subject, pending.due, date),
+        PendingWhy::Lane(waiting) => enter::no_turn(run, &loaded, pending.subject, *waiting),
         PendingWhy::Look => {}
     }
 }

@@ -14,6 +14,7 @@ use crate::name::Name;
 use crate::program::{
     Bundle, Channel, Content, Enter, Entity, Event, ExitOn, Hash, Hashed, NodeId, NodeKind, Program,
 };
+use crate::value::Length;
 
 /// What a pattern listens for, without its filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,6 +39,8 @@ pub(super) struct Index {
     heard: HashSet<Trigger>,
     /// Live programs entered by a condition that is looked at on every input.
     watchers: Vec<Arc<Loaded>>,
+    /// Live programs entered by a condition, whenever it is looked at.
+    conditional: Vec<Arc<Loaded>>,
     /// Live programs entered on a date.
     dated: Vec<Arc<Loaded>>,
     /// Text of each symbol.
@@ -57,8 +60,19 @@ pub(super) struct Index {
     daily: HashMap<Name, Reach>,
     /// Expressions of derived fields, by entity and field.
     derived: HashMap<(Name, Name), Expr>,
+    /// The place of each journey that runs in a lane.
+    berths: HashMap<Name, Berth>,
     /// Order of each case within its choice.
     choices: HashMap<Name, Vec<(Name, usize)>>,
+}
+
+/// The place of a journey in its lane.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Berth {
+    pub lane: Name,
+    /// 0 goes first.
+    pub place: usize,
+    pub wait: Option<Length>,
 }
 
 /// A program with what is worked out about it beforehand.
@@ -138,9 +152,11 @@ impl Index {
             ..Self::default()
         };
         index.add_schema(bundle);
+        index.add_lanes(bundle);
         for (no, hashed) in programs {
             index.add_program(*no, hashed, live.get(&hashed.body.journey) == Some(no), symbols);
         }
+        index.sort_by_lane();
         index
     }
 
@@ -197,6 +213,10 @@ impl Index {
         &self.watchers
     }
 
+    pub(super) fn conditional(&self) -> &[Arc<Loaded>] {
+        &self.conditional
+    }
+
     pub(super) fn dated(&self) -> &[Arc<Loaded>] {
         &self.dated
     }
@@ -218,6 +238,11 @@ impl Index {
         })
     }
 
+    /// Where the journey stands in its lane, if it has one.
+    pub(super) fn berth(&self, journey: Name) -> Option<&Berth> {
+        if self.berths.is_empty() { None } else { self.berths.get(&journey) }
+    }
+
     fn add_schema(&mut self, bundle: &Bundle) {
         for (name, entity) in &bundle.schema.entities {
             for field in &entity.fields {
@@ -230,6 +255,29 @@ impl Index {
             for (at, case) in cases.iter().enumerate() {
                 self.choices.entry(*case).or_default().push((*choice, at));
             }
+        }
+    }
+
+    fn add_lanes(&mut self, bundle: &Bundle) {
+        for (name, lane) in &bundle.lanes {
+            for (place, journey) in lane.journeys.iter().enumerate() {
+                self.berths.insert(*journey, Berth { lane: *name, place, wait: lane.wait });
+            }
+        }
+    }
+
+    /// Where one thing makes several journeys enter, those of a lane are asked in its order.
+    fn sort_by_lane(&mut self) {
+        if self.berths.is_empty() {
+            return;
+        }
+        let berths = &self.berths;
+        let place = |loaded: &Arc<Loaded>| {
+            let berth = berths.get(&loaded.program.journey);
+            (berth.map_or(0, |berth| berth.place), loaded.program.journey)
+        };
+        for all in self.entries.values_mut().chain([&mut self.watchers, &mut self.dated]) {
+            all.sort_by_key(place);
         }
     }
 
@@ -265,6 +313,9 @@ impl Index {
             Enter::Date { moment, .. } => reads_others(moment),
             _ => false,
         };
+        if matches!(loaded.program.enter, Enter::When { .. }) {
+            self.conditional.push(Arc::clone(loaded));
+        }
         match loaded.program.enter {
             Enter::When { schedule: None, .. } => self.watchers.push(Arc::clone(loaded)),
             Enter::Date { .. } | Enter::Anchor { .. } => self.dated.push(Arc::clone(loaded)),

@@ -75,6 +75,18 @@ pub enum EventKind {
     },
     /// `wayfare.closed`: the data of this attribute are complete for the period in `fields`.
     Closed(Name),
+    /// A declared event that an import tells of: known from now on, and nobody acts on it.
+    Imported(Name),
+    /// Attributes that an import tells of.
+    ImportedAttributes,
+}
+
+impl EventKind {
+    /// Whether it is told of the past only.
+    #[must_use]
+    pub fn is_import(&self) -> bool {
+        matches!(self, Self::Imported(_) | Self::ImportedAttributes)
+    }
 }
 
 /// Identity of a message and idempotency key at the provider. No version in it: a new version never re-sends.

@@ -32,6 +32,7 @@ mod gate;
 mod give;
 mod goals;
 pub mod history;
+mod import;
 mod index;
 pub mod input;
 mod lateness;
@@ -91,6 +92,12 @@ const MOST_ROUNDS: usize = 8;
 pub fn step(world: &World, root: &RootKey, state: &mut State, input: &Input, now: Timestamp) -> Output {
     let mut run = Run::new(world, root, state, now);
     match input {
+        // Conditions are not looked at behind an import, unless it made somebody known whose events had waited.
+        Input::Event(event) if event.kind.is_import() => {
+            if !import::take(&mut run, event) {
+                return run.out;
+            }
+        }
         Input::Event(event) => take_event(&mut run, event),
         Input::Tick { journey, at } => enter::tick(&mut run, *journey, *at),
         Input::Wake => {
@@ -112,6 +119,7 @@ fn take_event(run: &mut Run, event: &Event) {
         EventKind::Attributes => attributes::merge(run, event),
         EventKind::Message { kind, key } => receipts::take(run, event, *kind, key),
         EventKind::Declared(_) | EventKind::Closed(_) if !run.state.known => park::park(run, event),
+        EventKind::Imported(_) | EventKind::ImportedAttributes => _ = import::take(run, event),
         EventKind::Closed(attribute) => {
             let occurrence = Occurrence::of_close(event, *attribute, run);
             happen(run, occurrence);
@@ -154,12 +162,17 @@ fn tell_all(run: &mut Run, occurrence: &mut Occurrence) {
     enter::heard(run, occurrence);
 }
 
-/// What instances caused: messages that went out, journeys that they started.
+/// What instances caused: messages that went out, journeys that they started, lanes that they left.
 fn settle_followers(run: &mut Run) {
-    while let Some(follower) = run.next_follower() {
-        match follower {
-            Follow::Occurrence(mut occurrence) => tell_all(run, &mut occurrence),
-            Follow::Start(candidate, journey) => enter::by_start(run, journey, *candidate),
+    loop {
+        while let Some(follower) = run.next_follower() {
+            match follower {
+                Follow::Occurrence(mut occurrence) => tell_all(run, &mut occurrence),
+                Follow::Start(candidate, journey) => enter::by_start(run, journey, *candidate),
+            }
+        }
+        if !enter::release(run) {
+            return;
         }
     }
 }

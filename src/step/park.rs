@@ -12,7 +12,7 @@ pub(super) fn park(run: &mut Run, event: &Event) {
     if run.state.parked.len() >= MAX_PARKED {
         return run.effect(Effect::Quarantine(Box::new(event.clone())));
     }
-    let (EventKind::Declared(name) | EventKind::Closed(name)) = event.kind else { return };
+    let (EventKind::Declared(name) | EventKind::Closed(name) | EventKind::Imported(name)) = event.kind else { return };
     run.state.parked.push(event.clone());
     let event = run.sym(name);
     run.trace_root(Decision::Parked { event });
@@ -27,7 +27,11 @@ pub(super) fn release(run: &mut Run) {
         let occurrence = match event.kind {
             EventKind::Declared(name) => Occurrence::of_event(event, name, run),
             EventKind::Closed(attribute) => Occurrence::of_close(event, attribute, run),
-            EventKind::Attributes | EventKind::Message { .. } => continue,
+            EventKind::Imported(name) => {
+                super::import::know(run, event, name);
+                continue;
+            }
+            EventKind::Attributes | EventKind::ImportedAttributes | EventKind::Message { .. } => continue,
         };
         super::happen(run, occurrence);
     }

@@ -16,6 +16,7 @@ pub use super::history::{Feature, Tally, Vote};
 use super::input::{Event, RootKey};
 pub use super::replay::Replay;
 use super::symbols::Sym;
+use super::trace::Cause;
 use super::wire;
 use super::world::ProgramNo;
 use crate::expr::MessageEvent;
@@ -43,7 +44,8 @@ pub struct State {
     pub entries: Vec<Entry>,
     /// What each `enter when` saw last, by journey and child.
     pub audiences: Vec<AudienceMemory>,
-    /// `A without B within D` that are waiting for their D, and date entries that are waiting for their date.
+    /// `A without B within D` that are waiting for their D, date entries that are waiting for their date, and whoever
+    /// waits for a turn in a lane (at most [`MAX_WAITING`]).
     pub pending: Vec<Pending>,
     /// History conditions, by feature symbol and subject.
     pub features: Vec<History>,
@@ -81,6 +83,8 @@ pub const MAX_ENTRIES: usize = 512;
 pub const MAX_RECENT: usize = 16;
 /// `A without B` waiting at once, per journey and subject.
 pub const MAX_PENDING: usize = 16;
+/// Waiting for a turn in a lane at once.
+pub const MAX_WAITING: usize = 32;
 pub const MAX_WATCHES: usize = 64;
 pub const MAX_MESSAGES: usize = 64;
 pub const MAX_PARKED: usize = 100;
@@ -282,6 +286,24 @@ pub enum PendingWhy {
     Date(Date),
     /// The daily look at derived values that time alone can change. Of no journey.
     Look,
+    /// Another journey of its lane runs; at `due` it gives up.
+    Lane(Box<Waiting>),
+}
+
+/// Somebody who would have entered, had the lane been free.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Waiting {
+    pub lane: Sym,
+    /// The entry key that it will have.
+    pub key: Arc<str>,
+    pub cause: Cause,
+    /// When what enters happened.
+    #[serde(with = "wire")]
+    pub at: Timestamp,
+    pub payload: Vec<(Name, Value)>,
+    pub identity: Arc<str>,
+    pub date: Option<Date>,
+    pub rule: Option<Name>,
 }
 
 /// A trigger that waits for the other not to come.

@@ -67,6 +67,7 @@ impl Symbols {
             self.add(content.body.name);
             content.body.takes.iter().for_each(|(name, _)| _ = self.add(*name));
         }
+        bundle.lanes.keys().for_each(|name| _ = self.add(*name));
         bundle.channels.keys().for_each(|name| _ = self.add(*name));
         bundle.programs.values().for_each(|program| self.cover_program(&program.body));
         older.for_each(|program| self.cover_program(program));

@@ -248,6 +248,17 @@ pub enum Decision {
         act: Act,
         what: Sym,
     },
+    /// Another journey of its lane runs, or goes first: it waits for a turn until this instant.
+    Queued {
+        by: Cause,
+        lane: Sym,
+        behind: Sym,
+        until: Timestamp,
+    },
+    /// An import told of this event, or of attributes: it is known, and nobody acts on it.
+    Imported {
+        event: Sym,
+    },
 }
 
 /// Why something stands in a slot no longer.
@@ -314,6 +325,10 @@ pub enum NotEntered {
     Unknown,
     /// Started for those of a group of whom a condition holds, and of this one it does not.
     NotAmong,
+    /// This journey has the lane, or waits for it and goes first.
+    Taken { lane: Sym, by: Sym },
+    /// Its turn in the lane did not come in time.
+    NoTurn { lane: Sym },
 }
 
 /// Which rule of the gate refused.

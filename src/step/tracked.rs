@@ -32,6 +32,21 @@ pub(super) fn notice(run: &mut Run) {
     }
 }
 
+/// The same behind an import: what changed is kept and counts for history, and nobody hears of it.
+pub(super) fn see(run: &mut Run) {
+    if !run.state.known {
+        return;
+    }
+    let world = run.world;
+    for tracked in world.index().tracked() {
+        for subject in enter::subjects_of(run, tracked.subject) {
+            if let Some(occurrence) = change(run, tracked, &subject) {
+                features::update(run, &occurrence);
+            }
+        }
+    }
+}
+
 /// Plans the next look, where there is something that time alone can change.
 pub(super) fn plan(run: &mut Run) {
     let is_planned = |run: &Run| run.state.pending.iter().any(|one| matches!(one.why, PendingWhy::Look));
@@ -46,13 +61,22 @@ pub(super) fn plan(run: &mut Run) {
 }
 
 fn look(run: &mut Run, tracked: &Tracked, subject: &SubjectRef) {
+    let Some(occurrence) = change(run, tracked, subject) else { return };
+    if run.world.index().is_heard(Trigger::Change(tracked.name)) {
+        run.follow(Follow::Occurrence(occurrence));
+    }
+    run.moved = true;
+}
+
+/// What has changed since the last look, which is this one from now on.
+fn change(run: &mut Run, tracked: &Tracked, subject: &SubjectRef) -> Option<Occurrence<'static>> {
     let loaded = Arc::clone(&tracked.loaded);
     let new = run.scene(&loaded, subject).def(Owner::Subject, tracked.def);
     let own =
         History { id: run.sym(tracked.name), subject: subject.clone(), feature: Feature::Seen(new.clone()) };
-    let Some(old) = swap(&mut run.state.features, own) else { return };
+    let old = swap(&mut run.state.features, own)?;
     if old == new || eval::same(&old, &new) {
-        return;
+        return None;
     }
     let order = {
         let scene: Scene = run.scene(&loaded, subject);
@@ -64,11 +88,7 @@ fn look(run: &mut Run, tracked: &Tracked, subject: &SubjectRef) {
     };
     let what = Decision::Changed { what: run.sym(tracked.name), old: shown(&old), new: shown(&new) };
     run.trace_about(subject, what);
-    if run.world.index().is_heard(Trigger::Change(tracked.name)) {
-        let occurrence = Occurrence::of_derived(subject, tracked.name, (old, new), order, run);
-        run.follow(Follow::Occurrence(occurrence));
-    }
-    run.moved = true;
+    Some(Occurrence::of_derived(subject, tracked.name, (old, new), order, run))
 }
 
 /// Keeps what is seen now beside the history conditions, and returns what was seen last.

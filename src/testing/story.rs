@@ -52,10 +52,12 @@ fn told(stage: &Stage<'_>, what: &What) -> String {
 fn happened(event: &Event, zone: &TimeZone) -> String {
     let who = event.child.as_ref().map(|(_, id)| format!(" by {id}")).unwrap_or_default();
     match &event.kind {
-        EventKind::Declared(name) => format!("* {name}{}{who}", payload(&event.fields)),
+        EventKind::Declared(name) | EventKind::Imported(name) => {
+            format!("* {name}{}{who}", payload(&event.fields))
+        }
         EventKind::Closed(name) => format!("* close of {name}{}{who}", payload(&event.fields)),
         EventKind::Message { kind, key } => format!("* {}({})", kind.as_str(), key.step),
-        EventKind::Attributes => {
+        EventKind::Attributes | EventKind::ImportedAttributes => {
             let fields = event.fields.iter().map(|(name, value)| format!("{name} = {}", show::value(value)));
             let day = date_of(event.time, zone);
             let late = day < date_of(event.received, zone);

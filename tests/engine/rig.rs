@@ -206,6 +206,7 @@ pub(crate) fn bundle(hash: &str, rate: Option<Rate>, daily: bool) -> Bundle {
         contents: BTreeMap::new(),
         calendars: BTreeMap::new(),
         values: program::Values::default(),
+        lanes: BTreeMap::new(),
         programs: [(
             Name::new("ladder"),
             Hashed { hash: format!("p{hash}").into(), body: Arc::new(journey(enter)) },

@@ -36,11 +36,18 @@ pub(crate) fn check(state: &State, world: &World) {
         let key = (message.journey, message.subject.clone(), message.entry.clone(), message.step);
         assert!(keys.insert(key), "two messages with one key");
     }
+    for lane in world.bundle.lanes.values() {
+        let own = lane.journeys.iter().filter_map(|journey| world.symbols.sym(*journey));
+        let own: BTreeSet<_> = own.collect();
+        let running = state.instances.iter().filter(|instance| own.contains(&instance.journey)).count();
+        assert!(running <= 1, "{running} of one lane at once: {:#?}", state.instances);
+    }
     assert!(state.instances.len() <= MAX_INSTANCES && state.entries.len() <= MAX_ENTRIES);
     assert!(state.parked.len() <= MAX_PARKED && state.placements.len() <= MAX_PLACEMENTS);
 }
 
 const JOURNEYS: &str = r#"
+policy house { owner "o"; lane duty { recall, watcher, remind; loser wait 1 day } }
 metric favourite of customer = most(opened.channel during last 30 days)
 journey ladder of customer { purpose marketing; owner "o"
   enter when (loan_limit otherwise 0 CNY) > 0 CNY and no drawdown during last 30 days every day at 10:00
@@ -59,19 +66,19 @@ journey follow_up of customer { purpose service; owner "o"; enter by start; reen
   wait until vip within 1 day else end cold
   end warm
 }
-journey recall of customer { purpose service; owner "o"
+journey recall of customer { purpose service; owner "o"; lane duty
   enter on tapped without bound within 10min; stale after 30min; reenter restart; exit when vip as left
   send hello via push as nudge
   wait within 3h from entered { on payment where amount >= 50 CNY end paid; on bound end bound; on timeout continue }
   if seen { untag seen } else { tag seen }
   end reminded
 }
-journey watcher of customer { purpose service; owner "o"; enter when vip; existing skip; reenter after 1h
+journey watcher of customer { purpose service; owner "o"; lane duty; enter when vip; existing skip; reenter after 1h
   send again via wechat as welcome
   wait for opened(welcome), login within 2h from here else end silent
   end heard
   }
-journey remind of holding { purpose service; owner "o"; enter on 1 day before maturity at 10:00; reenter per occurrence
+journey remind of holding { purpose service; owner "o"; lane duty; enter on 1 day before maturity at 10:00; reenter per occurrence
   exit on redeemed as handled; send hello via push as notice; wait until maturity at 12:00; end done }
 "#;
 

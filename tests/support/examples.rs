@@ -15,10 +15,15 @@ pub(crate) fn folder() -> PathBuf {
 
 /// The examples, and what they import.
 pub(crate) fn input() -> Input {
+    of(&EXAMPLES)
+}
+
+/// These files of `journeys/`, and what they import.
+pub(crate) fn of(stems: &[&str]) -> Input {
     let mut input = wayfare::project::load(&[folder()]).unwrap().input;
     input.files.retain(|file| {
         let stem = Path::new(&*file.path).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-        file.path.starts_with("std/") || EXAMPLES.contains(&stem)
+        file.path.starts_with("std/") || stems.contains(&stem)
     });
     input
 }

@@ -166,7 +166,7 @@ pub(super) async fn take(
 
 fn outcome(receipt: Receipt) -> Outcome {
     match receipt {
-        Receipt::Accepted | Receipt::Parked => Outcome::Accepted,
+        Receipt::Accepted | Receipt::Parked | Receipt::Imported => Outcome::Accepted,
         Receipt::Duplicate => Outcome::Duplicate,
         Receipt::Conflict => Outcome::Refused(Refusal::new(
             code::CONFLICTING_EVENT,

@@ -11,8 +11,9 @@ use crate::program::Outcome;
 use crate::step::state::{
     Account, AccountEntry, Alarm, AlarmKind, Ask, AudienceMemory, Awaited, Child, Entry, Feature, First,
     Gift, History, Instance, Ladder, Message, MessageStatus, More, Pending, PendingWhy, Placement, Recent,
-    Replay, Sender, State, SubjectRef, Tally, Task, Vote, Watch,
+    Replay, Sender, State, SubjectRef, Tally, Task, Vote, Waiting, Watch,
 };
+use crate::step::trace::Cause;
 use crate::step::{Event, EventKind, MessageKey, ProgramNo, RootKey, Sym};
 use crate::value::{CivilUnit, Currency, Length, Money, Value};
 
@@ -213,6 +214,18 @@ fn pending() -> impl Strategy<Value = Pending> {
             }))
         }),
         Just(PendingWhy::Date(jiff::civil::date(2026, 12, 1))),
+        event().prop_map(|event| {
+            PendingWhy::Lane(Box::new(Waiting {
+                lane: Sym(5),
+                key: "k".into(),
+                cause: Cause::Start { journey: Sym(4) },
+                at: event.time,
+                payload: event.fields,
+                identity: event.id,
+                date: Some(jiff::civil::date(2026, 12, 1)),
+                rule: None,
+            }))
+        }),
     ];
     (sym(), subject(), instant(), why).prop_map(|(journey, subject, due, why)| Pending {
         journey,

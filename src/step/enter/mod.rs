@@ -4,6 +4,7 @@
 mod date;
 mod event;
 mod key;
+mod lane;
 mod ledger;
 mod rules;
 mod schedule;
@@ -17,9 +18,10 @@ use jiff::civil::Date;
 
 pub(super) use date::{anchored, as_moment, fire as fire_date, plan as plan_date};
 pub(super) use event::heard;
+pub(super) use lane::{over as no_turn, release};
 pub(super) use ledger::close;
 pub(super) use schedule::tick;
-pub(super) use when::watch;
+pub(super) use when::{fitting, pass_over, watch};
 pub(super) use without::{absent, fire as fire_without, trigger};
 
 use super::actor::Actor;
@@ -52,7 +54,11 @@ pub(super) struct Candidate {
 pub(super) fn consider(run: &mut Run, loaded: &Arc<Loaded>, candidate: Candidate) {
     let key = key::of(run, loaded, &candidate);
     match may_enter(run, loaded, &candidate, &key) {
-        Ok(()) => enter(run, loaded, candidate, key),
+        Ok(()) => {
+            if let Some(candidate) = lane::turn(run, loaded, candidate, &key) {
+                enter(run, loaded, candidate, key);
+            }
+        }
         Err(why) => refuse(run, loaded, &candidate, why),
     }
 }

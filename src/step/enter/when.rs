@@ -10,6 +10,7 @@ use crate::program::Enter;
 use crate::step::index::Loaded;
 use crate::step::run::Run;
 use crate::step::state::{AudienceMemory, SubjectRef};
+use crate::step::symbols::Sym;
 use crate::step::trace::{Because, Cause, NotEntered};
 
 /// What those who were already in the audience at the first look enter by: once, whenever the look happens.
@@ -26,6 +27,37 @@ pub(in crate::step) fn watch(run: &mut Run, identity: &Arc<str>) {
     }
 }
 
+/// Who fits the condition of which live journey now.
+pub(in crate::step) fn fitting(run: &Run) -> Vec<(Sym, SubjectRef)> {
+    if !run.state.known {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for loaded in run.world.index().conditional() {
+        let Enter::When { condition: expr, .. } = &loaded.program.enter else { continue };
+        for subject in subjects(run, loaded) {
+            let candidate = candidate(subject, "".into(), run.now);
+            if condition(run, loaded, &candidate, Some(expr)).is_ok() {
+                found.push((loaded.journey, candidate.subject));
+            }
+        }
+    }
+    found
+}
+
+/// Whoever fits now and did not `before` has not come to fit: nobody enters for it.
+pub(in crate::step) fn pass_over(run: &mut Run, before: &[(Sym, SubjectRef)]) {
+    for fits in fitting(run) {
+        if !before.contains(&fits) {
+            swap(run, fits.0, &fits.1, true);
+        }
+    }
+}
+
+fn candidate(subject: SubjectRef, identity: Arc<str>, at: Timestamp) -> Candidate {
+    Candidate { subject, cause: Cause::Schedule, at, payload: Vec::new(), identity, date: None, rule: None }
+}
+
 /// One look at one subject. A false answer is traced when it is the first or a change; the edge is used up even if
 /// `reenter` refuses, but not while the journey is closed.
 pub(super) fn look(
@@ -39,17 +71,9 @@ pub(super) fn look(
     if !run.state.known || !is_open(loaded, run.world, run.now) {
         return;
     }
-    let mut candidate = Candidate {
-        subject,
-        cause: Cause::Schedule,
-        at,
-        payload: Vec::new(),
-        identity,
-        date: None,
-        rule: None,
-    };
+    let mut candidate = candidate(subject, identity, at);
     let now_in = condition(run, loaded, &candidate, Some(expr));
-    let before = swap(run, loaded, &candidate.subject, now_in.is_ok());
+    let before = swap(run, loaded.journey, &candidate.subject, now_in.is_ok());
     match (before, now_in) {
         (Some(false), Ok(())) => consider(run, loaded, candidate),
         (None, Ok(())) if loaded.program.existing == Some(true) => {
@@ -67,11 +91,11 @@ fn out(run: &mut Run, loaded: &Loaded, candidate: &Candidate, because: Because) 
 }
 
 /// Writes what is seen now and returns what was seen last.
-fn swap(run: &mut Run, loaded: &Loaded, subject: &SubjectRef, is: bool) -> Option<bool> {
-    let own = |memory: &&mut AudienceMemory| memory.journey == loaded.journey && memory.subject == *subject;
+fn swap(run: &mut Run, journey: Sym, subject: &SubjectRef, is: bool) -> Option<bool> {
+    let own = |memory: &&mut AudienceMemory| memory.journey == journey && memory.subject == *subject;
     if let Some(memory) = run.state.audiences.iter_mut().find(own) {
         return Some(std::mem::replace(&mut memory.was, is));
     }
-    run.state.audiences.push(AudienceMemory { journey: loaded.journey, subject: subject.clone(), was: is });
+    run.state.audiences.push(AudienceMemory { journey, subject: subject.clone(), was: is });
     None
 }

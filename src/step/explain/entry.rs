@@ -93,6 +93,12 @@ impl Words<'_> {
                 }
                 _ => "the `where` of its start is false here".to_owned(),
             },
+            NotEntered::Taken { lane, by } => {
+                format!("`{}` goes first, lane `{}`", self.name(*by), self.name(*lane))
+            }
+            NotEntered::NoTurn { lane } => {
+                format!("its turn in lane `{}` did not come in time", self.name(*lane))
+            }
             NotEntered::TooMany => "too much is under way for this subject already".to_owned(),
             NotEntered::Quiet(because) => {
                 match self.program().and_then(|program| program.rules.as_ref()?.quiet.as_ref()) {

@@ -87,6 +87,13 @@ impl<'a> Words<'a> {
             Decision::Entered { by } => format!("entered, because {}", self.cause(by)),
             Decision::NotEntered { by, why } => format!("did not enter: {}", self.not_entered(by, why)),
             Decision::Planned { by, at } => self.planned(by, *at),
+            Decision::Queued { by, lane, behind, until } => format!(
+                "waits for its turn in lane `{}` until {}, because `{}` goes first: {}",
+                self.name(*lane),
+                self.clock(*until),
+                self.name(*behind),
+                self.cause(by)
+            ),
             Decision::Goal { goal, at } => {
                 format!("reached the goal `{}` at {}", self.goal(*goal), self.clock(*at))
             }
@@ -94,6 +101,9 @@ impl<'a> Words<'a> {
             Decision::Ended { end } => format!("ended as `{}`", self.name(*end)),
             Decision::Parked { event } => {
                 format!("`{}` is kept until the subject's attributes arrive", self.name(*event))
+            }
+            Decision::Imported { event } => {
+                format!("`{}` is known from an import: nobody acts on it", self.name(*event))
             }
             other => self.step(other),
         }

@@ -149,6 +149,7 @@ fn world_with(schema: Schema, programs: Vec<Program>) -> World {
         contents: BTreeMap::new(),
         calendars: BTreeMap::new(),
         values: crate::program::Values::default(),
+        lanes: BTreeMap::new(),
         programs: programs.into_iter().map(|program| (program.journey, hashed(program))).collect(),
     };
     World::of_bundle(Arc::new(bundle), TimeZone::get("Europe/Berlin").unwrap())

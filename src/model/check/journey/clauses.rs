@@ -175,7 +175,6 @@ impl Checker<'_, '_> {
             ClauseKind::Lane(path) => {
                 let journey = self.messages.unwrap_or_else(|| Name::new(""));
                 clauses.lane = self.lane_of(path, journey);
-                clauses.unserved.push((Unserved::Lane, clause.word.span));
             }
             ClauseKind::Cap(cap) => {
                 self.narrow_cap(cap);
