@@ -24,7 +24,7 @@ use crate::diagnostic::code;
 use crate::name::Name;
 use crate::step::state::MAX_TRACE_REFS;
 use crate::step::state::Replay;
-use crate::step::{Delivery, Event, Input, RootKey, State, Trace, World, codec, replay};
+use crate::step::{Delivery, Event, Input, Post, RootKey, State, Trace, World, codec, replay};
 use crate::store::{Commit, Lease, OutboxRow, PackedKind, Quarantined, RowKey, RowRef, StateRow};
 
 /// Why a subject was isolated: a stable code and the reason.
@@ -61,6 +61,7 @@ pub(super) struct Batch<'a> {
     counts: Stats,
     /// What was decided, for a watcher; `None` where nobody watches.
     decided: Option<Vec<(RootKey, Vec<Trace>)>>,
+    posts: Vec<Post>,
 }
 
 /// The rows of one channel in the making, each message with its group: what goes out at once, and what waits.
@@ -78,6 +79,8 @@ pub(super) struct Made {
     /// Only the counts.
     pub counts: Stats,
     pub decided: Option<Vec<(RootKey, Vec<Trace>)>>,
+    /// For rows of the next batch.
+    pub posts: Vec<Post>,
 }
 
 impl<'a> Batch<'a> {
@@ -107,6 +110,7 @@ impl<'a> Batch<'a> {
             sends: Vec::new(),
             counts: Stats::default(),
             decided: watched.then(Vec::new),
+            posts: Vec::new(),
         }
     }
 
@@ -161,6 +165,7 @@ impl<'a> Batch<'a> {
             sends: self.sends,
             counts: self.counts,
             decided: self.decided,
+            posts: self.posts,
         })
     }
 
@@ -315,6 +320,7 @@ impl<'a> Batch<'a> {
         if let Some(decided) = &mut self.decided {
             decided.push((subject.root.clone(), work.trace));
         }
+        self.posts.extend(work.posts);
         for (place, receipt) in work.receipts {
             self.receipt(place, receipt);
         }

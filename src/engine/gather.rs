@@ -80,6 +80,7 @@ impl Engine {
             self.gather_outbox(&mut gathered).await?;
             self.gather_sweep(&mut gathered).await?;
         }
+        self.gather_posts(&mut gathered);
         let crowded = !self.inbox.stopping && self.gather_left(&mut gathered).await?;
         let mut events = if crowded { MOST_EVENTS } else { 0 };
         while let Some(next) = self.inbox.submissions.front() {
@@ -114,6 +115,15 @@ impl Engine {
                     gathered.ticket(&self.world, answer.ticket, input);
                 }
             }
+        }
+    }
+
+    fn gather_posts(&mut self, gathered: &mut Gathered) {
+        for post in std::mem::take(&mut self.inbox.posts) {
+            let Some(Sym(kind)) = self.world.symbols.sym(post.to.entity) else { continue };
+            gathered.anything = true;
+            let root = post.to.clone();
+            gathered.add(kind, root, Item { input: Input::Post(Box::new(post)), origin: Origin::Engine });
         }
     }
 

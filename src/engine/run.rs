@@ -27,7 +27,7 @@ use super::work::Steps;
 use super::{deploy, refer};
 use crate::name::Name;
 use crate::program::Bundle;
-use crate::step::World;
+use crate::step::{Post, World};
 use crate::store::{Commit, Lease, Quarantined, Store, StoreError};
 
 /// How long a stop waits for sends under way; their messages stay in the outbox.
@@ -75,6 +75,8 @@ pub(super) struct Inbox {
     pub quarantine: Vec<(Vec<Quarantined>, Reply<(), EngineError>)>,
     pub admin: VecDeque<Command>,
     pub answers: VecDeque<Answer>,
+    /// What rows of the last batch say to other rows. Lost in a crash: the sender says it again.
+    pub posts: Vec<Post>,
     pub stopping: bool,
 }
 
@@ -325,6 +327,7 @@ impl Engine {
         if let Some(world) = refer::update(&self.world, &made.commit.states) {
             self.go_live(world);
         }
+        self.inbox.posts.extend(made.posts);
         let mut receipts = made.receipts.into_iter();
         for (submission, count) in gathered.submissions.into_iter().zip(gathered.counts) {
             drop(submission.room);

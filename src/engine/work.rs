@@ -74,6 +74,8 @@ pub(super) struct Work<'a> {
     pub prompt: Vec<Delivery>,
     /// Channels of messages that were admitted and then refused by the gate.
     pub released: Vec<Name>,
+    /// For other rows, once this is committed.
+    pub posts: Vec<Post>,
 }
 
 /// What a walk needs besides the subject.
@@ -221,6 +223,7 @@ impl<'a> Walk<'_, '_, 'a> {
                 Effect::Reserve(reserve) => {
                     unanswered.push(Input::Permit { key: reserve.key, short: Some(Short::NoLedger) });
                 }
+                Effect::Post(post) if post.errand.is_carried() => self.work.posts.push(*post),
                 Effect::Post(post) => unanswered.extend(returned(*post)),
             }
         }

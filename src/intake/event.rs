@@ -1,7 +1,7 @@
 //! An envelope and the schema make a typed event for one root, as `architecture.md` 2 maps them.
 //!
 //! `type` names a declared event or one of the reserved types: `wayfare.attributes` sets attributes and makes a
-//! subject known; `wayfare.closed` says that the days of a daily attribute are complete for a period;
+//! subject known; `wayfare.merged` says that the subject is the same as another; `wayfare.closed` says that the days of a daily attribute are complete for a period;
 //! `wayfare.delivered`, `.failed`, `.opened`, `.clicked`, `.replied` and `.shown` report on a message, or on what stands
 //! in a slot, which `data.message` names by its key.
 
@@ -67,6 +67,7 @@ impl Intake<'_> {
             None => self.declared(&envelope)?,
             Some("attributes") => self.attributes(&envelope)?,
             Some("closed") => self.closed(&envelope)?,
+            Some("merged") => self.merged(&envelope)?,
             Some(word) => self.message(word, &envelope)?,
         };
         if envelope.import {
@@ -144,10 +145,35 @@ impl Intake<'_> {
         Ok((subject, EventKind::Closed(attribute), vec![(Name::new("period"), period)]))
     }
 
+    /// `data`: `to`, the key that stays; `from`, the one that goes, is the subject and may be said once more.
+    fn merged(&self, envelope: &Envelope) -> Result<Told, Refusal> {
+        let name = self.entity_named(envelope.entity.as_deref())?;
+        let subject = self.subject(name, envelope)?;
+        if subject.child.is_some() {
+            let reason = format!("only what has a row of its own can be merged, and `{name}` belongs to another");
+            return Err(Refusal::new(code::WRONG_SUBJECT, reason));
+        }
+        let said = |field: &str| envelope.data.get(field).and_then(Json::as_str).filter(|id| !id.is_empty());
+        if said("from").is_some_and(|from| *from != *subject.root.id) {
+            let reason = format!("`from` is {}, the subject is {}", quote(said("from").unwrap_or("")), quote(&subject.root.id));
+            return Err(Refusal::new(code::WRONG_SUBJECT, reason));
+        }
+        let to = said("to").filter(|to| to.len() <= MAX_ID && !to.chars().any(char::is_control));
+        let to = to.ok_or_else(|| {
+            Refusal::new(code::MISSING_FIELD, "the field `to` is missing: the key of the one that stays")
+        })?;
+        if *to == *subject.root.id {
+            let reason = "`to` is the subject itself: nothing to merge";
+            return Err(Refusal::new(code::WRONG_VALUE, reason));
+        }
+        let into = RootKey { entity: name, id: Arc::from(to) };
+        Ok((subject, EventKind::Merged { into }, Vec::new()))
+    }
+
     fn message(&self, word: &str, envelope: &Envelope) -> Result<Told, Refusal> {
         let reports = MessageEvent::ALL.into_iter().filter(|kind| *kind != MessageEvent::Sent);
         let kind = reports.clone().find(|kind| kind.as_str() == word).ok_or_else(|| {
-            let near = did_you_mean(word, reports.map(MessageEvent::as_str).chain(["attributes", "closed"]));
+            let near = did_you_mean(word, reports.map(MessageEvent::as_str).chain(["attributes", "closed", "merged"]));
             Refusal::new(code::UNKNOWN_EVENT, format!("no event {} is reserved{near}", quote(&envelope.kind)))
         })?;
         let text = envelope.data.get("message").and_then(Json::as_str).ok_or_else(|| {

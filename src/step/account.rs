@@ -85,6 +85,32 @@ impl Account {
         }
     }
 
+    /// Adds what another subject was given, which is the same as this one: limits count both.
+    pub fn fold(&mut self, other: Self, now: Timestamp) {
+        self.total = (
+            self.total.0.saturating_add(other.total.0),
+            self.total.1.saturating_add(other.total.1),
+        );
+        for (day, pieces, amount) in other.days {
+            match self.days.iter_mut().find(|(known, ..)| *known == day) {
+                Some((_, known, of)) => {
+                    (*known, *of) = (known.saturating_add(pieces), of.saturating_add(amount));
+                }
+                None => self.days.push((day, pieces, amount)),
+            }
+        }
+        self.days.sort_by_key(|(day, ..)| *day);
+        let over = self.days.len().saturating_sub(MAX_DAYS);
+        self.days.drain(..over);
+        self.opening = match (self.opening, other.opening) {
+            (Some((one, a, b)), Some((same, c, d))) if one == same => {
+                Some((one, a.saturating_add(c), b.saturating_add(d)))
+            }
+            (one, same) => one.max(same),
+        };
+        other.lots.into_iter().for_each(|lot| self.put(lot, now));
+    }
+
     /// Takes a gift back that came to nothing.
     pub fn remove(&mut self, entry: &Entry) {
         let less = |pieces: &mut u32, amount: &mut i64| {

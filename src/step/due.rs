@@ -18,6 +18,9 @@ impl State {
     /// The earliest instant at which a `Wake` has something to do.
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
+        if let Some(merged) = &self.merged {
+            return merged.retry_at;
+        }
         let instances = self.instances.iter().filter_map(due_of);
         let tasks = self.tasks.iter().filter_map(|task| task.alarms.first().map(|alarm| alarm.at));
         let placements = self.placements.iter().filter(|one| one.stands()).filter_map(|one| one.until);

@@ -183,6 +183,12 @@ impl Index {
         self.features.get(&trigger).map_or(&[], Vec::as_slice)
     }
 
+    /// The history condition of this number, as some program asks for it.
+    pub(super) fn kept(&self, id: Sym) -> Option<&Arc<Kept>> {
+        // Of one number there is one aggregate, so the order of the map does not show.
+        self.features.values().flatten().find(|kept| kept.id == id)
+    }
+
     pub(super) fn firsts(&self, trigger: Trigger) -> &[Arc<First>] {
         self.firsts.get(&trigger).map_or(&[], Vec::as_slice)
     }

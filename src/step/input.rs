@@ -79,6 +79,10 @@ pub enum EventKind {
     Imported(Name),
     /// Attributes that an import tells of.
     ImportedAttributes,
+    /// `wayfare.merged`: the subject was found to be the same as this one, which stays.
+    Merged {
+        into: RootKey,
+    },
 }
 
 impl EventKind {

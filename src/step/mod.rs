@@ -38,6 +38,7 @@ pub mod input;
 mod lateness;
 mod letter;
 mod list;
+mod merge;
 mod message;
 mod node;
 mod occurrence;
@@ -91,6 +92,9 @@ const MOST_ROUNDS: usize = 8;
 #[must_use]
 pub fn step(world: &World, root: &RootKey, state: &mut State, input: &Input, now: Timestamp) -> Output {
     let mut run = Run::new(world, root, state, now);
+    if merge::divert(&mut run, input) {
+        return run.out;
+    }
     match input {
         // Conditions are not looked at behind an import, unless it made somebody known whose events had waited.
         Input::Event(event) if event.kind.is_import() => {
@@ -120,6 +124,7 @@ fn take_event(run: &mut Run, event: &Event) {
         EventKind::Message { kind, key } => receipts::take(run, event, *kind, key),
         EventKind::Declared(_) | EventKind::Closed(_) if !run.state.known => park::park(run, event),
         EventKind::Imported(_) | EventKind::ImportedAttributes => _ = import::take(run, event),
+        EventKind::Merged { into } => merge::begin(run, event, into),
         EventKind::Closed(attribute) => {
             let occurrence = Occurrence::of_close(event, *attribute, run);
             happen(run, occurrence);

@@ -31,7 +31,10 @@ pub(super) fn release(run: &mut Run) {
                 super::import::know(run, event, name);
                 continue;
             }
-            EventKind::Attributes | EventKind::ImportedAttributes | EventKind::Message { .. } => continue,
+            EventKind::Attributes
+            | EventKind::ImportedAttributes
+            | EventKind::Message { .. }
+            | EventKind::Merged { .. } => continue,
         };
         super::happen(run, occurrence);
     }

@@ -13,11 +13,12 @@ use super::actor::{Actor, News};
 use super::effect::Effect;
 use super::enter::{self, Candidate};
 use super::give::{self, Given};
-use super::input::{MessageKey, RootKey};
+use super::input::{Event, MessageKey, RootKey};
 use super::letter;
+use super::merge;
 use super::run::Run;
 use super::scene::{ROOT, Scene};
-use super::state::{Instance, MAX_POSTED, Sender, SubjectRef};
+use super::state::{Instance, MAX_POSTED, Sender, State, SubjectRef};
 use super::symbols::Sym;
 use super::trace::{Cause, NotEntered};
 use super::world::ProgramNo;
@@ -49,6 +50,16 @@ pub enum Errand {
     Given { node: NodeId, outcome: Name, amount: Value },
     /// Let your subject enter, if the caller's `where` admits it.
     Start(Box<Invitation>),
+    /// From a subject that is yours: what it leaves you, or what came for it since.
+    Parcel { number: u64, parcel: Box<Parcel> },
+    /// The parcel of this number is here.
+    Taken { number: u64 },
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Parcel {
+    Estate(Box<State>),
+    Event(Event),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -104,12 +115,20 @@ impl Errand {
             Self::Give(_) => "give",
             Self::Given { .. } => "given",
             Self::Start(_) => "start",
+            Self::Parcel { .. } => "parcel",
+            Self::Taken { .. } => "taken",
         }
     }
 
     /// Whether it asks for something that must be done once.
     fn is_asked(&self) -> bool {
         matches!(self, Self::Send(_) | Self::Give(_) | Self::Start(_))
+    }
+
+    /// Whether a daemon carries it: the sender keeps it until it is answered, and sends it again.
+    #[must_use]
+    pub fn is_carried(&self) -> bool {
+        matches!(self, Self::Parcel { .. } | Self::Taken { .. })
     }
 
     /// What the asking row hears where nobody carries post between rows: nothing was sent or given. `None`: it waits
@@ -122,7 +141,12 @@ impl Errand {
                 let outcome = Name::new(crate::program::value::outcome::REFUSED);
                 Some(Self::Given { node: favour.node, outcome, amount: Value::Missing })
             }
-            Self::Cancel | Self::Became(_) | Self::Given { .. } | Self::Start(_) => None,
+            Self::Cancel
+            | Self::Became(_)
+            | Self::Given { .. }
+            | Self::Start(_)
+            | Self::Parcel { .. }
+            | Self::Taken { .. } => None,
         }
     }
 }
@@ -139,6 +163,12 @@ pub(super) fn take(run: &mut Run, post: &Post) {
         Errand::Give(favour) => take_favour(run, post, favour),
         Errand::Given { node, outcome, amount } => take_gift(run, &post.key, *node, *outcome, amount),
         Errand::Start(invitation) => take_invitation(run, post, invitation),
+        Errand::Parcel { number, parcel } => {
+            let is_new = is_new(run, post);
+            merge::take(run, post, *number, parcel, is_new);
+        }
+        // Of a row that has gone: that one hears it before anything else.
+        Errand::Taken { .. } => {}
     }
 }
 

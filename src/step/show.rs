@@ -195,6 +195,11 @@ pub(super) fn hide(actor: &mut Actor, contents: &[Name], slots: &[Name]) {
     });
 }
 
+/// The subject goes: nothing stands for it any more.
+pub(super) fn clear(run: &mut Run) {
+    take_down_all(run, TakenDown::Exited, |_| true);
+}
+
 /// The instance exits: what it put up comes down.
 pub(super) fn leave(run: &mut Run, instance: &Instance) {
     take_down_all(run, TakenDown::Exited, |placement| {

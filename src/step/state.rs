@@ -76,6 +76,10 @@ pub struct State {
     pub posted: Vec<u64>,
     /// The past of conditions that are new, while it is filled in.
     pub replay: Option<Box<Replay>>,
+    /// Where this subject has gone, once it was found to be the same as another.
+    pub merged: Option<Box<Merged>>,
+    /// Who was found to be the same as this one; the newest [`MAX_ABSORBED`].
+    pub absorbed: Vec<RootKey>,
 }
 
 pub const MAX_INSTANCES: usize = 256;
@@ -92,6 +96,9 @@ pub const MAX_TASKS: usize = 64;
 pub const MAX_PLACEMENTS: usize = 64;
 pub const MAX_TRACE_REFS: usize = 32;
 pub const MAX_POSTED: usize = 512;
+pub const MAX_ABSORBED: usize = 64;
+/// Events that a merged subject keeps until the other has them; more are quarantined.
+pub const MAX_PASSED: usize = 256;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Child {
@@ -100,6 +107,22 @@ pub struct Child {
     pub attributes: Vec<(Sym, Value)>,
     #[serde(with = "wire")]
     pub tags: Vec<(Sym, Option<Timestamp>)>,
+}
+
+/// The way of a subject into another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Merged {
+    pub into: RootKey,
+    /// The identity of the event that said so.
+    pub key: Arc<str>,
+    /// Of the parcel that the other is to get next: 0 is the estate, behind it each event of `queue`.
+    pub number: u64,
+    /// Whether the estate is complete: it does not change any more.
+    pub is_sealed: bool,
+    /// What came since and the other does not have yet, oldest first; at most [`MAX_PASSED`].
+    pub queue: Vec<Event>,
+    #[serde(with = "wire")]
+    pub retry_at: Option<Timestamp>,
 }
 
 /// What is kept for one history condition of one subject.

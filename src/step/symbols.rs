@@ -36,7 +36,10 @@ pub(super) const CONTENT: &str = "wayfare.content";
 pub(super) const ASSIGNEE: &str = "assignee";
 /// The outcome of a task that nobody did in time.
 pub(super) const OVERDUE: &str = "overdue";
-const FIXED: [&str; 9] = [CONSENT, ZONE, ATTRIBUTES, STUCK, RESTARTED, EXPIRED, CONTENT, ASSIGNEE, OVERDUE];
+/// End state of the younger of two instances, when their subjects were found to be the same.
+pub(super) const MERGED_END: &str = "merged";
+const FIXED: [&str; 10] =
+    [CONSENT, ZONE, ATTRIBUTES, STUCK, RESTARTED, EXPIRED, CONTENT, ASSIGNEE, OVERDUE, MERGED_END];
 
 impl Symbols {
     /// From the store's list, in its order.

@@ -255,6 +255,18 @@ pub enum Decision {
         behind: Sym,
         until: Timestamp,
     },
+    /// This subject was found to be the same as that one, and goes into it.
+    Merged {
+        into: Value,
+    },
+    /// It cannot go into that one: it is that one, of another kind, or that one went into it.
+    NotMerged {
+        into: Value,
+    },
+    /// What that one leaves is here.
+    Absorbed {
+        from: Value,
+    },
     /// An import told of this event, or of attributes: it is known, and nobody acts on it.
     Imported {
         event: Sym,

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 
 use super::because;
 use super::index::Loaded;
+use super::message;
 use super::symbols::Sym;
 use super::trace::{Because, Decision, Trace};
 use super::world::World;
@@ -101,6 +102,15 @@ impl<'a> Words<'a> {
             Decision::Ended { end } => format!("ended as `{}`", self.name(*end)),
             Decision::Parked { event } => {
                 format!("`{}` is kept until the subject's attributes arrive", self.name(*event))
+            }
+            Decision::Merged { into } => {
+                format!("is the same as `{}`, and goes on there", message::key_text(into))
+            }
+            Decision::NotMerged { into } => {
+                format!("does not go into `{}`: it is the same already, or of another kind", message::key_text(into))
+            }
+            Decision::Absorbed { from } => {
+                format!("`{}` was found to be the same: what it had is here now", message::key_text(from))
             }
             Decision::Imported { event } => {
                 format!("`{}` is known from an import: nobody acts on it", self.name(*event))

@@ -37,6 +37,38 @@ impl Tally {
             self.at = at;
         }
     }
+
+    /// Adds what another tally of the same function has.
+    pub(in crate::step) fn join(&mut self, other: Self, function: AggregateFn, env: &dyn Env) {
+        if self.count == 0 || other.count == 0 {
+            if self.count == 0 {
+                *self = other;
+            }
+            return;
+        }
+        self.count = self.count.saturating_add(other.count);
+        let takes = match function {
+            AggregateFn::First => other.at < self.at,
+            _ => other.at >= self.at,
+        };
+        let sum = match function {
+            AggregateFn::First | AggregateFn::Last => None,
+            AggregateFn::Min | AggregateFn::Max => Some(function),
+            _ => Some(AggregateFn::Sum),
+        };
+        match sum {
+            Some(_) if self.value.is_missing() && other.value.is_missing() => {}
+            Some(function) => {
+                let own = std::mem::replace(&mut self.value, Value::Missing);
+                self.value = fold(function, &[own, other.value], env);
+            }
+            None if takes => self.value = other.value,
+            None => {}
+        }
+        if takes {
+            self.at = other.at;
+        }
+    }
 }
 
 /// The aggregate over several tallies, oldest first.

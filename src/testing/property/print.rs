@@ -61,7 +61,10 @@ fn told(event: &Event) -> Option<String> {
         EventKind::Message { kind, key } => Some(format!("happen {}({})", kind.as_str(), key.step)),
         EventKind::Closed(name) => Some(format!("happen close of {name}{}", payload(&event.fields))),
         // The attributes are in `given`.
-        EventKind::Imported(_) | EventKind::ImportedAttributes | EventKind::Attributes => None,
+        EventKind::Imported(_)
+        | EventKind::ImportedAttributes
+        | EventKind::Merged { .. }
+        | EventKind::Attributes => None,
     }
 }
 
