@@ -2,6 +2,7 @@
 //! two commits loses nothing and doubles nothing, and a channel never goes faster than its rate.
 
 mod fill;
+mod identity;
 mod parity;
 mod real;
 mod refer;

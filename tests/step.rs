@@ -4,9 +4,11 @@
 mod bank;
 mod dates;
 mod entries;
+mod imports;
 mod invariants;
 mod journeys;
 mod lanes;
+mod merges;
 mod messages;
 mod post;
 mod slots;

@@ -150,12 +150,17 @@ impl Intake<'_> {
         let name = self.entity_named(envelope.entity.as_deref())?;
         let subject = self.subject(name, envelope)?;
         if subject.child.is_some() {
-            let reason = format!("only what has a row of its own can be merged, and `{name}` belongs to another");
+            let reason =
+                format!("only what has a row of its own can be merged, and `{name}` belongs to another");
             return Err(Refusal::new(code::WRONG_SUBJECT, reason));
         }
         let said = |field: &str| envelope.data.get(field).and_then(Json::as_str).filter(|id| !id.is_empty());
         if said("from").is_some_and(|from| *from != *subject.root.id) {
-            let reason = format!("`from` is {}, the subject is {}", quote(said("from").unwrap_or("")), quote(&subject.root.id));
+            let reason = format!(
+                "`from` is {}, the subject is {}",
+                quote(said("from").unwrap_or("")),
+                quote(&subject.root.id)
+            );
             return Err(Refusal::new(code::WRONG_SUBJECT, reason));
         }
         let to = said("to").filter(|to| to.len() <= MAX_ID && !to.chars().any(char::is_control));
@@ -173,7 +178,10 @@ impl Intake<'_> {
     fn message(&self, word: &str, envelope: &Envelope) -> Result<Told, Refusal> {
         let reports = MessageEvent::ALL.into_iter().filter(|kind| *kind != MessageEvent::Sent);
         let kind = reports.clone().find(|kind| kind.as_str() == word).ok_or_else(|| {
-            let near = did_you_mean(word, reports.map(MessageEvent::as_str).chain(["attributes", "closed", "merged"]));
+            let near = did_you_mean(
+                word,
+                reports.map(MessageEvent::as_str).chain(["attributes", "closed", "merged"]),
+            );
             Refusal::new(code::UNKNOWN_EVENT, format!("no event {} is reserved{near}", quote(&envelope.kind)))
         })?;
         let text = envelope.data.get("message").and_then(Json::as_str).ok_or_else(|| {

@@ -87,10 +87,7 @@ impl Account {
 
     /// Adds what another subject was given, which is the same as this one: limits count both.
     pub fn fold(&mut self, other: Self, now: Timestamp) {
-        self.total = (
-            self.total.0.saturating_add(other.total.0),
-            self.total.1.saturating_add(other.total.1),
-        );
+        self.total = (self.total.0.saturating_add(other.total.0), self.total.1.saturating_add(other.total.1));
         for (day, pieces, amount) in other.days {
             match self.days.iter_mut().find(|(known, ..)| *known == day) {
                 Some((_, known, of)) => {

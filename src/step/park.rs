@@ -12,7 +12,9 @@ pub(super) fn park(run: &mut Run, event: &Event) {
     if run.state.parked.len() >= MAX_PARKED {
         return run.effect(Effect::Quarantine(Box::new(event.clone())));
     }
-    let (EventKind::Declared(name) | EventKind::Closed(name) | EventKind::Imported(name)) = event.kind else { return };
+    let (EventKind::Declared(name) | EventKind::Closed(name) | EventKind::Imported(name)) = event.kind else {
+        return;
+    };
     run.state.parked.push(event.clone());
     let event = run.sym(name);
     run.trace_root(Decision::Parked { event });

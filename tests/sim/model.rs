@@ -519,6 +519,7 @@ impl Model {
         let (fact, holds) = match receipt {
             Receipt::Accepted => ("accepted", same == Some(true)),
             Receipt::Parked => ("parked", same == Some(true)),
+            Receipt::Imported => ("imported", same == Some(true)),
             Receipt::Duplicate => ("duplicate", same == Some(true) || aside),
             Receipt::Conflict => ("conflict", same == Some(false) || aside),
             Receipt::Quarantined(_) => ("quarantined", self.quarantined > 0),

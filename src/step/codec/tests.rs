@@ -10,8 +10,8 @@ use crate::name::Name;
 use crate::program::Outcome;
 use crate::step::state::{
     Account, AccountEntry, Alarm, AlarmKind, Ask, AudienceMemory, Awaited, Child, Entry, Feature, First,
-    Gift, History, Instance, Ladder, Message, MessageStatus, More, Pending, PendingWhy, Placement, Recent,
-    Replay, Sender, State, SubjectRef, Tally, Task, Vote, Waiting, Watch,
+    Gift, History, Instance, Ladder, Merged, Message, MessageStatus, More, Pending, PendingWhy, Placement,
+    Recent, Replay, Sender, State, SubjectRef, Tally, Task, Vote, Waiting, Watch,
 };
 use crate::step::trace::Cause;
 use crate::step::{Event, EventKind, MessageKey, ProgramNo, RootKey, Sym};
@@ -83,6 +83,9 @@ fn event() -> impl Strategy<Value = Event> {
         name().prop_map(EventKind::Declared),
         Just(EventKind::Attributes),
         name().prop_map(EventKind::Closed),
+        name().prop_map(EventKind::Imported),
+        Just(EventKind::ImportedAttributes),
+        Just(EventKind::Merged { into: RootKey { entity: Name::new("customer"), id: "c2".into() } }),
         message
     ];
     (kind, text(), prop::option::of((name(), text())), instant(), few((name(), value()))).prop_map(
@@ -359,6 +362,15 @@ prop_compose! {
             placements: vec![placement(at, wake_at)],
             posted: vec![7],
             replay: known.then(|| Box::new(Replay { fill: 7, state: State::default() })),
+            merged: known.then(|| Box::new(Merged {
+                into: RootKey { entity: Name::new("customer"), id: "c2".into() },
+                key: "s#1".into(),
+                number: 3,
+                is_sealed: true,
+                queue: Vec::new(),
+                retry_at: wake_at,
+            })),
+            absorbed: vec![RootKey { entity: Name::new("customer"), id: "c0".into() }],
         }
     }
 }

@@ -107,7 +107,10 @@ impl<'a> Words<'a> {
                 format!("is the same as `{}`, and goes on there", message::key_text(into))
             }
             Decision::NotMerged { into } => {
-                format!("does not go into `{}`: it is the same already, or of another kind", message::key_text(into))
+                format!(
+                    "does not go into `{}`: it is the same already, or of another kind",
+                    message::key_text(into)
+                )
             }
             Decision::Absorbed { from } => {
                 format!("`{}` was found to be the same: what it had is here now", message::key_text(from))

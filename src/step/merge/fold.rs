@@ -42,7 +42,11 @@ pub(super) fn fold(run: &mut Run, from: &RootKey, mut gone: State) {
     run.state.instances.sort_by_key(|it| it.entered);
     part(run);
     for message in settled {
-        message::tell(run, &message, if message.status == MessageStatus::Sent { News::Sent } else { News::Failed });
+        message::tell(
+            run,
+            &message,
+            if message.status == MessageStatus::Sent { News::Sent } else { News::Failed },
+        );
     }
     absorbed(run.state, from, gone.absorbed);
     run.attributes_changed = true;
@@ -226,9 +230,8 @@ fn part(run: &mut Run) {
         let instance = run.state.instances.remove(at);
         end(run, instance);
         // The line of the ledger is that of the one that goes on.
-        let own = |entry: &&mut Entry| {
-            (entry.journey, &entry.subject, &entry.key) == (kept.0, &kept.1, &kept.2)
-        };
+        let own =
+            |entry: &&mut Entry| (entry.journey, &entry.subject, &entry.key) == (kept.0, &kept.1, &kept.2);
         if let Some(entry) = run.state.entries.iter_mut().find(own) {
             entry.ended = None;
         }
@@ -243,7 +246,9 @@ fn end(run: &mut Run, instance: Instance) {
 
 fn excludes(run: &Run, older: &Instance, younger: &Instance) -> bool {
     let name = |sym: Sym| run.world.symbols.name(sym);
-    let lane = |it: &Instance| name(it.journey).and_then(|name: Name| run.world.index().berth(name)).map(|it| it.lane);
+    let lane = |it: &Instance| {
+        name(it.journey).and_then(|name: Name| run.world.index().berth(name)).map(|it| it.lane)
+    };
     if lane(older).is_some() && lane(older) == lane(younger) {
         return true;
     }

@@ -27,7 +27,8 @@ const PATIENCE_MS: i64 = 60_000;
 
 /// The subject of this row is `into`.
 pub(super) fn begin(run: &mut Run, event: &Event, into: &RootKey) {
-    let is_possible = into != run.root && into.entity == run.root.entity && !run.state.absorbed.contains(into);
+    let is_possible =
+        into != run.root && into.entity == run.root.entity && !run.state.absorbed.contains(into);
     if !is_possible {
         return run.trace_root(Decision::NotMerged { into: Value::Text(into.id.clone()) });
     }
@@ -79,7 +80,9 @@ pub(super) fn divert(run: &mut Run, input: &Input) -> bool {
 
 /// The other row has the parcel of this number: what is behind it follows.
 pub(super) fn taken(run: &mut Run, number: u64) {
-    let Some(merged) = run.state.merged.as_deref_mut().filter(|merged| merged.number == number) else { return };
+    let Some(merged) = run.state.merged.as_deref_mut().filter(|merged| merged.number == number) else {
+        return;
+    };
     merged.number += 1;
     if number > 0 && !merged.queue.is_empty() {
         merged.queue.remove(0);
@@ -172,7 +175,14 @@ fn send(run: &mut Run) {
 
 /// What the one that stays gets.
 fn estate(state: &State) -> State {
-    State { merged: None, replay: None, posted: Vec::new(), trace_refs: Vec::new(), wake_at: None, ..state.clone() }
+    State {
+        merged: None,
+        replay: None,
+        posted: Vec::new(),
+        trace_refs: Vec::new(),
+        wake_at: None,
+        ..state.clone()
+    }
 }
 
 /// Behind the estate only where it went, and what is still to be passed on.
