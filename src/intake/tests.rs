@@ -267,3 +267,36 @@ proptest! {
         let _ = import("customer", Format::Ndjson, true, &bytes);
     }
 }
+
+#[test]
+fn what_an_import_tells_of_is_an_event_of_another_kind() {
+    let kind = |change: Json| read(event("payment", change)).map(|(_, event)| event.kind);
+    let data = json!({"amount": 12});
+    let imported = crate::step::EventKind::Imported(name("payment"));
+    assert_eq!(kind(json!({"data": data, "import": true})).unwrap(), imported);
+    assert_eq!(kind(json!({"data": data, "import": "true"})).unwrap(), imported);
+    let live = crate::step::EventKind::Declared(name("payment"));
+    assert_eq!(kind(json!({"data": data, "import": false})).unwrap(), live);
+    let refused = kind(json!({"data": data, "import": "yes"})).unwrap_err().to_string();
+    assert!(refused.contains("`import` is `true` or `false`, found `yes`"), "{refused}");
+    let report = event("wayfare.merged", json!({"data": {"to": "C-18"}, "import": true}));
+    let refused = read(report).unwrap_err().to_string();
+    assert!(refused.contains("declared events and `wayfare.attributes` can be imported"), "{refused}");
+}
+
+#[test]
+fn two_keys_are_one_only_where_they_are_two() {
+    let merged = |data: Json| read(event("wayfare.merged", json!({ "data": data })));
+    let (root, event) = merged(json!({"from": "C-17", "to": "C-18"})).unwrap();
+    let into = RootKey { id: "C-18".into(), ..root.clone() };
+    assert_eq!((&*root.id, event.kind), ("C-17", crate::step::EventKind::Merged { into }));
+    for (data, said) in [
+        (json!({}), "the field `to` is missing"),
+        (json!({"to": ""}), "the field `to` is missing"),
+        (json!({"to": "C-17"}), "nothing to merge"),
+        (json!({"from": "C-16", "to": "C-18"}), "`from` is `C-16`, the subject is `C-17`"),
+    ] {
+        let refused = merged(data).unwrap_err().to_string();
+        assert!(refused.contains(said), "{refused}");
+    }
+}
