@@ -18,7 +18,7 @@ use super::work::{Item, Origin, Subject};
 use super::{fill, pack};
 use crate::diagnostic::code;
 use crate::program::Outcome;
-use crate::step::{Event, Input, RootKey, Sym, World};
+use crate::step::{Event, Input, Post, RootKey, Sym, World};
 use crate::store::{Commit, InboxRef, InboxRow, Quarantined, RowKey, StateRow, StoreError, bucket};
 
 /// Events taken into one batch. A transaction costs about a page per touched row whatever its size, so large ones are
@@ -123,6 +123,12 @@ impl Engine {
             let Some(Sym(kind)) = self.world.symbols.sym(post.to.entity) else { continue };
             gathered.anything = true;
             let root = post.to.clone();
+            let group = self.lease.group(bucket::of(root.entity.as_str(), &root.id));
+            if !self.lease.holds(group) {
+                let event = post.into_event(self.moment.now);
+                gathered.foreign.entry(group).or_default().extend(event);
+                continue;
+            }
             gathered.add(kind, root, Item { input: Input::Post(Box::new(post)), origin: Origin::Engine });
         }
     }
@@ -186,6 +192,7 @@ impl Engine {
     pub(super) async fn admit_events(&self, gathered: &mut Gathered) -> Result<Vec<Receipt>, StoreError> {
         let (mut receipts, fresh) = self.identify(gathered);
         if fresh.is_empty() {
+            gathered.leave(self.moment.now)?;
             return Ok(receipts);
         }
         let places: Vec<_> = fresh.iter().flat_map(|(_, event)| intake::places(event)).collect();
@@ -218,7 +225,11 @@ impl Engine {
                 continue;
             };
             let origin = place.map_or(Origin::Engine, Origin::Receipt);
-            gathered.add(kind, root, Item { input: Input::Event(event), origin });
+            let input = match Post::of_event(&root, &event) {
+                Some(post) => Input::Post(Box::new(post)),
+                None => Input::Event(event),
+            };
+            gathered.add(kind, root, Item { input, origin });
         }
         gathered.leave(self.moment.now)?;
         Ok(receipts)

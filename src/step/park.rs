@@ -36,7 +36,8 @@ pub(super) fn release(run: &mut Run) {
             EventKind::Attributes
             | EventKind::ImportedAttributes
             | EventKind::Message { .. }
-            | EventKind::Merged { .. } => continue,
+            | EventKind::Merged { .. }
+            | EventKind::Carried(_) => continue,
         };
         super::happen(run, occurrence);
     }

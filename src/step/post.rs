@@ -8,12 +8,13 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::actor::{Actor, News};
 use super::effect::Effect;
 use super::enter::{self, Candidate};
 use super::give::{self, Given};
-use super::input::{Event, MessageKey, RootKey};
+use super::input::{Event, EventKind, MessageKey, RootKey};
 use super::letter;
 use super::merge;
 use super::run::Run;
@@ -56,7 +57,17 @@ pub enum Errand {
     Taken { number: u64 },
 }
 
-#[derive(Clone, Debug, PartialEq)]
+/// A parcel, or the word that one is here, as an event that one worker leaves for another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Carried {
+    pub from: RootKey,
+    pub key: MessageKey,
+    pub number: u64,
+    /// `None`: the parcel of this number is here.
+    pub parcel: Option<Parcel>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Parcel {
     Estate(Box<State>),
     Event(Event),
@@ -102,6 +113,35 @@ pub struct Invitation {
     pub entry_time: Timestamp,
     pub entry: Value,
     pub locals: Vec<(Value, Option<Timestamp>)>,
+}
+
+impl Post {
+    /// The event that carries it to another worker. What is sent again is another event: the row knows it by its key.
+    #[must_use]
+    pub fn into_event(self, now: Timestamp) -> Option<(RootKey, Event)> {
+        let id = format!("{}#{}@{now}", self.key, self.errand.word()).into();
+        let (number, parcel) = match self.errand {
+            Errand::Parcel { number, parcel } => (number, Some(*parcel)),
+            Errand::Taken { number } => (number, None),
+            _ => return None,
+        };
+        let kind = EventKind::Carried(Box::new(Carried { from: self.from, key: self.key, number, parcel }));
+        let source = merge::MERGED.into();
+        let event = Event { source, id, kind, child: None, time: now, received: now, fields: Vec::new() };
+        Some((self.to, event))
+    }
+
+    /// What an event carries to `to`, if it is such a one.
+    #[must_use]
+    pub fn of_event(to: &RootKey, event: &Event) -> Option<Self> {
+        let EventKind::Carried(carried) = &event.kind else { return None };
+        let Carried { from, key, number, parcel } = Carried::clone(carried);
+        let errand = match parcel {
+            Some(parcel) => Errand::Parcel { number, parcel: Box::new(parcel) },
+            None => Errand::Taken { number },
+        };
+        Some(Self { from, to: to.clone(), key, errand })
+    }
 }
 
 impl Errand {
