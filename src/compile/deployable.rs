@@ -8,7 +8,7 @@ use crate::model::govern::Policy;
 use crate::model::journey::{Step, StepKind, Unserved};
 use crate::model::{Journey, Model};
 use crate::program::value::Reward;
-use crate::program::{Among, Each, Give, Giving};
+use crate::program::{Among, Give, Giving};
 use crate::text::Span;
 use crate::value::Value;
 
@@ -112,7 +112,9 @@ fn steps(all: &[Step], model: &Model, found: &mut Vec<(Construct, Span)>) {
                 Some(Construct::Person)
             }
             StepKind::Send(send, _) if send.is_list => Some(Construct::List),
-            StepKind::Start { each: Some(Each { among: Among::Roots(..), .. }), .. } => Some(Construct::Each),
+            StepKind::Start { each: Some(each), .. } if matches!(each.among, Among::Roots(..)) => {
+                Some(Construct::Each)
+            }
             _ => None,
         };
         found.extend(construct.map(|construct| (construct, step.span)));

@@ -97,7 +97,7 @@ pub(crate) fn send(name: &str, tail: Tail) -> Step {
         spread_ms: 0,
         is_list: false,
     };
-    step(name, StepKind::Send(send, tail))
+    step(name, StepKind::Send(Box::new(send), tail))
 }
 
 pub(crate) fn tagged(name: &str) -> Expr {

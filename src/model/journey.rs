@@ -128,7 +128,7 @@ pub struct Step {
 
 #[derive(Clone, Debug)]
 pub enum StepKind {
-    Send(Send, Tail),
+    Send(Box<Send>, Tail),
     Reach {
         content: ContentCall,
         prefer: Option<Expr>,
@@ -171,7 +171,7 @@ pub enum StepKind {
         journey: Name,
         args: Vec<(Name, Expr)>,
         /// One instance for each of these.
-        each: Option<Each>,
+        each: Option<Box<Each>>,
     },
     Remember {
         slot: u16,
@@ -184,11 +184,11 @@ pub enum StepKind {
     End {
         name: Name,
     },
-    Assign(super::task::Assign),
+    Assign(Box<super::task::Assign>),
     /// Ends an arm explicitly: go on behind the step whose arm this is.
     Continue,
     Repeat(Box<Repeat>),
-    Give(Giving, GiveTail),
+    Give(Box<Giving>, GiveTail),
     /// Each subject takes the arm of its cell, the same one every time.
     Split {
         experiment: Name,

@@ -36,7 +36,7 @@ pub struct Model {
     pub calendars: BTreeMap<Name, Calendar>,
     pub channels: BTreeMap<Name, Channel>,
     pub contents: BTreeMap<Name, Content>,
-    pub journeys: BTreeMap<Name, Journey>,
+    pub journeys: BTreeMap<Name, Box<Journey>>,
     pub tables: BTreeMap<Name, Table>,
     pub tasks: BTreeMap<Name, Task>,
     /// Budgets, rewards, points, lotteries.

@@ -6,7 +6,7 @@ use crate::model::journey::{
     Awaited, Case, GiveTail, Repeat, Rung as ModelRung, Send, Step, StepKind, Tail, WaitArm,
 };
 use crate::name::Name;
-use crate::program::{Await, ContentCall, Each, Giving, Manner, NodeId, NodeKind, Outcome, Rung};
+use crate::program::{Await, ContentCall, Giving, Manner, NodeId, NodeKind, Outcome, Rung};
 use crate::value::Length;
 
 impl Table<'_> {
@@ -42,8 +42,8 @@ impl Table<'_> {
             StepKind::Untag { tag } => NodeKind::Untag { tag: *tag, next },
             StepKind::Start { journey, args, each } => {
                 let mut each = each.clone();
-                each.iter_mut().flat_map(Each::exprs_mut).for_each(|expr| self.numbers.expr(expr));
-                NodeKind::Start { journey: *journey, args: self.args(args), next, each: each.map(Box::new) }
+                each.iter_mut().flat_map(|each| each.exprs_mut()).for_each(|expr| self.numbers.expr(expr));
+                NodeKind::Start { journey: *journey, args: self.args(args), next, each }
             }
             StepKind::Remember { slot, value } => {
                 NodeKind::Remember { slot: *slot, value: self.expr(value), next }

@@ -288,7 +288,7 @@ fn mentioned(expr: &ast::Expr, found: &mut impl FnMut(&[Ident])) {
 fn in_argument(arg: &Arg, found: &mut impl FnMut(&[Ident])) {
     mentioned(&arg.value, found);
     arg.filter.iter().for_each(|filter| mentioned(filter, found));
-    in_window(arg.window.as_ref(), found);
+    in_window(arg.window.as_deref(), found);
 }
 
 fn in_window(window: Option<&Window>, found: &mut impl FnMut(&[Ident])) {

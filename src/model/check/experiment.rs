@@ -187,7 +187,7 @@ impl Checker<'_, '_> {
         let goals: Vec<Name> = journeys
             .flat_map(|journey| &journey.clauses)
             .filter_map(|clause| match &clause.kind {
-                ClauseKind::Goal { name, .. } => Some(name.name),
+                ClauseKind::Goal(goal) => Some(goal.name.name),
                 _ => None,
             })
             .collect();

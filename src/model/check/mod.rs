@@ -160,7 +160,7 @@ fn journeys(world: &mut World, sink: &mut Sink) {
     journey::template::flows(world, sink);
     for declared in &due {
         let journey = sink.about(declared, |sink| journey::template::journey(world, declared, sink));
-        world.model.journeys.extend(journey.map(|journey| (declared.name, journey)));
+        world.model.journeys.extend(journey.map(|journey| (declared.name, Box::new(journey))));
     }
 }
 

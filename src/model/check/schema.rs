@@ -73,8 +73,7 @@ fn others(world: &mut World, declared: &Declared, sink: &mut Sink) {
         }
         DeclKind::Journey(journey) => {
             if let Some(subject) = subject(world, declared, sink) {
-                let by_start =
-                    |clause: &ast::Clause| matches!(clause.kind, ClauseKind::Enter(ast::Enter::ByStart));
+                let by_start = |clause: &ast::Clause| matches!(&clause.kind, ClauseKind::Enter(enter) if **enter == ast::Enter::ByStart);
                 let by_start = journey.clauses.iter().any(by_start);
                 world.signatures.insert(name, Signature { subject, by_start });
             }
@@ -88,8 +87,7 @@ fn others(world: &mut World, declared: &Declared, sink: &mut Sink) {
             // Told once, at the template.
             let Some(home) = super::journey::template::home(world, declared) else { return };
             let DeclKind::Journey(journey) = &home.decl.kind else { return };
-            let by_start =
-                |clause: &ast::Clause| matches!(clause.kind, ClauseKind::Enter(ast::Enter::ByStart));
+            let by_start = |clause: &ast::Clause| matches!(&clause.kind, ClauseKind::Enter(enter) if **enter == ast::Enter::ByStart);
             let by_start = journey.clauses.iter().any(by_start);
             if let Some(subject) = subject(world, &home, &mut Sink::default()) {
                 world.signatures.insert(name, Signature { subject, by_start });

@@ -20,60 +20,70 @@ pub struct Clause {
     pub span: Span,
 }
 
+/// What is large is behind a pointer: a journey has many clauses, and they are kept.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ClauseKind {
     Purpose(Ident),
     Owner(Text),
     Priority(Ident),
-    Open(Opening),
-    Enter(Enter),
+    Open(Box<Opening>),
+    Enter(Box<Enter>),
     /// `true` for `include`.
     Existing(bool),
     /// `stale after 10min`
     Stale(Dur),
     Reenter(Reenter),
-    Exit {
-        trigger: Trigger,
-        alias: Option<Ident>,
-        label: Option<Text>,
-        block: Option<Vec<Step>>,
-    },
-    Goal {
-        name: Ident,
-        label: Option<Text>,
-        trigger: Trigger,
-        within: Dur,
-        from: Anchor,
-    },
+    Exit(Box<Exit>),
+    Goal(Box<Goal>),
     Lasts(Dur),
     Product(Path),
     Budget(Path),
     Lane(Path),
-    /// `param care_amount "关怀门槛" : Money(CNY) = 5_000 CNY in 1_000 CNY..50_000 CNY`
-    Param {
-        name: Ident,
-        label: Option<Text>,
-        ty: TypeRef,
-        value: Expr,
-        /// What an `adjust` may set it to.
-        range: Option<Expr>,
-    },
-    Guardrail(Expr),
-    Holdout(Expr),
+    Param(Box<Tunable>),
+    Guardrail(Box<Expr>),
+    Holdout(Box<Expr>),
     /// `rollout 5%, 20%, 100% { hold 3 days; gate click_rate > 3%; alert "…" }`
     Rollout {
         shares: Vec<Expr>,
         items: Vec<RolloutItem>,
     },
     /// Only tighter than the policy's.
-    Cap(Cap),
-    Quiet(Quiet),
+    Cap(Box<Cap>),
+    Quiet(Box<Quiet>),
     /// `migrate "v-3f9a12" { … }`: for people who stand in that version.
     Migrate {
         from: Text,
         rules: Vec<MigrateRule>,
     },
     Error,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exit {
+    pub trigger: Trigger,
+    pub alias: Option<Ident>,
+    pub label: Option<Text>,
+    pub block: Option<Vec<Step>>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Goal {
+    pub name: Ident,
+    pub label: Option<Text>,
+    pub trigger: Trigger,
+    pub within: Dur,
+    pub from: Anchor,
+}
+
+/// `param care_amount "关怀门槛" : Money(CNY) = 5_000 CNY in 1_000 CNY..50_000 CNY`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tunable {
+    pub name: Ident,
+    pub label: Option<Text>,
+    pub ty: TypeRef,
+    pub value: Expr,
+    /// What an `adjust` may set it to.
+    pub range: Option<Expr>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

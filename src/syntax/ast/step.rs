@@ -11,43 +11,17 @@ pub struct Step {
     pub span: Span,
 }
 
+/// What many steps are not is behind a pointer: a step is kept for as long as the project is open.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StepKind {
-    Send {
-        content: Call,
-        channel: Ident,
-        to: Option<Expr>,
-        /// Between the messages of an ordered list.
-        gap: Option<Dur>,
-        within: Option<Dur>,
-        /// Makes several messages of one step different ones.
-        key: Option<Expr>,
-        id: StepId,
-        tail: Tail,
-    },
-    /// `show spring via home_banner, popup rank 20 until 2027-02-20 at 23:59`
-    Show {
-        content: Call,
-        channels: Vec<Ident>,
-        rank: Option<Expr>,
-        keep: Option<Dur>,
-        until: Option<Expr>,
-        id: StepId,
-        tail: Tail,
-    },
+    Send(Box<Send>),
+    Show(Box<Show>),
     Hide {
         content: Call,
         channels: Vec<Ident>,
     },
-    Reach {
-        content: Call,
-        id: StepId,
-        prefer: Option<Path>,
-        rungs: Vec<Rung>,
-        not_sent: Option<Body>,
-        otherwise: Body,
-    },
-    Wait(Wait),
+    Reach(Box<Reach>),
+    Wait(Box<Wait>),
     /// `if c { } else if d { } else { }`
     If {
         arms: Vec<(Expr, Vec<Step>)>,
@@ -58,43 +32,17 @@ pub enum StepKind {
         cases: Vec<Case>,
         otherwise: Option<Body>,
     },
-    /// `repeat week in 1..4 every monday at 10:00 from entered until C missed skip { … }`
-    Repeat {
-        name: Option<Ident>,
-        range: Expr,
-        schedule: Option<Schedule>,
-        from: Option<Anchor>,
-        /// Looked at before each iteration.
-        until: Option<Expr>,
-        missed: Option<Missed>,
-        steps: Vec<Step>,
-    },
+    Repeat(Box<Repeat>),
     /// `split etc_copy { arm short { … } arm story { … } }`
     Split {
         experiment: Path,
         arms: Vec<Arm>,
     },
-    Grant(Give),
-    Draw(Give),
-    /// `exchange 500 stars for coffee_coupon`
-    Exchange {
-        amount: Expr,
-        points: Path,
-        give: Give,
-    },
-    /// `assign visit to manager otherwise branch.desk due 2 workdays`
-    Assign {
-        task: Path,
-        to: Option<Expr>,
-        due: Option<Dur>,
-        id: StepId,
-        tail: Tail,
-    },
-    /// `do nudge(etc_short, etc_applied)`: the steps of a flow, written in here.
-    Do {
-        flow: Call,
-        id: StepId,
-    },
+    Grant(Box<Give>),
+    Draw(Box<Give>),
+    Exchange(Box<Exchange>),
+    Assign(Box<Assign>),
+    Do(Box<Do>),
     Tag {
         tag: Path,
         keep: Option<Dur>,
@@ -105,11 +53,11 @@ pub enum StepKind {
     Start {
         journey: Call,
         /// `each members where …`: one instance per element.
-        each: Option<Each>,
+        each: Option<Box<Each>>,
     },
     Remember {
         name: Ident,
-        value: Expr,
+        value: Box<Expr>,
     },
     Phase {
         name: Ident,
@@ -122,6 +70,95 @@ pub enum StepKind {
     },
     Continue,
     Error,
+}
+
+impl StepKind {
+    /// The outcome tail of the verbs that have one.
+    #[must_use]
+    pub fn tail(&self) -> Option<&Tail> {
+        match self {
+            Self::Send(send) => Some(&send.tail),
+            Self::Assign(assign) => Some(&assign.tail),
+            Self::Show(show) => Some(&show.tail),
+            Self::Grant(give) | Self::Draw(give) => Some(&give.tail),
+            Self::Exchange(exchange) => Some(&exchange.give.tail),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Send {
+    pub content: Call,
+    pub channel: Ident,
+    pub to: Option<Expr>,
+    /// Between the messages of an ordered list.
+    pub gap: Option<Dur>,
+    pub within: Option<Dur>,
+    /// Makes several messages of one step different ones.
+    pub key: Option<Expr>,
+    pub id: StepId,
+    pub tail: Tail,
+}
+
+/// `show spring via home_banner, popup rank 20 until 2027-02-20 at 23:59`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Show {
+    pub content: Call,
+    pub channels: Vec<Ident>,
+    pub rank: Option<Expr>,
+    pub keep: Option<Dur>,
+    pub until: Option<Expr>,
+    pub id: StepId,
+    pub tail: Tail,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reach {
+    pub content: Call,
+    pub id: StepId,
+    pub prefer: Option<Path>,
+    pub rungs: Vec<Rung>,
+    pub not_sent: Option<Body>,
+    pub otherwise: Body,
+}
+
+/// `repeat week in 1..4 every monday at 10:00 from entered until C missed skip { … }`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Repeat {
+    pub name: Option<Ident>,
+    pub range: Expr,
+    pub schedule: Option<Schedule>,
+    pub from: Option<Anchor>,
+    /// Looked at before each iteration.
+    pub until: Option<Expr>,
+    pub missed: Option<Missed>,
+    pub steps: Vec<Step>,
+}
+
+/// `exchange 500 stars for coffee_coupon`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exchange {
+    pub amount: Expr,
+    pub points: Path,
+    pub give: Give,
+}
+
+/// `assign visit to manager otherwise branch.desk due 2 workdays`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Assign {
+    pub task: Path,
+    pub to: Option<Expr>,
+    pub due: Option<Dur>,
+    pub id: StepId,
+    pub tail: Tail,
+}
+
+/// `do nudge(etc_short, etc_applied)`: the steps of a flow, written in here.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Do {
+    pub flow: Call,
+    pub id: StepId,
 }
 
 /// What is granted or drawn, or had in exchange.
@@ -177,8 +214,8 @@ pub struct Arg {
     pub name: Option<Ident>,
     pub value: Expr,
     /// `count(visit where status is done during this week)`
-    pub filter: Option<Expr>,
-    pub window: Option<Window>,
+    pub filter: Option<Box<Expr>>,
+    pub window: Option<Box<Window>>,
 }
 
 /// `{ on OUTCOME, … body … } else body`

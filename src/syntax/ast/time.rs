@@ -50,14 +50,14 @@ pub struct Pattern {
     pub occurrence: Occurrence,
     /// Only an awaited event is named: `salary_received as pay`.
     pub alias: Option<Ident>,
-    pub filter: Option<Expr>,
-    pub without: Option<Without>,
+    pub filter: Option<Box<Expr>>,
+    pub without: Option<Box<Without>>,
     pub span: Span,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Without {
-    pub pattern: Box<Pattern>,
+    pub pattern: Pattern,
     pub within: Dur,
 }
 

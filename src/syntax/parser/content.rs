@@ -65,6 +65,7 @@ fn variant<'a>(start: In<'a>, i: In<'a>) -> P<'a, Variant> {
             Piece::Error => {}
         }
     }
+    variant.parts.shrink_to_fit();
     Ok((i, Variant { span: i.since(start.span()), ..variant }))
 }
 

@@ -47,7 +47,7 @@ fn pieces(i: In<'_>) -> Vec<CopyPiece> {
     let stretches = stretches(i, start, end);
     let inside = i.cx.source.get(start..end).unwrap_or_default();
     let mut trim = Trim { indentation: indentation(inside), first: true };
-    let mut out: Vec<CopyPiece> = Vec::new();
+    let mut out: Vec<CopyPiece> = Vec::with_capacity(stretches.len());
     let last = stretches.len().saturating_sub(1);
     for (index, stretch) in stretches.into_iter().enumerate() {
         match stretch {

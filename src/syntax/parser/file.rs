@@ -24,6 +24,7 @@ pub(super) fn file(mut i: In<'_>) -> File {
         };
         i = if rest.position() > i.position() { rest } else { i.next() };
     }
+    file.decls.shrink_to_fit();
     file
 }
 

@@ -1,34 +1,30 @@
 //! Steps that give: `grant`, `draw` and `exchange`.
 
 use nom::Parser;
-use nom::combinator::map;
 
 use super::expr::{expr, sum};
 use super::input::In;
 use super::operand::call;
-use super::primitive::{P, expect_word, path};
+use super::primitive::{P, boxed, expect_word, path};
 use super::step::{once, option};
 use super::tail::{optional_tail, step_id};
-use crate::syntax::ast::{Call, Expr, Give, StepId, StepKind};
+use crate::syntax::ast::{Call, Exchange, Expr, Give, StepId, StepKind};
 
 /// `abroad_cashback amount event.amount * 5% { on limited … } else …`
 pub(super) fn grant(i: In<'_>) -> P<'_, StepKind> {
-    map(|i| give(i, "a reward"), StepKind::Grant).parse(i)
+    boxed(|i| give(i, "a reward"), StepKind::Grant).parse(i)
 }
 
 /// `weekly_draw { on gift_box … } else …`
 pub(super) fn draw(i: In<'_>) -> P<'_, StepKind> {
-    map(|i| give(i, "a lottery"), StepKind::Draw).parse(i)
+    boxed(|i| give(i, "a lottery"), StepKind::Draw).parse(i)
 }
 
 /// `500 stars for coffee_coupon { on too_few … } else …`
 pub(super) fn exchange(i: In<'_>) -> P<'_, StepKind> {
     let (i, (amount, points, _)) = (sum, path("the kind of points"), expect_word("for")).parse(i)?;
-    map(
-        |i| give(i, "a reward"),
-        move |give| StepKind::Exchange { amount: amount.clone(), points: points.clone(), give },
-    )
-    .parse(i)
+    let (i, give) = give(i, "a reward")?;
+    Ok((i, StepKind::Exchange(Box::new(Exchange { amount, points, give }))))
 }
 
 /// What may follow what is given, in any order.

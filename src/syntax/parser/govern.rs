@@ -11,7 +11,7 @@ use super::input::In;
 use super::primitive::{
     P, block, expect, expect_word, ident, item, label, list, missed, optional, path, text,
 };
-use crate::syntax::ast::{AdjustItem, ClauseKind, DeclKind, MigrateRule, RolloutItem};
+use crate::syntax::ast::{AdjustItem, ClauseKind, DeclKind, MigrateRule, RolloutItem, Tunable};
 use crate::syntax::token::TokenKind;
 use crate::syntax::words;
 
@@ -36,7 +36,7 @@ pub(super) fn param(i: In<'_>) -> P<'_, ClauseKind> {
     // Not any expression: that would eat the `in`.
     let (i, (_, value)) = (expect(TokenKind::Equals, "`=`"), sum).parse(i)?;
     let (i, range) = optional("in", range).parse(i)?;
-    Ok((i, ClauseKind::Param { name, label, ty, value, range }))
+    Ok((i, ClauseKind::Param(Box::new(Tunable { name, label, ty, value, range }))))
 }
 
 /// `5%, 20%, 100% { hold 3 days; gate click_rate > 3%; alert "…" }`

@@ -11,13 +11,13 @@ use super::input::In;
 use super::operand::call;
 use super::pattern::{anchor, patterns, schedule};
 use super::policy::{cap, quiet};
-use super::primitive::{P, block, expect_word, ident, item, label, missed, optional, path, text};
+use super::primitive::{P, block, boxed, expect_word, ident, item, label, missed, optional, path, text};
 use super::step::{self, steps};
 use super::value::opening;
 use crate::diagnostic::{Diagnostic, code};
 use crate::name::Name;
 use crate::syntax::ast::{
-    Clause, ClauseKind, DeclKind, Enter, Ident, Journey, Path, Reenter, Step, StepKind, Trigger,
+    Clause, ClauseKind, DeclKind, Enter, Exit, Goal, Ident, Journey, Path, Reenter, Step, StepKind, Trigger,
 };
 use crate::syntax::token::TokenKind;
 use crate::syntax::words;
@@ -117,23 +117,23 @@ fn clause_kind<'a>(i: In<'a>, word: &str) -> P<'a, ClauseKind> {
         "purpose" => map(ident("a purpose such as `marketing`"), ClauseKind::Purpose).parse(i),
         "owner" => map(text("an address in quotes"), ClauseKind::Owner).parse(i),
         "priority" => map(ident("a priority"), ClauseKind::Priority).parse(i),
-        "open" => map(opening, ClauseKind::Open).parse(i),
+        "open" => boxed(opening, ClauseKind::Open).parse(i),
         "budget" => map(path("a budget"), ClauseKind::Budget).parse(i),
-        "enter" => map(enter, ClauseKind::Enter).parse(i),
+        "enter" => boxed(enter, ClauseKind::Enter).parse(i),
         "existing" => existing(i),
         "stale" => map((expect_word("after"), duration), |(_, after)| ClauseKind::Stale(after)).parse(i),
         "reenter" => map(reenter, ClauseKind::Reenter).parse(i),
         "exit" => exit(i),
         "goal" => goal(i),
         "param" => govern::param(i),
-        "guardrail" => map(expr, ClauseKind::Guardrail).parse(i),
-        "holdout" => map(sum, ClauseKind::Holdout).parse(i),
+        "guardrail" => boxed(expr, ClauseKind::Guardrail).parse(i),
+        "holdout" => boxed(sum, ClauseKind::Holdout).parse(i),
         "rollout" => govern::rollout(i),
         "migrate" => govern::migrate(i),
         "product" => map(path("a product"), ClauseKind::Product).parse(i),
         "lane" => map(path("a lane of the policy"), ClauseKind::Lane).parse(i),
-        "cap" => map(cap, ClauseKind::Cap).parse(i),
-        "quiet" => map(quiet, ClauseKind::Quiet).parse(i),
+        "cap" => boxed(cap, ClauseKind::Cap).parse(i),
+        "quiet" => boxed(quiet, ClauseKind::Quiet).parse(i),
         _ => map(duration, ClauseKind::Lasts).parse(i),
     }
 }
@@ -214,7 +214,7 @@ fn exit(i: In<'_>) -> P<'_, ClauseKind> {
     } else {
         (i, None)
     };
-    Ok((i, ClauseKind::Exit { trigger, alias, label, block }))
+    Ok((i, ClauseKind::Exit(Box::new(Exit { trigger, alias, label, block }))))
 }
 
 /// `drawdown "动支" on loan_drawdown within 30 days from first sent`
@@ -222,5 +222,5 @@ fn goal(i: In<'_>) -> P<'_, ClauseKind> {
     let (i, (name, label, trigger)) = (ident("a name for the goal"), label, trigger).parse(i)?;
     let (i, (_, within, _, from)) =
         (expect_word("within"), duration, expect_word("from"), anchor).parse(i)?;
-    Ok((i, ClauseKind::Goal { name, label, trigger, within, from }))
+    Ok((i, ClauseKind::Goal(Box::new(Goal { name, label, trigger, within, from }))))
 }

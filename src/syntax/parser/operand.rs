@@ -128,7 +128,7 @@ fn arg(i: In<'_>) -> P<'_, Arg> {
     };
     let (i, value) = expr(i)?;
     let (i, (filter, window)) = (optional("where", expr), optional_window).parse(i)?;
-    Ok((i, Arg { name, value, filter, window }))
+    Ok((i, Arg { name, value, filter: filter.map(Box::new), window: window.map(Box::new) }))
 }
 
 /// `(expr)`, `(expr during last 5 days)`

@@ -63,15 +63,15 @@ fn conditions(start: In<'_>, may_be_named: bool) -> P<'_, Pattern> {
     let (i, occurrence) = occurrence(start)?;
     let (i, alias) =
         if may_be_named { optional("as", ident("a name for the event")).parse(i)? } else { (i, None) };
-    let (i, filter) = optional("where", expr).parse(i)?;
-    let (i, without) = optional("without", without).parse(i)?;
+    let (i, filter) = optional("where", expr.map(Box::new)).parse(i)?;
+    let (i, without) = optional("without", without.map(Box::new)).parse(i)?;
     Ok((i, Pattern { occurrence, alias, filter, without, span: i.since(start.span()) }))
 }
 
 /// `F within D`
 fn without(i: In<'_>) -> P<'_, Without> {
     let (i, (pattern, _, within)) = (|i| nested(i, pattern), expect_word("within"), duration).parse(i)?;
-    Ok((i, Without { pattern: Box::new(pattern), within }))
+    Ok((i, Without { pattern, within }))
 }
 
 /// `during …`, `since …`, `ever`

@@ -159,8 +159,17 @@ pub(super) fn path<'a>(what: &'static str) -> impl Fn(In<'a>) -> P<'a, Path> {
             parts.push(part);
             i = rest;
         }
+        parts.shrink_to_fit();
         Ok((i, Path { parts, span: i.since(start.span()) }))
     }
+}
+
+/// `p` as one of several kinds that keep it behind a pointer.
+pub(super) fn boxed<'a, T, K>(
+    p: impl Parser<In<'a>, Output = T, Error = Missed>,
+    kind: impl Fn(Box<T>) -> K,
+) -> impl Parser<In<'a>, Output = K, Error = Missed> {
+    p.map(move |value| kind(Box::new(value)))
 }
 
 /// `p, p, …`: a comma owes another one.
@@ -197,7 +206,7 @@ pub(super) fn series<'a, T>(
         i = i.next();
     }
     let (i, _) = expect(close, what)(i)?;
-    Ok((i, all))
+    Ok((i, fitted(all)))
 }
 
 /// `"…"`, on one line.

@@ -11,7 +11,7 @@ use super::primitive::{P, block, expect_word, ident, item, missed, optional, pat
 use super::report;
 use super::step::steps;
 use super::tail::{body, optional_else, step_id};
-use crate::syntax::ast::{Body, Path, Rung, StepId, StepKind};
+use crate::syntax::ast::{Body, Path, Reach, Rung, StepId, StepKind};
 use crate::syntax::token::TokenKind;
 
 /// A line of the ladder.
@@ -40,7 +40,7 @@ pub(super) fn reach(i: In<'_>) -> P<'_, StepKind> {
             Line::Error => {}
         }
     }
-    Ok((i, StepKind::Reach { content, id, prefer, rungs, not_sent, otherwise }))
+    Ok((i, StepKind::Reach(Box::new(Reach { content, id, prefer, rungs, not_sent, otherwise }))))
 }
 
 /// `as …` and `prefer …`, in any order.

@@ -9,7 +9,7 @@ use super::pattern::{anchor, schedule};
 use super::primitive::{P, at_name, block, ends_item, expect_word, ident, item, label, missed, path};
 use super::report;
 use super::step::{once, steps};
-use crate::syntax::ast::{Anchor, Arm, Expr, ExprKind, Missed, StepKind};
+use crate::syntax::ast::{Anchor, Arm, Expr, ExprKind, Missed, Repeat, StepKind};
 use crate::syntax::token::TokenKind;
 
 /// What may follow the range of a `repeat`, in any order.
@@ -33,7 +33,7 @@ pub(super) fn repeat(i: In<'_>) -> P<'_, StepKind> {
     let (i, schedule) = if i.is_word("every") { map(schedule, Some).parse(i)? } else { (i, None) };
     let (i, Options { from, until, missed }) = options(i)?;
     let (i, (steps, _)) = steps(i)?;
-    Ok((i, StepKind::Repeat { name, range, schedule, from, until, missed, steps }))
+    Ok((i, StepKind::Repeat(Box::new(Repeat { name, range, schedule, from, until, missed, steps }))))
 }
 
 /// `1..4`; where nothing is written, that is reported and the rest is read.

@@ -10,7 +10,7 @@ use super::operand::call;
 use super::primitive::{P, expect_word, ident, list};
 use super::step::{once, option};
 use super::tail::{optional_tail, step_id};
-use crate::syntax::ast::{Dur, Expr, StepId, StepKind};
+use crate::syntax::ast::{Dur, Expr, Show, StepId, StepKind};
 
 /// What may follow the slots of a `show`, in any order.
 #[derive(Default)]
@@ -37,7 +37,8 @@ pub(super) fn show(i: In<'_>) -> P<'_, StepKind> {
     }
     let (i, tail) = optional_tail(i)?;
     let Options { rank, keep, until, id } = options;
-    Ok((i, StepKind::Show { content, channels, rank, keep, until, id: id.unwrap_or_default(), tail }))
+    let id = id.unwrap_or_default();
+    Ok((i, StepKind::Show(Box::new(Show { content, channels, rank, keep, until, id, tail }))))
 }
 
 /// `ad_gold via paid_social`

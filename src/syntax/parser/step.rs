@@ -10,7 +10,7 @@ use super::give;
 use super::heading::{Heads, heading};
 use super::input::In;
 use super::operand::call;
-use super::primitive::{P, block, expect, expect_word, ident, item, label, nested, optional, path};
+use super::primitive::{P, block, boxed, expect, expect_word, ident, item, label, nested, optional, path};
 use super::reach::reach;
 use super::repeat;
 use super::report;
@@ -20,7 +20,7 @@ use super::task::assign;
 use super::wait::wait;
 use crate::diagnostic::{Diagnostic, code};
 use crate::name::Name;
-use crate::syntax::ast::{Dur, Each, Expr, Ident, Step, StepId, StepKind};
+use crate::syntax::ast::{Do, Dur, Each, Expr, Ident, Send, Step, StepId, StepKind};
 use crate::syntax::token::TokenKind;
 use crate::syntax::words;
 use crate::text::Span;
@@ -56,7 +56,7 @@ fn kind<'a>(i: In<'a>, word: &str) -> P<'a, StepKind> {
     match word {
         "send" => send(i),
         "reach" => reach(i),
-        "wait" => map(wait, StepKind::Wait).parse(i),
+        "wait" => boxed(wait, StepKind::Wait).parse(i),
         "if" => choose::choice(i),
         "match" => choose::cases(i),
         "tag" => tag(i),
@@ -96,7 +96,8 @@ fn send(i: In<'_>) -> P<'_, StepKind> {
     let (i, options) = send_options(i)?;
     let (i, tail) = optional_tail(i)?;
     let SendOptions { to, gap, within, key, id } = options;
-    Ok((i, StepKind::Send { content, channel, to, gap, within, key, id: id.unwrap_or_default(), tail }))
+    let id = id.unwrap_or_default();
+    Ok((i, StepKind::Send(Box::new(Send { content, channel, to, gap, within, key, id, tail }))))
 }
 
 fn send_options(mut i: In<'_>) -> P<'_, SendOptions> {
@@ -142,7 +143,7 @@ fn tag(i: In<'_>) -> P<'_, StepKind> {
 fn start_journey(i: In<'_>) -> P<'_, StepKind> {
     let (i, journey) = call("a journey")(i)?;
     let (i, each) = optional("each", each).parse(i)?;
-    Ok((i, StepKind::Start { journey, each }))
+    Ok((i, StepKind::Start { journey, each: each.map(Box::new) }))
 }
 
 /// `members where …`
@@ -154,13 +155,13 @@ fn each(i: In<'_>) -> P<'_, Each> {
 /// `nudge(etc_short, etc_applied) as first_nudge`
 fn do_flow(i: In<'_>) -> P<'_, StepKind> {
     let (i, (flow, id)) = (call("a flow"), step_id).parse(i)?;
-    Ok((i, StepKind::Do { flow, id }))
+    Ok((i, StepKind::Do(Box::new(Do { flow, id }))))
 }
 
 /// `remember baseline = avg(aum during last month)`
 fn remember(i: In<'_>) -> P<'_, StepKind> {
     let (i, (name, _, value)) = (ident("a name"), expect(TokenKind::Equals, "`=`"), expr).parse(i)?;
-    Ok((i, StepKind::Remember { name, value }))
+    Ok((i, StepKind::Remember { name, value: Box::new(value) }))
 }
 
 /// `phase activation "激活" { … }`

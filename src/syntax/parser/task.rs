@@ -11,7 +11,7 @@ use super::primitive::{P, expect_word, ident, item, label, list, path};
 use super::rate::rate;
 use super::step::{once, option};
 use super::tail::{optional_tail, step_id};
-use crate::syntax::ast::{ChoiceItem, Dur, Expr, StepId, StepKind, TaskItem};
+use crate::syntax::ast::{Assign, ChoiceItem, Dur, Expr, StepId, StepKind, TaskItem};
 use crate::syntax::words;
 
 const ITEMS: Heads = Heads { what: "an item of a task", words: &[words::TASK_ITEMS, &["to"]] };
@@ -72,5 +72,5 @@ pub(super) fn assign(i: In<'_>) -> P<'_, StepKind> {
     }
     let (i, tail) = optional_tail(i)?;
     let Options { to, due, id } = options;
-    Ok((i, StepKind::Assign { task, to, due, id: id.unwrap_or_default(), tail }))
+    Ok((i, StepKind::Assign(Box::new(Assign { task, to, due, id: id.unwrap_or_default(), tail }))))
 }

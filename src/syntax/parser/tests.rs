@@ -106,7 +106,7 @@ fn a_misspelt_line_is_read_as_meant_and_the_rest_is_checked() {
     let codes: Vec<&str> = parsed.diagnostics.iter().map(|finding| finding.code.as_str()).collect();
     assert_eq!(codes, ["E0113", "E0113", "E0101"]);
     let DeclKind::Journey(journey) = &parsed.file.decls[0].kind else { panic!() };
-    assert!(matches!(journey.steps[0].kind, StepKind::Send { .. }));
+    assert!(matches!(journey.steps[0].kind, StepKind::Send(_)));
     assert_eq!(journey.steps[1].kind, StepKind::Error);
 }
 

@@ -61,7 +61,7 @@ impl Checker<'_, '_> {
         }
         let function = if quantifier == Quantifier::Once { AggregateFn::Once } else { AggregateFn::Any };
         let collection = Collection { happening, value: None };
-        let typed = self.fold(span, function, collection, pattern.filter.as_ref(), window);
+        let typed = self.fold(span, function, collection, pattern.filter.as_deref(), window);
         match quantifier {
             Quantifier::No if typed.ty != Type::Error => {
                 Typed::new(Expr::Not(Box::new(typed.expr)), Type::Bool)
@@ -103,7 +103,7 @@ impl Checker<'_, '_> {
             return self.over_days(whole.span, function, &attribute, arg);
         }
         let Some(collection) = self.collection(&arg.value) else { return Typed::error() };
-        self.fold(whole.span, function, collection, arg.filter.as_ref(), arg.window.as_ref())
+        self.fold(whole.span, function, collection, arg.filter.as_deref(), arg.window.as_deref())
     }
 
     /// Whether the first word names an event or child entities.

@@ -66,7 +66,7 @@ impl Checker<'_, '_> {
                 Diagnostic::new(code::MISPLACED, filter.span, "a day has its value and nothing else");
             self.report(finding.label("no `where` here").help("leave the `where` out"));
         }
-        let window = self.days(span, &arg.value, arg.window.as_ref());
+        let window = self.days(span, &arg.value, arg.window.as_deref());
         let Some(ty) = self.over_days_type(span, function, attribute) else { return Typed::error() };
         let Some(window) = window else { return Typed::error() };
         let source = Source::Daily { owner: attribute.owner, attribute: attribute.field.name };

@@ -8,16 +8,11 @@ use crate::model::check::world::Kind;
 use crate::model::journey::StepKind;
 use crate::model::task::{Assign, AssignTail, OVERDUE, Task};
 use crate::name::Name;
-use crate::syntax::ast::{self, Dur, Ident};
+use crate::syntax::ast::{self, Ident};
 
 impl Checker<'_, '_> {
-    pub(super) fn assign(
-        &mut self,
-        path: &ast::Path,
-        to: Option<&ast::Expr>,
-        due: Option<Dur>,
-        tail: &ast::Tail,
-    ) -> Option<StepKind> {
+    pub(super) fn assign(&mut self, written: &ast::Assign) -> Option<StepKind> {
+        let ast::Assign { task: path, to, due, id: _, tail } = written;
         let declared = self.world.expect_path(&mut self.sink, self.file, path, Kind::Task)?;
         let world = self.world;
         let task = world.model.tasks.get(&declared.name)?;
@@ -46,7 +41,7 @@ impl Checker<'_, '_> {
         }
         let tail = self.results(task, tail);
         let results = task.results.iter().map(|(name, _)| *name).collect();
-        Some(StepKind::Assign(Assign { task: task.name, to, due, results, tail }))
+        Some(StepKind::Assign(Box::new(Assign { task: task.name, to, due, results, tail })))
     }
 
     /// Whom the task itself names, seen from the journey's subject.

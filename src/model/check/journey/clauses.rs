@@ -96,9 +96,9 @@ impl Checker<'_, '_> {
         for clause in clauses {
             if matches!(
                 clause.kind,
-                ClauseKind::Exit { .. }
-                    | ClauseKind::Goal { .. }
-                    | ClauseKind::Param { .. }
+                ClauseKind::Exit(_)
+                    | ClauseKind::Goal(_)
+                    | ClauseKind::Param(_)
                     | ClauseKind::Guardrail(_)
                     | ClauseKind::Migrate { .. }
                     | ClauseKind::Cap(_)
@@ -128,7 +128,8 @@ impl Checker<'_, '_> {
             ClauseKind::Reenter(reenter) => {
                 clauses.reenter = Some(self.reenter(reenter, clauses.enter.as_ref(), clause.span));
             }
-            ClauseKind::Exit { trigger, alias, label, block } => {
+            ClauseKind::Exit(exit) => {
+                let ast::Exit { trigger, alias, label, block } = &**exit;
                 let end = alias.map_or_else(|| Name::new("exited"), |alias| alias.name);
                 let exit = Exit {
                     trigger: self.trigger(trigger),
@@ -139,7 +140,8 @@ impl Checker<'_, '_> {
                 };
                 clauses.exits.push((exit, block.as_deref()));
             }
-            ClauseKind::Goal { name, label, trigger, within, from } => {
+            ClauseKind::Goal(goal) => {
+                let ast::Goal { name, label, trigger, within, from } = &**goal;
                 self.goal_twice(*name, &clauses.goals);
                 let trigger = self.trigger(trigger);
                 clauses.goals.push(Goal {
@@ -165,7 +167,7 @@ impl Checker<'_, '_> {
                 self.migrate(rules);
                 clauses.unserved.push((Unserved::Migrate, clause.word.span));
             }
-            ClauseKind::Enter(ast::Enter::ByList) => {
+            ClauseKind::Enter(enter) if **enter == ast::Enter::ByList => {
                 clauses.unserved.push((Unserved::EnterByList, clause.word.span));
             }
             ClauseKind::Product(path) => {
@@ -188,7 +190,7 @@ impl Checker<'_, '_> {
                 self.priority(*word);
                 clauses.priority = Some(word.name);
             }
-            ClauseKind::Enter(_) | ClauseKind::Param { .. } | ClauseKind::Budget(_) | ClauseKind::Error => {}
+            ClauseKind::Enter(_) | ClauseKind::Param(_) | ClauseKind::Budget(_) | ClauseKind::Error => {}
         }
     }
 
@@ -434,7 +436,7 @@ impl Checker<'_, '_> {
         let find = |word: &str| journey.clauses.iter().find(|clause| clause.word.name.as_str() == word);
         let Some(enter) = find("enter") else { return };
         let ClauseKind::Enter(form) = &enter.kind else { return };
-        let when = matches!(form, ast::Enter::When { .. });
+        let when = matches!(**form, ast::Enter::When { .. });
         match find("existing") {
             None if when => self.report(
                 Diagnostic::new(code::CLAUSE_MISSING, enter.span, "who is in the audience already is not spoken of")
@@ -451,7 +453,7 @@ impl Checker<'_, '_> {
             ),
             _ => {}
         }
-        let without = matches!(form, ast::Enter::On(patterns) if patterns.iter().any(|pattern| pattern.without.is_some()));
+        let without = matches!(&**form, ast::Enter::On(patterns) if patterns.iter().any(|pattern| pattern.without.is_some()));
         if without && find("stale").is_none() {
             self.report(
                 Diagnostic::new(code::CLAUSE_MISSING, enter.span, "how late is too late is not said")
@@ -514,8 +516,8 @@ fn speaks(journey: &ast::Journey) -> bool {
     super::steps::each(&journey.steps, &mut |step| {
         found |= matches!(
             step.kind,
-            ast::StepKind::Send { .. }
-                | ast::StepKind::Reach { .. }
+            ast::StepKind::Send(_)
+                | ast::StepKind::Reach(_)
                 | ast::StepKind::Grant(_)
                 | ast::StepKind::Start { .. }
         );

@@ -53,12 +53,8 @@ impl Checker<'_, '_> {
         self.giving(written, gift)
     }
 
-    pub(super) fn exchange(
-        &mut self,
-        amount: &ast::Expr,
-        points: &ast::Path,
-        written: &ast::Give,
-    ) -> Option<StepKind> {
+    pub(super) fn exchange(&mut self, written: &ast::Exchange) -> Option<StepKind> {
+        let ast::Exchange { amount, points, give: written } = written;
         let cost = self.amount(amount, &Type::Int);
         let declared = self.world.expect_path(&mut self.sink, self.file, points, Kind::Points);
         if let Some(owned) = declared.and_then(|one| self.world.model.values.points.get(&one.name)) {
@@ -92,7 +88,8 @@ impl Checker<'_, '_> {
         let slot = gift.as_ref().and_then(|gift| self.amount_slot(gift, written));
         let tail = self.give_tail(written, gift.as_ref().map(|gift| &gift.outcomes), slot);
         let give = gift?.give;
-        Some(StepKind::Give(Giving { give, key, slot, budget: self.budget, to }, tail))
+        let giving = Giving { give, key, slot, budget: self.budget, to };
+        Some(StepKind::Give(Box::new(giving), tail))
     }
 
     /// Somebody else who gets it. What is spent for it is the subject's own, so nothing is spent for others.

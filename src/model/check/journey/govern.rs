@@ -20,7 +20,8 @@ const RATES: [&str; 6] =
 
 impl Checker<'_, '_> {
     pub(super) fn param(&mut self, clause: &Clause, params: &mut Vec<Param>) {
-        let ClauseKind::Param { name, label, ty, value, range } = &clause.kind else { return };
+        let ClauseKind::Param(written) = &clause.kind else { return };
+        let ast::Tunable { name, label, ty, value, range } = &**written;
         let ty = types::resolve(self.world, &mut self.sink, self.file, ty);
         if self.is_taken(name.name) {
             let headline = format!("`{}` already means something here", name.name);

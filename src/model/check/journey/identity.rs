@@ -9,8 +9,8 @@ use crate::model::check::length;
 use crate::model::check::world::{Sink, World};
 use crate::name::{Name, NumberMap, NumberSet};
 use crate::syntax::ast::{
-    self, Body, ClauseKind, DeclKind, ExprKind, Give, Ident, OccurrenceKind, Pattern, Rung, Step, StepId,
-    StepKind, Wait,
+    self, Body, ClauseKind, DeclKind, ExprKind, Ident, OccurrenceKind, Pattern, Rung, Step, StepId, StepKind,
+    Wait,
 };
 use crate::text::{FileId, Span};
 
@@ -125,7 +125,7 @@ pub(in crate::model::check) fn identify(
         sink,
     };
     let blocks = journey.clauses.iter().filter_map(|clause| match &clause.kind {
-        ClauseKind::Exit { block: Some(block), .. } => Some(block),
+        ClauseKind::Exit(exit) => exit.block.as_ref(),
         _ => None,
     });
     let bodies: Vec<&Vec<Step>> = std::iter::once(&journey.steps).chain(blocks).collect();
@@ -174,8 +174,8 @@ impl Walk<'_> {
                 Pass::Others => self.other(step, prefix),
             }
             self.inside(&step.kind, prefix, pass);
-            if let StepKind::Do { flow, id } = &step.kind {
-                self.flow(step.span, flow, id, prefix, pass);
+            if let StepKind::Do(it) = &step.kind {
+                self.flow(step.span, &it.flow, &it.id, prefix, pass);
             }
         }
     }
@@ -218,14 +218,12 @@ impl Walk<'_> {
 
     fn message(&mut self, step: &Step, prefix: &str) {
         let (what, is_message, id) = match &step.kind {
-            StepKind::Send { content, id, .. } | StepKind::Reach { content, id, .. } => {
-                (&content.path, true, id)
-            }
-            StepKind::Assign { task, id, .. } => (task, false, id),
-            StepKind::Show { content, id, .. } => (&content.path, true, id),
-            StepKind::Grant(give) | StepKind::Draw(give) | StepKind::Exchange { give, .. } => {
-                (&give.what.path, false, &give.id)
-            }
+            StepKind::Send(send) => (&send.content.path, true, &send.id),
+            StepKind::Reach(reach) => (&reach.content.path, true, &reach.id),
+            StepKind::Assign(assign) => (&assign.task, false, &assign.id),
+            StepKind::Show(show) => (&show.content.path, true, &show.id),
+            StepKind::Grant(give) | StepKind::Draw(give) => (&give.what.path, false, &give.id),
+            StepKind::Exchange(exchange) => (&exchange.give.what.path, false, &exchange.give.id),
             _ => return,
         };
         let name = own(id, what);
@@ -235,15 +233,15 @@ impl Walk<'_> {
         {
             self.ids.messages.push(taken);
         }
-        if let StepKind::Reach { rungs, .. } = &step.kind {
-            self.rungs(rungs, &below(prefix, name.name.as_str()));
+        if let StepKind::Reach(reach) = &step.kind {
+            self.rungs(&reach.rungs, &below(prefix, name.name.as_str()));
         }
-        if let StepKind::Show { channels, .. } = &step.kind {
-            let show = below(prefix, name.name.as_str());
-            self.ids.shows.insert(Name::new(&show));
-            for slot in channels {
+        if let StepKind::Show(show) = &step.kind {
+            let front = below(prefix, name.name.as_str());
+            self.ids.shows.insert(Name::new(&front));
+            for slot in &show.channels {
                 let help = "name each slot once: a content stands in it or does not";
-                let taken = self.take(slot.span, *slot, &show, "the same slot again", help);
+                let taken = self.take(slot.span, *slot, &front, "the same slot again", help);
                 self.ids.shows.extend(taken);
                 self.ids.messages.extend(taken);
             }
@@ -251,40 +249,26 @@ impl Walk<'_> {
     }
 
     fn other(&mut self, step: &Step, prefix: &str) {
-        let named = matches!(
-            step.kind,
-            StepKind::Send { .. }
-                | StepKind::Reach { .. }
-                | StepKind::Assign { .. }
-                | StepKind::Show { .. }
-                | StepKind::Grant(_)
-                | StepKind::Draw(_)
-                | StepKind::Exchange { .. }
-        );
+        let named = matches!(step.kind, StepKind::Reach(_)) || step.kind.tail().is_some();
         if !named {
             self.number(step.span, prefix, &by_kind(&step.kind));
         }
     }
 
     fn inside(&mut self, kind: &StepKind, prefix: &str, pass: Pass) {
-        match kind {
-            StepKind::Send { tail, .. }
-            | StepKind::Assign { tail, .. }
-            | StepKind::Show { tail, .. }
-            | StepKind::Grant(Give { tail, .. })
-            | StepKind::Draw(Give { tail, .. })
-            | StepKind::Exchange { give: Give { tail, .. }, .. } => {
-                for arm in &tail.outcomes {
-                    self.body(&arm.body, prefix, pass);
-                }
-                self.optional(tail.otherwise.as_ref(), prefix, pass);
+        if let Some(tail) = kind.tail() {
+            for arm in &tail.outcomes {
+                self.body(&arm.body, prefix, pass);
             }
-            StepKind::Reach { rungs, not_sent, otherwise, .. } => {
-                for rung in rungs {
+            self.optional(tail.otherwise.as_ref(), prefix, pass);
+        }
+        match kind {
+            StepKind::Reach(reach) => {
+                for rung in &reach.rungs {
                     self.steps(&rung.success, prefix, pass);
                 }
-                self.optional(not_sent.as_ref(), prefix, pass);
-                self.body(otherwise, prefix, pass);
+                self.optional(reach.not_sent.as_ref(), prefix, pass);
+                self.body(&reach.otherwise, prefix, pass);
             }
             StepKind::Wait(wait) => self.wait(wait, prefix, pass),
             StepKind::If { arms, otherwise } => {
@@ -302,7 +286,7 @@ impl Walk<'_> {
             StepKind::Phase { name, steps, .. } => {
                 self.steps(steps, &below(prefix, name.name.as_str()), pass);
             }
-            StepKind::Repeat { steps, .. } => self.steps(steps, prefix, pass),
+            StepKind::Repeat(repeat) => self.steps(&repeat.steps, prefix, pass),
             StepKind::Split { arms, .. } => {
                 for arm in arms {
                     self.steps(&arm.steps, &below(prefix, arm.name.name.as_str()), pass);
@@ -401,9 +385,9 @@ fn by_kind(kind: &StepKind) -> String {
         StepKind::Wait(wait) => by_wait(wait),
         StepKind::If { .. } => "if".into(),
         StepKind::Split { experiment, .. } => format!("split_{}", last(experiment)),
-        StepKind::Do { flow, .. } => format!("do_{}", last(&flow.path)),
-        StepKind::Repeat { name, .. } => {
-            name.map_or_else(|| "repeat".into(), |name| format!("repeat_{}", name.name))
+        StepKind::Do(it) => format!("do_{}", last(&it.flow.path)),
+        StepKind::Repeat(repeat) => {
+            repeat.name.map_or_else(|| "repeat".into(), |name| format!("repeat_{}", name.name))
         }
         StepKind::Match { .. } => "match".into(),
         StepKind::Tag { tag, .. } => format!("tag_{}", last(tag)),
@@ -414,13 +398,13 @@ fn by_kind(kind: &StepKind) -> String {
         StepKind::End { name, .. } => format!("end_{}", name.name),
         StepKind::Continue => "continue".into(),
         StepKind::Hide { content, .. } => format!("hide_{}", last(&content.path)),
-        StepKind::Show { .. }
+        StepKind::Show(_)
         | StepKind::Grant(_)
         | StepKind::Draw(_)
-        | StepKind::Exchange { .. }
-        | StepKind::Assign { .. }
-        | StepKind::Send { .. }
-        | StepKind::Reach { .. }
+        | StepKind::Exchange(_)
+        | StepKind::Assign(_)
+        | StepKind::Send(_)
+        | StepKind::Reach(_)
         | StepKind::Error => "step".into(),
     }
 }

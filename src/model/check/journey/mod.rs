@@ -100,7 +100,7 @@ fn anchored(world: &World, journey: &ast::Journey) -> BTreeSet<Name> {
     let mut names = BTreeSet::new();
     steps::each_with_flows(world, &journey.steps, &mut |step| {
         let ast::StepKind::Wait(wait) = &step.kind else { return };
-        let from = match wait {
+        let from = match &**wait {
             Wait::Pause(_) => None,
             Wait::Until { from, .. } | Wait::For { from, .. } | Wait::Branches { from, .. } => from.as_ref(),
         };
@@ -150,9 +150,9 @@ impl Checker<'_, '_> {
 pub(super) fn ends(world: &World, journey: &ast::Journey) -> BTreeSet<Name> {
     let mut ends = BTreeSet::new();
     for clause in &journey.clauses {
-        if let ast::ClauseKind::Exit { alias, block, .. } = &clause.kind {
-            ends.insert(alias.map_or_else(|| Name::new("exited"), |alias| alias.name));
-            steps::ends(world, block.as_deref().unwrap_or_default(), &mut ends);
+        if let ast::ClauseKind::Exit(exit) = &clause.kind {
+            ends.insert(exit.alias.map_or_else(|| Name::new("exited"), |alias| alias.name));
+            steps::ends(world, exit.block.as_deref().unwrap_or_default(), &mut ends);
         }
     }
     steps::ends(world, &journey.steps, &mut ends);

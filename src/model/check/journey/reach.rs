@@ -12,16 +12,10 @@ use crate::value::Type;
 use super::flow::Flow;
 
 impl Checker<'_, '_> {
-    pub(super) fn reach(
-        &mut self,
-        content: &Call,
-        prefer: Option<&Path>,
-        rungs: &[ast::Rung],
-        not_sent: Option<&Body>,
-        otherwise: &Body,
-    ) -> Option<StepKind> {
+    pub(super) fn reach(&mut self, written: &ast::Reach) -> Option<StepKind> {
+        let ast::Reach { content, id: _, prefer, rungs, not_sent, otherwise } = written;
         let call = self.content_call(content);
-        let prefer = prefer.and_then(|path| self.preferred(path));
+        let prefer = prefer.as_ref().and_then(|path| self.preferred(path));
         self.time_passes();
         let base = self.flow();
         let mut ways = Vec::new();
@@ -30,9 +24,9 @@ impl Checker<'_, '_> {
             self.set_flow(base.clone());
             checked.extend(self.rung(rung, content, call.as_ref(), &mut ways));
         }
-        self.not_sent_required(not_sent, otherwise);
+        self.not_sent_required(not_sent.as_ref(), otherwise);
         self.set_flow(base.clone());
-        let not_sent = not_sent.map(|body| self.body(body));
+        let not_sent = not_sent.as_ref().map(|body| self.body(body));
         ways.push(self.flow());
         self.set_flow(base);
         let otherwise = self.body(otherwise);

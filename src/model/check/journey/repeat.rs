@@ -20,15 +20,14 @@ struct End {
 }
 
 impl Checker<'_, '_> {
-    pub(super) fn repeat(&mut self, step: &ast::Step) -> Option<StepKind> {
-        let ast::StepKind::Repeat { name, range, schedule, from, until, missed, steps } = &step.kind else {
-            return None;
-        };
+    /// `word` is where it says `repeat`.
+    pub(super) fn repeat(&mut self, word: Span, written: &ast::Repeat) -> Option<StepKind> {
+        let ast::Repeat { name, range, schedule, from, until, missed, steps } = written;
         let bounds = self.rounds_of(range);
         let clock = schedule.as_ref().and_then(|schedule| self.schedule(schedule));
-        self.only_on_a_clock(schedule.is_some(), from.as_ref(), *missed, step.word.span);
+        self.only_on_a_clock(schedule.is_some(), from.as_ref(), *missed, word);
         let from = from.as_ref().and_then(|from| self.anchor(from)).unwrap_or(Anchor::Entered);
-        let slot = self.number_of_round(*name, step.word.span)?;
+        let slot = self.number_of_round(*name, word)?;
         self.time_passes();
         let base = self.flow();
         let until = until.as_ref().map(|until| self.condition(until));

@@ -198,8 +198,8 @@ impl Checker<'_, '_> {
     fn owner_of_channels(&self, written: &ast::Journey) -> Option<Arc<str>> {
         let mut owner = None;
         steps::each(&written.steps, &mut |step| {
-            if let ast::StepKind::Send { channel, .. } = &step.kind {
-                let channel = self.world.model.channels.get(&channel.name);
+            if let ast::StepKind::Send(send) = &step.kind {
+                let channel = self.world.model.channels.get(&send.channel.name);
                 owner = owner.take().or_else(|| channel.and_then(|channel| channel.owner.clone()));
             }
         });

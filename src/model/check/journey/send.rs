@@ -11,27 +11,14 @@ use crate::program::{ContentCall, Manner, Outcome, Variant};
 use crate::syntax::ast::{self, Arg, Call, Dur, Ident};
 use crate::value::Length;
 
-/// What stands behind the channel of a `send`.
-pub(super) struct Said<'a> {
-    pub(super) to: Option<&'a ast::Expr>,
-    pub(super) key: Option<&'a ast::Expr>,
-    pub(super) gap: Option<Dur>,
-    pub(super) within: Option<Dur>,
-}
-
 impl<'w> Checker<'w, '_> {
-    pub(super) fn send(
-        &mut self,
-        content: &Call,
-        channel: Ident,
-        said: &Said<'_>,
-        tail: &ast::Tail,
-    ) -> Option<StepKind> {
+    pub(super) fn send(&mut self, said: &ast::Send) -> Option<StepKind> {
+        let (content, channel) = (&said.content, said.channel);
         let via = match said.to {
             None => self.carrier(channel),
             Some(_) => self.known_channel(channel),
         };
-        let to = said.to.map(|to| via.and_then(|via| self.recipient(to, via)));
+        let to = said.to.as_ref().map(|to| via.and_then(|via| self.recipient(to, via)));
         if let (Some(Some(to)), Some(via)) = (&to, via) {
             self.has_address(channel, via, to.entity);
         }
@@ -41,18 +28,18 @@ impl<'w> Checker<'w, '_> {
         if let (Some(call), Some(_)) = (&call, via) {
             self.all_speak_on(content, call, channel);
         }
-        let key = said.key.map(|key| self.key(key));
+        let key = said.key.as_ref().map(|key| self.key(key));
         let gap = said.gap.map(|gap| length::positive(gap, &mut self.sink));
         let (is_list, spread_ms) =
             call.as_ref().map_or((false, 0), |call| self.spread(call, channel.name, said.gap, gap));
         let within = said.within.map(|within| length::positive(within, &mut self.sink));
         let receipt = within.is_some() || via.is_some_and(|via| via.receipt.is_some());
         self.time_passes();
-        let tail = self.tail(tail, via, receipt);
+        let tail = self.tail(&said.tail, via, receipt);
         let call = call?;
         let manner = Manner { to: to.flatten(), key: key.flatten(), gap };
         let send = Send { content: call, channel: channel.name, within, manner, spread_ms, is_list };
-        Some(StepKind::Send(send, tail))
+        Some(StepKind::Send(Box::new(send), tail))
     }
 
     /// The channel, which must have where to send to, and reach the subject.

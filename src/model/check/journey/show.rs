@@ -14,11 +14,8 @@ use crate::syntax::ast::{self, Call, Ident};
 use crate::value::Type;
 
 impl<'w> Checker<'w, '_> {
-    /// `kind` is a `show`.
-    pub(super) fn show(&mut self, kind: &ast::StepKind) -> Option<StepKind> {
-        let ast::StepKind::Show { content, channels, rank, keep, until, id: _, tail } = kind else {
-            return None;
-        };
+    pub(super) fn show(&mut self, written: &ast::Show) -> Option<StepKind> {
+        let ast::Show { content, channels, rank, keep, until, id: _, tail } = written;
         let call = self.content_call(content);
         let slots = self.slots(content, call.as_ref(), channels);
         let rank = rank.as_ref().map(|rank| self.expect(rank, &Type::Int));

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::send::Said;
 use crate::diagnostic::{Diagnostic, code};
 use crate::model::check::expr::{Block, Checker};
 use crate::model::check::length;
@@ -24,15 +23,14 @@ impl Checker<'_, '_> {
         let mut checked = self.bare(step.span, StepKind::Continue);
         checked.kind = match &step.kind {
             ast::StepKind::Error => return None,
-            ast::StepKind::Send { content, channel, to, gap, within, key, id, tail } => {
-                named(&mut checked, id);
-                let said = Said { to: to.as_ref(), key: key.as_ref(), gap: *gap, within: *within };
-                self.send(content, *channel, &said, tail)?
+            ast::StepKind::Send(send) => {
+                named(&mut checked, &send.id);
+                self.send(send)?
             }
-            ast::StepKind::Reach { content, id, prefer, rungs, not_sent, otherwise } => {
-                named(&mut checked, id);
+            ast::StepKind::Reach(reach) => {
+                named(&mut checked, &reach.id);
                 self.waits_in_exit(step);
-                self.reach(content, prefer.as_ref(), rungs, not_sent.as_ref(), otherwise)?
+                self.reach(reach)?
             }
             ast::StepKind::Wait(wait) => {
                 self.waits_in_exit(step);
@@ -47,7 +45,7 @@ impl Checker<'_, '_> {
                 StepKind::Tag { tag: self.tag_of_subject(tag)?, keep }
             }
             ast::StepKind::Untag { tag } => StepKind::Untag { tag: self.tag_of_subject(tag)? },
-            ast::StepKind::Start { journey, each } => self.start(journey, each.as_ref())?,
+            ast::StepKind::Start { journey, each } => self.start(journey, each.as_deref())?,
             ast::StepKind::Remember { name, value } => self.remember(*name, value)?,
             ast::StepKind::Phase { name, label, steps } => {
                 checked.label = label.as_ref().map(|label| label.value.clone());
@@ -60,17 +58,17 @@ impl Checker<'_, '_> {
             }
             ast::StepKind::Continue => StepKind::Continue,
             ast::StepKind::Split { experiment, arms } => self.split(experiment, arms)?,
-            ast::StepKind::Do { flow, id } => self.do_flow(step.span, flow, id)?,
-            ast::StepKind::Repeat { .. } => {
+            ast::StepKind::Do(it) => self.do_flow(step.span, &it.flow, &it.id)?,
+            ast::StepKind::Repeat(repeat) => {
                 self.waits_in_exit(step);
-                self.repeat(step)?
+                self.repeat(step.word.span, repeat)?
             }
-            ast::StepKind::Assign { task, to, due, id, tail } => {
-                named(&mut checked, id);
-                if !tail.outcomes.is_empty() || tail.otherwise.is_some() {
+            ast::StepKind::Assign(assign) => {
+                named(&mut checked, &assign.id);
+                if !assign.tail.outcomes.is_empty() || assign.tail.otherwise.is_some() {
                     self.waits_in_exit(step);
                 }
-                self.assign(task, to.as_ref(), *due, tail)?
+                self.assign(assign)?
             }
             ast::StepKind::Grant(give) => {
                 named(&mut checked, &give.id);
@@ -82,14 +80,14 @@ impl Checker<'_, '_> {
                 self.waits_in_exit(step);
                 self.draw(give)?
             }
-            ast::StepKind::Exchange { amount, points, give } => {
-                named(&mut checked, &give.id);
+            ast::StepKind::Exchange(exchange) => {
+                named(&mut checked, &exchange.give.id);
                 self.waits_in_exit(step);
-                self.exchange(amount, points, give)?
+                self.exchange(exchange)?
             }
-            ast::StepKind::Show { id, .. } => {
-                named(&mut checked, id);
-                self.show(&step.kind)?
+            ast::StepKind::Show(show) => {
+                named(&mut checked, &show.id);
+                self.show(show)?
             }
             ast::StepKind::Hide { content, channels } => self.hide(content, channels)?,
         };
@@ -127,7 +125,7 @@ impl Checker<'_, '_> {
         }
         let gives = matches!(
             step.kind,
-            ast::StepKind::Grant(_) | ast::StepKind::Draw(_) | ast::StepKind::Exchange { .. }
+            ast::StepKind::Grant(_) | ast::StepKind::Draw(_) | ast::StepKind::Exchange(_)
         );
         if self.block == Block::Answer && !gives {
             self.waits_in_reply(step.word.span);
@@ -206,7 +204,7 @@ impl Checker<'_, '_> {
                 .help("leave the parentheses out"),
             );
         }
-        Some(StepKind::Start { journey: declared.name, args: Vec::new(), each })
+        Some(StepKind::Start { journey: declared.name, args: Vec::new(), each: each.map(Box::new) })
     }
 }
 
@@ -239,8 +237,8 @@ pub(super) fn each_with_flows(world: &World, steps: &[ast::Step], found: &mut im
         let mut flows = Vec::new();
         each(steps, &mut |step| {
             found(step);
-            if let ast::StepKind::Do { flow, .. } = &step.kind {
-                flows.extend(flow.path.parts.last().map(|part| part.name));
+            if let ast::StepKind::Do(it) = &step.kind {
+                flows.extend(it.flow.path.parts.last().map(|part| part.name));
             }
         });
         for name in flows.into_iter().filter(|name| seen.insert(*name)).collect::<Vec<_>>() {
@@ -268,22 +266,16 @@ pub(super) fn ends(world: &World, steps: &[ast::Step], ends: &mut BTreeSet<Name>
 }
 
 fn bodies(kind: &ast::StepKind) -> Vec<&Body> {
+    if let Some(tail) = kind.tail() {
+        return tail.outcomes.iter().map(|arm| &arm.body).chain(&tail.otherwise).collect();
+    }
     match kind {
-        ast::StepKind::Send { tail, .. }
-        | ast::StepKind::Assign { tail, .. }
-        | ast::StepKind::Show { tail, .. }
-        | ast::StepKind::Grant(ast::Give { tail, .. })
-        | ast::StepKind::Draw(ast::Give { tail, .. })
-        | ast::StepKind::Exchange { give: ast::Give { tail, .. }, .. } => {
-            tail.outcomes.iter().map(|arm| &arm.body).chain(&tail.otherwise).collect()
-        }
-        ast::StepKind::Reach { not_sent, otherwise, .. } => not_sent.iter().chain([otherwise]).collect(),
-        ast::StepKind::Wait(Wait::Until { otherwise, .. } | Wait::For { otherwise, .. }) => {
-            otherwise.iter().collect()
-        }
-        ast::StepKind::Wait(Wait::Branches { arms, timeout, .. }) => {
-            arms.iter().map(|arm| &arm.body).chain(timeout).collect()
-        }
+        ast::StepKind::Reach(reach) => reach.not_sent.iter().chain([&reach.otherwise]).collect(),
+        ast::StepKind::Wait(wait) => match &**wait {
+            Wait::Pause(_) => Vec::new(),
+            Wait::Until { otherwise, .. } | Wait::For { otherwise, .. } => otherwise.iter().collect(),
+            Wait::Branches { arms, timeout, .. } => arms.iter().map(|arm| &arm.body).chain(timeout).collect(),
+        },
         ast::StepKind::Match { cases, otherwise, .. } => {
             cases.iter().map(|case| &case.body).chain(otherwise).collect()
         }
@@ -295,11 +287,14 @@ fn bodies(kind: &ast::StepKind) -> Vec<&Body> {
 fn blocks(kind: &ast::StepKind) -> Vec<&[ast::Step]> {
     let mut blocks: Vec<&[ast::Step]> = bodies(kind).into_iter().filter_map(block).collect();
     match kind {
-        ast::StepKind::Reach { rungs, .. } => blocks.extend(rungs.iter().map(|rung| rung.success.as_slice())),
+        ast::StepKind::Reach(reach) => {
+            blocks.extend(reach.rungs.iter().map(|rung| rung.success.as_slice()));
+        }
         ast::StepKind::If { arms, otherwise } => {
             blocks.extend(arms.iter().map(|(_, steps)| steps.as_slice()).chain(otherwise.as_deref()));
         }
-        ast::StepKind::Phase { steps, .. } | ast::StepKind::Repeat { steps, .. } => blocks.push(steps),
+        ast::StepKind::Phase { steps, .. } => blocks.push(steps),
+        ast::StepKind::Repeat(repeat) => blocks.push(&repeat.steps),
         ast::StepKind::Split { arms, .. } => blocks.extend(arms.iter().map(|arm| arm.steps.as_slice())),
         _ => {}
     }

@@ -178,7 +178,7 @@ impl Checker<'_, '_> {
         let Some(what) = self.counted_pattern(&pattern) else {
             return Some(Expectation::Holds(self.condition(whole)));
         };
-        let count = self.count_of(what.ok()?, arg.window.as_ref())?;
+        let count = self.count_of(what.ok()?, arg.window.as_deref())?;
         let number = self.expect(right, &Type::Int);
         match number {
             Expr::Const(Value::Int(number)) => {

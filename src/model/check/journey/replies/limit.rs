@@ -268,6 +268,6 @@ fn known(event: Name, field: Name, after: &ast::Pattern) -> ast::Pattern {
     let occurrence =
         ast::Occurrence { first: false, kind: OccurrenceKind::Expr(path(event)), span: after.span };
     let kind = ExprKind::Known { value: Box::new(path(field)), known: true };
-    let filter = Some(ast::Expr { kind, span: after.span });
+    let filter = Some(Box::new(ast::Expr { kind, span: after.span }));
     ast::Pattern { occurrence, alias: None, filter, without: None, span: after.span }
 }
