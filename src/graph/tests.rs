@@ -134,7 +134,7 @@ pub(crate) fn ladder(not_sent: Option<Vec<Step>>, otherwise: Vec<Step>) -> Step 
 }
 
 fn findings(journeys: Vec<Journey>) -> Vec<Diagnostic> {
-    let journeys = journeys.into_iter().map(|journey| (journey.name, journey)).collect();
+    let journeys = journeys.into_iter().map(|journey| (journey.name, Box::new(journey))).collect();
     let model = Model { journeys, ..Model::default() };
     let mut shapes = Shapes::default();
     shapes.look(&model, None, |_| true);

@@ -13,7 +13,7 @@ use crate::value::{Type, Value};
 
 fn world(journeys: Vec<Journey>) -> Model {
     Model {
-        journeys: journeys.into_iter().map(|journey| (journey.name, journey)).collect(),
+        journeys: journeys.into_iter().map(|journey| (journey.name, Box::new(journey))).collect(),
         derived: [derived("rich", rich(), Uses::default()), preapproved()]
             .into_iter()
             .map(|derived| (derived.name, derived))
@@ -190,7 +190,7 @@ fn the_bundle_changes_with_each_of_its_parts() {
     let before = hash(&model);
     assert_eq!(before.len(), 64);
     let mut more = model.clone();
-    more.journeys.insert(Name::new("second"), journey("second", vec![end("done")]));
+    more.journeys.insert(Name::new("second"), Box::new(journey("second", vec![end("done")])));
     assert_ne!(hash(&more), before);
     let mut more = model.clone();
     let choice = Choice {
