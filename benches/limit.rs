@@ -1,9 +1,10 @@
-//! The limit: the rows of workload W1 written by a plain loop. No journey logic, no codec, no HTTP.
+//! The limit: the rows of workloads W1 and W2 written by a plain loop. No journey logic, no codec, no HTTP.
 //!
 //! Customers exist before the clock starts. Each round is one durable transaction as an expert would write it by hand:
-//! a batch of enrolments, the opens of half of the batch before, the timers of the batch before that (all of them
-//! state rows that are read and rewritten), the identities of the events, and one packed row each for log, outbox,
-//! trace and timers. `wayfare bench run` runs it beside the daemon, in the same run, and prints the ratio.
+//! a batch of enrolments, half as many opens, and the timers of a batch enrolled earlier (all of them state rows that are
+//! read and rewritten), the identities of the events, and one packed row each for log, outbox, trace and timers. In W1
+//! the opens are of the batch before and the timers of the one before that; in W2 the opens are of anybody who waits, and
+//! the timers of those who have waited longest. `wayfare bench run` runs it beside the daemon, in the same run, and prints the ratio.
 
 use std::path::Path;
 
@@ -31,8 +32,13 @@ CREATE TABLE timer (due INTEGER NOT NULL, batch INTEGER NOT NULL, body BLOB NOT 
                     PRIMARY KEY (due, batch)) WITHOUT ROWID;
 ";
 
-/// Runs `customers` of W1 into a new file at `path`; the seconds it took.
-pub(crate) async fn w1_sqlite(path: &Path, customers: usize, sizes: &Sizes) -> Result<f64, sqlx::Error> {
+/// Writes `customers` into a new file at `path`, with `waiting` others who wait already (none: W1); the seconds it took.
+pub(crate) async fn sqlite(
+    path: &Path,
+    waiting: usize,
+    customers: usize,
+    sizes: &Sizes,
+) -> Result<f64, sqlx::Error> {
     let mut db = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -43,22 +49,54 @@ pub(crate) async fn w1_sqlite(path: &Path, customers: usize, sizes: &Sizes) -> R
         .connect()
         .await?;
     sqlx::raw_sql(SCHEMA).execute(&mut db).await?;
-    for round in 0..customers / BATCH {
+    let (before, rounds) = (waiting / BATCH, customers / BATCH);
+    for round in 0..before + rounds {
         preload(&mut db, round, sizes).await?;
     }
     #[expect(clippy::disallowed_methods, reason = "a benchmark measures the wall clock")]
     let start = std::time::Instant::now();
-    let rounds = customers / BATCH;
-    // Two more rounds drain the opens and timers of the last enrolments.
-    for round in 0..rounds + 2 {
-        let enrol = (round < rounds).then_some(round);
-        let open = round.checked_sub(1).filter(|&r| r < rounds);
-        let timer = round.checked_sub(2);
-        one_round(&mut db, round, enrol, open, timer, sizes).await?;
+    // W1: two more rounds drain the opens and timers of the last enrolments.
+    let drain = if before == 0 { 2 } else { 0 };
+    for round in before..before + rounds + drain {
+        let enrolled = before + rounds;
+        let touched = Touched {
+            enrol: (round < enrolled).then_some(round),
+            opens: if before == 0 {
+                opens_of(round.checked_sub(1), enrolled)
+            } else {
+                earlier(round, before)
+            },
+            timer: round.checked_sub(if before == 0 { 2 } else { before }),
+        };
+        one_round(&mut db, round, touched, sizes).await?;
     }
     let seconds = start.elapsed().as_secs_f64();
     db.close().await?;
     Ok(seconds)
+}
+
+/// What a round reads and writes.
+struct Touched {
+    /// The batch that is enrolled.
+    enrol: Option<usize>,
+    /// The numbers of customers who open.
+    opens: Vec<usize>,
+    /// The batch whose timers are due.
+    timer: Option<usize>,
+}
+
+/// Every second customer of a batch.
+fn opens_of(batch: Option<usize>, enrolled: usize) -> Vec<usize> {
+    let batch = batch.filter(|batch| *batch < enrolled);
+    batch.map_or_else(Vec::new, |batch| (0..BATCH).step_by(2).map(|i| batch * BATCH + i).collect())
+}
+
+/// Half a batch of those who wait before `round`.
+fn earlier(round: usize, batches: usize) -> Vec<usize> {
+    let span = batches * BATCH;
+    let least = (round * BATCH).saturating_sub(span);
+    let mixed = |i: usize| (round * BATCH + i).wrapping_mul(0x9E37_79B1) % span;
+    (0..BATCH / 2).map(|i| least + mixed(i)).collect()
 }
 
 /// The customers of a round, before they are enrolled.
@@ -74,25 +112,15 @@ async fn preload(db: &mut SqliteConnection, round: usize, sizes: &Sizes) -> Resu
 async fn one_round(
     db: &mut SqliteConnection,
     round: usize,
-    enrol: Option<usize>,
-    open: Option<usize>,
-    timer: Option<usize>,
+    what: Touched,
     sizes: &Sizes,
 ) -> Result<(), sqlx::Error> {
     let mut tx = db.begin_with("BEGIN IMMEDIATE").await?;
-    let mut events = 0;
-    let mut known: Vec<(u16, String)> = Vec::new();
-    if let Some(round) = enrol {
-        known.extend((0..BATCH).map(|i| key(round * BATCH + i)));
-        events += BATCH;
-    }
-    if let Some(round) = open {
-        known.extend((0..BATCH).step_by(2).map(|i| key(round * BATCH + i)));
-        events += BATCH / 2;
-    }
-    if let Some(round) = timer {
-        known.extend((0..BATCH).map(|i| key(round * BATCH + i)));
-    }
+    let of_batch = |batch: usize| (0..BATCH).map(move |i| key(batch * BATCH + i));
+    let events = what.enrol.map_or(0, |_| BATCH) + what.opens.len();
+    let mut known: Vec<(u16, String)> = what.enrol.into_iter().flat_map(of_batch).collect();
+    known.extend(what.opens.iter().map(|number| key(*number)));
+    known.extend(what.timer.into_iter().flat_map(of_batch));
     let mut touched = read(&mut tx, &known).await?;
     touched.sort_unstable();
     touched.dedup_by(|a, b| a.1 == b.1);

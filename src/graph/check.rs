@@ -34,7 +34,8 @@ impl Shapes {
     pub fn look(&mut self, model: &Model, names: Option<&BTreeSet<Name>>, sound: impl Fn(&Journey) -> bool) {
         let Some(names) = names else {
             *self = Self::default();
-            let sound: Vec<&Journey> = model.journeys.values().map(|journey| &**journey).filter(|journey| sound(journey)).collect();
+            let sound: Vec<&Journey> =
+                model.journeys.values().map(|journey| &**journey).filter(|journey| sound(journey)).collect();
             self.sound = sound.iter().map(|journey| journey.name).collect();
             sound.into_iter().for_each(|journey| self.add(model, journey));
             return;

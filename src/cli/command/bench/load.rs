@@ -1,12 +1,13 @@
-//! The load of W1: customers first, then enrolments, each request followed by the opens of every second customer in it.
+//! The load: customers first, then enrolments, each request followed by opens.
 
 use std::fmt::Write;
+use std::ops::Range;
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
+use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::RunArgs;
 use crate::cli::client::Client;
 use crate::cli::{Failure, Output};
 
@@ -14,91 +15,147 @@ use crate::cli::{Failure, Output};
 const IN_FLIGHT: usize = 3;
 const LOOK: Duration = Duration::from_millis(50);
 /// Far longer than any run; a run that hangs must end.
-const PATIENCE: u32 = 12_000;
+const PATIENCE: u32 = 100_000;
 
 /// The part of the daemon's statistics that says whether it is done.
 #[derive(Debug, Deserialize)]
 struct Stats {
-    next_due: Option<String>,
+    next_due: Option<Timestamp>,
 }
 
-pub(super) fn id(number: u32) -> String {
+/// Who opens what they got.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Opens {
+    None,
+    /// Of each request's customers every second.
+    EverySecond,
+    /// Half as many as are enrolled: customers enrolled at a random earlier time, of the last so many.
+    Earlier {
+        waiting: u32,
+    },
+}
+
+/// Towards one daemon.
+#[derive(Clone, Copy)]
+pub(super) struct Load<'a> {
+    pub(super) client: &'a Client,
+    pub(super) output: &'a Output,
+    /// Events in a request.
+    pub(super) batch: u32,
+}
+
+fn id(number: u32) -> String {
     // A multiplicative hash, so that neighbours in time are strangers in the store.
     format!("C{:08x}{number:08}", number.wrapping_mul(0x9E37_79B9))
 }
 
-pub(super) async fn customers(client: &Client, output: &Output, args: &RunArgs) -> Result<(), Failure> {
-    for numbers in batches(args) {
-        let line = |lines: &mut String, number: u32| {
-            let id = id(number);
-            let _ = writeln!(
-                lines,
-                r#"{{"specversion":"1.0","source":"urn:bench","id":"a{number}","type":"wayfare.attributes","subject":"{id}","data":{{"consent":["push","sms"]}}}}"#
-            );
-        };
-        post(client, output, numbers, line).await?;
+impl Load<'_> {
+    pub(super) async fn customers(self, numbers: Range<u32>) -> Result<(), Failure> {
+        for numbers in batches(numbers, self.batch) {
+            let mut lines = String::new();
+            for number in numbers {
+                let id = id(number);
+                let _ = writeln!(
+                    lines,
+                    r#"{{"specversion":"1.0","source":"urn:bench","id":"a{number}","type":"wayfare.attributes","subject":"{id}","data":{{"consent":["push","sms"]}}}}"#
+                );
+            }
+            self.post(lines).await?;
+        }
+        Ok(())
     }
-    Ok(())
+
+    /// Enrols `numbers`, each request followed by its opens.
+    pub(super) async fn journeys(self, numbers: Range<u32>, opens: Opens) -> Result<(), Failure> {
+        let one = |numbers: Range<u32>| async move {
+            self.post(enrolments(numbers.clone())).await?;
+            let opened = opens.of(&numbers);
+            if opened.is_empty() { Ok(()) } else { self.post(openings(&opened)).await }
+        };
+        let mut requests = stream::iter(batches(numbers, self.batch)).map(one).buffer_unordered(IN_FLIGHT);
+        while let Some(done) = requests.next().await {
+            done?;
+        }
+        Ok(())
+    }
+
+    /// Waits until nobody waits for anything that is due by `due`; for anything, without it.
+    pub(super) async fn finished(self, due: Option<Timestamp>) -> Result<(), Failure> {
+        for _ in 0..PATIENCE {
+            let stats: Stats = self.client.get("/v1/stats").await?;
+            if stats.next_due.is_none_or(|next| due.is_some_and(|due| next > due)) {
+                return Ok(());
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        Err(Failure::new("the daemon did not finish the workload"))
+    }
+
+    async fn post(self, lines: String) -> Result<(), Failure> {
+        let answer = self.client.send_lines(lines, self.output).await?;
+        match answer.rejected.first() {
+            None => Ok(()),
+            Some(refused) => {
+                Err(Failure::new(format_args!("the daemon refused the load: {}", refused.reason)))
+            }
+        }
+    }
 }
 
-pub(super) async fn journeys(client: &Client, output: &Output, args: &RunArgs) -> Result<(), Failure> {
-    let enrol = |lines: &mut String, number: u32| {
-        let id = id(number);
+impl Opens {
+    /// The event's number and the customer's, for a request that enrolled `numbers`.
+    fn of(self, numbers: &Range<u32>) -> Vec<(u32, u32)> {
+        let every_second = numbers.clone().filter(|number| number.is_multiple_of(2));
+        match self {
+            Self::None => Vec::new(),
+            Self::EverySecond => every_second.map(|number| (number, number)).collect(),
+            Self::Earlier { waiting } => {
+                // Not the oldest tenth: they are about to be due.
+                let span = (waiting - waiting / 10).clamp(1, numbers.start.max(1));
+                let least = numbers.start.saturating_sub(span);
+                let earlier = |number: u32| least + number.wrapping_mul(0x85EB_CA6B) % span;
+                every_second.map(|number| (number, earlier(number))).collect()
+            }
+        }
+    }
+}
+
+/// How many customers open while `numbers` are enrolled.
+pub(super) fn opened(numbers: Range<u32>, batch: u32, opens: Opens) -> usize {
+    let mut customers: Vec<u32> = batches(numbers, batch)
+        .flat_map(|numbers| opens.of(&numbers))
+        .map(|(_, customer)| customer)
+        .collect();
+    customers.sort_unstable();
+    customers.dedup();
+    customers.len()
+}
+
+fn batches(numbers: Range<u32>, batch: u32) -> impl Iterator<Item = Range<u32>> {
+    let Range { start, end } = numbers;
+    (start..end).step_by(batch as usize).map(move |first| first..first.saturating_add(batch).min(end))
+}
+
+fn enrolments(numbers: Range<u32>) -> String {
+    let mut lines = String::new();
+    for number in numbers {
+        let (id, now) = (id(number), crate::engine::clock::wall());
         let _ = writeln!(
             lines,
-            r#"{{"specversion":"1.0","source":"urn:bench","id":"e{number}","type":"enrolled","subject":"{id}","time":"{}","data":{{}}}}"#,
-            crate::engine::clock::wall()
+            r#"{{"specversion":"1.0","source":"urn:bench","id":"e{number}","type":"enrolled","subject":"{id}","time":"{now}","data":{{}}}}"#
         );
-    };
-    let open = |lines: &mut String, number: u32| {
-        if number.is_multiple_of(2) {
-            let id = id(number);
-            let _ = writeln!(
-                lines,
-                r#"{{"specversion":"1.0","source":"urn:bench","id":"o{number}","type":"wayfare.opened","subject":"{id}","time":"{}","data":{{"message":"w1/{id}/{id}/first"}}}}"#,
-                crate::engine::clock::wall()
-            );
-        }
-    };
-    let one = |numbers: std::ops::Range<u32>| async {
-        post(client, output, numbers.clone(), enrol).await?;
-        post(client, output, numbers, open).await
-    };
-    let mut requests = stream::iter(batches(args)).map(one).buffer_unordered(IN_FLIGHT);
-    while let Some(done) = requests.next().await {
-        done?;
     }
-    Ok(())
+    lines
 }
 
-/// Waits until nobody waits for anything.
-pub(super) async fn finished(client: &Client) -> Result<(), Failure> {
-    for _ in 0..PATIENCE {
-        let stats: Stats = client.get("/v1/stats").await?;
-        if stats.next_due.is_none() {
-            return Ok(());
-        }
-        tokio::time::sleep(LOOK).await;
-    }
-    Err(Failure::new("the daemon did not finish the workload"))
-}
-
-fn batches(args: &RunArgs) -> impl Iterator<Item = std::ops::Range<u32>> + use<> {
-    let (customers, batch) = (args.customers, args.batch);
-    (0..customers.div_ceil(batch)).map(move |i| i * batch..((i + 1) * batch).min(customers))
-}
-
-async fn post(
-    client: &Client,
-    output: &Output,
-    numbers: std::ops::Range<u32>,
-    line: impl Fn(&mut String, u32),
-) -> Result<(), Failure> {
+fn openings(opened: &[(u32, u32)]) -> String {
     let mut lines = String::new();
-    numbers.for_each(|number| line(&mut lines, number));
-    let answer = client.send_lines(lines, output).await?;
-    match answer.rejected.first() {
-        None => Ok(()),
-        Some(refused) => Err(Failure::new(format_args!("the daemon refused the load: {}", refused.reason))),
+    for (number, customer) in opened {
+        let (id, now) = (id(*customer), crate::engine::clock::wall());
+        let _ = writeln!(
+            lines,
+            r#"{{"specversion":"1.0","source":"urn:bench","id":"o{number}","type":"wayfare.opened","subject":"{id}","time":"{now}","data":{{"message":"w1/{id}/{id}/first"}}}}"#
+        );
     }
+    lines
 }

@@ -1,0 +1,202 @@
+//! `wayfare bench run`: the workloads W1 and W2 through the daemon, and the limit loop of the same rows beside them.
+
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::daemon::{Daemon, Usage, free_address};
+use super::load::{self, Load, Opens};
+use super::{limit, verify};
+use crate::cli::client::{Client, block_on};
+use crate::cli::{Exit, Failure, Output};
+use crate::engine::clock::wall;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// What is done.
+    #[arg(long, value_enum, default_value_t = Workload::W1)]
+    workload: Workload,
+
+    /// Customers that enter the journey while it is measured.
+    #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u32).range(1_000..=10_000_000))]
+    customers: u32,
+
+    /// W2: customers that wait already when the measurement begins.
+    #[arg(long, default_value_t = 300_000, value_parser = clap::value_parser!(u32).range(10_000..=50_000_000))]
+    waiting: u32,
+
+    /// Events in one request.
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(100..=50_000))]
+    batch: u32,
+
+    /// How often each side is measured, in turn; the best of each counts, and all are shown.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=20))]
+    rounds: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Workload {
+    /// Everybody waits 2 s.
+    W1,
+    /// Many wait for long.
+    W2,
+}
+
+const JOURNEY: &str = include_str!("../../../../benches/w1/w1.journey");
+const SETTINGS: &str = include_str!("../../../../benches/w1/wayfare.toml");
+
+/// What the journey waits in W1, as its text says.
+const WAIT: &str = "within 2s";
+/// Enrolments per second that a machine is taken to manage, to choose how long W2 waits.
+const EXPECTED_SPEED: u32 = 5_000;
+const LEAST_WAIT_SECONDS: u32 = 10;
+
+/// One measured run of the product.
+struct Measured {
+    seconds: f64,
+    daemon: Usage,
+    /// Who waited when it began.
+    waiting: u32,
+    bytes: u64,
+    verified: verify::Verified,
+}
+
+impl Args {
+    /// Who waits before the measurement, and everybody.
+    fn numbers(&self) -> (u32, u32) {
+        let before = if self.workload == Workload::W2 { self.waiting } else { 0 };
+        (before, before.saturating_add(self.customers))
+    }
+
+    /// How long W2 waits: about as long as enrolling all who wait takes.
+    fn wait_seconds(&self) -> u32 {
+        (self.waiting / EXPECTED_SPEED).max(LEAST_WAIT_SECONDS)
+    }
+}
+
+pub(super) fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
+    let (mut product, mut limit) = (0.0_f64, 0.0_f64);
+    for round in 1..=args.rounds {
+        let folder = std::env::temp_dir().join(format!("wayfare-bench-{}-{round}", std::process::id()));
+        std::fs::create_dir_all(&folder).map_err(|error| Failure::file("make", &folder, &error))?;
+        let result = one_round(args, round, &folder, output);
+        let _ = std::fs::remove_dir_all(&folder);
+        let (ours, theirs) = result?;
+        product = product.max(ours);
+        limit = limit.max(theirs);
+    }
+    let what = match args.workload {
+        Workload::W1 => "W1".to_owned(),
+        Workload::W2 => format!("W2, {} waiting", args.waiting),
+    };
+    output
+        .data(format_args!("\n{what} on SQLite, {} customers, best of {}:", args.customers, args.rounds))?;
+    output.data(format_args!(
+        "  product  {product:>9.0} customers/s  (HTTP in, gate, trace, recorded sends)"
+    ))?;
+    output
+        .data(format_args!("  limit    {limit:>9.0} customers/s  (the same rows written by a plain loop)"))?;
+    output.data(format_args!("  ratio    {:>9.2}", product / limit))?;
+    Ok(Exit::Clean)
+}
+
+fn one_round(args: &Args, round: u32, folder: &Path, output: &Output) -> Result<(f64, f64), Failure> {
+    let measured = block_on(product(args, folder, output))?;
+    let (before, all) = args.numbers();
+    let ours = f64::from(args.customers) / measured.seconds;
+    output.data(format_args!(
+        "round {round}: product {ours:.0} customers/s ({:.0} events/s), {} waited at its beginning, {:.2} CPU s per 1,000 customers in all, {} MiB resident, {} bytes per customer on disk, {} per state row, {} opens came too late",
+        1.5 * ours,
+        measured.waiting,
+        measured.daemon.cpu_seconds / f64::from(all) * 1_000.0,
+        measured.daemon.resident_mib,
+        measured.bytes / u64::from(all),
+        measured.verified.state,
+        measured.verified.late,
+    ))?;
+    let sizes = limit::Sizes { state: measured.verified.state, log: 60, entry: 20 };
+    let seconds = block_on(async {
+        let seconds =
+            limit::sqlite(&folder.join("limit.db"), before as usize, args.customers as usize, &sizes).await;
+        seconds.map_err(|error| Failure::new(format_args!("the limit loop failed: {error}")))
+    })?;
+    let theirs = f64::from(args.customers) / seconds;
+    output.data(format_args!("round {round}: limit   {theirs:.0} customers/s"))?;
+    Ok((ours, theirs))
+}
+
+async fn product(args: &Args, folder: &Path, output: &Output) -> Result<Measured, Failure> {
+    prepare(args, folder)?;
+    let address = free_address()?;
+    let daemon = Daemon::start(folder, &address)?;
+    let client = Client::to(&format!("http://{address}"), output)?;
+    client.ready(Duration::from_secs(30)).await?;
+    let (before, all) = args.numbers();
+    let load = Load { client: &client, output, batch: args.batch };
+    load.customers(0..all).await?;
+    let began = wall();
+    load.journeys(0..before, Opens::None).await?;
+    let opens = match args.workload {
+        Workload::W1 => Opens::EverySecond,
+        Workload::W2 => Opens::Earlier { waiting: before },
+    };
+    let waiting = still_waiting(args, before, began);
+    if before > 0 {
+        // From here on as many are due as were enrolled then.
+        until(began, args.wait_seconds()).await;
+    }
+    let start = wall();
+    load.journeys(before..all, opens).await?;
+    let seconds = match args.workload {
+        Workload::W1 => {
+            load.finished(None).await?;
+            since(start)
+        }
+        Workload::W2 => {
+            load.finished(Some(wall())).await?;
+            let seconds = since(start);
+            load.finished(None).await?;
+            seconds
+        }
+    };
+    let usage = daemon.usage();
+    daemon.stop()?;
+    let store = folder.join(".wayfare/wayfare.db");
+    let opened = load::opened(before..all, args.batch, opens);
+    let verified = verify::everybody_went_through(&store, all as usize, opened).await?;
+    let bytes = std::fs::metadata(&store).map(|file| file.len()).unwrap_or_default();
+    Ok(Measured { seconds, daemon: usage, waiting, bytes, verified })
+}
+
+fn prepare(args: &Args, folder: &Path) -> Result<(), Failure> {
+    let journey = match args.workload {
+        Workload::W1 => JOURNEY.to_owned(),
+        Workload::W2 => JOURNEY.replace(WAIT, &format!("within {}s", args.wait_seconds())),
+    };
+    for (name, text) in [("w1.journey", journey.as_str()), ("wayfare.toml", SETTINGS)] {
+        let path = folder.join(name);
+        std::fs::write(&path, text).map_err(|error| Failure::file("write", &path, &error))?;
+    }
+    Ok(())
+}
+
+/// Of `before` enrolled evenly since `began`, those whose wait is not over: all, unless the machine was slow.
+fn still_waiting(args: &Args, before: u32, began: Timestamp) -> u32 {
+    let share = (f64::from(args.wait_seconds()) / since(began)).min(1.0);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a u32")]
+    let waiting = (f64::from(before) * share) as u32;
+    waiting
+}
+
+/// Sleeps until `seconds` after `began`.
+async fn until(began: Timestamp, seconds: u32) {
+    let left = f64::from(seconds) - since(began);
+    if left > 0.0 {
+        tokio::time::sleep(Duration::from_secs_f64(left)).await;
+    }
+}
+
+fn since(start: Timestamp) -> f64 {
+    wall().duration_since(start).as_secs_f64()
+}
