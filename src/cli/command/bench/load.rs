@@ -29,7 +29,7 @@ pub(super) enum Opens {
     None,
     /// Of each request's customers every second.
     EverySecond,
-    /// Half as many as are enrolled: customers enrolled at a random earlier time, of the last so many.
+    /// Half as many as are enrolled: customers enrolled at a random earlier time, of the newer half of those who wait.
     Earlier {
         waiting: u32,
     },
@@ -110,8 +110,8 @@ impl Opens {
             Self::None => Vec::new(),
             Self::EverySecond => every_second.map(|number| (number, number)).collect(),
             Self::Earlier { waiting } => {
-                // Not the oldest tenth: they are about to be due.
-                let span = (waiting - waiting / 10).clamp(1, numbers.start.max(1));
+                // Of the newer half: the others are due before long, and sooner than enrolling goes on.
+                let span = (waiting / 2).clamp(1, numbers.start.max(1));
                 let least = numbers.start.saturating_sub(span);
                 let earlier = |number: u32| least + number.wrapping_mul(0x85EB_CA6B) % span;
                 every_second.map(|number| (number, earlier(number))).collect()

@@ -49,7 +49,7 @@ const SETTINGS: &str = include_str!("../../../../benches/w1/wayfare.toml");
 /// What the journey waits in W1, as its text says.
 const WAIT: &str = "within 2s";
 /// Enrolments per second that a machine is taken to manage, to choose how long W2 waits.
-const EXPECTED_SPEED: u32 = 5_000;
+const EXPECTED_SPEED: u32 = 4_000;
 const LEAST_WAIT_SECONDS: u32 = 10;
 
 /// One measured run of the product.
@@ -137,11 +137,11 @@ async fn product(args: &Args, folder: &Path, output: &Output) -> Result<Measured
     load.customers(0..all).await?;
     let began = wall();
     load.journeys(0..before, Opens::None).await?;
+    let waiting = still_waiting(args, before, began);
     let opens = match args.workload {
         Workload::W1 => Opens::EverySecond,
-        Workload::W2 => Opens::Earlier { waiting: before },
+        Workload::W2 => Opens::Earlier { waiting },
     };
-    let waiting = still_waiting(args, before, began);
     if before > 0 {
         // From here on as many are due as were enrolled then.
         until(began, args.wait_seconds()).await;
