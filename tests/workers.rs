@@ -194,11 +194,14 @@ async fn nothing_is_lost_or_doubled_whoever_is_killed() {
         let [one, two, three] = ready(&http, &projects).await;
         note("three begin", spread(&http, &even(&projects), LEASE).await);
         let (mut one, mut two, mut three) = (one, two, three);
-        for _ in 0..rounds() {
+        for round in 0..rounds() {
+            // A server that has just come up gives everybody a lease's time to be heard of.
+            let taken_over = if round == 0 { LEASE } else { LEASE * 2 };
             sleep(Duration::from_millis(chance.below(1_000))).await;
             two.kill();
             let [first, _, third] = &projects;
-            note("one is killed", spread(&http, &[(first, 32), (third, 32)], LEASE).await);
+            let others = [(first, 32), (third, 32)];
+            note("one is killed", spread(&http, &others, taken_over).await);
             two = projects[1].start(&http).await;
             note("it comes back", spread(&http, &even(&projects), LEASE).await);
 
@@ -279,24 +282,18 @@ async fn workers_share_a_channels_rate_and_what_is_deployed() {
     let folder = tempfile::tempdir().unwrap();
     let receiver = Receiver::start(folder.path(), Manners::Steady);
     let projects = bank(&url, &receiver);
-    let [one, two, three] = ready(&http, &projects).await;
-    spread(&http, &even(&projects), LEASE).await;
+    let (one, two) = (projects[0].start(&http).await, projects[1].start(&http).await);
+    spread(&http, &[(&projects[0], 32), (&projects[1], 32)], LEASE).await;
 
     let ids: Vec<String> = (0..RATE * 5).map(|n| format!("C{n:04}")).collect();
-    for (chunk, project) in ids.chunks(30).zip(projects.iter().cycle()) {
+    for (chunk, project) in ids.chunks(30).zip(projects[..2].iter().cycle()) {
         let events: Vec<Value> = chunk.iter().flat_map(|id| comes(id, "rang")).collect();
         assert_eq!(send(&http, &project.url(), &events).await.accepted, 60);
     }
-    let until = Instant::now() + Duration::from_secs(20);
-    let arrivals = loop {
-        let arrivals = receiver.arrivals(&http, 0).await;
-        if arrivals.len() == ids.len() {
-            break arrivals;
-        }
-        assert!(Instant::now() < until, "{} arrived", arrivals.len());
-        sleep(Duration::from_millis(50)).await;
-    };
-    let mut at: Vec<i64> = arrivals.iter().map(|Arrival { at_ms, .. }| *at_ms).collect();
+    // A third one gets its share in the middle of it.
+    let three = projects[2].start(&http).await;
+    spread(&http, &even(&projects), LEASE).await;
+    let mut at: Vec<i64> = arrived(&http, &receiver, ids.len()).await.iter().map(|it| it.at_ms).collect();
     at.sort_unstable();
     for (n, first) in at.iter().enumerate() {
         let inside = at[n..].iter().take_while(|at| **at < first + 1_000 - JITTER_MS).count();
@@ -305,59 +302,71 @@ async fn workers_share_a_channels_rate_and_what_is_deployed() {
     let lasted = at.last().unwrap() - at[0];
     assert!(lasted < 15_000, "slower than the rate allows: {lasted} ms");
 
-    // A switch that is set at one door holds at the others, and so does a new deployment.
-    let switch = http.post(format!("{}/v1/kill", projects[2].url())).json(&json!({ "all": true }));
-    assert!(switch.send().await.unwrap().status().is_success());
-    for project in &projects {
-        let sees = async || {
-            let kill = http.get(format!("{}/v1/kill", project.url())).send().await.unwrap();
-            kill.json::<Value>().await.unwrap()["all"] == json!(true)
-        };
-        soon("the switch is seen", sees).await;
-    }
-    let live = async |project: &Project| {
-        let stats = http.get(format!("{}/v1/stats", project.url())).send().await.unwrap();
-        stats.json::<Value>().await.unwrap()["bundle"].as_str().unwrap().to_owned()
-    };
-    let before = live(&projects[2]).await;
+    all_are_switched(&http, &projects, &projects[2], true).await;
     assert!(one.stop().await.success());
-    let later = format!("{}{FREQUENT}", JOURNEYS.replace("wait 1s", "wait 2s"));
-    std::fs::write(projects[0].path().join("main.journey"), later).unwrap();
-    let one = projects[0].start(&http).await;
-    // It asks for the past, which one worker fills in while it holds all customers.
-    soon("the history is filled in", async || {
-        let after = live(&projects[0]).await;
-        after != before && !after.ends_with('~')
-    })
-    .await;
-    let after = live(&projects[0]).await;
-    for project in &projects {
-        soon("the deployment is seen", async || live(project).await == after).await;
-    }
+    let one = all_learn_what_one_deploys(&http, &projects).await;
     spread(&http, &even(&projects), LEASE).await;
-    let switch = http.post(format!("{}/v1/kill", projects[1].url())).json(&json!({ "all": false }));
-    assert!(switch.send().await.unwrap().status().is_success());
-    for project in &projects {
-        let killed = async || {
-            let kill = http.get(format!("{}/v1/kill", project.url())).send().await.unwrap();
-            kill.json::<Value>().await.unwrap()["all"] == json!(true)
-        };
-        soon("the switch is taken back", async || !killed().await).await;
-    }
+    all_are_switched(&http, &projects, &projects[1], false).await;
     // Everybody rang once before: the second time is the second time, at whichever door.
     for (chunk, project) in ids.chunks(30).zip(projects.iter().rev().cycle()) {
         let again = |id: &String| event(&format!("again:{id}"), "rang", id, &json!({}));
         let events: Vec<Value> = chunk.iter().map(again).collect();
         assert_eq!(send(&http, &project.url(), &events).await.accepted, 30);
     }
-    let until = Instant::now() + Duration::from_secs(20);
-    while receiver.arrivals(&http, 0).await.len() < 2 * ids.len() {
-        assert!(Instant::now() < until, "{} arrived", receiver.arrivals(&http, 0).await.len());
-        sleep(Duration::from_millis(50)).await;
-    }
+    arrived(&http, &receiver, 2 * ids.len()).await;
     for daemon in [one, two, three] {
         assert!(daemon.stop().await.success());
     }
+    let twice = receiver.taken(&http).await.into_values().filter(|taken| taken.deliveries > 1).count();
+    assert_eq!(twice, 0, "nobody was killed, so nothing was sent twice, whoever gave what to whom");
+}
+
+async fn arrived(http: &reqwest::Client, receiver: &Receiver, count: usize) -> Vec<Arrival> {
+    let until = Instant::now() + Duration::from_secs(20);
+    loop {
+        let arrivals = receiver.arrivals(http, 0).await;
+        if arrivals.len() == count {
+            return arrivals;
+        }
+        assert!(Instant::now() < until, "{} arrived", arrivals.len());
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// A switch that is set at one door holds at the others.
+async fn all_are_switched(http: &reqwest::Client, projects: &[Project; 3], at: &Project, on: bool) {
+    let switch = http.post(format!("{}/v1/kill", at.url())).json(&json!({ "all": on }));
+    assert!(switch.send().await.unwrap().status().is_success());
+    for project in projects {
+        let sees = async || {
+            let kill = http.get(format!("{}/v1/kill", project.url())).send().await.unwrap();
+            kill.json::<Value>().await.unwrap()["all"] == json!(on)
+        };
+        soon("the switch is seen", sees).await;
+    }
+}
+
+/// Starts the first worker with a journey that asks for the past, which one worker fills in while it holds all
+/// customers.
+async fn all_learn_what_one_deploys<'a>(http: &reqwest::Client, projects: &'a [Project; 3]) -> Daemon<'a> {
+    let live = async |project: &Project| {
+        let stats = http.get(format!("{}/v1/stats", project.url())).send().await.unwrap();
+        stats.json::<Value>().await.unwrap()["bundle"].as_str().unwrap().to_owned()
+    };
+    let before = live(&projects[2]).await;
+    let later = format!("{}{FREQUENT}", JOURNEYS.replace("wait 1s", "wait 2s"));
+    std::fs::write(projects[0].path().join("main.journey"), later).unwrap();
+    let one = projects[0].start(http).await;
+    soon("the history is filled in", async || {
+        let after = live(&projects[0]).await;
+        after != before && !after.ends_with('~')
+    })
+    .await;
+    let after = live(&projects[0]).await;
+    for project in projects {
+        soon("the deployment is seen", async || live(project).await == after).await;
+    }
+    one
 }
 
 /// Within a few heartbeats and what they bring about.

@@ -241,7 +241,12 @@ fn plan(who: &Who<'_>, groups: Vec<Owned>) -> Plan {
     let surplus = mine.keys().skip(share).copied().collect();
     let missing = share.saturating_sub(mine.len());
     let latest = groups.iter().map(|owned| owned.lease.batch).max().unwrap_or_default();
-    let take = groups.into_iter().filter(is_free).take(missing).collect();
+    // Everybody begins elsewhere, so that two do not reach for the same.
+    let begin = place.unwrap_or_default() * groups.len() / sharers.len().max(1);
+    let (first, rest): (Vec<(usize, Owned)>, Vec<(usize, Owned)>) =
+        groups.into_iter().enumerate().partition(|(no, _)| *no >= begin);
+    let in_turn = first.into_iter().chain(rest).map(|(_, owned)| owned);
+    let take = in_turn.filter(is_free).take(missing).collect();
     Plan { mine, take, surplus, workers: living.len(), latest }
 }
 
@@ -302,6 +307,10 @@ mod tests {
         assert_eq!(take_of(&plan(&who("b", &["a", "b"]), all_of_a)), [0_u16; 0]);
         let given_back = owned(&[Some("a"), Some("a"), Some("a"), None, None]);
         assert_eq!(take_of(&plan(&who("b", &["a", "b"]), given_back)), [3, 4]);
+        // Two do not reach for the same.
+        let nobodys = || owned(&[None; 5]);
+        assert_eq!(take_of(&plan(&who("a", &["a", "b"]), nobodys())), [0, 1, 2]);
+        assert_eq!(take_of(&plan(&who("b", &["a", "b"]), nobodys())), [2, 3]);
     }
 
     #[test]
