@@ -143,7 +143,7 @@ fn look(value: &Value, see: &mut impl FnMut(&str, &Value)) {
     match value {
         Value::Object(fields) => {
             // A clock names its calendar always, and asks it only for workdays.
-            let ticks = fields.get("every").filter(|every| *every != "Workday").is_some();
+            let ticks = fields.get("every").is_some_and(|every| every != "Workday");
             for (field, value) in fields.iter().filter(|(field, _)| !(ticks && *field == "calendar")) {
                 see(field, value);
                 look(value, see);

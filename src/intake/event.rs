@@ -31,9 +31,9 @@ pub const MAX_AHEAD: SignedDuration = SignedDuration::from_mins(5);
 const MOST_FINDINGS: usize = 5;
 
 /// The same, told of the past. Reports on messages are about what we sent ourselves, and are never imported.
-fn imported(kind: EventKind, told: &str) -> Result<EventKind, Refusal> {
+fn imported(kind: &EventKind, told: &str) -> Result<EventKind, Refusal> {
     match kind {
-        EventKind::Declared(name) => Ok(EventKind::Imported(name)),
+        EventKind::Declared(name) => Ok(EventKind::Imported(*name)),
         EventKind::Attributes => Ok(EventKind::ImportedAttributes),
         _ => {
             let reason = format!("declared events and `{ATTRIBUTES}` can be imported, not {}", quote(told));
@@ -71,7 +71,7 @@ impl Intake<'_> {
             Some(word) => self.message(word, &envelope)?,
         };
         if envelope.import {
-            kind = imported(kind, &envelope.kind)?;
+            kind = imported(&kind, &envelope.kind)?;
         }
         let event = Event {
             source: envelope.source.into(),

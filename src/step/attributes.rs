@@ -19,7 +19,7 @@ use crate::value::Value;
 /// Merges the fields into the root or a child, and lets everybody hear what changed. A first value is no change.
 pub(super) fn merge(run: &mut Run, event: &Event) {
     let was_known = run.state.known;
-    apply(run, event, |run, occurrence| super::happen(run, occurrence));
+    apply(run, event, super::happen);
     enter::plan_date(run);
     if !was_known && run.state.known {
         park::release(run);

@@ -70,7 +70,7 @@ pub struct Carried {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Parcel {
     Estate(Box<State>),
-    Event(Event),
+    Event(Box<Event>),
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -115,7 +115,7 @@ pub fn world(real: &World, bundle: &Bundle, wanted: &BTreeSet<Name>) -> World {
 
 /// Takes over what a fill that came to its end has found, and drops what belongs to none.
 pub fn adopt(world: &World, state: &mut State) {
-    let Some(replay) = state.replay.take_if(|replay| !world.filling.is_some_and(|fill| fill == replay.fill))
+    let Some(replay) = state.replay.take_if(|replay| world.filling.is_none_or(|fill| fill != replay.fill))
     else {
         return;
     };

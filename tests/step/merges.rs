@@ -62,7 +62,7 @@ fn carry(one: &mut Story, other: &mut Story) {
         for post in posts {
             let to = if post.to == one.root { &mut *one } else { &mut *other };
             assert_eq!(post.to, to.root);
-            let post = through_an_inbox(post, to.now);
+            let post = through_an_inbox(&post, to.now);
             to.input(&Input::Post(Box::new(post)));
         }
     }
@@ -70,12 +70,12 @@ fn carry(one: &mut Story, other: &mut Story) {
 }
 
 /// The same post as it comes by the inbox of another worker.
-fn through_an_inbox(post: Post, now: jiff::Timestamp) -> Post {
+fn through_an_inbox(post: &Post, now: jiff::Timestamp) -> Post {
     let left = post.clone().into_event(now).expect("it is carried");
     let bytes = postcard::to_stdvec(&left).unwrap();
     let (root, event): (RootKey, Event) = postcard::from_bytes(&bytes).unwrap();
     let came = Post::of_event(&root, &event).expect("it was carried");
-    assert_eq!(came, post);
+    assert_eq!(came, *post);
     came
 }
 

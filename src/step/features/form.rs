@@ -17,9 +17,8 @@ const DAY_MS: i64 = 86_400_000;
 /// was before it is not added at all.
 pub(super) fn empty(aggregate: &Aggregate) -> Feature {
     let by_instant = match &aggregate.window {
-        Some(Window::Last(Length::Elapsed(_))) => true,
         Some(Window::Since(Anchor::At(Expr::Const(_)))) => aggregate.function == AggregateFn::Any,
-        Some(Window::Since(_)) => true,
+        Some(Window::Last(Length::Elapsed(_)) | Window::Since(_)) => true,
         _ => false,
     };
     match (aggregate.function, &aggregate.window) {

@@ -157,7 +157,7 @@ fn send(run: &mut Run) {
     let Some(merged) = run.state.merged.as_deref_mut().filter(|merged| merged.is_sealed) else { return };
     let parcel = match (merged.number, merged.queue.first()) {
         (0, _) => None,
-        (_, Some(event)) => Some(Parcel::Event(event.clone())),
+        (_, Some(event)) => Some(Parcel::Event(Box::new(event.clone()))),
         (_, None) => return,
     };
     merged.retry_at = Some(retry_at);

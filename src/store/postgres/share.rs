@@ -269,12 +269,12 @@ mod tests {
     use super::*;
 
     fn owned(owners: &[Option<&str>]) -> Vec<Owned> {
-        let group = |(group, owner): (u16, &Option<&str>)| Owned {
+        let group = |(group, owner): (u16, Option<&str>)| Owned {
             group,
             lease: Group { epoch: 1, batch: 7 },
             owner: owner.map(str::to_owned),
         };
-        (0..).zip(owners).map(group).collect()
+        (0..).zip(owners.iter().copied()).map(group).collect()
     }
 
     fn take_of(plan: &Plan) -> Vec<u16> {
