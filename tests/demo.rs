@@ -41,4 +41,15 @@ fn the_demo_tells_its_story() {
     let why = wayfare(folder.path(), &["why", "C0001", "first_loan"]);
     let why = String::from_utf8(why.stdout).unwrap();
     assert!(why.contains("ended as `unreached`") && shown.contains(why.trim()), "{why}\n{shown}");
+    // The store also says who is in an audience, condition by condition, and why somebody is not.
+    let counted = wayfare(folder.path(), &["audience", "explain", "preapproved"]);
+    let counted = String::from_utf8(counted.stdout).unwrap();
+    assert!(counted.starts_with("preapproved: ") && counted.contains("no loan_drawdown ever"), "{counted}");
+    let told = wayfare(folder.path(), &["audience", "explain", "preapproved", "--customer", "C0002"]);
+    let told = String::from_utf8(told.stdout).unwrap();
+    assert!(told.starts_with("C0002 is in preapproved, because"), "{told}");
+    let unknown = wayfare(folder.path(), &["audience", "explain", "preaproved"]);
+    let unknown = String::from_utf8(unknown.stderr).unwrap();
+    assert!(unknown.contains("no deployed journey asks an audience `preaproved`"), "{unknown}");
+    assert!(unknown.contains("did you mean `preapproved`"), "{unknown}");
 }

@@ -1,6 +1,7 @@
 //! The engine with a tiny journey in place of the step function: what is acknowledged is durable, a crash between any
 //! two commits loses nothing and doubles nothing, and a channel never goes faster than its rate.
 
+mod audience;
 mod fill;
 mod identity;
 mod parity;

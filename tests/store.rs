@@ -2,6 +2,8 @@
 
 mod migrations;
 mod partitions;
+mod sieve;
+mod upkeep;
 mod workers;
 
 use std::path::Path;

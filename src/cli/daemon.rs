@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use super::settings::Settings;
 use super::{Exit, Failure, Output, shelf};
 use crate::channel::{Channels, Console, Means};
-use crate::config::Secret;
+use crate::config::{self, Secret};
 use crate::engine::clock::wall;
 use crate::engine::{self, EngineError, EngineHandle, Options, Upkeep, Watcher};
 use crate::http::{self, Door};
@@ -103,7 +103,8 @@ impl Daemon {
             engine::begin_clock(&*store, begin, speed).await.map_err(broken)?;
         }
         let clock = engine::open_clock(&*store, Some(speed)).await.map_err(broken)?;
-        let upkeep = Upkeep { rows_per_second: settings.config.upkeep.rows_per_second };
+        let config::Upkeep { rows_per_second, keep_days } = settings.config.upkeep;
+        let upkeep = Upkeep { rows_per_second, keep_days };
         let options =
             Options { watcher, upkeep, ..Options::new(channels, settings.config.zone.clone(), clock) };
         let (engine, running) = engine::start(store, options).await.map_err(broken)?;

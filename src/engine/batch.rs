@@ -24,7 +24,7 @@ use crate::diagnostic::code;
 use crate::name::Name;
 use crate::step::state::MAX_TRACE_REFS;
 use crate::step::state::Replay;
-use crate::step::{Delivery, Event, Input, Post, RootKey, State, Trace, World, codec, replay};
+use crate::step::{Delivery, Event, Input, Post, RootKey, State, Trace, World, codec, facets, replay};
 use crate::store::{Commit, Lease, OutboxRow, PackedKind, Quarantined, RowKey, RowRef, StateRow};
 
 /// Why a subject was isolated: a stable code and the reason.
@@ -284,6 +284,7 @@ impl<'a> Batch<'a> {
                 None => state == State { payload_key: state.payload_key, ..State::default() },
             };
             if same {
+                self.resift(subject, &state);
                 return Ok(());
             }
         }
@@ -291,11 +292,21 @@ impl<'a> Batch<'a> {
         let body = codec::encode(&state).map_err(unwritable)?;
         let version = row.map_or(0, |row| row.version);
         self.commit.states.push(StateRow { key: subject.key.clone(), version, body });
+        self.commit.facets.push(facets::of(self.world, &subject.root, &state));
         if let Some(slot) = slot {
             let due = Due { kind: subject.key.kind, id: Arc::clone(&subject.key.id) };
             self.timers.add(slot, self.lease.group(subject.key.bucket), due);
         }
         Ok(())
+    }
+
+    /// A row that stays as it is may be sifted by what is no longer asked.
+    fn resift(&mut self, subject: &Subject, state: &State) {
+        let Some(stored) = subject.sifted else { return };
+        let facets = facets::of(self.world, &subject.root, state);
+        if facets.is_some() && facets != stored {
+            self.commit.resifted.push((subject.key.clone(), facets));
+        }
     }
 
     /// Log and trace of the subject, sealed.

@@ -18,13 +18,11 @@ use super::start::Upkeep;
 use crate::name::Name;
 use crate::program::Bundle;
 use crate::step::{World, replay};
-use crate::store::{Packed, PackedKind, RowRef, Store, StoreError};
+use crate::store::{LOG_FROM, Packed, PackedKind, RowRef, Store, StoreError};
 
 /// Under these names in the store.
 const FILLS: &str = "fills";
 const TARGET: &str = "fills.bundle";
-/// That rows of the log were deleted, and since when it is whole.
-pub(super) const LOG_FROM: &str = "log.from";
 
 /// Rows of the log read at once, and entries after which a page ends.
 const ROWS: usize = 64;
@@ -46,8 +44,8 @@ struct Current {
     target: Arc<str>,
     wanted: BTreeSet<Name>,
     journeys: BTreeSet<Name>,
-    /// Whether the log reached back to the beginning.
-    whole: bool,
+    /// The millisecond from which on the log was whole; `None`: from the beginning.
+    log_from: Option<i64>,
     after: (u64, u16),
     complete: bool,
 }
@@ -66,6 +64,9 @@ pub struct Filling {
     pub bundle: Arc<str>,
     /// The journeys that are not live as deployed yet.
     pub journeys: Vec<Name>,
+    /// The instant from which on the log is whole, where rows of it have been deleted: conditions that look further back
+    /// begin there.
+    pub log_from: Option<Timestamp>,
     /// Batches of the log that are through, of how many.
     pub done: u64,
     pub of: u64,
@@ -107,7 +108,8 @@ impl Fills {
         let mut fills = Self { kept, running: None, next: None, upkeep };
         if let (Some(current), Some(target)) = (&fills.kept.current, read(store, TARGET).await?) {
             let world = replay::world(world, &target, &current.wanted);
-            fills.running = Some((target, Replaying { id: current.id, whole: current.whole, world }));
+            fills.running =
+                Some((target, Replaying { id: current.id, whole: current.log_from.is_none(), world }));
         }
         fills.mark(world);
         Ok(fills)
@@ -138,7 +140,7 @@ impl Fills {
             id: self.newest().map_or(batch, |newest| batch.max(newest + 1)),
             target: Arc::clone(&bundle.hash),
             journeys: replay::asking(&bundle, &wanted),
-            whole: store.meta(LOG_FROM).await?.is_none(),
+            log_from: store.meta(LOG_FROM).await?.and_then(|text| text.parse().ok()),
             after: (0, 0),
             complete: false,
             wanted,
@@ -217,6 +219,7 @@ impl Fills {
         Some(Filling {
             bundle: Arc::clone(&current.target),
             journeys: current.journeys.iter().copied().collect(),
+            log_from: current.log_from.and_then(|ms| Timestamp::from_millisecond(ms).ok()),
             done: current.after.0.min(batch),
             of: batch,
         })

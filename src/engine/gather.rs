@@ -63,6 +63,7 @@ impl Engine {
         }
         let mut gathered = Gathered::default();
         gathered.commit.batch = self.batch + 1;
+        gathered.commit.made = self.moment.now.as_millisecond();
         if !self.inbox.stopping
             && self.lease.is_whole()
             && let Some(page) = self.fills.page(&*self.store, self.moment.now).await?
@@ -279,7 +280,7 @@ impl Gathered {
         }
         let key = RowKey::new(kind, root.entity.as_str(), Arc::clone(&root.id));
         self.places.insert(root.clone(), self.subjects.len());
-        self.subjects.push(Subject { root, key, items: vec![item], past: Vec::new() });
+        self.subjects.push(Subject { root, key, items: vec![item], past: Vec::new(), sifted: None });
     }
 
     /// Rows of the log, subject by subject.
@@ -291,7 +292,13 @@ impl Gathered {
                 let Some(root) = root(world, kind, &id) else { continue };
                 let place = *self.places.entry(root.clone()).or_insert_with(|| {
                     let key = RowKey::new(kind, root.entity.as_str(), Arc::clone(&root.id));
-                    self.subjects.push(Subject { root, key, items: Vec::new(), past: Vec::new() });
+                    self.subjects.push(Subject {
+                        root,
+                        key,
+                        items: Vec::new(),
+                        past: Vec::new(),
+                        sifted: None,
+                    });
                     self.subjects.len() - 1
                 });
                 if let Some(subject) = self.subjects.get_mut(place) {
@@ -310,9 +317,12 @@ impl Gathered {
     fn page(&mut self, page: Page) {
         self.anything = true;
         self.commit.meta.extend(page.meta);
-        for row in page.rows {
+        for (row, facets) in page.rows {
             let root = RootKey { entity: page.root, id: Arc::clone(&row.key.id) };
-            self.add(row.key.kind, root, Item { input: page.input.clone(), origin: Origin::Engine });
+            self.add(row.key.kind, root.clone(), Item { input: page.input.clone(), origin: Origin::Engine });
+            if let Some(subject) = self.places.get(&root).and_then(|&place| self.subjects.get_mut(place)) {
+                subject.sifted = Some(facets);
+            }
             self.rows.push(row);
         }
     }

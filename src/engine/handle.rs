@@ -6,11 +6,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
+use super::audience::{self, Funnel};
 use super::fill::Filling;
+use crate::name::Name;
 use crate::program::Bundle;
 use crate::step::world::Kill;
 use crate::step::{Event, RootKey, World};
-use crate::store::{Quarantined, StoreError};
+use crate::store::{Quarantined, Store, StoreError};
 
 /// What became of one submitted event. Given only once it is durable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -162,6 +164,8 @@ pub struct EngineHandle {
     pub(super) stats: watch::Receiver<Stats>,
     pub(super) world: watch::Receiver<Arc<World>>,
     pub(super) clock: Arc<dyn super::clock::Clock>,
+    /// For reading.
+    pub(super) store: Arc<dyn Store>,
     /// Why nothing can be stored at the moment.
     pub(super) trouble: watch::Receiver<Option<Arc<str>>>,
 }
@@ -218,6 +222,15 @@ impl EngineHandle {
     /// Sets the kill switches, at the next batch boundary.
     pub async fn kill(&self, kill: Kill) -> Result<(), EngineError> {
         self.ask(|reply| Command::Kill { kill, reply }).await
+    }
+
+    /// Counts an audience over the whole store, beside the work of the engine; `None` if no live journey asks it.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn audience(&self, name: Name) -> Result<Option<Funnel>, EngineError> {
+        let world = self.world();
+        audience::count(&*self.store, &world, name, self.now()).await
     }
 
     /// What is live now: the schema to validate against, the switches.

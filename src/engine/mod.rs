@@ -5,9 +5,10 @@
 //!
 //! Reading order: [`handle`] (the face), [`clock`], `run` (the loop), `gather` (inputs), `intake` (identity), `work` (one subject),
 //! `batch` (one commit), `last` and `patient` (commits that fail), `timers`, `lane`, `dispatch` and `rate` (the outbox), `sweep`, `deploy`,
-//! [`fill`] (history of new conditions), `refer` (other roots), `share` (other workers), `pack` and
+//! [`fill`] (history of new conditions), `trim` (what goes), [`audience`] (counts), `refer` (other roots), `share` (other workers), `pack` and
 //! [`payload`] (rows), [`why`] (reading traces).
 
+pub mod audience;
 mod batch;
 pub mod clock;
 mod deploy;
@@ -28,6 +29,7 @@ mod share;
 mod start;
 mod sweep;
 mod timers;
+mod trim;
 pub mod why;
 mod work;
 

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use crate::store::{
     Commit, Counts, Dedup, Deployed, Deployment, InboxRow, Lease, OutboxRow, Packed, PackedKind, Quarantined,
-    RowKey, RowRef, Share, StateRow, Store, StoreError, Stored, TimerChunk,
+    RowKey, RowRef, Share, Sift, Sifted, StateRow, Store, StoreError, Stored, TimerChunk, Trim, Trimmed,
 };
 
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -147,6 +147,14 @@ impl Store for Patient {
 
     fn scan<'a>(&'a self, kind: u32, after: Option<&'a RowKey>, limit: usize) -> Stored<'a, Vec<StateRow>> {
         self.read(move |store| store.scan(kind, after, limit))
+    }
+
+    fn sift<'a>(&'a self, sift: Sift, after: Option<&'a RowKey>) -> Stored<'a, Sifted> {
+        self.read(move |store| store.sift(sift, after))
+    }
+
+    fn trim(&self, trim: Trim) -> Stored<'_, Trimmed> {
+        self.inner.trim(trim)
     }
 
     fn meta<'a>(&'a self, name: &'a str) -> Stored<'a, Option<String>> {

@@ -23,6 +23,7 @@ use super::share::Sharing;
 use super::start::{Upkeep, Watcher};
 use super::sweep::Sweeps;
 use super::timers::Timers;
+use super::trim::Trims;
 use super::work::Steps;
 use super::{deploy, refer};
 use crate::name::Name;
@@ -51,6 +52,7 @@ pub(super) struct Engine {
     pub sweep_after: Option<Timestamp>,
     pub upkeep: Upkeep,
     pub fills: Fills,
+    pub trims: Trims,
     pub commands: mpsc::UnboundedReceiver<Command>,
     pub answers: mpsc::UnboundedReceiver<Answer>,
     pub stats_out: watch::Sender<Stats>,
@@ -103,6 +105,7 @@ impl Engine {
             }
             // Last: nothing may come between a history that is complete and its deployment.
             self.ripen().await;
+            self.trim().await;
             let gathered = self.gather().await?;
             if gathered.anything {
                 self.process(gathered).await?;
@@ -129,7 +132,7 @@ impl Engine {
         let now = self.moment.now;
         let sweeps = self.sweeps.next(now).map(|next| self.sweep_after.map_or(next, |at| at.max(next)));
         let fills = self.fills.next(now).filter(|_| self.lease.is_whole());
-        let next = [self.timers.next(), self.dispatcher.next(now), sweeps, fills];
+        let next = [self.timers.next(), self.dispatcher.next(now), sweeps, fills, self.trims.next()];
         let next = next.into_iter().flatten().min().unwrap_or(Timestamp::MAX);
         // In this order: who looks first must not be chance. Each turn takes all there is, so nobody starves.
         tokio::select! {
@@ -189,6 +192,9 @@ impl Engine {
         if let Some(filling) = self.fills.progress(self.batch) {
             let journeys = filling.journeys.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
             tracing::info!(journeys, batches = filling.of, "history is filled in; until then these wait");
+            if let Some(from) = filling.log_from {
+                tracing::warn!(%from, journeys, "the log begins here: what these ask of the time before is not known");
+            }
         }
         self.publish();
     }
@@ -201,6 +207,16 @@ impl Engine {
             tracing::warn!(%error, "the deployment that has its history now cannot go live yet");
             self.doubtful = true;
             tokio::time::sleep(RIPE_PAUSE).await;
+        }
+    }
+
+    /// Not while history is filled in from the log.
+    async fn trim(&mut self) {
+        if self.inbox.stopping || self.fills.replaying().is_some() {
+            return;
+        }
+        if let Err(error) = self.trims.go(&*self.store, &self.world, self.moment.now).await {
+            tracing::warn!(%error, "old records cannot be deleted; it is tried again");
         }
     }
 

@@ -17,6 +17,7 @@ use super::run::{Engine, Inbox};
 use super::share::Sharing;
 use super::sweep::Sweeps;
 use super::timers::Timers;
+use super::trim::Trims;
 use super::work::Steps;
 use super::{deploy, refer};
 use crate::channel::Channels;
@@ -36,11 +37,13 @@ pub struct Options {
     pub upkeep: Upkeep,
 }
 
-/// How fast work in the background may go.
+/// How fast work in the background may go, and how long records are kept.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Upkeep {
     /// States swept and entries of the log replayed in a second of the engine's clock; `None`: as fast as it goes.
     pub rows_per_second: Option<u32>,
+    /// For how many days records are kept at least; `None`: for ever.
+    pub keep_days: Option<u32>,
 }
 
 impl Options {
@@ -93,8 +96,9 @@ pub async fn start(
     let (world_out, seen_world) = watch::channel(Arc::clone(&world));
     let lease = store.lease();
     let (trouble, seen_trouble) = watch::channel(None);
+    let store: Arc<dyn Store> = Arc::new(Patient::new(store, trouble.clone()));
     let engine = Engine {
-        store: Arc::new(Patient::new(store, trouble.clone())),
+        store: Arc::clone(&store),
         trouble,
         clock: Arc::clone(&clock),
         steps,
@@ -106,6 +110,7 @@ pub async fn start(
         sweep_after: None,
         upkeep,
         fills,
+        trims: Trims::new(upkeep, moment.now),
         commands: arriving,
         answers,
         stats_out,
@@ -121,7 +126,9 @@ pub async fn start(
     };
     let task = tokio::spawn(engine.run());
     let room = Arc::new(Semaphore::new(QUEUE));
-    Ok((EngineHandle { commands, room, stats, world: seen_world, clock, trouble: seen_trouble }, task))
+    let handle =
+        EngineHandle { commands, room, stats, world: seen_world, clock, trouble: seen_trouble, store };
+    Ok((handle, task))
 }
 
 /// Lets the accelerated clock of a new development store begin at `begin`, before it is opened.

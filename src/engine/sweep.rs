@@ -13,10 +13,12 @@ use serde::{Deserialize, Serialize};
 use crate::expr::civil::{next_occurrence, previous_occurrence};
 use crate::name::Name;
 use crate::program::{Bundle, Enter, Program, Schedule};
-use crate::step::{Input, Sym, World};
-use crate::store::{Lease, RowKey, StateRow, Store, StoreError, bucket};
+use crate::step::{Input, Sym, World, facets};
+use crate::store::{Lease, RowKey, Sift, Sifted, StateRow, Store, StoreError, bucket};
 
 const PAGE: usize = 1_000;
+/// Rows that a database looks at for one page: a rare audience must not keep a batch waiting.
+const LOOK: usize = 20_000;
 
 /// Where a sweep stands in a group, as kept in the store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,7 +61,8 @@ pub(super) struct Sweeps {
 pub(super) struct Page {
     pub root: Name,
     pub input: Input,
-    pub rows: Vec<StateRow>,
+    /// With their facets as stored.
+    pub rows: Vec<(StateRow, Option<i64>)>,
     /// Where the sweep stands once this is committed.
     pub meta: Vec<(String, String)>,
 }
@@ -167,23 +170,22 @@ impl Sweep {
         // No id is empty.
         let (bucket, id) = after.unwrap_or_else(|| (group.saturating_mul(lease.span), String::new()));
         let after = RowKey { bucket, kind, id: id.as_str().into() };
-        let mut rows = store.scan(kind, Some(&after), PAGE).await?;
-        let ended = rows.len() < PAGE;
+        let sift = Sift { kind, sieve: self.sieve(world), look: LOOK, most: PAGE };
+        let Sifted { mut rows, next } = store.sift(sift, Some(&after)).await?;
         let mut last = group;
         while self.goes_on(last + 1, at) {
             last += 1;
         }
-        rows.retain(|row| lease.group(row.key.bucket) <= last);
-        let stopped = rows.last().map_or(group, |row| lease.group(row.key.bucket));
-        // Rows of a group behind it were read, or there are none.
-        let over = ended || rows.len() < PAGE;
+        rows.retain(|(row, _)| lease.group(row.key.bucket) <= last);
+        // The group that was looked at in part.
+        let stopped = next.as_ref().map(|key| lease.group(key.bucket));
         let mut meta = Vec::new();
         for group in group..=last {
-            if group > stopped && !over {
+            if stopped.is_some_and(|stopped| stopped < group) {
                 break;
             }
-            let after = rows.last().filter(|_| group == stopped && !over);
-            let after = after.map(|row| (row.key.bucket, row.key.id.to_string()));
+            let after = next.as_ref().filter(|_| stopped == Some(group));
+            let after = after.map(|key| (key.bucket, key.id.to_string()));
             let progress = Progress { at, running: after.is_some(), after };
             let next = self.after_this(&progress, world);
             meta.push((place(lease, name, group), progress.to_text()));
@@ -198,6 +200,14 @@ impl Sweep {
         stand.is_some_and(|Stand { progress, .. }| {
             progress.running && progress.at == at && progress.after.is_none()
         })
+    }
+
+    /// Only a look of a clock leaves rows out.
+    fn sieve(&self, world: &World) -> Option<facets::Sieve> {
+        match &self.sort {
+            Sort::Settle => None,
+            Sort::Tick { journey, .. } => facets::sieve(world, *journey),
+        }
     }
 
     fn input(&self, at: i64) -> Input {

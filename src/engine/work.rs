@@ -54,6 +54,8 @@ pub(super) struct Subject {
     pub items: Vec<Item>,
     /// Where the log has events of it that are lived through once more.
     pub past: Vec<(Arc<Packed>, u32)>,
+    /// What its row is sifted by, where a sweep has read it.
+    pub sifted: Option<Option<i64>>,
 }
 
 /// What came of a subject's inputs besides its new state.

@@ -6,7 +6,9 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
+use crate::engine::audience::Funnel;
 use crate::engine::{EngineError, EngineHandle, Receipt, Stats, SubmitError};
+use crate::name::Name;
 use crate::step::world::Kill;
 use crate::step::{Event, RootKey, World};
 use crate::store::Quarantined;
@@ -18,6 +20,9 @@ pub trait Backend: Send + Sync {
     fn quarantine(&self, records: Vec<Quarantined>) -> BoxFuture<'_, Result<(), EngineError>>;
 
     fn kill(&self, kill: Kill) -> BoxFuture<'_, Result<(), EngineError>>;
+
+    /// Counts an audience; `None` if no live journey asks it.
+    fn audience(&self, name: Name) -> BoxFuture<'_, Result<Option<Funnel>, EngineError>>;
 
     fn world(&self) -> Arc<World>;
 
@@ -38,6 +43,10 @@ impl Backend for EngineHandle {
 
     fn kill(&self, kill: Kill) -> BoxFuture<'_, Result<(), EngineError>> {
         self.kill(kill).boxed()
+    }
+
+    fn audience(&self, name: Name) -> BoxFuture<'_, Result<Option<Funnel>, EngineError>> {
+        self.audience(name).boxed()
     }
 
     fn world(&self) -> Arc<World> {

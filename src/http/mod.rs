@@ -45,6 +45,8 @@ pub struct Door {
     uploads: Semaphore,
     /// Held while switches are read, changed and set.
     switches: Mutex<()>,
+    /// Held while an audience is counted: one at a time.
+    counts: Mutex<()>,
 }
 
 impl Door {
@@ -57,6 +59,7 @@ impl Door {
             address,
             uploads: Semaphore::new(UPLOADS),
             switches: Mutex::new(()),
+            counts: Mutex::new(()),
         }
     }
 }
@@ -65,6 +68,7 @@ impl Door {
 pub fn router(door: Door) -> Router {
     let door = Arc::new(door);
     let guarded = Router::new()
+        .route("/v1/audiences/{name}", get(ops::audience))
         .route("/v1/events", post(events::receive))
         .route("/v1/kill", get(ops::switches).post(ops::switch))
         .route("/v1/schema", get(ops::schema))

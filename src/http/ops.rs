@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json as Body;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use serde_json::{Map, Value as Json, json};
 
@@ -16,6 +16,7 @@ use crate::intake::envelope::is_json;
 use crate::intake::quote;
 use crate::name::Name;
 use crate::program::Schema;
+use crate::step::audience::Audience;
 use crate::step::world::Kill;
 
 /// The process answers.
@@ -50,11 +51,45 @@ pub(super) async fn stats(State(door): State<Arc<Door>>) -> Body<Json> {
         "filling": stats.filling.map(|filling| json!({
             "bundle": filling.bundle,
             "journeys": filling.journeys,
+            "log_from": filling.log_from.map(|from| from.to_string()),
             "done": filling.done,
             "of": filling.of,
         })),
         "groups": stats.groups,
     }))
+}
+
+/// How many are in an audience that a live journey asks, condition by condition.
+pub(super) async fn audience(
+    State(door): State<Arc<Door>>,
+    Path(text): Path<String>,
+) -> Result<Body<Json>, Problem> {
+    let name = Name::lookup(&text);
+    let funnel = {
+        let _alone = door.counts.lock().await;
+        match name {
+            Some(name) => door.engine.audience(name).await?,
+            None => None,
+        }
+    };
+    let Some(funnel) = funnel else {
+        let known = Audience::all(&door.engine.world());
+        let near = nearest(&text, known.iter().map(|name| name.as_str()));
+        let near = near.map(|near| format!(", did you mean `{near}`?")).unwrap_or_default();
+        let detail = format!("no live journey asks an audience {}{near}", quote(&text));
+        return Err(Problem::new(StatusCode::NOT_FOUND, code::NO_SUCH_THING, detail));
+    };
+    let conditions = funnel.conditions.iter().map(|condition| {
+        json!({"condition": condition.text, "alone": condition.alone, "so_far": condition.together})
+    });
+    Ok(Body(json!({
+        "audience": funnel.audience,
+        "of": funnel.subject,
+        "known": funnel.known,
+        "members": funnel.members,
+        "conditions": conditions.collect::<Vec<_>>(),
+        "unreadable": funnel.unreadable,
+    })))
 }
 
 /// What may come in, for clients that prepare records.

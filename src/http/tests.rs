@@ -320,12 +320,25 @@ async fn a_token_is_asked_of_everything_but_health() {
         assert_eq!(answer.code(), (401, "R0202".to_owned()));
         assert!(answer.head.contains("www-authenticate: bearer"), "{answer:?}");
     }
-    for path in ["/v1/stats", "/v1/kill", "/v1/schema"] {
+    for path in ["/v1/stats", "/v1/kill", "/v1/schema", "/v1/audiences/everybody"] {
         assert_eq!(door.get(path).await.status, 401, "{path}");
     }
     assert!(door.memory.ids().is_empty());
     assert_eq!(send("authorization: bearer 0123456789abcdef\r\n").await.status, 202);
     assert_eq!((door.get("/livez").await.status, door.get("/readyz").await.status), (200, 200));
+}
+
+#[tokio::test]
+async fn an_audience_is_counted_and_an_unknown_one_is_not_there() {
+    let door = start().await;
+    let counted = json!({
+        "audience": "everybody", "of": "customer", "known": 7, "members": 7, "unreadable": 0,
+        "conditions": [{"condition": "name is known", "alone": 7, "so_far": 7}],
+    });
+    assert_eq!(door.get("/v1/audiences/everybody").await.json(), counted);
+    let unknown = door.get("/v1/audiences/nobody").await;
+    assert_eq!(unknown.status, 404);
+    assert!(unknown.body.contains("no live journey asks an audience `nobody`"), "{unknown:?}");
 }
 
 #[tokio::test]

@@ -74,7 +74,7 @@ fn summary(value: &Value) -> Value {
     }
 }
 
-fn is_masked(leaf: &Expr, scene: &Scene) -> bool {
+pub(super) fn is_masked(leaf: &Expr, scene: &Scene) -> bool {
     let (entity, name) = match leaf {
         Expr::Attr(Owner::Subject, name) => (scene.entity(scene.subject), name),
         Expr::Attr(Owner::Parent, name) => (scene.entity(&ROOT), name),

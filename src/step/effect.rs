@@ -14,6 +14,8 @@ use crate::name::Name;
 pub struct Output {
     pub effects: Vec<Effect>,
     pub trace: Vec<Trace>,
+    /// How many audiences were looked at, for whom it may concern what that costs.
+    pub looks: u32,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use super::enter::Needs;
+use super::facets::Facets;
 use super::features::Reach;
 use super::symbols::{Sym, Symbols};
 use super::world::ProgramNo;
@@ -37,8 +39,8 @@ pub(super) struct Index {
     features: HashMap<Trigger, Vec<Arc<Kept>>>,
     firsts: HashMap<Trigger, Vec<Arc<First>>>,
     heard: HashSet<Trigger>,
-    /// Live programs entered by a condition that is looked at on every input.
-    watchers: Vec<Arc<Loaded>>,
+    /// Live programs entered by a condition without a clock, and what it hangs on where that is not everything.
+    watchers: Vec<(Arc<Loaded>, Option<Needs>)>,
     /// Live programs entered by a condition, whenever it is looked at.
     conditional: Vec<Arc<Loaded>>,
     /// Live programs entered on a date.
@@ -62,6 +64,8 @@ pub(super) struct Index {
     derived: HashMap<(Name, Name), Expr>,
     /// The place of each journey that runs in a lane.
     berths: HashMap<Name, Berth>,
+    /// What databases may sift rows by.
+    pub facets: Facets,
     /// Order of each case within its choice.
     choices: HashMap<Name, Vec<(Name, usize)>>,
 }
@@ -157,6 +161,10 @@ impl Index {
             index.add_program(*no, hashed, live.get(&hashed.body.journey) == Some(no), symbols);
         }
         index.sort_by_lane();
+        for (loaded, needs) in &mut index.watchers {
+            *needs = Needs::of(&loaded.program, bundle, symbols);
+        }
+        index.facets = Facets::new(index.by_journey.values(), bundle);
         index
     }
 
@@ -215,7 +223,7 @@ impl Index {
         self.heard.contains(&trigger)
     }
 
-    pub(super) fn watchers(&self) -> &[Arc<Loaded>] {
+    pub(super) fn watchers(&self) -> &[(Arc<Loaded>, Option<Needs>)] {
         &self.watchers
     }
 
@@ -282,9 +290,10 @@ impl Index {
             let berth = berths.get(&loaded.program.journey);
             (berth.map_or(0, |berth| berth.place), loaded.program.journey)
         };
-        for all in self.entries.values_mut().chain([&mut self.watchers, &mut self.dated]) {
+        for all in self.entries.values_mut().chain([&mut self.dated]) {
             all.sort_by_key(place);
         }
+        self.watchers.sort_by_key(|(loaded, _)| place(loaded));
     }
 
     fn add_program(&mut self, no: ProgramNo, hashed: &Hashed<Program>, is_live: bool, symbols: &Symbols) {
@@ -323,7 +332,7 @@ impl Index {
             self.conditional.push(Arc::clone(loaded));
         }
         match loaded.program.enter {
-            Enter::When { schedule: None, .. } => self.watchers.push(Arc::clone(loaded)),
+            Enter::When { schedule: None, .. } => self.watchers.push((Arc::clone(loaded), None)),
             Enter::Date { .. } | Enter::Anchor { .. } => self.dated.push(Arc::clone(loaded)),
             _ => {}
         }

@@ -7,7 +7,8 @@
 //! Reading order: [`world`] (what is the same for everybody), [`state`] (what is one customer's), [`input`],
 //! [`effect`], [`trace`]; then `run` (one call), `occurrence` (what happened), `enter`, `actor` (one instance at
 //! work) with `exits`, `goals` and `node`, then `message` and `gate`, `features` for history (with [`replay`]
-//! for its past) and `tracked` for derived values that change.
+//! for its past) and `tracked` for derived values that change. [`facets`] is what a
+//! database may know of a row, [`audience`] says who is in one.
 
 #![allow(
     clippy::redundant_closure_for_method_calls,
@@ -17,6 +18,7 @@
 mod account;
 mod actor;
 mod attributes;
+pub mod audience;
 mod because;
 mod cell;
 pub mod codec;
@@ -27,6 +29,7 @@ pub mod effect;
 mod enter;
 mod exits;
 pub mod explain;
+pub mod facets;
 mod features;
 mod gate;
 mod give;
@@ -95,6 +98,7 @@ pub fn step(world: &World, root: &RootKey, state: &mut State, input: &Input, now
     if merge::divert(&mut run, input) {
         return run.out;
     }
+    run.changed = enter::Changed::by(input);
     match input {
         // Conditions are not looked at behind an import, unless it made somebody known whose events had waited.
         Input::Event(event) if event.kind.is_import() => {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::input::{Event, Input, RootKey};
+use super::input::{Event, EventKind, Input, RootKey};
 use super::state::{Feature, History, State};
 use super::world::World;
 use super::{features, step};
@@ -45,7 +45,7 @@ impl Replay {
 
     /// Lives through events in the order in which they arrived. `world`: of [`world`].
     pub fn feed(&mut self, world: &World, root: &RootKey, events: Vec<Event>) {
-        for event in events {
+        for event in events.into_iter().filter(|event| is_past(&event.kind)) {
             let now = event.received;
             // What else comes of it came of it then.
             let _ = step(world, root, &mut self.state, &Input::Event(event), now);
@@ -124,6 +124,18 @@ pub fn adopt(world: &World, state: &mut State) {
             take_over(&mut state.features, found);
         }
     }
+}
+
+/// Whether it tells of the subject itself. What other rows say was said once; a merged customer's own past ends with it.
+fn is_past(kind: &EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::Declared(_)
+            | EventKind::Attributes
+            | EventKind::Closed(_)
+            | EventKind::Imported(_)
+            | EventKind::ImportedAttributes
+    )
 }
 
 fn take_over(features: &mut Vec<History>, found: History) {

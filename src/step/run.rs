@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::effect::{Effect, Output};
-use super::enter::Candidate;
+use super::enter::{Candidate, Changed};
 use super::features;
 use super::index::Loaded;
 use super::input::RootKey;
@@ -33,6 +33,8 @@ pub(super) struct Run<'a> {
     pub out: Output,
     /// Whether attributes changed: conditions and dates must be looked at again.
     pub attributes_changed: bool,
+    /// What this input has changed.
+    pub changed: Changed,
     /// Whether anything moved since the last look at conditions.
     pub moved: bool,
     /// When the timer that fired last was due.
@@ -49,7 +51,7 @@ pub(super) enum Follow {
 
 impl<'a> Run<'a> {
     pub(super) fn new(world: &'a World, root: &'a RootKey, state: &'a mut State, now: Timestamp) -> Self {
-        let zone = zone(world, state);
+        let zone = zone_of(world, state);
         Self {
             world,
             root,
@@ -58,6 +60,7 @@ impl<'a> Run<'a> {
             zone,
             out: Output::default(),
             attributes_changed: false,
+            changed: Changed::default(),
             moved: false,
             fired: None,
             follow: VecDeque::new(),
@@ -101,7 +104,7 @@ impl<'a> Run<'a> {
     }
 
     pub(super) fn refresh_zone(&mut self) {
-        self.zone = zone(self.world, self.state);
+        self.zone = zone_of(self.world, self.state);
     }
 
     pub(super) fn effect(&mut self, effect: Effect) {
@@ -183,7 +186,7 @@ pub(super) fn later(moment: Timestamp, ms: i64) -> Timestamp {
 }
 
 /// The zone of the attribute `zone` (an IANA name), else the bank's.
-fn zone(world: &World, state: &State) -> TimeZone {
+pub(super) fn zone_of(world: &World, state: &State) -> TimeZone {
     let sym = world.symbols.sym(Name::new(symbols::ZONE));
     let named = sym.and_then(|sym| match state.attribute(&ROOT, sym)? {
         Value::Text(name) => TimeZone::get(name).ok(),

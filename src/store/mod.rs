@@ -21,8 +21,9 @@ use jiff::Timestamp;
 pub use error::StoreError;
 pub use postgres::{PostgresStore, Worker};
 pub use row::{
-    Commit, Counts, Dedup, Deployed, Deployment, InboxRef, InboxRow, Lease, OutboxRow, Packed, PackedKind,
-    ProgramRow, Quarantined, RowKey, RowRef, Share, StateRow, TimerChunk,
+    Commit, Counts, Dedup, Deployed, Deployment, InboxRef, InboxRow, LOG_FROM, Lease, OutboxRow, Packed,
+    PackedKind, ProgramRow, Quarantined, RowKey, RowRef, Share, Sift, Sifted, StateRow, TimerChunk, Trim,
+    Trimmed,
 };
 pub use sqlite::SqliteStore;
 
@@ -69,6 +70,12 @@ pub trait Store: Send + Sync {
 
     /// The first `limit` states of a kind after `after`, in the order of their keys.
     fn scan<'a>(&'a self, kind: u32, after: Option<&'a RowKey>, limit: usize) -> Stored<'a, Vec<StateRow>>;
+
+    /// A part of the states behind `after`, those that `sift` keeps: a filter that spares reading, never a decision.
+    fn sift<'a>(&'a self, sift: Sift, after: Option<&'a RowKey>) -> Stored<'a, Sifted>;
+
+    /// Deletes some of what is old, of the groups that are held; nothing more is left when nothing went.
+    fn trim(&self, trim: Trim) -> Stored<'_, Trimmed>;
 
     fn meta<'a>(&'a self, name: &'a str) -> Stored<'a, Option<String>>;
 

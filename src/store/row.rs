@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::bucket;
+use crate::step::facets::Sieve;
 
 /// A root subject as the store keys it: the bucket first, everywhere.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -73,6 +74,10 @@ pub struct Commit {
     pub batch: u64,
     /// Compare-and-set by `version` (0: a new row); the store writes `version + 1`. No key twice.
     pub states: Vec<StateRow>,
+    /// Beside `states`: what the store may sift each by. Shorter: not known of the rest.
+    pub facets: Vec<Option<i64>>,
+    /// The same of rows that stay as they are.
+    pub resifted: Vec<(RowKey, Option<i64>)>,
     /// At most one row per group.
     pub log: Vec<Packed>,
     pub trace: Vec<Packed>,
@@ -90,6 +95,8 @@ pub struct Commit {
     pub inbox: Vec<InboxRow>,
     /// What was taken from the inbox of groups that are held.
     pub inbox_done: Vec<InboxRef>,
+    /// When it was made, in milliseconds since 1970: how old its log and trace are.
+    pub made: i64,
     /// Small named values: sweep cursors, the clock's origin, counts.
     pub meta: Vec<(String, String)>,
 }
@@ -222,6 +229,59 @@ pub struct Counts {
     pub outbox_rows: u64,
     pub timer_chunks: u64,
     pub quarantined: u64,
+}
+
+/// Which states are wanted of those behind a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sift {
+    pub kind: u32,
+    /// Which to keep; `None`: all.
+    pub sieve: Option<Sieve>,
+    /// How many to look at, and how many to return at most.
+    pub look: usize,
+    pub most: usize,
+}
+
+/// What was found, in the order of the keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sifted {
+    /// With their facets as stored.
+    pub rows: Vec<(StateRow, Option<i64>)>,
+    /// Behind which key to go on; `None`: that was the end.
+    pub next: Option<RowKey>,
+}
+
+/// What was found up to `end`, the last that was to be looked at if there were so many.
+pub(super) fn sifted(rows: Vec<(StateRow, Option<i64>)>, sift: Sift, end: Option<(u16, String)>) -> Sifted {
+    let next = if rows.len() >= sift.most {
+        rows.last().map(|(row, _)| row.key.clone())
+    } else {
+        end.map(|(bucket, id)| RowKey { bucket, kind: sift.kind, id: id.into() })
+    };
+    Sifted { rows, next }
+}
+
+/// The name of the value that says from which millisecond on the log is whole; absent: from the beginning.
+pub const LOG_FROM: &str = "log.from";
+
+/// What is old enough to go. That rows of the log went is noted under [`LOG_FROM`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trim {
+    /// Log and trace made before this millisecond go.
+    pub before: i64,
+    /// Identities of events that happened before this day (since 1970) go; those of events without a time of their own
+    /// stay.
+    pub slot: i32,
+    /// Rows of a kind and group at once.
+    pub most: usize,
+}
+
+/// What went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Trimmed {
+    pub log: u64,
+    pub trace: u64,
+    pub dedup: u64,
 }
 
 /// Which packed rows are meant.

@@ -24,7 +24,7 @@ use wayfare::step::{
 };
 use wayfare::store::{
     Commit, Counts, Dedup, Deployed, Deployment, Lease, OutboxRow, Packed, PackedKind, Quarantined, RowKey,
-    RowRef, StateRow, Store, StoreError, Stored, TimerChunk,
+    RowRef, Sift, Sifted, StateRow, Store, StoreError, Stored, TimerChunk, Trim, Trimmed,
 };
 use wayfare::value::Value;
 
@@ -351,6 +351,12 @@ impl Store for Stopping {
     }
     fn scan<'a>(&'a self, kind: u32, after: Option<&'a RowKey>, limit: usize) -> Stored<'a, Vec<StateRow>> {
         self.inner.scan(kind, after, limit)
+    }
+    fn sift<'a>(&'a self, sift: Sift, after: Option<&'a RowKey>) -> Stored<'a, Sifted> {
+        self.inner.sift(sift, after)
+    }
+    fn trim(&self, trim: Trim) -> Stored<'_, Trimmed> {
+        self.inner.trim(trim)
     }
     fn meta<'a>(&'a self, name: &'a str) -> Stored<'a, Option<String>> {
         self.inner.meta(name)

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::runtime::{Handle, Runtime};
 use wayfare::store::{
     Commit, Counts, Dedup, Deployed, Deployment, Lease, OutboxRow, Packed, PackedKind, Quarantined, RowKey,
-    RowRef, SqliteStore, StateRow, Store, StoreError, Stored, TimerChunk,
+    RowRef, Sift, Sifted, SqliteStore, StateRow, Store, StoreError, Stored, TimerChunk, Trim, Trimmed,
 };
 
 use super::memory::{MemoryStore, Tables};
@@ -132,6 +132,17 @@ impl Store for Bridge {
         self.call(move |store: Arc<SqliteStore>| {
             async move { store.scan(kind, after.as_ref(), limit).await }.boxed()
         })
+    }
+
+    fn sift<'a>(&'a self, sift: Sift, after: Option<&'a RowKey>) -> Stored<'a, Sifted> {
+        let after = after.cloned();
+        self.call(move |store: Arc<SqliteStore>| {
+            async move { store.sift(sift, after.as_ref()).await }.boxed()
+        })
+    }
+
+    fn trim(&self, trim: Trim) -> Stored<'_, Trimmed> {
+        self.call(move |store: Arc<SqliteStore>| async move { store.trim(trim).await }.boxed())
     }
 
     fn meta<'a>(&'a self, name: &'a str) -> Stored<'a, Option<String>> {

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use wayfare::store::{
     Commit, Counts, Dedup, Deployed, Deployment, Lease, OutboxRow, Packed, PackedKind, Quarantined, RowKey,
-    RowRef, StateRow, Store, StoreError, Stored, TimerChunk,
+    RowRef, Sift, Sifted, StateRow, Store, StoreError, Stored, TimerChunk, Trim, Trimmed,
 };
 
 use super::model::Model;
@@ -231,6 +231,22 @@ impl Store for FaultyStore {
         async move {
             self.read()?;
             self.inner.scan(kind, after, limit).await
+        }
+        .boxed()
+    }
+
+    fn sift<'a>(&'a self, sift: Sift, after: Option<&'a RowKey>) -> Stored<'a, Sifted> {
+        async move {
+            self.read()?;
+            self.inner.sift(sift, after).await
+        }
+        .boxed()
+    }
+
+    fn trim(&self, trim: Trim) -> Stored<'_, Trimmed> {
+        async move {
+            self.read()?;
+            self.inner.trim(trim).await
         }
         .boxed()
     }

@@ -9,7 +9,8 @@ use futures_util::future::{BoxFuture, ready};
 use jiff::Timestamp;
 use wayfare::store::{
     Commit, Counts, Dedup, Deployed, Deployment, Lease, OutboxRow, Packed, PackedKind, ProgramRow,
-    Quarantined, RowKey, RowRef, StateRow, Store, StoreError, Stored, TimerChunk, bucket,
+    Quarantined, RowKey, RowRef, Sift, Sifted, StateRow, Store, StoreError, Stored, TimerChunk, Trim,
+    Trimmed, bucket,
 };
 
 /// Groups of buckets, all in one hand.
@@ -220,6 +221,24 @@ impl Store for MemoryStore {
             body: body.clone(),
         };
         done(rows.take(limit).map(row).collect())
+    }
+
+    /// Knows nothing of its rows, so it keeps them all.
+    fn sift<'a>(&'a self, sift: Sift, after: Option<&'a RowKey>) -> Stored<'a, Sifted> {
+        let from = after.map_or(Bound::Unbounded, |after| Bound::Excluded(after.clone()));
+        let tables = self.tables();
+        let rows = tables.states.range((from, Bound::Unbounded)).filter(|(key, _)| key.kind == sift.kind);
+        let row = |(key, (version, body)): (&RowKey, &(i64, Vec<u8>))| {
+            (StateRow { key: key.clone(), version: *version, body: body.clone() }, None)
+        };
+        let rows: Vec<_> = rows.take(sift.most).map(row).collect();
+        let next = if rows.len() < sift.most { None } else { rows.last().map(|(row, _)| row.key.clone()) };
+        done(Sifted { rows, next })
+    }
+
+    /// Keeps everything: its stories are short.
+    fn trim(&self, _: Trim) -> Stored<'_, Trimmed> {
+        done(Trimmed::default())
     }
 
     fn meta<'a>(&'a self, name: &'a str) -> Stored<'a, Option<String>> {

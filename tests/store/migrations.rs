@@ -48,9 +48,9 @@ const ROWS_OF_A_FILE: &str = "
     INSERT INTO symbol VALUES (0, 'customer');
     INSERT INTO program VALUES (0, 'aa', 'card.ladder', x'01');
     INSERT INTO bundle VALUES (1, 'h1', x'7b7d');
-    INSERT INTO state VALUES (BUCKET, 0, 'c2', 1, x'00ff');
-    INSERT INTO log VALUES (1, x'01');
-    INSERT INTO trace VALUES (1, x'01');
+    INSERT INTO state (bucket, kind, id, version, body) VALUES (BUCKET, 0, 'c2', 1, x'00ff');
+    INSERT INTO log (batch, body) VALUES (1, x'01');
+    INSERT INTO trace (batch, body) VALUES (1, x'01');
     INSERT INTO outbox VALUES (3, 1, x'07');
     INSERT INTO timer VALUES (50000, 1, x'01');
     INSERT INTO dedup VALUES (1, x'01010101010101010101010101010101', 4294967295);

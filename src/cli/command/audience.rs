@@ -1,14 +1,20 @@
-//! `wayfare audience`: who is in an audience, and how two audiences lie to one another.
+//! `wayfare audience`: who is in an audience, how two audiences lie to one another, and how many are in one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::compiled;
-use crate::cli::{Exit, Failure, Output};
+use super::why::now;
+use crate::cli::client::block_on;
+use crate::cli::settings::Settings;
+use crate::cli::{Exit, Failure, Output, shelf};
 use crate::compile::{Compilation, compile};
 use crate::diagnostic::suggest::did_you_mean;
+use crate::engine::audience::{self, Funnel};
+use crate::engine::why;
 use crate::meaning::compare::{self, Compared, Found, Relation};
 use crate::model::Derived;
 use crate::name::Name;
+use crate::step::audience::{Audience, Member};
 
 /// Look into audiences: what they ask, and who is in them.
 #[derive(Debug, clap::Args)]
@@ -40,12 +46,26 @@ enum Verb {
         #[arg(value_name = "PATH")]
         paths: Vec<PathBuf>,
     },
+    /// Count who is in an audience of the deployed journeys, condition by condition, or say why one is in it or not.
+    Explain {
+        /// The name of the audience.
+        #[arg(value_name = "AUDIENCE")]
+        audience: String,
+        /// Key of one customer: why it is in the audience, or not.
+        #[arg(long, value_name = "ID")]
+        customer: Option<String>,
+    },
 }
 
 pub fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
     match &args.verb {
         Verb::Show { audience, paths } => show(audience, paths, output),
         Verb::Compare { first, second, paths } => pair(first, second, paths, output),
+        Verb::Explain { audience, customer } => {
+            let settings = Settings::load(Path::new("."), output)?;
+            block_on(live(audience, customer.as_deref(), &settings, output))?;
+            Ok(Exit::Clean)
+        }
     }
 }
 
@@ -74,6 +94,59 @@ fn pair(first: &str, second: &str, paths: &[PathBuf], output: &Output) -> Result
     example(&format!("only in {}", first.name), &compared.only_first, output)?;
     example(&format!("only in {}", second.name), &compared.only_second, output)?;
     Ok(Exit::Clean)
+}
+
+/// Of the store, beside a daemon that writes it.
+async fn live(
+    wanted: &str,
+    customer: Option<&str>,
+    settings: &Settings,
+    output: &Output,
+) -> Result<(), Failure> {
+    let store = shelf::open_reader(settings).await?;
+    let world = why::world(&*store, settings.config.zone.clone()).await.map_err(Failure::new)?;
+    let now = now(&*store).await?;
+    let unknown = || {
+        let known = Audience::all(&world);
+        let known: Vec<&str> = known.iter().map(|name| name.as_str()).collect();
+        let help = did_you_mean(wanted, known.iter().copied());
+        let help = help.unwrap_or_else(|| format!("audiences that they ask: {}", known.join(", ")));
+        Failure::new(format_args!("no deployed journey asks an audience `{wanted}`")).help(help)
+    };
+    let name = Name::lookup(wanted).ok_or_else(unknown)?;
+    if let Some(id) = customer {
+        let told = audience::explain(&*store, &world, name, id, now).await.map_err(Failure::new)?;
+        let members = told.ok_or_else(unknown)?.ok_or_else(|| {
+            Failure::new(format_args!("nothing is known of `{id}`"))
+                .help("no event and no attributes of it have come; check the key")
+        })?;
+        members.iter().try_for_each(|member| tell(name, id, member, output))?;
+    } else {
+        let funnel = audience::count(&*store, &world, name, now).await.map_err(Failure::new)?;
+        show_funnel(&funnel.ok_or_else(unknown)?, output)?;
+    }
+    store.close().await;
+    Ok(())
+}
+
+fn tell(audience: Name, id: &str, member: &Member, output: &Output) -> Result<(), Failure> {
+    let whom = member.child.as_deref().unwrap_or(id);
+    output
+        .data(format_args!("{whom} is {} {audience}, because", if member.is_in { "in" } else { "not in" }))?;
+    member.because.iter().try_for_each(|reason| output.data(format_args!("  {reason}")))
+}
+
+fn show_funnel(funnel: &Funnel, output: &Output) -> Result<(), Failure> {
+    let Funnel { audience, subject, known, members, .. } = funnel;
+    output.data(format_args!("{audience}: {members} of {known} known ({subject})"))?;
+    output.data(format_args!("{:>12}{:>12}", "alone", "so far"))?;
+    for condition in &funnel.conditions {
+        output.data(format_args!("{:>12}{:>12}  {}", condition.alone, condition.together, condition.text))?;
+    }
+    if funnel.unreadable > 0 {
+        output.say(format_args!("{} rows cannot be read and are not counted", funnel.unreadable));
+    }
+    Ok(())
 }
 
 fn verdict(compared: &Compared, first: &Derived, second: &Derived) -> String {

@@ -165,7 +165,7 @@ fn known(world: &World, text: &str) -> Result<Name, Failure> {
 }
 
 /// Domain time, as the daemon counts it.
-async fn now(store: &dyn Store) -> Result<Timestamp, Failure> {
+pub(super) async fn now(store: &dyn Store) -> Result<Timestamp, Failure> {
     let clock = store.meta("clock").await.map_err(Failure::new)?;
     let clock = clock.and_then(|text| Accelerated::parse(&text));
     Ok(clock.map_or_else(wall, |clock| clock.at(wall())))

@@ -6,6 +6,7 @@ mod event;
 mod key;
 mod lane;
 mod ledger;
+mod needs;
 mod rules;
 mod schedule;
 mod when;
@@ -20,15 +21,17 @@ pub(super) use date::{anchored, as_moment, fire as fire_date, plan as plan_date}
 pub(super) use event::heard;
 pub(super) use lane::{over as no_turn, release};
 pub(super) use ledger::close;
+pub(super) use needs::{Changed, Needs};
 pub(super) use schedule::tick;
 pub(super) use when::{fitting, pass_over, watch};
 pub(super) use without::{absent, fire as fire_without, trigger};
 
 use super::actor::Actor;
 use super::index::Loaded;
+use super::input::RootKey;
 use super::opening;
 use super::run::{Follow, Run};
-use super::state::{Instance, MAX_INSTANCES, SubjectRef};
+use super::state::{Instance, MAX_INSTANCES, State, SubjectRef};
 use super::trace::{Because, Cause, Decision, NotEntered};
 use super::world::World;
 use crate::name::Name;
@@ -151,11 +154,16 @@ pub(super) fn subjects(run: &Run, loaded: &Loaded) -> Vec<SubjectRef> {
 
 /// Subjects of this kind in this row.
 pub(super) fn subjects_of(run: &Run, entity: Name) -> Vec<SubjectRef> {
-    if run.root.entity == entity {
+    subjects_in(run.world, run.root, run.state, entity)
+}
+
+/// The same outside of a step.
+pub(super) fn subjects_in(world: &World, root: &RootKey, state: &State, entity: Name) -> Vec<SubjectRef> {
+    if root.entity == entity {
         return vec![SubjectRef(None)];
     }
-    let entity = run.sym(entity);
-    let children = run.state.children.iter().filter(|child| child.entity == entity);
+    let entity = world.symbols.sym(entity);
+    let children = state.children.iter().filter(|child| Some(child.entity) == entity);
     children.map(|child| SubjectRef(Some((child.entity, child.id.clone())))).collect()
 }
 

@@ -1,4 +1,5 @@
-//! `enter when C`: the edge from false to true, at a schedule or, without one, at every input of the subject.
+//! `enter when C`: the edge from false to true, at a schedule or, without one, at every input of the subject that may
+//! have changed it.
 
 use std::sync::Arc;
 
@@ -19,9 +20,13 @@ const EXISTING: &str = "existing";
 /// Looks at every journey that is entered by a condition without a schedule. `identity` is that of the input.
 pub(in crate::step) fn watch(run: &mut Run, identity: &Arc<str>) {
     let world = run.world;
-    for loaded in world.index().watchers() {
+    for (loaded, needs) in world.index().watchers() {
         let Enter::When { condition, .. } = &loaded.program.enter else { continue };
+        let may_differ = needs.as_ref().is_none_or(|needs| needs.are_touched_by(&run.changed));
         for subject in subjects(run, loaded) {
+            if !may_differ && remembered(run, loaded.journey, &subject).is_some() {
+                continue;
+            }
             look(run, loaded, condition, subject, identity.clone(), run.now);
         }
     }
@@ -47,9 +52,14 @@ pub(in crate::step) fn fitting(run: &Run) -> Vec<(Sym, SubjectRef)> {
 
 /// Whoever fits now and did not `before` has not come to fit: nobody enters for it.
 pub(in crate::step) fn pass_over(run: &mut Run, before: &[(Sym, SubjectRef)]) {
-    for fits in fitting(run) {
-        if !before.contains(&fits) {
-            swap(run, fits.0, &fits.1, true);
+    let now = fitting(run);
+    for fits in now.iter().filter(|fits| !before.contains(fits)) {
+        swap(run, fits.0, &fits.1, true);
+    }
+    // Nor does it wait for a look that who fits no longer may fit anew.
+    for (journey, subject) in before.iter().filter(|fits| !now.contains(fits)) {
+        if remembered(run, *journey, subject).is_some() {
+            swap(run, *journey, subject, false);
         }
     }
 }
@@ -72,6 +82,7 @@ pub(super) fn look(
         return;
     }
     let mut candidate = candidate(subject, identity, at);
+    run.out.looks += 1;
     let now_in = condition(run, loaded, &candidate, Some(expr));
     let before = swap(run, loaded.journey, &candidate.subject, now_in.is_ok());
     match (before, now_in) {
@@ -88,6 +99,12 @@ pub(super) fn look(
 
 fn out(run: &mut Run, loaded: &Loaded, candidate: &Candidate, because: Because) {
     refuse(run, loaded, candidate, NotEntered::Condition(because));
+}
+
+/// What was seen last.
+fn remembered(run: &Run, journey: Sym, subject: &SubjectRef) -> Option<bool> {
+    let own = |memory: &&AudienceMemory| memory.journey == journey && memory.subject == *subject;
+    run.state.audiences.iter().find(own).map(|memory| memory.was)
 }
 
 /// Writes what is seen now and returns what was seen last.

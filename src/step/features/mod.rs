@@ -52,6 +52,7 @@ pub(super) fn update(run: &mut Run, occurrence: &Occurrence) {
             Ok(at) => run.state.features.remove(at),
             Err(_) => History { id: kept.id, subject: home, feature: form::empty(&kept.aggregate) },
         };
+        run.changed.fed.insert(kept.id);
         let scene = run.scene(&kept.loaded, &ROOT);
         form::add(&mut history.feature, &kept.aggregate, occurrence.at, value, &scene);
         let (Ok(at) | Err(at)) = place(&run.state.features, history.id, &history.subject);

@@ -87,6 +87,7 @@ impl Hold {
     pub(super) fn touched(&self, commit: &Commit) -> Result<Vec<u16>, StoreError> {
         let mut touched: BTreeSet<u16> = self.home().into_iter().collect();
         touched.extend(commit.states.iter().map(|row| row.key.bucket / SPAN));
+        touched.extend(commit.resifted.iter().map(|(key, _)| key.bucket / SPAN));
         touched.extend(commit.log.iter().chain(&commit.trace).map(|row| row.at.group));
         touched.extend(commit.outbox.iter().map(|row| row.at.group));
         touched.extend(commit.outbox_done.iter().map(|(_, at)| at.group));

@@ -4,7 +4,7 @@
 //! needs locks of the session, notifications, serial numbers or the server's clock, but for who is taken to be alive,
 //! so that the same statements run on a distributed PostgreSQL.
 //! Parts: `open` (connections), `schema` (migrations), `lease` (fencing), [`share`] (who holds what), `read`, `write`,
-//! `rows`, `error`.
+//! `trim`, `rows`, `error`.
 
 pub(super) mod error;
 mod lease;
@@ -13,6 +13,7 @@ mod read;
 mod rows;
 mod schema;
 pub mod share;
+mod trim;
 mod write;
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -28,7 +29,7 @@ pub use share::Worker;
 
 use super::{
     Commit, Counts, Dedup, Deployed, Deployment, InboxRow, Lease, OutboxRow, Packed, PackedKind, Quarantined,
-    RowKey, RowRef, Share, StateRow, Store, StoreError, Stored, TimerChunk,
+    RowKey, RowRef, Share, Sift, Sifted, StateRow, Store, StoreError, Stored, TimerChunk, Trim, Trimmed,
 };
 use lease::Hold;
 use rows::small;
@@ -162,6 +163,14 @@ impl Store for PostgresStore {
 
     fn scan<'a>(&'a self, kind: u32, after: Option<&'a RowKey>, limit: usize) -> Stored<'a, Vec<StateRow>> {
         again(move || read::scan(&self.pool, kind, after, limit).boxed()).boxed()
+    }
+
+    fn sift<'a>(&'a self, sift: Sift, after: Option<&'a RowKey>) -> Stored<'a, Sifted> {
+        again(move || read::sift(&self.pool, sift, after).boxed()).boxed()
+    }
+
+    fn trim(&self, trim: Trim) -> Stored<'_, Trimmed> {
+        async move { trim::trim(&self.pool, self.hold().await?.0, &self.groups(), trim).await }.boxed()
     }
 
     fn meta<'a>(&'a self, name: &'a str) -> Stored<'a, Option<String>> {

@@ -10,7 +10,7 @@ use sqlx::{PgPool, Row as _};
 use super::rows::{Events, Keys, Places, place, signed, small};
 use crate::store::{
     Counts, Dedup, Deployed, InboxRef, InboxRow, OutboxRow, Packed, PackedKind, ProgramRow, Quarantined,
-    RowKey, RowRef, StateRow, StoreError, TimerChunk,
+    RowKey, RowRef, Sift, Sifted, StateRow, StoreError, TimerChunk, row,
 };
 
 const LOAD: &str = "SELECT state.bucket, state.kind, state.id, state.version, state.body
@@ -61,6 +61,13 @@ const INBOX: &str = "SELECT first.grp, first.at, first.sender, first.batch, firs
         ORDER BY inbox.at, inbox.sender, inbox.batch LIMIT $3) AS first
     ORDER BY first.at, first.sender, first.batch, first.grp LIMIT $3";
 const METAS: &str = "SELECT name, value FROM meta WHERE name = ANY ($1)";
+/// The last of the next so many: what is looked at in one go has an end, however few are kept.
+const LOOK: &str = "SELECT bucket, id FROM state
+    WHERE kind = $1 AND (bucket, kind, id) > ($2, $1, $3) ORDER BY bucket, kind, id LIMIT 1 OFFSET $4 - 1";
+const SIFT: &str = "SELECT bucket, kind, id, version, body, facets FROM state
+    WHERE kind = $1 AND (bucket, kind, id) > ($2, $1, $3) AND (bucket, kind, id) <= ($4, $1, $5)
+        AND ($6::bigint IS NULL OR facets IS NULL OR (facets >> 40) <> $6 OR (facets & $7) <> 0)
+    ORDER BY bucket, kind, id LIMIT $8";
 const META: &str = "SELECT value FROM meta WHERE name = $1";
 const SYMBOLS: &str = "SELECT name FROM symbol ORDER BY no";
 const PROGRAMS: &str = "SELECT no, hash, journey, body FROM program ORDER BY no";
@@ -186,6 +193,21 @@ pub(super) async fn scan(
     let id = after.map_or("", |key| &key.id);
     let query = sqlx::query(SCAN).bind(kind.cast_signed()).bind(bucket).bind(id).bind(signed(limit));
     query.fetch_all(pool).await?.iter().map(state).collect()
+}
+
+pub(super) async fn sift(pool: &PgPool, sift: Sift, after: Option<&RowKey>) -> Result<Sifted, StoreError> {
+    let (kind, bucket) = (sift.kind.cast_signed(), after.map_or(-1, |key| small(key.bucket)));
+    let id = after.map_or("", |key| &key.id);
+    let query = sqlx::query_as(LOOK).bind(kind).bind(bucket).bind(id).bind(signed(sift.look.max(1)));
+    let end: Option<(i16, String)> = query.fetch_optional(pool).await?;
+    let (last, until) = end.as_ref().map_or((i16::MAX, ""), |(bucket, id)| (*bucket, id));
+    let query = sqlx::query(SIFT).bind(kind).bind(bucket).bind(id).bind(last).bind(until);
+    let query =
+        query.bind(sift.sieve.map(|sieve| sieve.layout)).bind(sift.sieve.map_or(0, |sieve| sieve.mask));
+    let found = query.bind(signed(sift.most)).fetch_all(pool).await?;
+    let rows = found.iter().map(|row| Ok((state(row)?, row.try_get(5)?)));
+    let end = end.map(|(bucket, id)| (bucket.cast_unsigned(), id));
+    Ok(row::sifted(rows.collect::<Result<_, StoreError>>()?, sift, end))
 }
 
 pub(super) async fn meta(pool: &PgPool, name: &str) -> Result<Option<String>, StoreError> {

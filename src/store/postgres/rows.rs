@@ -37,10 +37,12 @@ pub(super) struct States<'a> {
     pub keys: Keys<'a>,
     pub versions: Vec<i64>,
     pub bodies: Vec<&'a [u8]>,
+    pub facets: Vec<Option<i64>>,
 }
 
 impl<'a> States<'a> {
-    pub(super) fn push(&mut self, row: &'a StateRow) {
+    pub(super) fn push(&mut self, row: &'a StateRow, facets: Option<i64>) {
+        self.facets.push(facets);
         self.keys.push(&row.key);
         self.versions.push(row.version);
         self.bodies.push(&row.body);

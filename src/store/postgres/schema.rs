@@ -8,6 +8,7 @@ use crate::store::StoreError;
 const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/postgres/0001_first.sql"),
     include_str!("../../../migrations/postgres/0002_workers.sql"),
+    include_str!("../../../migrations/postgres/0003_upkeep.sql"),
 ];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_number (

@@ -5,25 +5,31 @@ use sqlx::{PgPool, Postgres, Transaction};
 
 use super::again;
 use super::lease::{Hold, check_life};
-use super::rows::{Events, Places, States, same, small, storable};
+use super::rows::{Events, Keys, Places, States, same, small, storable};
 use super::share::Life;
-use crate::store::{Commit, Deployment, Packed, StateRow, StoreError};
+use crate::store::{Commit, Deployment, Packed, RowKey, StateRow, StoreError};
 
 type Tx = Transaction<'static, Postgres>;
 
-const INSERT_STATES: &str = "INSERT INTO state (bucket, kind, id, version, body)
-    SELECT new.bucket, new.kind, new.id, 1, new.body
-    FROM unnest($1::smallint[], $2::integer[], $3::text[], $4::bytea[]) AS new (bucket, kind, id, body)";
-const UPDATE_STATES: &str = "UPDATE state SET version = state.version + 1, body = new.body
-    FROM unnest($1::smallint[], $2::integer[], $3::text[], $4::bigint[], $5::bytea[])
-        AS new (bucket, kind, id, version, body)
+const INSERT_STATES: &str = "INSERT INTO state (bucket, kind, id, version, body, facets)
+    SELECT new.bucket, new.kind, new.id, 1, new.body, new.facets
+    FROM unnest($1::smallint[], $2::integer[], $3::text[], $4::bytea[], $5::bigint[])
+        AS new (bucket, kind, id, body, facets)";
+const UPDATE_STATES: &str =
+    "UPDATE state SET version = state.version + 1, body = new.body, facets = new.facets
+    FROM unnest($1::smallint[], $2::integer[], $3::text[], $4::bigint[], $5::bytea[], $7::bigint[])
+        AS new (bucket, kind, id, version, body, facets)
     WHERE state.bucket = new.bucket AND state.kind = new.kind AND state.id = new.id
         AND state.version = new.version AND ($6::smallint IS NULL OR state.bucket = $6)";
-const INSERT_LOG: &str = "INSERT INTO log (grp, batch, body)
-    SELECT new.grp, new.batch, new.body
+const RESIFT: &str = "UPDATE state SET facets = new.facets
+    FROM unnest($1::smallint[], $2::integer[], $3::text[], $4::bigint[]) AS new (bucket, kind, id, facets)
+    WHERE state.bucket = new.bucket AND state.kind = new.kind AND state.id = new.id
+        AND ($5::smallint IS NULL OR state.bucket = $5)";
+const INSERT_LOG: &str = "INSERT INTO log (grp, batch, body, made)
+    SELECT new.grp, new.batch, new.body, $4
     FROM unnest($1::smallint[], $2::bigint[], $3::bytea[]) AS new (grp, batch, body)";
-const INSERT_TRACE: &str = "INSERT INTO trace (grp, batch, body)
-    SELECT new.grp, new.batch, new.body
+const INSERT_TRACE: &str = "INSERT INTO trace (grp, batch, body, made)
+    SELECT new.grp, new.batch, new.body, $4
     FROM unnest($1::smallint[], $2::bigint[], $3::bytea[]) AS new (grp, batch, body)";
 const INSERT_OUTBOX: &str = "INSERT INTO outbox (grp, channel, batch, body)
     SELECT new.grp, new.channel, new.batch, new.body
@@ -86,9 +92,10 @@ pub(super) async fn commit(
     } else {
         hold.fence(&mut tx, commit.batch, &touched).await?;
     }
-    states(&mut tx, &commit.states).await?;
-    packed(&mut tx, INSERT_LOG, &commit.log).await?;
-    packed(&mut tx, INSERT_TRACE, &commit.trace).await?;
+    states(&mut tx, commit).await?;
+    resift(&mut tx, &commit.resifted).await?;
+    packed(&mut tx, INSERT_LOG, &commit.log, commit.made).await?;
+    packed(&mut tx, INSERT_TRACE, &commit.trace, commit.made).await?;
     outbox(&mut tx, commit).await?;
     timers(&mut tx, commit).await?;
     records(&mut tx, hold.home(), life, commit).await?;
@@ -162,32 +169,46 @@ pub(super) async fn deploy(pool: &PgPool, life: &Life, deployment: &Deployment) 
     Ok(())
 }
 
-async fn begin(pool: &PgPool) -> Result<Tx, StoreError> {
+pub(super) async fn begin(pool: &PgPool) -> Result<Tx, StoreError> {
     let begin = || async { Ok(pool.begin().await?) }.boxed();
     again(begin).await
 }
 
-async fn states(tx: &mut Tx, states: &[StateRow]) -> Result<(), StoreError> {
-    let mut sorted: Vec<&StateRow> = states.iter().collect();
-    sorted.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+async fn states(tx: &mut Tx, commit: &Commit) -> Result<(), StoreError> {
+    let facets = commit.facets.iter().copied().chain(std::iter::repeat(None));
+    let mut sorted: Vec<(&StateRow, Option<i64>)> = commit.states.iter().zip(facets).collect();
+    sorted.sort_unstable_by(|(a, _), (b, _)| a.key.cmp(&b.key));
     let (mut new, mut old) = (States::default(), States::default());
-    for state in sorted {
-        if state.version == 0 { new.push(state) } else { old.push(state) }
+    for (state, facets) in sorted {
+        if state.version == 0 { new.push(state, facets) } else { old.push(state, facets) }
     }
     if new.len() > 0 {
         let query = sqlx::query(INSERT_STATES).bind(&new.keys.buckets).bind(&new.keys.kinds);
-        query.bind(&new.keys.ids).bind(&new.bodies).execute(&mut **tx).await?;
+        query.bind(&new.keys.ids).bind(&new.bodies).bind(&new.facets).execute(&mut **tx).await?;
     }
     if old.len() == 0 {
         return Ok(());
     }
     let query = sqlx::query(UPDATE_STATES).bind(&old.keys.buckets).bind(&old.keys.kinds);
     let query = query.bind(&old.keys.ids).bind(&old.versions).bind(&old.bodies).bind(old.keys.one());
-    let changed = query.execute(&mut **tx).await?.rows_affected();
+    let changed = query.bind(&old.facets).execute(&mut **tx).await?.rows_affected();
     if changed == old.len() as u64 { Ok(()) } else { Err(StoreError::Conflict) }
 }
 
-async fn packed(tx: &mut Tx, sql: &'static str, rows: &[Packed]) -> Result<(), StoreError> {
+async fn resift(tx: &mut Tx, rows: &[(RowKey, Option<i64>)]) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut sorted: Vec<&(RowKey, Option<i64>)> = rows.iter().collect();
+    sorted.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+    let keys = Keys::of(sorted.iter().map(|(key, _)| key));
+    let facets: Vec<Option<i64>> = sorted.iter().map(|(_, facets)| *facets).collect();
+    let query = sqlx::query(RESIFT).bind(&keys.buckets).bind(&keys.kinds).bind(&keys.ids).bind(facets);
+    query.bind(keys.one()).execute(&mut **tx).await?;
+    Ok(())
+}
+
+async fn packed(tx: &mut Tx, sql: &'static str, rows: &[Packed], made: i64) -> Result<(), StoreError> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -195,7 +216,7 @@ async fn packed(tx: &mut Tx, sql: &'static str, rows: &[Packed]) -> Result<(), S
     rows.iter().for_each(|row| places.push(row.at));
     let bodies: Vec<&[u8]> = rows.iter().map(|row| &*row.body).collect();
     let query = sqlx::query(sql).bind(&places.groups).bind(&places.batches).bind(&bodies);
-    query.execute(&mut **tx).await?;
+    query.bind(made).execute(&mut **tx).await?;
     Ok(())
 }
 
@@ -284,7 +305,7 @@ async fn inbox(tx: &mut Tx, life: &Life, commit: &Commit) -> Result<(), StoreErr
 }
 
 /// The last value of each name; a statement may not set the same row twice.
-async fn meta(tx: &mut Tx, values: &[(String, String)]) -> Result<(), StoreError> {
+pub(super) async fn meta(tx: &mut Tx, values: &[(String, String)]) -> Result<(), StoreError> {
     if values.is_empty() {
         return Ok(());
     }

@@ -40,6 +40,17 @@ impl Row<'_> {
         self
     }
 
+    pub(super) fn perhaps(&mut self, value: Option<i64>) -> &mut Self {
+        match value {
+            Some(value) => self.int(value),
+            None => {
+                self.separate();
+                self.text.push_str("null");
+                self
+            }
+        }
+    }
+
     pub(super) fn text(&mut self, value: &str) -> &mut Self {
         self.separate();
         self.text.push('"');

@@ -3,13 +3,14 @@
 //! WAL with full sync; every write transaction begins `IMMEDIATE`. Whatever the size of a batch, a call is a fixed
 //! number of statements: rows travel as one JSON array per statement (`json_each`, bodies in hex), which measured
 //! twice as fast through sqlx as multi-row `VALUES`.
-//! Parts: [`open`] (files, lock, lease), `schema` (migrations), `read`, `write`, `json`, `error`.
+//! Parts: [`open`] (files, lock, lease), `schema` (migrations), `read`, `write`, `trim`, `json`, `error`.
 
 pub(super) mod error;
 mod json;
 mod open;
 mod read;
 mod schema;
+mod trim;
 mod write;
 
 use std::fs::File;
@@ -23,7 +24,7 @@ use sqlx::SqlitePool;
 
 use super::{
     Commit, Counts, Dedup, Deployed, Deployment, Lease, OutboxRow, Packed, PackedKind, Quarantined, RowKey,
-    RowRef, StateRow, Store, StoreError, Stored, TimerChunk,
+    RowRef, Sift, Sifted, StateRow, Store, StoreError, Stored, TimerChunk, Trim, Trimmed,
 };
 
 /// A store in one file. Dropping it releases the lock; commits that have returned are safe.
@@ -114,6 +115,14 @@ impl Store for SqliteStore {
 
     fn scan<'a>(&'a self, kind: u32, after: Option<&'a RowKey>, limit: usize) -> Stored<'a, Vec<StateRow>> {
         read::scan(&self.readers, kind, after, limit).boxed()
+    }
+
+    fn sift<'a>(&'a self, sift: Sift, after: Option<&'a RowKey>) -> Stored<'a, Sifted> {
+        read::sift(&self.readers, sift, after).boxed()
+    }
+
+    fn trim(&self, trim: Trim) -> Stored<'_, Trimmed> {
+        async move { trim::trim(self.writer()?, &self.lease, trim).await }.boxed()
     }
 
     fn meta<'a>(&'a self, name: &'a str) -> Stored<'a, Option<String>> {

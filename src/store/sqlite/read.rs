@@ -6,8 +6,8 @@ use sqlx::{Row as _, SqlitePool};
 
 use super::json::Rows;
 use crate::store::{
-    Counts, Dedup, Deployed, OutboxRow, Packed, PackedKind, ProgramRow, Quarantined, RowKey, RowRef,
-    StateRow, StoreError, TimerChunk,
+    Counts, Dedup, Deployed, OutboxRow, Packed, PackedKind, ProgramRow, Quarantined, RowKey, RowRef, Sift,
+    Sifted, StateRow, StoreError, TimerChunk, row,
 };
 
 // `CROSS JOIN` keeps the order: first the keys asked for, then one look-up each.
@@ -28,6 +28,13 @@ const LOG_AFTER: &str = "SELECT batch, body FROM log WHERE batch > ?1 ORDER BY b
 const TRACE_AFTER: &str = "SELECT batch, body FROM trace WHERE batch > ?1 ORDER BY batch LIMIT ?2";
 const SCAN: &str = "SELECT bucket, kind, id, version, body FROM state
     WHERE kind = ?1 AND (bucket, kind, id) > (?2, ?1, ?3) ORDER BY bucket, kind, id LIMIT ?4";
+/// The last of the next so many: what is looked at in one go has an end, however few are kept.
+const LOOK: &str = "SELECT bucket, id FROM state
+    WHERE kind = ?1 AND (bucket, kind, id) > (?2, ?1, ?3) ORDER BY bucket, kind, id LIMIT 1 OFFSET ?4 - 1";
+const SIFT: &str = "SELECT bucket, kind, id, version, body, facets FROM state
+    WHERE kind = ?1 AND (bucket, kind, id) > (?2, ?1, ?3) AND (bucket, kind, id) <= (?4, ?1, ?5)
+        AND (?6 IS NULL OR facets IS NULL OR (facets >> 40) <> ?6 OR (facets & ?7) <> 0)
+    ORDER BY bucket, kind, id LIMIT ?8";
 const META: &str = "SELECT value FROM meta WHERE name = ?1";
 const SYMBOLS: &str = "SELECT name FROM symbol ORDER BY no";
 const PROGRAMS: &str = "SELECT no, hash, journey, body FROM program ORDER BY no";
@@ -139,6 +146,24 @@ pub(super) async fn scan(
     let id = after.map_or("", |key| &key.id);
     let query = sqlx::query(SCAN).bind(kind).bind(bucket).bind(id).bind(signed(limit));
     query.fetch_all(pool).await?.iter().map(state).collect()
+}
+
+pub(super) async fn sift(
+    pool: &SqlitePool,
+    sift: Sift,
+    after: Option<&RowKey>,
+) -> Result<Sifted, StoreError> {
+    let bucket = after.map_or(-1, |key| i64::from(key.bucket));
+    let id = after.map_or("", |key| &key.id);
+    let query = sqlx::query_as(LOOK).bind(sift.kind).bind(bucket).bind(id).bind(signed(sift.look.max(1)));
+    let end: Option<(u16, String)> = query.fetch_optional(pool).await?;
+    let (last, until) = end.as_ref().map_or((i64::MAX, ""), |(bucket, id)| (i64::from(*bucket), id));
+    let query = sqlx::query(SIFT).bind(sift.kind).bind(bucket).bind(id).bind(last).bind(until);
+    let query =
+        query.bind(sift.sieve.map(|sieve| sieve.layout)).bind(sift.sieve.map_or(0, |sieve| sieve.mask));
+    let found = query.bind(signed(sift.most)).fetch_all(pool).await?;
+    let rows = found.iter().map(|row| Ok((state(row)?, row.try_get(5)?)));
+    Ok(row::sifted(rows.collect::<Result<_, StoreError>>()?, sift, end))
 }
 
 pub(super) async fn meta(pool: &SqlitePool, name: &str) -> Result<Option<String>, StoreError> {

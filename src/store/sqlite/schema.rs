@@ -4,7 +4,10 @@ use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use crate::store::StoreError;
 
-const MIGRATIONS: &[&str] = &[include_str!("../../../migrations/sqlite/0001_first.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../../migrations/sqlite/0001_first.sql"),
+    include_str!("../../../migrations/sqlite/0002_upkeep.sql"),
+];
 
 /// Brings the schema up to date.
 ///

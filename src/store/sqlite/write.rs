@@ -6,20 +6,23 @@ use sqlx::{Connection as _, Sqlite, SqlitePool, Transaction};
 use super::json::Rows;
 use crate::store::{Commit, Deployment, Lease, Packed, StateRow, StoreError};
 
-type Tx<'a> = Transaction<'a, Sqlite>;
-type Writer = PoolConnection<Sqlite>;
+pub(super) type Tx<'a> = Transaction<'a, Sqlite>;
+pub(super) type Writer = PoolConnection<Sqlite>;
 
 /// Also numbers the batches without a gap, so a commit can be neither lost nor repeated unnoticed.
 const FENCE: &str = "UPDATE lease SET batch = ?1 WHERE grp = 0 AND epoch = ?2 AND batch = ?1 - 1";
 const HELD: &str = "SELECT count(*) FROM lease WHERE grp = 0 AND epoch = ?1";
-const INSERT_STATES: &str = "INSERT INTO state (bucket, kind, id, version, body)
-    SELECT value->>0, value->>1, value->>2, 1, unhex(value->>3) FROM json_each(?1)";
-const UPDATE_STATES: &str = "UPDATE state SET version = state.version + 1, body = unhex(value->>4)
+const INSERT_STATES: &str = "INSERT INTO state (bucket, kind, id, version, body, facets)
+    SELECT value->>0, value->>1, value->>2, 1, unhex(value->>3), value->>4 FROM json_each(?1)";
+const UPDATE_STATES: &str = "UPDATE state
+    SET version = state.version + 1, body = unhex(value->>4), facets = value->>5
     FROM json_each(?1)
     WHERE state.bucket = value->>0 AND state.kind = value->>1 AND state.id = value->>2
         AND state.version = value->>3";
-const INSERT_LOG: &str = "INSERT INTO log (batch, body) VALUES (?1, ?2)";
-const INSERT_TRACE: &str = "INSERT INTO trace (batch, body) VALUES (?1, ?2)";
+const RESIFT: &str = "UPDATE state SET facets = value->>3 FROM json_each(?1)
+    WHERE state.bucket = value->>0 AND state.kind = value->>1 AND state.id = value->>2";
+const INSERT_LOG: &str = "INSERT INTO log (batch, body, made) VALUES (?1, ?2, ?3)";
+const INSERT_TRACE: &str = "INSERT INTO trace (batch, body, made) VALUES (?1, ?2, ?3)";
 const INSERT_OUTBOX: &str = "INSERT INTO outbox (channel, batch, body)
     SELECT value->>0, value->>1, unhex(value->>2) FROM json_each(?1)";
 const DELETE_OUTBOX: &str = "DELETE FROM outbox WHERE (channel, batch) IN
@@ -52,9 +55,9 @@ pub(super) async fn commit(pool: &SqlitePool, lease: &Lease, commit: &Commit) ->
 async fn write(writer: &mut Writer, lease: &Lease, commit: &Commit) -> Result<(), StoreError> {
     let mut tx = begin(writer).await?;
     fence(&mut tx, lease, commit.batch).await?;
-    states(&mut tx, &commit.states).await?;
-    packed(&mut tx, INSERT_LOG, &commit.log).await?;
-    packed(&mut tx, INSERT_TRACE, &commit.trace).await?;
+    states(&mut tx, commit).await?;
+    packed(&mut tx, INSERT_LOG, &commit.log, commit.made).await?;
+    packed(&mut tx, INSERT_TRACE, &commit.trace, commit.made).await?;
     queues(&mut tx, commit).await?;
     records(&mut tx, commit).await?;
     tx.commit().await?;
@@ -122,13 +125,13 @@ async fn write_deployment(
     Ok(())
 }
 
-async fn begin(writer: &mut Writer) -> Result<Tx<'_>, StoreError> {
+pub(super) async fn begin(writer: &mut Writer) -> Result<Tx<'_>, StoreError> {
     Ok(writer.begin_with("BEGIN IMMEDIATE").await?)
 }
 
 /// SQLite ends a transaction by itself when the disk is full or fails. The driver would still count it as open and
 /// refuse the next one for ever, so that connection is closed.
-async fn give_back(writer: Writer, done: Result<(), StoreError>) -> Result<(), StoreError> {
+pub(super) async fn give_back(writer: Writer, done: Result<(), StoreError>) -> Result<(), StoreError> {
     if !matches!(done, Ok(()) | Err(StoreError::Fenced | StoreError::Conflict)) {
         // It has failed already; what closing it says is no news.
         let _ = writer.close().await;
@@ -147,42 +150,60 @@ fn epoch(lease: &Lease) -> i64 {
     lease.groups.first().map_or(0, |(_, epoch)| epoch.cast_signed())
 }
 
-async fn held(tx: &mut Tx<'_>, lease: &Lease) -> Result<(), StoreError> {
+pub(super) async fn held(tx: &mut Tx<'_>, lease: &Lease) -> Result<(), StoreError> {
     let query = sqlx::query_scalar(HELD).bind(epoch(lease));
     let held: i64 = query.fetch_one(&mut **tx).await?;
     if held == 1 { Ok(()) } else { Err(StoreError::Fenced) }
 }
 
 /// In the order of their keys: neighbours share pages.
-async fn states(tx: &mut Tx<'_>, states: &[StateRow]) -> Result<(), StoreError> {
-    let mut sorted: Vec<&StateRow> = states.iter().collect();
-    sorted.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-    let bytes = sorted.iter().map(|row| row.body.len() * 2 + row.key.id.len() + 40).sum();
+async fn states(tx: &mut Tx<'_>, commit: &Commit) -> Result<(), StoreError> {
+    let states = &commit.states;
+    let facets = commit.facets.iter().copied().chain(std::iter::repeat(None));
+    let mut sorted: Vec<(&StateRow, Option<i64>)> = states.iter().zip(facets).collect();
+    sorted.sort_unstable_by(|(a, _), (b, _)| a.key.cmp(&b.key));
+    let bytes = sorted.iter().map(|(row, _)| row.body.len() * 2 + row.key.id.len() + 60).sum();
     let (mut new, mut old) = (Rows::with_capacity(0), Rows::with_capacity(bytes));
     let mut inserts = 0;
-    for state in sorted {
+    for (state, facets) in sorted {
         let key = &state.key;
         if state.version == 0 {
             inserts += 1;
             new.row(|row| {
-                row.int(key.bucket).int(key.kind).text(&key.id).bytes(&state.body);
+                row.int(key.bucket).int(key.kind).text(&key.id).bytes(&state.body).perhaps(facets);
             });
         } else {
             old.row(|row| {
-                row.int(key.bucket).int(key.kind).text(&key.id).int(state.version).bytes(&state.body);
+                row.int(key.bucket)
+                    .int(key.kind)
+                    .text(&key.id)
+                    .int(state.version)
+                    .bytes(&state.body)
+                    .perhaps(facets);
             });
         }
     }
     run(tx, INSERT_STATES, new, inserts).await?;
     let updates = states.len() - inserts;
     let changed = run(tx, UPDATE_STATES, old, updates).await?;
-    if changed == updates as u64 { Ok(()) } else { Err(StoreError::Conflict) }
+    if changed != updates as u64 {
+        return Err(StoreError::Conflict);
+    }
+    let mut rows = Rows::with_capacity(commit.resifted.len() * 48);
+    for (key, facets) in &commit.resifted {
+        rows.row(|row| {
+            row.int(key.bucket).int(key.kind).text(&key.id).perhaps(*facets);
+        });
+    }
+    run(tx, RESIFT, rows, commit.resifted.len()).await?;
+    Ok(())
 }
 
 /// One row, since there is one group.
-async fn packed(tx: &mut Tx<'_>, sql: &'static str, rows: &[Packed]) -> Result<(), StoreError> {
+async fn packed(tx: &mut Tx<'_>, sql: &'static str, rows: &[Packed], made: i64) -> Result<(), StoreError> {
     for row in rows {
-        sqlx::query(sql).bind(row.at.batch.cast_signed()).bind(&row.body).execute(&mut **tx).await?;
+        let query = sqlx::query(sql).bind(row.at.batch.cast_signed()).bind(&row.body).bind(made);
+        query.execute(&mut **tx).await?;
     }
     Ok(())
 }
@@ -240,7 +261,7 @@ async fn records(tx: &mut Tx<'_>, commit: &Commit) -> Result<(), StoreError> {
     meta(tx, &commit.meta).await
 }
 
-async fn meta(tx: &mut Tx<'_>, values: &[(String, String)]) -> Result<(), StoreError> {
+pub(super) async fn meta(tx: &mut Tx<'_>, values: &[(String, String)]) -> Result<(), StoreError> {
     let mut rows = Rows::with_capacity(values.len() * 64);
     for (name, value) in values {
         rows.row(|row| {

@@ -1,0 +1,9 @@
+-- When packed rows were made, in milliseconds since 1970, so that old ones can go; 0: not known. What lies here already
+-- counts as made now.
+ALTER TABLE log ADD COLUMN made INTEGER NOT NULL DEFAULT 0;
+UPDATE log SET made = unixepoch() * 1000;
+ALTER TABLE trace ADD COLUMN made INTEGER NOT NULL DEFAULT 0;
+UPDATE trace SET made = unixepoch() * 1000;
+
+-- Which looks a row needs, a bit for each, below the number of what the bits mean. NULL: not known, so all.
+ALTER TABLE state ADD COLUMN facets INTEGER;

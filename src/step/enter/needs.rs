@@ -1,0 +1,134 @@
+//! What an audience hangs on, so that an input that cannot have changed it does not ask it again.
+
+use std::collections::BTreeSet;
+
+use crate::expr::{Anchor, Expr, Source, Window};
+use crate::name::Name;
+use crate::program::{Bundle, Enter, Feature, Program};
+use crate::step::facets::{Asked, derived};
+use crate::step::input::{Event, EventKind, Input};
+use crate::step::symbols::{self, Sym, Symbols};
+
+/// What a condition reads.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(in crate::step) struct Needs {
+    attributes: BTreeSet<Name>,
+    /// Of children: any word about a child may matter.
+    children: bool,
+    features: BTreeSet<Sym>,
+}
+
+/// What an input has changed.
+#[derive(Debug, Default)]
+pub(in crate::step) struct Changed {
+    everything: bool,
+    attributes: BTreeSet<Name>,
+    children: bool,
+    /// History conditions that something was added to.
+    pub fed: BTreeSet<Sym>,
+}
+
+impl Changed {
+    pub(in crate::step) fn by(input: &Input) -> Self {
+        match input {
+            Input::Event(Event { kind: EventKind::Attributes, child, fields, .. }) => Self {
+                attributes: fields.iter().map(|(name, _)| *name).collect(),
+                children: child.is_some(),
+                everything: fields.iter().any(|(name, _)| name.as_str() == symbols::ZONE),
+                fed: BTreeSet::new(),
+            },
+            Input::Event(Event {
+                kind: EventKind::Declared(_) | EventKind::Message { .. } | EventKind::Closed(_),
+                ..
+            })
+            | Input::Tick { .. }
+            | Input::Wake
+            | Input::Dispatch(_)
+            | Input::Answer { .. }
+            | Input::Permit { .. } => Self::default(),
+            // After a deployment, by word of another row, by an import or a merge: who knows.
+            _ => Self { everything: true, ..Self::default() },
+        }
+    }
+}
+
+impl Needs {
+    /// `None`: it may change with anything, time above all, and is asked at every input.
+    pub(in crate::step) fn of(program: &Program, bundle: &Bundle, symbols: &Symbols) -> Option<Self> {
+        let Enter::When { condition, schedule: None } = &program.enter else { return None };
+        // While a journey is closed nobody looks, so that what changed meanwhile is seen when it opens.
+        if program.open.is_some() {
+            return None;
+        }
+        let derived = derived(bundle);
+        let asked = Asked { defs: &program.defs, derived: &derived };
+        let fields = bundle.schema.entities.values().flat_map(|entity| &entity.fields);
+        let mut needs = Self::default();
+        let reader = Reading { asked, features: &program.features, symbols };
+        needs.read(condition, &reader)?;
+        let declared: BTreeSet<Name> = fields.map(|field| field.name).collect();
+        needs.attributes.is_subset(&declared).then_some(needs)
+    }
+
+    pub(in crate::step) fn are_touched_by(&self, changed: &Changed) -> bool {
+        changed.everything
+            || self.children && changed.children
+            || !self.attributes.is_disjoint(&changed.attributes)
+            || !self.features.is_disjoint(&changed.fed)
+    }
+
+    fn read(&mut self, expr: &Expr, reading: &Reading) -> Option<()> {
+        match expr {
+            Expr::History(number) => {
+                let feature = reading.features.get(usize::from(*number))?;
+                self.features.insert(timeless(feature, reading.symbols)?);
+            }
+            Expr::Attr(_, name) => match reading.asked.derived.get(name) {
+                Some(values) => values.iter().try_for_each(|value| self.read(value, reading))?,
+                None => _ = self.attributes.insert(*name),
+            },
+            Expr::Def(_, number) => {
+                self.read(&reading.asked.defs.get(usize::from(*number))?.value, reading)?;
+            }
+            Expr::Aggregate(_) => {
+                reading.asked.is_stored(expr).then_some(())?;
+                self.children = true;
+            }
+            Expr::Const(_) | Expr::Element => {}
+            other => {
+                let parts = other.parts();
+                // Without parts it is a leaf: only those that the row alone makes.
+                if parts.is_empty() {
+                    reading.asked.is_stored(other).then_some(())?;
+                }
+                is_plain(other).then_some(())?;
+                parts.into_iter().try_for_each(|part| self.read(part, reading))?;
+            }
+        }
+        Some(())
+    }
+}
+
+struct Reading<'a> {
+    asked: Asked<'a>,
+    features: &'a [Feature],
+    symbols: &'a Symbols,
+}
+
+/// Whether the value hangs on its parts alone.
+fn is_plain(expr: &Expr) -> bool {
+    !matches!(expr, Expr::Reference { .. } | Expr::Anchored { .. } | Expr::Table(_))
+}
+
+/// The number of a history condition that only its own events change.
+fn timeless(feature: &Feature, symbols: &Symbols) -> Option<Sym> {
+    let is_timeless = match &feature.aggregate.window {
+        Some(Window::Ever | Window::Since(Anchor::At(Expr::Const(_)))) => true,
+        Some(Window::Span(Expr::Range(from, to))) => {
+            matches!((&**from, &**to), (Expr::Const(_), Expr::Const(_)))
+        }
+        _ => false,
+    };
+    let is_told = !matches!(feature.aggregate.source, Source::Daily { .. } | Source::Children(_));
+    (is_timeless && is_told).then(|| symbols.sym(feature.id))?
+}

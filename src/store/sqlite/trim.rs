@@ -1,0 +1,43 @@
+//! Deleting what is old: the oldest first, a bounded number at once, in a transaction of its own.
+
+use sqlx::SqlitePool;
+
+use super::write::{Writer, begin, give_back, held, meta};
+use crate::store::{LOG_FROM, Lease, StoreError, Trim, Trimmed};
+
+const LOG: &str =
+    "DELETE FROM log WHERE batch IN (SELECT batch FROM log ORDER BY batch LIMIT ?2) AND made < ?1";
+const TRACE: &str =
+    "DELETE FROM trace WHERE batch IN (SELECT batch FROM trace ORDER BY batch LIMIT ?2) AND made < ?1";
+const DEDUP: &str = "DELETE FROM dedup WHERE (slot, hash) IN
+    (SELECT slot, hash FROM dedup WHERE slot >= 0 AND slot < ?1 ORDER BY slot, hash LIMIT ?2)";
+
+pub(super) async fn trim(pool: &SqlitePool, lease: &Lease, trim: Trim) -> Result<Trimmed, StoreError> {
+    let mut writer = pool.acquire().await?;
+    let mut went = Trimmed::default();
+    let done = delete(&mut writer, lease, trim, &mut went).await;
+    give_back(writer, done).await?;
+    Ok(went)
+}
+
+async fn delete(
+    writer: &mut Writer,
+    lease: &Lease,
+    trim: Trim,
+    went: &mut Trimmed,
+) -> Result<(), StoreError> {
+    let most = i64::try_from(trim.most).unwrap_or(i64::MAX);
+    let mut tx = begin(writer).await?;
+    held(&mut tx, lease).await?;
+    let log = sqlx::query(LOG).bind(trim.before).bind(most);
+    went.log = log.execute(&mut *tx).await?.rows_affected();
+    let trace = sqlx::query(TRACE).bind(trim.before).bind(most);
+    went.trace = trace.execute(&mut *tx).await?.rows_affected();
+    let dedup = sqlx::query(DEDUP).bind(trim.slot).bind(most);
+    went.dedup = dedup.execute(&mut *tx).await?.rows_affected();
+    if went.log > 0 {
+        meta(&mut tx, &[(LOG_FROM.to_owned(), trim.before.to_string())]).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
