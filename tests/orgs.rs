@@ -68,13 +68,13 @@ fn every_mistake_is_told_with_its_line_and_column() {
     assert_eq!(
         mistakes,
         [
-            "line 10: the line has 3 cells, and the header has 2",
-            "line 11, column `parent`: unit `self` is below itself: `self` below `self`",
             "line 3, column `unit`: unit `top` is there twice, first in line 2",
             "line 4, column `unit`: unit `ops` is declared above the file already",
             "line 5, column `unit`: the unit has no name",
             "line 6, column `parent`: no unit is called `tpo`",
             "line 8, column `parent`: unit `b` is below itself: `b` below `c` below `b`",
+            "line 10: the line has 3 cells, and the header has 2",
+            "line 11, column `parent`: unit `self` is below itself: `self` below `self`",
         ]
     );
     let found = compile(&input(text)).diagnostics;

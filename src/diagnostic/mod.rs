@@ -122,11 +122,26 @@ impl Diagnostic {
     }
 }
 
+/// A text for comparing: `line 9` comes before `line 10`. Signs and numbers by turns.
+fn numbered(text: &str) -> Vec<(&str, u64)> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
+        let (signs, tail) = rest.split_at(digits);
+        let end = tail.find(|c: char| !c.is_ascii_digit()).unwrap_or(tail.len());
+        let (number, tail) = tail.split_at(end);
+        parts.push((signs, number.parse().unwrap_or(0)));
+        rest = tail;
+    }
+    parts
+}
+
 /// Sorts by place, then code, so that output never depends on the order of discovery, and drops exact repeats.
 pub fn sort(diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.sort_by(|a, b| {
-        let key = |d: &Diagnostic| (d.primary.span, d.code.as_str(), d.headline.clone());
-        key(a).cmp(&key(b))
+        let key = |d: &Diagnostic| (d.primary.span, d.code.as_str());
+        key(a).cmp(&key(b)).then_with(|| numbered(&a.headline).cmp(&numbered(&b.headline)))
     });
     diagnostics
         .dedup_by(|a, b| a.primary.span == b.primary.span && a.code == b.code && a.headline == b.headline);

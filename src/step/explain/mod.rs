@@ -202,9 +202,14 @@ impl<'a> Words<'a> {
             let value = if value.is_missing() { "missing".to_owned() } else { shown::value(value) };
             Some(format!("{} is {value}", self.expr(leaf)))
         });
-        let mut told: Vec<String> = told.collect();
-        told.dedup();
-        told.join(", ")
+        // What two audiences ask is said once.
+        let mut said: Vec<String> = Vec::new();
+        for leaf in told {
+            if !said.contains(&leaf) {
+                said.push(leaf);
+            }
+        }
+        said.join(", ")
     }
 }
 

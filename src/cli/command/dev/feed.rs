@@ -49,11 +49,10 @@ impl Feed {
             {
                 let words = explain(decision, world);
                 let clock = clock(world, decision.at);
-                let journey = words.journey.map_or("", Name::as_str);
+                let journey = words.journey.map(|journey| format!("  {journey}:")).unwrap_or_default();
                 let child = words.child.map(|child| format!(" {child}")).unwrap_or_default();
                 // A reader that went away ends the program elsewhere.
-                let _ =
-                    self.output.live(format_args!("{clock}  {who}{child}  {journey}: {}", words.sentence));
+                let _ = self.output.live(format_args!("{clock}  {who}{child}{journey} {}", words.sentence));
             }
         }
     }
