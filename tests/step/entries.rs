@@ -121,6 +121,23 @@ fn without_is_decided_by_when_it_happened_in_either_order() {
 }
 
 #[test]
+fn who_slept_hears_of_everything_before_it_calls_anybody_back() {
+    let start = clock("2026-12-01T09:00");
+    let slept = || {
+        let mut story = journey("enter on login without bound within 3min; stale after 20min; reenter never");
+        story.now = start + minutes(15);
+        story.happen_at("login", &[], start);
+        story
+    };
+    let mut story = slept();
+    story.happen_at("bound", &[], start + minutes(1)).advance(days(1));
+    assert!(story.ends().is_empty(), "{}", story.told());
+    let mut story = slept();
+    story.advance(minutes(0));
+    assert_eq!(story.ends(), ["…"], "{}", story.told());
+}
+
+#[test]
 fn without_is_stale_for_a_daemon_that_slept() {
     let mut story = journey("enter on login without bound within 3min; stale after 10min; reenter never");
     story.happen("login", &[]);

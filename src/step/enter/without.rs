@@ -86,9 +86,7 @@ fn wait(run: &mut Run, loaded: &Arc<Loaded>, candidate: Candidate, occurrence: &
         received: occurrence.received,
         fields: candidate.payload.clone(),
     };
-    if due <= run.now {
-        return fire(run, loaded, candidate.subject, awaited, due);
-    }
+    // Even if it is due already: who slept hears of B in the same breath as of A, and fires once all is heard.
     let own = |pending: &&Pending| pending.journey == loaded.journey && pending.subject == candidate.subject;
     if run.state.pending.iter().filter(own).count() >= MAX_PENDING {
         return refuse(run, loaded, &candidate, NotEntered::TooMany);
