@@ -19,7 +19,7 @@ use super::rate::Window;
 use crate::channel::{Channel, Channels, SendResult};
 use crate::name::Name;
 use crate::program::{Outcome, Rate};
-use crate::step::{Delivery, Sym, World};
+use crate::step::{Delivery, Kill, Sym, World};
 use crate::store::{OutboxRow, RowRef, Store, StoreError};
 
 /// After this long a channel that has not come back counts as ambiguous.
@@ -30,7 +30,8 @@ const LONGEST_RETRY_MS: i64 = 600_000;
 /// What came of one attempt.
 pub(super) struct Answer {
     pub ticket: Ticket,
-    pub result: SendResult,
+    /// `None`: a switch stopped it before it reached the provider.
+    pub result: Option<SendResult>,
 }
 
 /// What the answer to an attempt makes of its message.
@@ -52,11 +53,18 @@ pub(super) struct Dispatcher {
     leaving: BTreeSet<u16>,
     /// Sends under way, by group.
     sends: BTreeMap<u16, usize>,
+    /// Messages in the memory of each lane.
+    most_held: usize,
+    switches: Arc<Mutex<Kill>>,
 }
 
 impl Dispatcher {
     /// The dispatcher, and where the answers arrive.
-    pub(super) fn new(channels: Channels, clock: Arc<dyn Clock>) -> (Self, mpsc::UnboundedReceiver<Answer>) {
+    pub(super) fn new(
+        channels: Channels,
+        clock: Arc<dyn Clock>,
+        most_held: usize,
+    ) -> (Self, mpsc::UnboundedReceiver<Answer>) {
         let (answers, arriving) = mpsc::unbounded_channel();
         let dispatcher = Self {
             channels,
@@ -67,18 +75,26 @@ impl Dispatcher {
             workers: None,
             leaving: BTreeSet::new(),
             sends: BTreeMap::new(),
+            most_held,
+            switches: Arc::default(),
         };
         (dispatcher, arriving)
     }
 
     /// Forgets everything, sends under way included: their answers do not arrive any more.
     pub(super) fn begin_anew(&mut self) -> mpsc::UnboundedReceiver<Answer> {
-        let (mut new, arriving) = Self::new(std::mem::take(&mut self.channels), Arc::clone(&self.clock));
-        new.workers = self.workers;
+        let (channels, clock) = (std::mem::take(&mut self.channels), Arc::clone(&self.clock));
+        let (mut new, arriving) = Self::new(channels, clock, self.most_held);
+        (new.workers, new.switches) = (self.workers, Arc::clone(&self.switches));
         // What it lets through stays bounded, whoever sends.
         new.gates = std::mem::take(&mut self.gates);
         *self = new;
         arriving
+    }
+
+    /// From now on nothing leaves that `kill` stops, also of what has been handed over and waits for its turn.
+    pub(super) fn heed(&self, kill: &Kill) {
+        self.switches.lock().unwrap_or_else(PoisonError::into_inner).clone_from(kill);
     }
 
     /// A lane for every channel of any program and every channel with messages, at the rates of `world`.
@@ -96,7 +112,7 @@ impl Dispatcher {
             }
             let window = store.meta(&window_name(sym)).await?;
             let window = window.map(|text| Window::parse(&text)).unwrap_or_default();
-            let mut lane = Lane::new(sym, rate, window);
+            let mut lane = Lane::new(sym, rate, window, self.most_held, store.lease().batch);
             lane.leave(&self.leaving);
             self.lanes.insert(sym, lane);
             let channel = name.and_then(|name| self.channels.get(name));
@@ -167,9 +183,9 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Groups that were taken over: their rows are read.
-    pub(super) fn gain(&mut self, groups: &BTreeSet<u16>) {
-        self.lanes.values_mut().for_each(|lane| lane.gain(groups));
+    /// Groups that were taken over, at batch `before`: their rows are read.
+    pub(super) fn gain(&mut self, groups: &BTreeSet<u16>, before: u64) {
+        self.lanes.values_mut().for_each(|lane| lane.gain(groups, before));
     }
 
     /// Groups to be given back: nothing of theirs begins to be sent any more.
@@ -267,11 +283,11 @@ impl Dispatcher {
         let answers = self.answers.clone();
         let channel = self.channels.get(delivery.channel).cloned();
         let gate = self.gates.get(&ticket.channel).cloned();
-        let clock = Arc::clone(&self.clock);
+        let (clock, switches) = (Arc::clone(&self.clock), Arc::clone(&self.switches));
         tokio::spawn(async move {
             let result = match channel {
-                Some(channel) => attempt(&*channel, gate, &*clock, &delivery).await,
-                None => SendResult::Rejected { detail: "the channel has no provider".into() },
+                Some(channel) => attempt(&*channel, gate, &*clock, &switches, &delivery).await,
+                None => Some(SendResult::Rejected { detail: "the channel has no provider".into() }),
             };
             // The engine is gone only when the process ends; the message stays in the outbox.
             let _ = answers.send(Answer { ticket, result });
@@ -342,24 +358,34 @@ async fn attempt(
     channel: &dyn Channel,
     gate: Option<Arc<Gate>>,
     clock: &dyn Clock,
+    switches: &Mutex<Kill>,
     delivery: &Delivery,
-) -> SendResult {
+) -> Option<SendResult> {
     let _slot = match &gate {
         Some(gate) => gate.pass(clock).await,
         None => None,
     };
+    let journey = Name::new(&delivery.message.journey);
+    if switches.lock().unwrap_or_else(PoisonError::into_inner).stops(delivery.channel, journey) {
+        return None;
+    }
     let send = AssertUnwindSafe(channel.send(delivery)).catch_unwind();
-    match tokio::time::timeout(LONGEST_SEND, send).await {
+    Some(match tokio::time::timeout(LONGEST_SEND, send).await {
         Ok(Ok(result)) => result,
         Ok(Err(_)) => SendResult::Ambiguous { detail: "the channel stopped unexpectedly".into() },
         Err(_) => SendResult::Ambiguous { detail: "the channel did not come back".into() },
-    }
+    })
 }
 
 fn judge(answer: &Answer, most: u32, idempotent: bool, now: Timestamp) -> Verdict {
     let mut queued = answer.ticket.queued.clone();
+    let Some(result) = &answer.result else {
+        // The gate looks again at once, and says why.
+        queued.not_before = now.as_millisecond();
+        return Verdict::Again(queued);
+    };
     queued.attempts = queued.attempts.saturating_add(1);
-    let (after, detail) = match &answer.result {
+    let (after, detail) = match result {
         SendResult::Accepted { detail } => return Verdict::Over(Outcome::Sent, Arc::clone(detail)),
         SendResult::Rejected { detail } => return Verdict::Over(Outcome::Failed, Arc::clone(detail)),
         SendResult::Retry { after, detail } => (*after, detail),
@@ -411,7 +437,7 @@ mod tests {
         };
         let queued = Queued { kind: 0, id: "c".into(), message, attempts, not_before: 0, ambiguous };
         let row = RowRef { batch: 1, group: 0 };
-        Answer { ticket: Ticket { channel: 0, row, queued }, result }
+        Answer { ticket: Ticket { channel: 0, row, queued }, result: Some(result) }
     }
 
     fn retry() -> SendResult {
@@ -434,6 +460,15 @@ mod tests {
         }
         let over = judge(&answer(retry(), 7, false), 8, false, now);
         assert_eq!(over, Verdict::Over(Outcome::Failed, "given up after 8 attempts: 503".into()));
+    }
+
+    #[test]
+    fn what_a_switch_stopped_was_no_attempt() {
+        let stopped = Answer { result: None, ..answer(retry(), 7, true) };
+        let now = Timestamp::from_millisecond(5).unwrap();
+        let Verdict::Again(queued) = judge(&stopped, 8, false, now) else { panic!("it is not over") };
+        assert_eq!((queued.attempts, queued.not_before, queued.ambiguous), (7, 5, true));
+        assert!(queued.has_moved());
     }
 
     #[test]

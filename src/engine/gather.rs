@@ -183,10 +183,18 @@ impl Engine {
         gathered.commit.outbox_done.extend(outdated);
         for ticket in self.dispatcher.take(self.moment.now) {
             gathered.anything = true;
-            let input = Input::Dispatch(ticket.queued.message.clone());
+            let message = ticket.queued.message.clone();
+            let unheard = self.may_have_arrived(&ticket);
+            let input = if unheard { Input::DispatchAgain(message) } else { Input::Dispatch(message) };
             gathered.ticket(&self.world, ticket, input);
         }
         Ok(())
+    }
+
+    /// Whether an attempt at the message may have arrived, as far as the engine knows; the state knows whether there was
+    /// one. Of what others wrote, or earlier lives, only those attempts are on record whose answer was.
+    fn may_have_arrived(&self, ticket: &Ticket) -> bool {
+        ticket.queued.ambiguous || ticket.row.batch <= self.before
     }
 
     /// De-duplicates the submitted events and adds the new ones to the batch.

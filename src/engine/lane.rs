@@ -9,20 +9,21 @@
 //! for before it is taken.
 //!
 //! A row that stays for the sake of another message still names those that have moved. Only the newest row of a message
-//! counts: an older one would send it a second time, and before its time.
+//! counts: an older one would send it a second time, and before its time. What this life moves it remembers; of what
+//! earlier lives left, a survey says which rows are the newest ([`super::survey`]).
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 
 use super::pack::{Queued, unpack_list};
 use super::rate::Window;
+use super::survey::Survey;
 use crate::program::Rate;
-use crate::step::MessageKey;
 use crate::store::{OutboxRow, RowRef, Store, StoreError};
 
 /// Messages held in memory per channel; more stay in the store until there is room.
-const MOST_HELD: usize = 10_000;
+pub(super) const MOST_HELD: usize = 10_000;
 /// Messages committed as dispatched whose answer has not been committed.
 const MOST_UNDER_WAY: usize = 1_024;
 /// For each group that is held: the more groups, the smaller their rows.
@@ -59,9 +60,10 @@ pub(super) struct Lane {
     leaving: BTreeSet<u16>,
     /// Where the rate is shared with other workers.
     shared: Option<Shared>,
-    /// While the rows of earlier lives are read: where each of their messages stands. `None`: all have been read, and
-    /// what this life adds names no message twice.
-    places: Option<HashMap<MessageKey, Place>>,
+    /// Messages in memory, at most.
+    most_held: usize,
+    /// Where the messages stand that earlier lives left; `None`: all of those have been read.
+    survey: Option<Survey>,
     /// Rows by the messages in them that newer rows have replaced: once per message.
     replaced: Vec<RowRef>,
 }
@@ -77,18 +79,15 @@ struct Shared {
     window: Window,
 }
 
-/// Where a message stands that was read.
-#[derive(Clone, Copy)]
-struct Place {
-    /// The newest row that holds it.
-    row: RowRef,
-    /// It has been taken, and its answer decides what becomes of it.
-    taken: bool,
-}
-
 impl Lane {
-    /// `window`: as kept by the last run.
-    pub(super) fn new(channel: u32, rate: Option<Rate>, window: Window) -> Self {
+    /// `window`: as kept by the last run. `before`: the last batch of earlier lives.
+    pub(super) fn new(
+        channel: u32,
+        rate: Option<Rate>,
+        window: Window,
+        most_held: usize,
+        before: u64,
+    ) -> Self {
         Self {
             channel,
             rate,
@@ -104,7 +103,8 @@ impl Lane {
             known: BTreeMap::new(),
             leaving: BTreeSet::new(),
             shared: None,
-            places: Some(HashMap::new()),
+            most_held: most_held.max(2),
+            survey: Some(Survey::new(before, most_held)),
             replaced: Vec::new(),
         }
     }
@@ -116,22 +116,30 @@ impl Lane {
         now: Timestamp,
     ) -> Result<Vec<(OutboxRow, String)>, StoreError> {
         let mut damaged = Vec::new();
-        let at_once = ROWS_AT_ONCE * store.lease().groups.len().max(1);
-        while self.more && self.held() < MOST_HELD / 2 {
+        let at_once = (ROWS_AT_ONCE * store.lease().groups.len().max(1)).min(self.most_held);
+        while self.more && self.held() < self.most_held / 2 {
+            if let Some(survey) = &mut self.survey {
+                survey.look(store, self.channel, self.read_to).await?;
+            }
             let rows = store.outbox(self.channel, self.read_to, at_once).await?;
             self.more = rows.len() == at_once;
             damaged.extend(self.read(rows, now));
         }
         if !self.more {
-            self.places = None;
+            self.survey = None;
         }
         Ok(damaged)
     }
 
-    /// Takes rows into memory, of each message the newest; returns those that cannot be read.
+    /// Takes rows into memory, of each message the newest, as far as they have been surveyed; returns those that cannot
+    /// be read.
     fn read(&mut self, rows: Vec<OutboxRow>, now: Timestamp) -> Vec<(OutboxRow, String)> {
-        let (mut damaged, mut older) = (Vec::new(), BTreeSet::new());
+        let mut damaged = Vec::new();
         for row in rows {
+            if let Some(survey) = self.survey.as_ref().filter(|survey| !survey.covers(row.at)) {
+                (self.more, self.read_to) = (true, self.read_to.max(survey.covered()));
+                break;
+            }
             self.read_to = row.at;
             let group = row.at.group;
             if self.leaving.contains(&group) || self.known.get(&group).is_some_and(|known| row.at <= *known) {
@@ -145,46 +153,15 @@ impl Lane {
                 }
             };
             for queued in list {
-                if !self.is_newest(row.at, &queued.message, &mut older) {
+                if self.survey.as_ref().is_none_or(|survey| survey.is_newest(row.at, &queued.message)) {
+                    self.hold(row.at, queued, now);
+                } else {
                     *self.rows.entry(row.at).or_default() += 1;
                     self.replaced.push(row.at);
-                    continue;
                 }
-                self.hold(row.at, queued, now);
             }
         }
-        if !older.is_empty() {
-            let mut stays = |ticket: &Ticket| {
-                let stays = !older.contains(&(ticket.row, ticket.queued.message.clone()));
-                self.replaced.extend((!stays).then_some(ticket.row));
-                stays
-            };
-            self.ready.retain(&mut stays);
-            self.waiting.retain(|_, ticket| stays(ticket));
-        }
         damaged
-    }
-
-    /// Whether a message of `row`, just read, is to be held; notes in `older` what it replaces.
-    fn is_newest(
-        &mut self,
-        row: RowRef,
-        message: &MessageKey,
-        older: &mut BTreeSet<(RowRef, MessageKey)>,
-    ) -> bool {
-        let Some(places) = &mut self.places else { return true };
-        let Some(place) = places.get_mut(message) else {
-            places.insert(message.clone(), Place { row, taken: false });
-            return true;
-        };
-        if place.taken || row < place.row {
-            return false;
-        }
-        if row > place.row {
-            older.insert((place.row, message.clone()));
-            place.row = row;
-        }
-        true
     }
 
     /// The rows that go because newer ones hold all that was left in them.
@@ -198,12 +175,7 @@ impl Lane {
     pub(super) fn committed(&mut self, list: Vec<(RowRef, Queued)>, under_way: &[RowRef], now: Timestamp) {
         let list: Vec<(RowRef, Queued)> =
             list.into_iter().filter(|(row, _)| !self.leaving.contains(&row.group)).collect();
-        if let Some(places) = &mut self.places {
-            for (row, queued) in list.iter().filter(|(_, queued)| queued.attempts > 0) {
-                places.insert(queued.message.clone(), Place { row: *row, taken: false });
-            }
-        }
-        if under_way.is_empty() && (self.more || self.held() + list.len() > MOST_HELD) {
+        if under_way.is_empty() && (self.more || self.held() + list.len() > self.most_held) {
             self.more = true;
             return;
         }
@@ -234,19 +206,11 @@ impl Lane {
         self.wake(now);
         let count = self.ready.len().min(self.room(now)).min(MOST_UNDER_WAY.saturating_sub(self.under_way));
         self.begin(count, now);
-        let taken: Vec<Ticket> = self.ready.drain(..count).collect();
-        if let Some(places) = &mut self.places {
-            for ticket in &taken {
-                if let Some(place) = places.get_mut(&ticket.queued.message) {
-                    place.taken = true;
-                }
-            }
-        }
-        taken
+        self.ready.drain(..count).collect()
     }
 
-    /// These groups are ours now, and read from their first row.
-    pub(super) fn gain(&mut self, gained: &BTreeSet<u16>) {
+    /// These groups are ours now, and read from their first row. `before`: the last batch that anybody else wrote to them.
+    pub(super) fn gain(&mut self, gained: &BTreeSet<u16>, before: u64) {
         let read_to = self.read_to;
         let held: BTreeSet<u16> =
             self.known.keys().copied().chain(self.rows.keys().map(|row| row.group)).collect();
@@ -257,7 +221,7 @@ impl Lane {
         self.known.retain(|group, _| !gained.contains(group));
         self.read_to = RowRef::default();
         self.more = true;
-        self.places.get_or_insert_default();
+        self.survey = Some(Survey::new(before, self.most_held));
     }
 
     /// Nothing of these groups goes out any more; what is under way is waited for.
@@ -273,9 +237,6 @@ impl Lane {
         self.rows.retain(|row, _| !groups.contains(&row.group));
         self.replaced.retain(|row| !groups.contains(&row.group));
         self.known.retain(|group, _| !groups.contains(group));
-        if let Some(places) = &mut self.places {
-            places.retain(|_, place| !groups.contains(&place.row.group));
-        }
         self.leaving.retain(|group| !groups.contains(group));
     }
 
@@ -340,7 +301,7 @@ impl Lane {
     }
 
     pub(super) fn wants_rows(&self) -> bool {
-        self.more && self.held() < MOST_HELD / 2
+        self.more && self.held() < self.most_held / 2
     }
 
     pub(super) fn outstanding(&self) -> usize {
@@ -411,7 +372,7 @@ mod tests {
     }
 
     fn queued(id: &str, not_before: i64) -> Queued {
-        let message = MessageKey {
+        let message = crate::step::MessageKey {
             journey: "j".into(),
             root: id.into(),
             child: None,
@@ -426,7 +387,7 @@ mod tests {
     }
 
     fn empty(rate: Option<Rate>) -> Lane {
-        Lane { more: false, places: None, ..Lane::new(1, rate, Window::default()) }
+        Lane { more: false, survey: None, ..Lane::new(1, rate, Window::default(), MOST_HELD, 0) }
     }
 
     fn stored(batch: u64, list: &[Queued]) -> OutboxRow {
@@ -477,14 +438,20 @@ mod tests {
         assert!(!lane.resolve(one));
     }
 
+    /// A lane after a restart, with `window` messages of `rows` surveyed.
+    fn restarted(rows: &[OutboxRow], window: usize) -> Lane {
+        let lane = Lane::new(1, None, Window::default(), MOST_HELD, 0);
+        Lane { survey: Some(Survey::of(rows, window)), ..lane }
+    }
+
     #[test]
     fn after_a_restart_only_the_newest_row_of_a_message_counts() {
-        let mut lane = Lane::new(1, None, Window::default());
         let rows = [
             stored(1, &[queued("a", 0), queued("b", 0)]),
             stored(3, &[again("a", 1, 500)]),
             stored(4, &[again("a", 2, 900), queued("c", 0)]),
         ];
+        let mut lane = restarted(&rows, 100);
         assert!(lane.read(rows.into(), at(0)).is_empty());
         // All that row 3 held has moved on; row 1 is needed for `b`.
         assert_eq!(lane.outdated(), [row(3)]);
@@ -495,18 +462,22 @@ mod tests {
     }
 
     #[test]
-    fn a_message_under_way_is_not_read_again_from_another_row() {
-        let mut lane = Lane::new(1, None, Window::default());
-        lane.read(vec![stored(1, &[queued("a", 0), queued("b", 0)])], at(0));
-        assert_eq!(ids(&lane.take(at(0))), ["a", "b"]);
-        // `b` is to be tried again, and its new row is left to the store, behind one that is older.
-        lane.committed(vec![(row(9), again("b", 1, 700))], &[], at(0));
-        lane.read(vec![stored(2, &[again("a", 1, 0)]), stored(3, &[again("b", 1, 0)])], at(0));
-        assert_eq!(lane.outdated(), [row(2), row(3)]);
-        assert_eq!(lane.next(at(0)), None);
-        lane.read(vec![stored(9, &[again("b", 1, 700)])], at(0));
-        assert_eq!(ids(&lane.take(at(700))), ["b"]);
-        assert!(lane.outdated().is_empty());
+    fn a_message_does_not_go_while_its_newest_row_is_still_in_the_store() {
+        let rows = [
+            stored(1, &[queued("a", 0), queued("b", 0)]),
+            stored(2, &[queued("c", 0)]),
+            stored(7, &[again("a", 1, 500), again("c", 1, 0)]),
+        ];
+        let mut lane = restarted(&rows, 2);
+        lane.read(rows[..2].to_vec(), at(0));
+        assert_eq!(ids(&lane.take(at(0))), ["b"]);
+        // The second row waits for the next look.
+        assert!(lane.more && lane.read_to == row(1));
+        lane.survey.as_mut().unwrap().again(&rows[1..]);
+        lane.read(rows[1..].to_vec(), at(0));
+        assert_eq!(lane.outdated(), [row(2)]);
+        assert_eq!(ids(&lane.take(at(0))), ["c"]);
+        assert_eq!(ids(&lane.take(at(500))), ["a"]);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! touched states in one read, steps each in memory and commits once. The doors hold an [`EngineHandle`].
 //!
 //! Reading order: [`handle`] (the face), [`clock`], `run` (the loop), `gather` (inputs), `intake` (identity), `work` (one subject),
-//! `batch` (one commit), `last` and `patient` (commits that fail), `timers`, `lane`, `dispatch` and `rate` (the outbox), `sweep`, `deploy`,
+//! `batch` (one commit), `last` and `patient` (commits that fail), `timers`, `lane`, `survey`, `dispatch` and `rate` (the outbox), `sweep`, `deploy`,
 //! [`fill`] (history of new conditions), `trim` (what goes), [`audience`] (counts), `refer` (other roots), `share` (other workers), `pack` and
 //! [`payload`] (rows), [`why`] (reading traces).
 
@@ -27,6 +27,7 @@ mod refer;
 mod run;
 mod share;
 mod start;
+mod survey;
 mod sweep;
 mod timers;
 mod trim;

@@ -40,6 +40,13 @@ pub(super) struct Queued {
     pub ambiguous: bool,
 }
 
+impl Queued {
+    /// Whether it stood in an older row before: there it has no time, and was not tried.
+    pub(super) fn has_moved(&self) -> bool {
+        self.attempts > 0 || self.not_before > 0
+    }
+}
+
 /// A subject in a timer chunk.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Due {

@@ -63,6 +63,8 @@ pub(super) struct Engine {
     pub doubtful: bool,
     pub lease: Lease,
     pub batch: u64,
+    /// The last batch that somebody else may have written, or an earlier life.
+    pub before: u64,
     pub inbox: Inbox,
     /// `None`: nobody else ever writes this store.
     pub sharing: Option<Sharing>,
@@ -257,6 +259,7 @@ impl Engine {
     }
 
     pub(super) fn go_live(&mut self, world: World) {
+        self.dispatcher.heed(&world.kill);
         self.world = Arc::new(world);
         self.world_out.send_replace(Arc::clone(&self.world));
     }

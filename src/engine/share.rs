@@ -141,7 +141,7 @@ impl Engine {
         } else {
             self.dispatcher.lose(&lost);
             if !gained.is_empty() {
-                self.dispatcher.gain(&gained);
+                self.dispatcher.gain(&gained, self.batch);
             }
         }
         if leaves || taken_away || broken {
@@ -149,6 +149,7 @@ impl Engine {
         }
         if !(lost.is_empty() && gained.is_empty()) {
             tracing::info!(?gained, ?lost, "groups changed hands");
+            self.before = self.batch;
             self.take_over().await?;
         }
         Ok(())

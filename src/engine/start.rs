@@ -11,6 +11,7 @@ use super::clock::{Accelerated, Clock, WallClock, wall};
 use super::dispatch::Dispatcher;
 use super::fill::Fills;
 use super::handle::{EngineError, EngineHandle, QUEUE, Stats};
+use super::lane::MOST_HELD;
 use super::last::{self, Moment};
 use super::patient::Patient;
 use super::run::{Engine, Inbox};
@@ -35,6 +36,8 @@ pub struct Options {
     pub steps: Steps,
     pub watcher: Option<Watcher>,
     pub upkeep: Upkeep,
+    /// Waiting messages of one channel that memory holds; more stay in the store until there is room.
+    pub most_held: usize,
 }
 
 /// How fast work in the background may go, and how long records are kept.
@@ -50,7 +53,8 @@ impl Options {
     /// With the real steps and nobody watching.
     #[must_use]
     pub fn new(channels: Channels, zone: TimeZone, clock: Arc<dyn Clock>) -> Self {
-        Self { channels, zone, clock, steps: Steps::REAL, watcher: None, upkeep: Upkeep::default() }
+        let upkeep = Upkeep::default();
+        Self { channels, zone, clock, steps: Steps::REAL, watcher: None, upkeep, most_held: MOST_HELD }
     }
 }
 
@@ -75,9 +79,9 @@ pub async fn start(
     store: Arc<dyn Store>,
     options: Options,
 ) -> Result<(EngineHandle, JoinHandle<Result<(), EngineError>>), EngineError> {
-    let Options { channels, zone, clock, steps, watcher, upkeep } = options;
+    let Options { channels, zone, clock, steps, watcher, upkeep, most_held } = options;
     let moment = Moment::open(&*store, clock.now()).await?;
-    let (mut dispatcher, answers) = Dispatcher::new(channels, Arc::clone(&clock));
+    let (mut dispatcher, answers) = Dispatcher::new(channels, Arc::clone(&clock), most_held);
     let (mut world, version) = deploy::load(&*store, &zone).await?;
     refer::load(&*store, &mut world).await?;
     let fills = Fills::open(&*store, &mut world, upkeep).await?;
@@ -87,6 +91,7 @@ pub async fn start(
         dispatcher.share(1);
     }
     dispatcher.open_lanes(&world, &*store).await?;
+    dispatcher.heed(&world.kill);
     let moment = moment.after(last::of_all(&*store).await?);
     let timers = Timers::open(&*store).await?;
     let sweeps = Sweeps::open(&*store, &world, moment.now).await?;
@@ -119,6 +124,7 @@ pub async fn start(
         moment,
         doubtful: false,
         batch: lease.batch,
+        before: lease.batch,
         lease,
         inbox: Inbox::default(),
         sharing,

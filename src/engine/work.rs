@@ -98,7 +98,7 @@ pub(super) fn sort(items: &mut [Item]) {
         Input::Tick { at, .. } => (2, *at),
         Input::Settle => (3, Timestamp::MIN),
         Input::Wake => (4, Timestamp::MIN),
-        Input::Dispatch(_) => (5, Timestamp::MIN),
+        Input::Dispatch(_) | Input::DispatchAgain(_) => (5, Timestamp::MIN),
     });
 }
 
@@ -109,7 +109,7 @@ pub(super) fn walk<'a>(cx: &mut Cx<'_>, root: &RootKey, state: &mut State, items
     for item in items {
         match &item.input {
             Input::Event(event) => walk.event(item, event),
-            Input::Dispatch(_) => dispatches.push(item),
+            Input::Dispatch(_) | Input::DispatchAgain(_) => dispatches.push(item),
             // The look at what is due follows for everybody.
             Input::Wake => {}
             input => {
@@ -185,8 +185,11 @@ impl<'a> Walk<'_, '_, 'a> {
     /// A message of the outbox: out once committed, or over.
     fn dispatch(&mut self, item: &Item) {
         let Origin::Ticket(ticket) = &item.origin else { return };
-        let ticket = Ticket::clone(ticket);
+        let mut ticket = Ticket::clone(ticket);
         let output = self.step(&item.input);
+        let first = output.trace.iter().any(|trace| matches!(trace.what, Decision::Dispatched { .. }));
+        // Whatever this attempt comes to, an earlier one was not heard of.
+        ticket.queued.ambiguous |= matches!(item.input, Input::DispatchAgain(_)) && !first;
         match self.absorb(output) {
             Some(delivery) => self.work.sends.push((ticket, delivery)),
             None => self.work.resolved.push(ticket),

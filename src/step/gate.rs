@@ -51,10 +51,11 @@ pub(super) fn pass<'a>(run: &Run<'a>, scene: &Scene, wish: Wish) -> Result<Pass<
 }
 
 fn kill_switch(run: &Run, _: &Scene, wish: Wish) -> Result<(), Refusal> {
-    let kill = &run.world.kill;
-    let killed =
-        kill.all || kill.channels.contains(&wish.channel) || kill.journeys.contains(&wish.program.journey);
-    if killed { Err((Outcome::Unreachable, Rule::KillSwitch)) } else { Ok(()) }
+    if run.world.kill.stops(wish.channel, wish.program.journey) {
+        Err((Outcome::Unreachable, Rule::KillSwitch))
+    } else {
+        Ok(())
+    }
 }
 
 fn known_subject(run: &Run, _: &Scene, _: Wish) -> Result<(), Refusal> {

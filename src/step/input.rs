@@ -32,6 +32,8 @@ pub enum Input {
     Settle,
     /// The dispatcher took the message from the outbox: look at the gate again; deliver or refuse.
     Dispatch(MessageKey),
+    /// The same of a message whose last attempt may have arrived: nobody heard the answer.
+    DispatchAgain(MessageKey),
     /// The provider's answer to a dispatched message: `Sent` or `Failed`.
     Answer {
         message: MessageKey,

@@ -185,8 +185,8 @@ fn chosen(message: &Message, run: &Run) -> Option<Name> {
     })
 }
 
-/// The dispatcher has taken the message from the outbox.
-pub(super) fn dispatch(run: &mut Run, key: &MessageKey) {
+/// The dispatcher has taken the message from the outbox; `unheard`: its last attempt may have arrived.
+pub(super) fn dispatch(run: &mut Run, key: &MessageKey, unheard: bool) {
     let Some(at) = find(run, key) else { return run.effect(Effect::Drop(key.clone())) };
     look_for_exit(run, at);
     let Some(message) = run.state.messages.get(at).cloned() else { return };
@@ -203,6 +203,10 @@ pub(super) fn dispatch(run: &mut Run, key: &MessageKey) {
             }
             run.effect(Effect::Deliver(Box::new(delivery)));
         }
+        Err((_, rule)) if unheard && message.status == MessageStatus::Dispatching => {
+            leave_unconfirmed(run, at, &message, rule);
+            run.effect(Effect::Drop(key.clone()));
+        }
         Err((outcome, rule)) => {
             set_status(run, at, MessageStatus::Refused(outcome));
             let (step, channel) = (message.step, message.channel);
@@ -211,6 +215,15 @@ pub(super) fn dispatch(run: &mut Run, key: &MessageKey) {
             tell(run, &message, News::Refused(outcome));
         }
     }
+}
+
+/// It may have arrived, and may not be sent once more to make sure. It counts as sent: who got it must not get the next
+/// rung of a ladder as well. The rest of its list stays.
+fn leave_unconfirmed(run: &mut Run, at: usize, message: &Message, rule: Rule) {
+    set_status(run, at, MessageStatus::Sent);
+    let (step, channel) = (message.step, message.channel);
+    trace(run, message, Decision::Unconfirmed { step, channel, rule });
+    tell(run, message, News::Sent);
 }
 
 /// The provider has answered. The first answer stands.

@@ -113,7 +113,8 @@ pub fn step(world: &World, root: &RootKey, state: &mut State, input: &Input, now
             due::run_until(&mut run, until);
         }
         Input::Settle => enter::plan_date(&mut run),
-        Input::Dispatch(key) => message::dispatch(&mut run, key),
+        Input::Dispatch(key) => message::dispatch(&mut run, key, false),
+        Input::DispatchAgain(key) => message::dispatch(&mut run, key, true),
         Input::Answer { message, outcome, detail } => message::answer(&mut run, message, *outcome, detail),
         Input::Permit { key, short } => give::permit(&mut run, key, *short),
         Input::Post(post) => post::take(&mut run, post),
@@ -260,7 +261,7 @@ fn identity_of(run: &Run, input: &Input) -> Option<Arc<str>> {
     Some(match input {
         Input::Event(event) => occurrence::identity(event),
         Input::Tick { at, .. } => at.to_string().into(),
-        Input::Dispatch(key) => format!("{key}#dispatch").into(),
+        Input::Dispatch(key) | Input::DispatchAgain(key) => format!("{key}#dispatch").into(),
         Input::Answer { message, outcome, .. } => format!("{message}#{}", outcome.as_str()).into(),
         Input::Permit { key, .. } => format!("{key}#permit").into(),
         Input::Post(post) => format!("{}#{}", post.key, post.errand.word()).into(),

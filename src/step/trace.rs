@@ -271,6 +271,12 @@ pub enum Decision {
     Imported {
         event: Sym,
     },
+    /// An attempt may have arrived, and `rule` refused another: it counts as sent.
+    Unconfirmed {
+        step: Sym,
+        channel: Sym,
+        rule: Rule,
+    },
 }
 
 /// Why something stands in a slot no longer.

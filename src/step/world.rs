@@ -53,6 +53,14 @@ pub struct Kill {
     pub journeys: BTreeSet<Name>,
 }
 
+impl Kill {
+    /// Whether nothing of this journey may leave through this channel.
+    #[must_use]
+    pub fn stops(&self, channel: Name, journey: Name) -> bool {
+        self.all || self.channels.contains(&channel) || self.journeys.contains(&journey)
+    }
+}
+
 impl World {
     /// A world in which nothing is killed and every channel has a provider.
     ///

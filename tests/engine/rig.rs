@@ -46,7 +46,7 @@ fn step(world: &World, root: &RootKey, state: &mut State, input: &Input, now: Ti
             state.tags.clear();
             send(world, root, state, "sms", &mut output)
         }
-        Input::Dispatch(message) => {
+        Input::Dispatch(message) | Input::DispatchAgain(message) => {
             let open = matches!(&*get(world, state, &message.step), "pending" | "dispatching");
             output.effects.push(if open {
                 set(world, state, &message.step, "dispatching");

@@ -99,6 +99,40 @@ fn the_gate_looks_again_at_dispatch() {
 }
 
 #[test]
+fn what_may_have_arrived_and_may_not_be_tried_again_is_not_called_refused() {
+    let withdrawn = || {
+        let mut story = journey("marketing", FALLBACK);
+        (story.dispatching, story.provider) = (false, None);
+        story.happen("login", &[]);
+        let key = story.key("hello");
+        story.input(&Input::Dispatch(key.clone())).know(&[("consent", channels(&["push"]))]);
+        assert_eq!(story.got(), ["hello"]);
+        story.dispatching = true;
+        (story, key)
+    };
+    // Nobody heard what became of the attempt: no other channel is tried.
+    let (mut story, key) = withdrawn();
+    story.input(&Input::DispatchAgain(key)).advance(hours(2));
+    assert_eq!(story.got(), ["hello"]);
+    assert_eq!(story.ends(), ["done"]);
+    assert_eq!(story.status("hello"), MessageStatus::Sent);
+    let told = "`hello` may have arrived via sms, unconfirmed; not tried again: `consent` does not hold sms";
+    assert!(story.says(told), "{}", story.told());
+    // The provider said that it did not take it.
+    let (mut story, key) = withdrawn();
+    story.input(&Input::Dispatch(key));
+    assert_eq!(story.got(), ["hello", "other"]);
+    assert_eq!(story.status("hello"), MessageStatus::Refused(Outcome::NoConsent));
+    // It never left.
+    let mut story = journey("marketing", FALLBACK);
+    story.dispatching = false;
+    story.happen("login", &[]).know(&[("consent", channels(&["push"]))]);
+    let key = story.key("hello");
+    story.input(&Input::DispatchAgain(key));
+    assert_eq!(story.status("hello"), MessageStatus::Refused(Outcome::NoConsent));
+}
+
+#[test]
 fn a_killed_channel_sends_nothing() {
     let mut story = journey("service", "send hello via push else end stopped\nend done");
     story.world.kill.channels.insert(Name::new("push"));

@@ -153,6 +153,7 @@ impl<'a> Words<'a> {
             | Decision::Dispatched { step, .. }
             | Decision::Answered { step, .. }
             | Decision::Receipt { step, .. }
+            | Decision::Unconfirmed { step, .. }
             | Decision::Cancelled { step } => self.world.symbols.name(*step)?,
             _ => return None,
         };

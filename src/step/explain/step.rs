@@ -127,6 +127,7 @@ impl Words<'_> {
                 format!("message {part} of {of} of `{}` has left", self.name(*step))
             }
             Decision::Cancelled { step } => format!("`{}` is cancelled before it left", self.name(*step)),
+            Decision::Unconfirmed { step, channel, rule } => self.unconfirmed(*step, *channel, *rule),
             _ => String::new(),
         }
     }
@@ -135,6 +136,12 @@ impl Words<'_> {
         let channel = self.name(channel);
         let why = because(rule, &channel);
         format!("`{}` may not go via {channel}: {why} ({})", self.name(step), outcome.as_str())
+    }
+
+    fn unconfirmed(&self, step: Sym, channel: Sym, rule: Rule) -> String {
+        let channel = self.name(channel);
+        let why = because(rule, &channel);
+        format!("`{}` may have arrived via {channel}, unconfirmed; not tried again: {why}", self.name(step))
     }
 
     fn waits(&self, until: Option<Timestamp>) -> String {

@@ -55,10 +55,11 @@ pub(super) fn divert(run: &mut Run, input: &Input) -> bool {
             }
         }
         Input::Tick { .. } | Input::Settle => {}
-        Input::Dispatch(key) => {
+        Input::Dispatch(key) | Input::DispatchAgain(key) => {
+            let unheard = matches!(input, Input::DispatchAgain(_));
             let asked = message::find(run, key).and_then(|at| run.state.messages.get(at));
             if asked.is_some_and(|message| message.status == MessageStatus::Dispatching) {
-                message::dispatch(run, key);
+                message::dispatch(run, key, unheard);
             } else {
                 run.effect(Effect::Drop(key.clone()));
             }
