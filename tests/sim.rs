@@ -7,6 +7,7 @@ mod backing;
 mod bank;
 mod episode;
 mod faults;
+mod flaws;
 mod memory;
 mod model;
 mod process;
@@ -15,20 +16,29 @@ mod world;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use wayfare::engine::clock::wall;
 
 use episode::{Broken, Script, Told, run};
+use flaws::Flaw;
 
 /// Actions of one simulation: long enough for journeys to end, short enough to be looked at.
 const STEPS: u64 = 2_000;
 /// Simulated steps of a run of the suite.
-const TOTAL: u64 = if cfg!(debug_assertions) { 20_000 } else { 200_000 };
+const TOTAL: u64 = if cfg!(debug_assertions) { 10_000 } else { 1_000_000 };
+/// Stories that are told with faults and without.
+const CALM_SEEDS: u64 = if cfg!(debug_assertions) { 1 } else { 10 };
+/// Simulations in which each flaw must be found.
+const FLAW_SEEDS: u64 = 10;
+/// Broken simulations after which nobody looks on.
+const MOST_BROKEN: usize = 5;
 /// Of a thousand actions.
 const FAULTS: u64 = 60;
 
 fn script(seed: u64) -> Script {
-    Script { seed, steps: STEPS, faults: FAULTS, sqlite: false }
+    Script { seed, steps: STEPS, faults: FAULTS, sqlite: false, flaw: None }
 }
 
 fn number(name: &str) -> Option<u64> {
@@ -56,6 +66,7 @@ struct Sum {
     steps: u64,
     faults: BTreeMap<&'static str, u64>,
     facts: BTreeMap<&'static str, u64>,
+    broken: Vec<(u64, Broken)>,
 }
 
 impl Sum {
@@ -70,15 +81,50 @@ fn hold(script: Script) -> Told {
     run(script).unwrap_or_else(|broken| panic!("{}", words(script, &broken)))
 }
 
+/// Simulations of seed after seed, until `enough` says so; a thread for each processor, each seed on one of them.
+/// `told` hears of each million steps and of what breaks.
+fn many(first: u64, enough: impl Fn(u64) -> bool + Sync, told: impl Fn(&Sum, Option<&str>) + Sync) -> Sum {
+    let next = AtomicU64::new(first);
+    let all = Mutex::new(Sum::default());
+    let work = || {
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if enough((seed - first) * STEPS) || all.lock().unwrap().broken.len() >= MOST_BROKEN {
+                return;
+            }
+            let result = run(script(seed));
+            let mut all = all.lock().unwrap();
+            match result {
+                Ok(one) => {
+                    all.add(&one);
+                    if all.steps % 1_000_000 < one.steps {
+                        told(&all, None);
+                    }
+                }
+                Err(broken) => {
+                    told(&all, Some(&words(script(seed), &broken)));
+                    all.broken.push((seed, broken));
+                }
+            }
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = number("WAYFARE_SIM_THREADS").map_or(threads, |threads| usize::try_from(threads).unwrap());
+    std::thread::scope(|scope| {
+        for _ in 0..threads.max(1) {
+            scope.spawn(work);
+        }
+    });
+    all.into_inner().unwrap()
+}
+
 #[test]
 fn many_steps_break_nothing() {
-    let mut sum = Sum::default();
-    let mut seed = 1;
-    while sum.steps < TOTAL {
-        sum.add(&hold(script(seed)));
-        seed += 1;
-    }
+    let sum = many(1, |steps| steps >= TOTAL, |_, _| {});
     println!("{} steps\nfaults {:#?}\nfacts {:#?}", sum.steps, sum.faults, sum.facts);
+    let broken: Vec<String> = sum.broken.iter().map(|(seed, broken)| words(script(*seed), broken)).collect();
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+    assert_eq!(sum.steps, TOTAL);
 }
 
 #[test]
@@ -90,7 +136,7 @@ fn the_same_seed_is_the_same_story() {
 /// Customers whose story nothing but their own events may change end as they do without any fault.
 #[test]
 fn faults_change_no_calm_story() {
-    for seed in 1..=10 {
+    for seed in 1..=CALM_SEEDS {
         let faulty = hold(script(seed));
         let quiet = hold(Script { faults: 0, ..script(seed) });
         assert!(!quiet.calm.is_empty());
@@ -102,7 +148,18 @@ fn faults_change_no_calm_story() {
 fn sqlite_holds_as_well() {
     let steps = if cfg!(debug_assertions) { 300 } else { 2_000 };
     for seed in 1..=3 {
-        hold(Script { seed, steps, faults: 30, sqlite: true });
+        hold(Script { steps, faults: 30, sqlite: true, ..script(seed) });
+    }
+}
+
+/// What is broken on purpose is seen, and called by its name.
+#[test]
+fn every_flaw_is_found() {
+    for (flaw, words) in Flaw::ALL {
+        let find = |seed| Some((seed, run(Script { flaw: Some(flaw), ..script(seed) }).err()?));
+        let Some((seed, found)) = (1..=FLAW_SEEDS).find_map(find) else { panic!("{flaw:?} is not found") };
+        println!("{flaw:?}: seed {seed}, step {}: {}", found.step, found.what[0]);
+        assert!(found.what.iter().any(|what| what.contains(words)), "{flaw:?}: {:#?}", found.what);
     }
 }
 
@@ -133,36 +190,20 @@ fn soak() {
     let begun = wall();
     let first = number("WAYFARE_SIM_SEED").unwrap_or_else(|| begun.as_second().unsigned_abs() * 1_000_000);
     println!("from seed {first}");
-    let (mut sum, mut broken, mut said) = (Sum::default(), 0_u32, 0);
-    for seed in first.. {
-        let passed = wall().duration_since(begun).as_secs_f64();
-        if sum.steps / 1_000_000 > said {
-            said = sum.steps / 1_000_000;
-            println!("{} steps, {:.0} a second", sum.steps, count(sum.steps) / passed);
-        }
-        let enough = steps.is_some_and(|steps| sum.steps >= steps)
-            || steps.is_none() && passed >= count(seconds.unwrap_or(600))
-            || broken >= 5;
-        if enough {
-            println!(
-                "{} steps, {:.0} a second, seeds {first} to {}",
-                sum.steps,
-                count(sum.steps) / passed,
-                seed - 1
-            );
-            break;
-        }
-        match run(script(seed)) {
-            Ok(told) => sum.add(&told),
-            Err(found) => {
-                broken += 1;
-                println!("{}", words(script(seed), &found));
-                keep(seed, &found);
-            }
-        }
-    }
-    println!("faults {:#?}\nfacts {:#?}", sum.faults, sum.facts);
-    assert_eq!(broken, 0, "simulations broke; their seeds are in tests/sim/seeds");
+    let passed = || wall().duration_since(begun).as_secs_f64();
+    let enough = |done: u64| match steps {
+        Some(steps) => done >= steps,
+        None => passed() >= count(seconds.unwrap_or(600)),
+    };
+    let rate = |sum: &Sum| format!("{} steps, {:.0} a second", sum.steps, count(sum.steps) / passed());
+    let told = |sum: &Sum, broken: Option<&str>| match broken {
+        Some(words) => println!("{words}"),
+        None => println!("{}", rate(sum)),
+    };
+    let sum = many(first, enough, told);
+    println!("{}\nfaults {:#?}\nfacts {:#?}", rate(&sum), sum.faults, sum.facts);
+    sum.broken.iter().for_each(|(seed, broken)| keep(*seed, broken));
+    assert!(sum.broken.is_empty(), "simulations broke; their seeds are in tests/sim/seeds");
 }
 
 fn count(number: u64) -> f64 {

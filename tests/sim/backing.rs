@@ -13,6 +13,7 @@ use wayfare::store::{
     RowRef, Sift, Sifted, SqliteStore, StateRow, Store, StoreError, Stored, TimerChunk, Trim, Trimmed,
 };
 
+use super::flaws::Flaw;
 use super::memory::{MemoryStore, Tables};
 
 pub(crate) enum Backing {
@@ -21,9 +22,9 @@ pub(crate) enum Backing {
 }
 
 impl Backing {
-    pub(crate) fn new(sqlite: bool) -> Self {
+    pub(crate) fn new(sqlite: bool, flaw: Option<Flaw>) -> Self {
         if !sqlite {
-            return Self::Memory(Arc::default());
+            return Self::Memory(Arc::new(Mutex::new(Tables::with(flaw))));
         }
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         Self::Sqlite { runtime: runtime.unwrap(), folder: tempfile::tempdir().unwrap() }

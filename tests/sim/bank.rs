@@ -2,13 +2,23 @@
 
 use std::sync::OnceLock;
 
+use jiff::SignedDuration;
 use wayfare::compile::{File, Input, compile};
 use wayfare::program::Bundle;
+
+use super::flaws::Flaw;
 
 const JOURNEYS: &str = include_str!("bank.journey");
 
 /// Journeys whose purpose is marketing: what they send needs a consent.
 pub(crate) const MARKETING: [&str; 2] = ["ladder", "preapproved"];
+
+/// What a channel sends in so many seconds, at most, as `bank.journey` says.
+pub(crate) const RATES: [(&str, usize, i64); 2] = [("push", 6, 60), ("sms", 2, 60)];
+
+/// How soon after `tapped` a card is bound, and how late that may be heard.
+pub(crate) const BOUND_WITHIN: SignedDuration = SignedDuration::from_mins(3);
+pub(crate) const BOUND_LATE: SignedDuration = SignedDuration::from_mins(5);
 
 /// Points of a day, and pieces of a reward in a week: what `bank.journey` allows one customer.
 pub(crate) const STARS_PER_DAY: i64 = 50;
@@ -20,11 +30,16 @@ pub(crate) const CALM: &str = "calm";
 /// The bundle of a version: the second waits otherwise.
 pub(crate) fn bundle(version: usize) -> &'static Bundle {
     static BUNDLES: OnceLock<[Bundle; 2]> = OnceLock::new();
-    &BUNDLES.get_or_init(|| [compiled("2 days"), compiled("26h")])[version % 2]
+    &BUNDLES.get_or_init(|| [0, 1].map(|version| compiled(JOURNEYS, version)))[version % 2]
 }
 
-fn compiled(wait: &str) -> Bundle {
-    let text = JOURNEYS.replace("WAIT", wait);
+/// The same with a flaw in it.
+pub(crate) fn flawed(version: usize, flaw: Flaw) -> Bundle {
+    compiled(&flaw.deployed(version, JOURNEYS), version)
+}
+
+fn compiled(journeys: &str, version: usize) -> Bundle {
+    let text = journeys.replace("WAIT", if version.is_multiple_of(2) { "2 days" } else { "26h" });
     let file = File { path: "bank.journey".into(), package: "".into(), text: text.into() };
     let compilation = compile(&Input { files: vec![file], ..Input::default() });
     let findings: Vec<String> = compilation

@@ -1,23 +1,25 @@
 //! One simulation: a seed decides what happens, what goes wrong, and when. A step is one scheduled action and all that
 //! follows from it until nothing moves any more; then everything is checked.
 
+mod drain;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use wayfare::channel::SendResult;
+use wayfare::engine::Receipt;
 use wayfare::engine::clock::Clock;
-use wayfare::engine::why;
 use wayfare::name::Name;
-use wayfare::step::explain::explain;
-use wayfare::step::{Kill, RootKey};
+use wayfare::step::Kill;
 
 use crate::support::chance::Chance;
 
 use super::backing::Backing;
 use super::bank;
 use super::faults::{Ground, Plan, WriteFault};
+use super::flaws::Flaw;
 use super::model::Model;
 use super::process::{Process, Surroundings};
 use super::source::{Source, report};
@@ -27,12 +29,12 @@ use super::world::SimClock;
 const SHOWN: usize = 40;
 /// How long an owner stays down, or a disk full, in actions.
 const LONGEST_OUTAGE: u32 = 12;
-/// Until everybody has come to an end: rounds of the clock, with the faults gone.
-const LONGEST_DRAIN: u32 = 4_000;
-
 /// Nights on which clocks change are near each of these.
 const BEGINS: [&str; 4] =
     ["2026-10-22T01:00:00Z", "2026-11-29T16:00:00Z", "2027-03-10T03:00:00Z", "2027-03-25T20:00:00Z"];
+
+/// Messages of a channel that the daemon holds in memory; most outboxes are longer than the least of these.
+const MOST_HELD: [usize; 4] = [2, 5, 30, 10_000];
 
 /// What a simulation does.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +45,7 @@ pub(crate) struct Script {
     /// In a thousand actions, those that are faults; without any, only the calm customers do something.
     pub faults: u64,
     pub sqlite: bool,
+    pub flaw: Option<Flaw>,
 }
 
 /// What came of it.
@@ -76,6 +79,8 @@ pub(crate) struct Episode {
     outage: u32,
     version: usize,
     killed: bool,
+    /// How often switches were asked for.
+    switches: u32,
     retries: BTreeMap<String, u32>,
     story: VecDeque<String>,
     steps: u64,
@@ -103,14 +108,18 @@ impl Episode {
         let mut chance = Chance::seeded(script.seed);
         let begin: Timestamp = chance.one(&BEGINS).parse().unwrap();
         let mut calm = Chance::seeded(script.seed ^ 0x5eed);
-        let ground =
-            Arc::new(Ground { plan: Mutex::new(Plan::default()), model: Mutex::new(Model::default()) });
+        let most_held = *calm.one(&MOST_HELD);
+        let ground = Arc::new(Ground {
+            flaw: script.flaw,
+            plan: Mutex::new(Plan::default()),
+            model: Mutex::new(Model::default()),
+        });
         let clock = Arc::new(SimClock::new(begin));
         Self {
             script,
             chance,
-            around: Surroundings { ground, clock, providers: Arc::default() },
-            backing: Backing::new(script.sqlite),
+            around: Surroundings { ground, clock, providers: Arc::default(), most_held },
+            backing: Backing::new(script.sqlite, script.flaw),
             source: Source::new(&mut calm, begin),
             process: None,
             zombie: None,
@@ -118,6 +127,7 @@ impl Episode {
             outage: 0,
             version: 0,
             killed: false,
+            switches: 0,
             retries: BTreeMap::new(),
             story: VecDeque::new(),
             steps: 0,
@@ -200,7 +210,10 @@ impl Episode {
             let Some(process) = slot else { continue };
             for (events, answer) in process.answered() {
                 match answer {
-                    Ok(receipts) => {
+                    Ok(mut receipts) => {
+                        if self.script.flaw == Some(Flaw::AlwaysAccepts) {
+                            receipts.fill(Receipt::Accepted);
+                        }
                         let mut model = self.around.ground.model();
                         for ((root, event), receipt) in events.iter().zip(&receipts) {
                             model.receipted(&root.id, event, receipt);
@@ -213,10 +226,16 @@ impl Episode {
                 }
             }
             for told in process.told() {
-                if let Err(error) = told {
-                    self.around.ground.plan().happen("administration failed");
-                    let line = format!("  failed: {error}");
-                    self.story.push_back(line);
+                match told {
+                    Ok(Some((asked, kill))) if place && asked == self.switches => {
+                        self.around.ground.model().switched(kill);
+                    }
+                    Ok(_) => {}
+                    Err(error) => {
+                        self.around.ground.plan().happen("administration failed");
+                        let line = format!("  failed: {error}");
+                        self.story.push_back(line);
+                    }
                 }
             }
             if process.is_over() {
@@ -397,7 +416,8 @@ impl Episode {
         let version = self.version;
         self.say(|| format!("deploy version {}", version % 2));
         if let Some(process) = &mut self.process {
-            process.deploy(bank::bundle(version).clone());
+            let flawed = self.script.flaw.map(|flaw| bank::flawed(version, flaw));
+            process.deploy(flawed.unwrap_or_else(|| bank::bundle(version).clone()));
         }
     }
 
@@ -508,7 +528,9 @@ impl Episode {
         }
         self.say(|| format!("switches: {kill:?}"));
         if let Some(process) = &mut self.process {
-            process.kill(kill);
+            self.around.ground.model().switching();
+            self.switches += 1;
+            process.kill(self.switches, kill);
             self.around.ground.plan().happen("kill switch");
         }
     }
@@ -529,87 +551,5 @@ impl Episode {
             let id = Arc::clone(self.chance.one(&ids));
             self.explained(&id);
         }
-    }
-
-    fn explained(&mut self, id: &Arc<str>) {
-        let Some(process) = &self.process else { return };
-        let world = process.handle.world();
-        let root = RootKey { entity: Name::new("customer"), id: Arc::clone(id) };
-        let found = process.block_on(why::account(&*process.store, &world, &root));
-        let mut wrong = Vec::new();
-        // A read that fails by a fault is no finding.
-        if let Ok(Some(account)) = found {
-            if account.unreadable > 0 {
-                wrong.push(format!("{id}: {} places of trace cannot be read", account.unreadable));
-            }
-            let silent = account.trace.iter().find(|trace| explain(trace, &world).sentence.is_empty());
-            wrong.extend(silent.map(|trace| format!("{id}: nothing explains {trace:?}")));
-        }
-        self.around.ground.model().broken.extend(wrong);
-    }
-
-    /// The faults stop and the clock runs on, until everybody has come to an end.
-    fn drain(&mut self) -> Checked {
-        self.forget_faults();
-        self.around.ground.plan().full = false;
-        self.release();
-        self.script.faults = 0;
-        if let Some(mut zombie) = self.zombie.take() {
-            self.source.unsure.extend(zombie.unanswered());
-        }
-        if self.killed {
-            self.kill();
-        }
-        let mut rounds = 0;
-        loop {
-            rounds += 1;
-            self.start();
-            self.release();
-            let now = self.now();
-            let mut events = self.source.planned(now);
-            events.extend(self.source.again(now));
-            self.send(events);
-            self.settle()?;
-            while !self.around.providers.lock().unwrap().open.is_empty() {
-                self.answer_one();
-                self.run_for(Duration::from_millis(1));
-            }
-            self.run_for(Duration::from_secs(6));
-            self.settle()?;
-            let left = self.around.ground.model().unfinished();
-            let waiting = self.process.as_ref().is_none_or(Process::has_asked);
-            if left.is_empty() && self.source.is_done() && !waiting {
-                return Ok(());
-            }
-            if rounds > LONGEST_DRAIN {
-                let mut left = left;
-                left.truncate(20);
-                left.insert(
-                    0,
-                    format!("the faults are gone, and it does not come to an end; asked: {waiting}"),
-                );
-                return Err(left);
-            }
-            self.next_moment();
-        }
-    }
-
-    /// On to the next moment at which something is due; at least a little, at most a few hours.
-    fn next_moment(&mut self) {
-        let now = self.now();
-        let next = self.around.ground.model().next_due().unwrap_or(now);
-        let least = now + SignedDuration::from_secs(20);
-        let most = now + SignedDuration::from_hours(6);
-        let to = next.clamp(least, most);
-        self.say(|| format!("clock {to}"));
-        self.around.clock.set(to);
-    }
-
-    fn every_account(&mut self) -> Checked {
-        let ids = self.around.ground.model().ids();
-        for id in &ids {
-            self.explained(id);
-        }
-        self.settle()
     }
 }

@@ -13,6 +13,7 @@ use wayfare::store::{
     RowRef, Sift, Sifted, StateRow, Store, StoreError, Stored, TimerChunk, Trim, Trimmed,
 };
 
+use super::flaws::Flaw;
 use super::model::Model;
 
 /// What goes wrong with one write.
@@ -60,6 +61,7 @@ impl Plan {
 
 /// The world beneath the engine: what goes wrong, and what is known to be durable.
 pub(crate) struct Ground {
+    pub flaw: Option<Flaw>,
     pub plan: Mutex<Plan>,
     pub model: Mutex<Model>,
 }
@@ -147,7 +149,14 @@ impl FaultyStore {
         if fault == Some(WriteFault::StallBefore) {
             self.stall("stalled before a write").await;
         }
-        self.inner.commit(commit).await?;
+        match self.ground.flaw {
+            None => self.inner.commit(commit).await?,
+            Some(flaw) => {
+                if let Some(written) = flaw.written(commit) {
+                    self.inner.commit(&written).await?;
+                }
+            }
+        }
         self.ground.model().committed(commit);
         match fault {
             Some(WriteFault::LostAck) => Err(self.lost()),
@@ -186,7 +195,8 @@ impl Store for FaultyStore {
     fn seen<'a>(&'a self, events: &'a [Dedup]) -> Stored<'a, Vec<Dedup>> {
         async {
             self.read()?;
-            self.inner.seen(events).await
+            let seen = self.inner.seen(events).await?;
+            Ok(if self.ground.flaw == Some(Flaw::KnowsNoEvent) { Vec::new() } else { seen })
         }
         .boxed()
     }

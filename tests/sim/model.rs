@@ -1,7 +1,9 @@
 //! What must be true, kept apart from the engine: every commit is looked at as it becomes durable, every attempt as it
 //! reaches the provider. The model reads rows; it asks the engine nothing.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod sends;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -9,19 +11,23 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use wayfare::channel::SendResult;
 use wayfare::engine::Receipt;
 use wayfare::engine::payload::{Key, Place, open};
 use wayfare::name::Name;
 use wayfare::step::state::{Instance, Message, MessageStatus, SubjectRef};
-use wayfare::step::{Decision, Delivery, Event, EventKind, MessageKey, RootKey, State, Sym, Trace, codec};
+use wayfare::step::trace::Cause;
+use wayfare::step::{Decision, Event, EventKind, Kill, MessageKey, RootKey, State, Sym, Trace, codec};
 use wayfare::store::{Commit, Deployment, PackedKind, RowRef};
 use wayfare::value::Value;
 
 use super::bank;
+use sends::{Attempt, Newest};
 
 /// The widest slot of a timer, and what catching up may take.
 const LATEST: SignedDuration = SignedDuration::from_secs(61);
+
+/// What the state keeps of events that may keep somebody from entering.
+const MOST_RECENT: usize = 15;
 
 /// (journey, subject, entry key)
 type EntryId = (Sym, SubjectRef, Arc<str>);
@@ -39,6 +45,12 @@ pub(crate) struct Model {
     outbox: BTreeMap<(u32, RowRef), Vec<MessageKey>>,
     /// How many outbox rows hold a message.
     queued: HashMap<MessageKey, u32>,
+    /// What the newest of them says.
+    newest: HashMap<MessageKey, Newest>,
+    /// What operators have switched off, and know to be off; `None`: they have asked and not heard.
+    switches: Option<Kill>,
+    /// When each life handed something to a channel, as long as the channel's rate looks back.
+    paced: HashMap<(u32, Name), VecDeque<Timestamp>>,
     /// Events that are durable.
     logged: HashMap<(Arc<str>, Arc<str>), Event>,
     quarantined: u64,
@@ -66,13 +78,15 @@ struct Customer {
     ended: BTreeSet<EntryId>,
     decided: BTreeSet<MessageKey>,
     consent: Vec<Value>,
+    exited: BTreeSet<EntryId>,
+    /// Journeys that must not send to this customer, and those that have decided to.
+    held_out: BTreeSet<Sym>,
+    sent_to: BTreeSet<Sym>,
+    /// When something was tapped, in which transaction, and when a card was bound.
+    taps: Vec<(Timestamp, Value)>,
+    binds: Vec<Timestamp>,
     granted: BTreeMap<(Sym, Date), i64>,
     pieces: BTreeMap<(Sym, Date), i64>,
-}
-
-struct Attempt {
-    /// `None`: under way.
-    answer: Option<SendResult>,
 }
 
 #[derive(Deserialize)]
@@ -137,10 +151,10 @@ impl Model {
         self.batch = commit.batch;
         let mut logs: BTreeMap<Arc<str>, Vec<Event>> = BTreeMap::new();
         let mut traces: BTreeMap<Arc<str>, Vec<Trace>> = BTreeMap::new();
-        let keys: BTreeMap<Arc<str>, Key> = commit
-            .states
-            .iter()
-            .filter_map(|row| Some((row.key.id.clone(), codec::decode(&row.body).ok()?.payload_key)))
+        let states: Vec<_> = commit.states.iter().map(|row| codec::decode(&row.body)).collect();
+        let key = |state: &Result<State, _>| state.as_ref().ok().map(|state| state.payload_key);
+        let keys: BTreeMap<Arc<str>, Key> = (commit.states.iter().zip(&states))
+            .filter_map(|(row, state)| Some((row.key.id.clone(), key(state)?)))
             .collect();
         for (kind, packed) in [(PackedKind::Log, &commit.log), (PackedKind::Trace, &commit.trace)] {
             for packed in packed {
@@ -154,13 +168,13 @@ impl Model {
         }
         let mut touched: BTreeSet<Arc<str>> = BTreeSet::new();
         self.queues(commit, &mut touched);
-        for row in &commit.states {
+        for (row, state) in commit.states.iter().zip(states) {
             let id = row.key.id.clone();
             touched.insert(id.clone());
             self.mix(&id, row.version);
             let known = self.customers.get(&id).map_or(0, |customer| customer.version);
             self.expect(known == row.version, || format!("{id}: version {} over {known}", row.version));
-            match codec::decode(&row.body) {
+            match state {
                 Ok(state) => {
                     let log = logs.remove(&id).unwrap_or_default();
                     let trace = traces.remove(&id).unwrap_or_default();
@@ -259,6 +273,12 @@ impl Model {
                     (queued.id == queued.message.root, queued.kind, queued.attempts, queued.ambiguous);
                 self.expect(known.0 && queued.not_before >= 0, || format!("an odd outbox row: {known:?}"));
                 touched.insert(queued.id);
+                let now = Newest { attempts: queued.attempts, not_before: queued.not_before };
+                let before = self.newest.insert(queued.message.clone(), now);
+                let before = before.map_or(0, |before| before.attempts);
+                self.expect((before..=before + 1).contains(&queued.attempts), || {
+                    format!("{} has {} attempts after {before}", queued.message, queued.attempts)
+                });
                 *self.queued.entry(queued.message.clone()).or_default() += 1;
                 keys.push(queued.message);
             }
@@ -310,7 +330,32 @@ impl Model {
                 customer.consent.clone_from(channels);
             }
         }
+        match &event.kind {
+            EventKind::Declared(name) if name.as_str() == "tapped" => {
+                customer.taps.extend(event.fields.first().map(|(_, txn)| (event.time, txn.clone())));
+            }
+            EventKind::Declared(name) if name.as_str() == "bound" => customer.binds.push(event.time),
+            _ => {}
+        }
         self.count("event");
+    }
+
+    /// Nobody is called back before the time is over in which a card may be bound, and the one in which that may be
+    /// heard; nor who has bound one in time, as far as that is known.
+    fn called_back(&mut self, id: &str, customer: &Customer, entry: &str, at: Timestamp) {
+        let own = |(_, txn): &&(Timestamp, Value)| matches!(txn, Value::Text(txn) if **txn == *entry);
+        let taps: Vec<Timestamp> = customer.taps.iter().filter(own).map(|(at, _)| *at).collect();
+        let over = taps.iter().any(|tap| *tap + bank::BOUND_WITHIN + bank::BOUND_LATE <= at);
+        self.expect(over, || format!("{id}: is called back at {at} for {taps:?}, too early"));
+        let missed = |tap: &Timestamp| {
+            let inside = |bound: &&Timestamp| tap < *bound && **bound < *tap + bank::BOUND_WITHIN;
+            let Some(bound) = customer.binds.iter().find(inside) else { return true };
+            // The state keeps the newest only.
+            customer.binds.iter().filter(|other| *other > bound).count() >= MOST_RECENT
+        };
+        let missed = taps.iter().any(missed);
+        self.expect(missed, || format!("{id}: is called back for {entry}, and has bound a card in time"));
+        self.count("called back");
     }
 
     fn traces(&mut self, id: &Arc<str>, customer: &mut Customer, trace: &[Trace]) {
@@ -320,14 +365,20 @@ impl Model {
             let (Some(journey), Some(entry)) = (it.journey, it.entry.clone()) else { continue };
             let run = (journey, it.subject.clone(), entry);
             match &it.what {
-                Decision::Entered { .. } => {
+                Decision::Entered { by } => {
                     self.count("entry");
                     let name = self.text(journey);
+                    if matches!(by, Cause::Without(_)) {
+                        self.called_back(id, customer, &run.2, it.at);
+                    }
                     if !customer.entered.insert(run.clone()) {
                         self.wrong(format!("{id}: entered `{name}` twice with the key {}", run.2));
                     }
                 }
                 Decision::Ended { .. } | Decision::Exited { .. } => {
+                    if matches!(it.what, Decision::Exited { .. }) {
+                        customer.exited.insert(run.clone());
+                    }
                     if !leaving.insert(run.clone()) {
                         continue;
                     }
@@ -345,7 +396,16 @@ impl Model {
                     if !customer.decided.insert(key.clone()) {
                         self.wrong(format!("{key} was decided twice"));
                     }
+                    customer.sent_to.insert(journey);
+                    let held_out = customer.held_out.contains(&journey);
+                    self.expect(!held_out, || format!("{key} is for somebody who is held out"));
                     self.count("message");
+                }
+                Decision::HeldOut { .. } => {
+                    customer.held_out.insert(journey);
+                    let sent_to = customer.sent_to.contains(&journey);
+                    self.expect(!sent_to, || format!("{id}: is held out, and was sent something before"));
+                    self.count("held out");
                 }
                 Decision::Granted { what, amount } => self.granted(id, customer, *what, amount, it.at),
                 Decision::TimedOut => self.count("timer"),
@@ -411,39 +471,6 @@ impl Model {
         self.expect(entered == ended + now.len(), || format!("{id}: {entered} entered, {ended} left"));
     }
 
-    fn messages(&mut self, id: &Arc<str>, customer: &Customer, state: &State, trace: &[Trace]) {
-        let same = |a: &Message, b: &Message| {
-            (a.journey, a.step, &a.entry, &a.subject) == (b.journey, b.step, &b.entry, &b.subject)
-        };
-        for message in &state.messages {
-            let before = customer.state.messages.iter().find(|before| same(before, message));
-            let old = before.map(|before| before.status);
-            if old == Some(message.status) {
-                continue;
-            }
-            let key = self.key_of(id, message);
-            let told = told(message, trace);
-            self.expect(told, || {
-                format!("{key} became {:?}, and the trace does not say why", message.status)
-            });
-            let legal = is_legal(old, message.status);
-            self.expect(legal, || format!("{key} became {:?} from {old:?}", message.status));
-            if message.status == MessageStatus::Dispatching {
-                self.count("dispatch");
-                let channel = Value::Choice(Name::new(&self.text(message.channel)));
-                let agreed = !bank::MARKETING.contains(&&*key.journey) || customer.consent.contains(&channel);
-                self.expect(agreed, || format!("{key} left without consent: {:?}", customer.consent));
-                self.expect(state.known, || format!("{key} left for somebody unknown"));
-            }
-        }
-        for before in &customer.state.messages {
-            if is_open(before.status) && !state.messages.iter().any(|message| same(before, message)) {
-                let key = self.key_of(id, before);
-                self.wrong(format!("{key} is forgotten before it is over"));
-            }
-        }
-    }
-
     /// A timer chunk and an outbox row for whatever this customer waits for.
     fn covered(&mut self, id: &Arc<str>) {
         let Some(customer) = self.customers.get(id) else { return };
@@ -471,44 +498,6 @@ impl Model {
     /// A daemon has started.
     pub(crate) fn born(&mut self, life: u32) {
         self.life = life;
-    }
-
-    /// A provider is asked to take a message.
-    pub(crate) fn attempted(&mut self, life: u32, delivery: &Delivery) {
-        self.count("attempt");
-        let key = &delivery.message;
-        let status = self.status(key);
-        let left = self.customers.get(&key.root).is_some_and(|customer| customer.decided.contains(key));
-        let marked = !matches!(
-            status,
-            Some(MessageStatus::Pending | MessageStatus::Cancelled | MessageStatus::Refused(_))
-        );
-        // An owner that was replaced may still have had it on its way.
-        let marked = marked || life < self.life;
-        self.expect(left && marked, || format!("{key} is sent, and the state says {status:?}"));
-        if let Some(before) = self.attempts.get(&(key.clone(), life)) {
-            let asked =
-                matches!(before.answer, Some(SendResult::Retry { .. } | SendResult::Ambiguous { .. }));
-            if !asked {
-                let answer = format!("{:?}", before.answer);
-                self.wrong(format!("{key} is sent again, and the answer was {answer}"));
-            }
-            self.count("attempt again");
-        }
-        self.attempts.insert((key.clone(), life), Attempt { answer: None });
-    }
-
-    /// The daemon has heard this.
-    pub(crate) fn answered(&mut self, life: u32, key: &MessageKey, result: &SendResult) {
-        if let Some(attempt) = self.attempts.get_mut(&(key.clone(), life)) {
-            attempt.answer = Some(result.clone());
-        }
-    }
-
-    fn status(&self, key: &MessageKey) -> Option<MessageStatus> {
-        let customer = self.customers.get(&key.root)?;
-        let found = customer.state.messages.iter().find(|message| self.key_of(&key.root, message) == *key);
-        found.map(|message| message.status)
     }
 
     /// The receipt that a submitter got, if it is true.
@@ -603,35 +592,4 @@ fn due(state: &State) -> Option<Timestamp> {
     let instances = state.instances.iter().flat_map(|it| [it.due, it.expires]).flatten();
     let alarms = state.tasks.iter().flat_map(|task| task.alarms.iter().map(|alarm| alarm.at));
     instances.chain(state.pending.iter().map(|pending| pending.due)).chain(alarms).min()
-}
-
-/// Whether this status may follow that one.
-fn is_legal(old: Option<MessageStatus>, new: MessageStatus) -> bool {
-    use MessageStatus::{Cancelled, Dispatching, Failed, Pending, Sent};
-    match old {
-        None => true,
-        Some(Pending) => new != Pending,
-        Some(Dispatching) => !matches!(new, Pending | Cancelled),
-        Some(Sent) => new == Failed,
-        Some(Failed | Cancelled | MessageStatus::Refused(_)) => false,
-    }
-}
-
-/// Whether the trace says why a message has its new status.
-fn told(message: &Message, trace: &[Trace]) -> bool {
-    trace.iter().any(|it| {
-        let own = it.journey == Some(message.journey) && it.entry.as_ref() == Some(&message.entry);
-        own && it.subject == message.subject
-            && match (&it.what, message.status) {
-                (Decision::Decided { step, .. }, MessageStatus::Pending | MessageStatus::Sent)
-                | (Decision::Dispatched { step, .. }, MessageStatus::Dispatching)
-                | (Decision::Refused { step, .. }, MessageStatus::Refused(_))
-                | (Decision::Cancelled { step }, MessageStatus::Cancelled)
-                | (
-                    Decision::Answered { step, .. } | Decision::Receipt { step, .. },
-                    MessageStatus::Sent | MessageStatus::Failed,
-                ) => *step == message.step,
-                _ => false,
-            }
-    })
 }

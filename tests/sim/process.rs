@@ -16,6 +16,7 @@ use wayfare::step::{Input, Kill, Output, RootKey, State, World, step};
 use wayfare::store::Store;
 
 use super::faults::{FaultyStore, Ground, Trouble};
+use super::flaws::Flaw;
 use super::source::{POISON, Submitted};
 use super::world::{Providers, SimChannel, SimClock};
 
@@ -30,6 +31,9 @@ struct Waiting {
 /// What came of a submission: receipts, or nothing that can be relied on.
 pub(crate) type Answered = (Vec<Submitted>, Result<Vec<Receipt>, String>);
 
+/// What an operator's wish came to; if it was one for switches, its number and what was asked for.
+pub(crate) type Told = Result<Option<(u32, Kill)>, EngineError>;
+
 pub(crate) struct Process {
     runtime: Runtime,
     pub handle: EngineHandle,
@@ -39,7 +43,8 @@ pub(crate) struct Process {
     pub trouble: Arc<Trouble>,
     task: JoinHandle<Result<(), EngineError>>,
     waiting: Vec<Waiting>,
-    asked: Vec<JoinHandle<Result<(), EngineError>>>,
+    asked: Vec<JoinHandle<Told>>,
+    flaw: Option<Flaw>,
 }
 
 /// What all lives share.
@@ -48,10 +53,18 @@ pub(crate) struct Surroundings {
     pub ground: Arc<Ground>,
     pub clock: Arc<SimClock>,
     pub providers: Arc<Mutex<Providers>>,
+    /// Messages of a channel that memory holds.
+    pub most_held: usize,
 }
 
 /// The step function, and events on which it panics.
-fn poisoned(world: &World, root: &RootKey, state: &mut State, input: &Input, now: Timestamp) -> Output {
+pub(crate) fn poisoned(
+    world: &World,
+    root: &RootKey,
+    state: &mut State,
+    input: &Input,
+    now: Timestamp,
+) -> Output {
     if let Input::Event(event) = input
         && event.id.starts_with(POISON)
     {
@@ -78,15 +91,22 @@ impl Process {
         let mut channels = Channels::default();
         for name in CHANNELS {
             let (ground, providers) = (Arc::clone(&around.ground), Arc::clone(&around.providers));
-            let channel: Arc<dyn Channel> = Arc::new(SimChannel { name, life, providers, ground });
+            let clock = Arc::clone(&around.clock);
+            let channel: Arc<dyn Channel> = Arc::new(SimChannel { name, life, providers, ground, clock });
             channels.insert(Name::new(name), channel);
         }
         let clock: Arc<dyn Clock> = around.clock.clone();
         let zone = TimeZone::get("Asia/Shanghai").unwrap();
         let mut options = Options::new(channels, zone, clock);
-        options.steps = Steps { step: poisoned, new_key: || Some([7; 32]), ..Steps::REAL };
+        options.most_held = around.most_held;
+        options.steps = Steps {
+            step: around.ground.flaw.map_or(poisoned, Flaw::step),
+            new_key: || Some([7; 32]),
+            ..Steps::REAL
+        };
         let (handle, task) = runtime.block_on(start(way(Arc::clone(&trouble)), options))?;
-        Ok(Self { runtime, handle, store, trouble, task, waiting: Vec::new(), asked: Vec::new() })
+        let flaw = around.ground.flaw;
+        Ok(Self { runtime, handle, store, trouble, task, waiting: Vec::new(), asked: Vec::new(), flaw })
     }
 
     /// Lets everything run until nothing moves, and `real` time beyond that: pauses end, sends are given up.
@@ -103,19 +123,24 @@ impl Process {
 
     pub(crate) fn deploy(&mut self, bundle: Bundle) {
         let handle = self.handle.clone();
-        self.asked.push(self.runtime.spawn(async move { handle.deploy(bundle).await }));
+        self.asked.push(self.runtime.spawn(async move { handle.deploy(bundle).await.map(|()| None) }));
     }
 
-    pub(crate) fn kill(&mut self, kill: Kill) {
+    pub(crate) fn kill(&mut self, asked: u32, kill: Kill) {
         let handle = self.handle.clone();
-        self.asked.push(self.runtime.spawn(async move { handle.kill(kill).await }));
+        if self.flaw == Some(Flaw::IgnoresSwitches) {
+            return self.asked.push(self.runtime.spawn(async move { Ok(Some((asked, kill))) }));
+        }
+        self.asked.push(
+            self.runtime.spawn(async move { handle.kill(kill.clone()).await.map(|()| Some((asked, kill))) }),
+        );
     }
 
     pub(crate) fn stop(&mut self) {
         let handle = self.handle.clone();
         self.asked.push(self.runtime.spawn(async move {
             handle.stop().await;
-            Ok(())
+            Ok(None)
         }));
     }
 
@@ -133,7 +158,7 @@ impl Process {
     }
 
     /// What deployments and switches came to.
-    pub(crate) fn told(&mut self) -> Vec<Result<(), EngineError>> {
+    pub(crate) fn told(&mut self) -> Vec<Told> {
         let (done, asked) = std::mem::take(&mut self.asked).into_iter().partition(JoinHandle::is_finished);
         self.asked = asked;
         let done: Vec<JoinHandle<_>> = done;

@@ -12,7 +12,7 @@ use wayfare::value::{Currency, Money, Value};
 use crate::support::chance::Chance;
 
 /// Customers to whom anything may happen, and those whose story is written beforehand.
-const WILD: u64 = 24;
+const WILD: [u64; 3] = [12, 40, 90];
 const CALM: u64 = 8;
 /// Events that may be sent again.
 const REMEMBERED: usize = 400;
@@ -30,6 +30,7 @@ pub(crate) struct Source {
     /// Events of calm customers, soonest first.
     planned: VecDeque<(Timestamp, Submitted)>,
     serial: u64,
+    wild: u64,
 }
 
 impl Source {
@@ -56,7 +57,13 @@ impl Source {
             }
         }
         planned.sort_by_key(|(at, (root, _))| (*at, root.id.clone()));
-        Self { sent: VecDeque::new(), unsure: VecDeque::new(), planned: planned.into(), serial: 0 }
+        Self {
+            sent: VecDeque::new(),
+            unsure: VecDeque::new(),
+            planned: planned.into(),
+            serial: 0,
+            wild: *calm.one(&WILD),
+        }
     }
 
     /// Whether all that was to be sent has been, and was acknowledged.
@@ -95,8 +102,9 @@ impl Source {
     fn repeated(&mut self, chance: &mut Chance, now: Timestamp) -> Submitted {
         let place = chance.place(self.sent.len());
         let mut again = arriving(self.sent[place].clone(), now);
-        if chance.percent(20) {
-            // The same identity for something else.
+        if again.1.kind != EventKind::Attributes && chance.percent(20) {
+            // The same identity for something else. What has a time of its own keeps it: without one it would be
+            // looked for on another day.
             again.1.kind = EventKind::Declared(Name::new("confirmed"));
             (again.1.child, again.1.fields) = (None, vec![]);
         }
@@ -107,7 +115,7 @@ impl Source {
         self.serial += 1;
         let id = match chance.below(100) {
             0 | 1 => "x0".to_owned(),
-            _ => format!("c{}", chance.below(WILD)),
+            _ => format!("c{}", chance.below(self.wild)),
         };
         let (name, fields) = what(chance, self.serial);
         let (mut root, mut event) = happened(&id, name, now, fields);

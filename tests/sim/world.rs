@@ -12,6 +12,7 @@ use wayfare::engine::clock::Clock;
 use wayfare::step::{Delivery, MessageKey};
 
 use super::faults::Ground;
+use super::flaws::Flaw;
 
 /// Goes where it is told to, backwards as well.
 pub(crate) struct SimClock {
@@ -84,6 +85,12 @@ pub(crate) struct SimChannel {
     pub life: u32,
     pub providers: Arc<Mutex<Providers>>,
     pub ground: Arc<Ground>,
+    pub clock: Arc<SimClock>,
+}
+
+/// Whether the provider of a channel knows a message again.
+pub(crate) fn is_idempotent(channel: &str) -> bool {
+    channel != "sms"
 }
 
 /// Tells the model what the daemon heard; a send that is given up heard nothing.
@@ -106,7 +113,10 @@ fn gone() -> SendResult {
 impl Channel for SimChannel {
     fn send<'a>(&'a self, delivery: &'a Delivery) -> BoxFuture<'a, SendResult> {
         async move {
-            self.ground.model().attempted(self.life, delivery);
+            if self.ground.flaw == Some(Flaw::DeliversTwice) {
+                self.ground.model().attempted(self.life, delivery, self.clock.now());
+            }
+            self.ground.model().attempted(self.life, delivery, self.clock.now());
             let (answer, answered) = oneshot::channel();
             let key = delivery.message.clone();
             self.providers.lock().unwrap().open.push(Open { key, channel: self.name, answer });
@@ -126,7 +136,7 @@ impl Channel for SimChannel {
     }
 
     fn idempotent(&self) -> bool {
-        self.name != "sms"
+        is_idempotent(self.name)
     }
 
     fn is_record(&self) -> bool {
