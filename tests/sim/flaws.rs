@@ -35,15 +35,13 @@ pub(crate) enum Flaw {
     NoRate,
     /// An event that may be late without that being said.
     NoLateness,
-    /// Points without a limit.
-    NoLimit,
     /// Half of the versions hold nobody out.
     NoHoldout,
 }
 
 impl Flaw {
     /// Each with what must be said of it.
-    pub(crate) const ALL: [(Self, &'static str); 15] = [
+    pub(crate) const ALL: [(Self, &'static str); 14] = [
         (Self::ForgetsCommits, "follows"),
         (Self::ForgetsTimers, "nobody looked"),
         (Self::ForgetsMessages, "does not come to an end"),
@@ -57,7 +55,6 @@ impl Flaw {
         (Self::KeepsSilent, "the trace does not say"),
         (Self::NoRate, "messages left by"),
         (Self::NoLateness, "too early"),
-        (Self::NoLimit, "the limit is"),
         (Self::NoHoldout, "held out"),
     ];
 
@@ -81,7 +78,6 @@ impl Flaw {
             Self::NoLateness => {
                 text.replace("\"绑卡成功\" of customer { late 5min }", "\"绑卡成功\" of customer { }")
             }
-            Self::NoLimit => text.replace("limit 50 per customer per day", "limit 5000 per customer per day"),
             Self::NoHoldout if version % 2 == 1 => text.replace("  holdout 40%\n", ""),
             _ => text.to_owned(),
         }
