@@ -19,7 +19,7 @@ use super::last::Moment;
 use super::pack::{Due, Packers, Queued, pack_list, unpack};
 use super::payload::Key;
 use super::timers::Chunks;
-use super::work::{Cx, Item, Origin, Steps, Subject, Work, register, sort, walk};
+use super::work::{Cx, Item, Origin, Sifted, Steps, Subject, Work, register, sort, walk};
 use crate::diagnostic::code;
 use crate::name::Name;
 use crate::step::state::MAX_TRACE_REFS;
@@ -302,7 +302,7 @@ impl<'a> Batch<'a> {
 
     /// A row that stays as it is may be sifted by what is no longer asked.
     fn resift(&mut self, subject: &Subject, state: &State) {
-        let Some(stored) = subject.sifted else { return };
+        let Some(Sifted(stored)) = subject.sifted else { return };
         let facets = facets::of(self.world, &subject.root, state);
         if facets.is_some() && facets != stored {
             self.commit.resifted.push((subject.key.clone(), facets));

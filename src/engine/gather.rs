@@ -14,7 +14,7 @@ use super::lane::Ticket;
 use super::pack::{Queued, pack_list};
 use super::run::Engine;
 use super::sweep::Page;
-use super::work::{Item, Origin, Subject};
+use super::work::{Item, Origin, Sifted, Subject};
 use super::{fill, pack};
 use crate::diagnostic::code;
 use crate::program::Outcome;
@@ -329,7 +329,7 @@ impl Gathered {
             let root = RootKey { entity: page.root, id: Arc::clone(&row.key.id) };
             self.add(row.key.kind, root.clone(), Item { input: page.input.clone(), origin: Origin::Engine });
             if let Some(subject) = self.places.get(&root).and_then(|&place| self.subjects.get_mut(place)) {
-                subject.sifted = Some(facets);
+                subject.sifted = Some(Sifted(facets));
             }
             self.rows.push(row);
         }

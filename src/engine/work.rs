@@ -55,8 +55,12 @@ pub(super) struct Subject {
     /// Where the log has events of it that are lived through once more.
     pub past: Vec<(Arc<Packed>, u32)>,
     /// What its row is sifted by, where a sweep has read it.
-    pub sifted: Option<Option<i64>>,
+    pub sifted: Option<Sifted>,
 }
+
+/// What a stored row is sifted by; nothing: it is always looked at.
+#[derive(Clone, Copy)]
+pub(super) struct Sifted(pub Option<i64>);
 
 /// What came of a subject's inputs besides its new state.
 #[derive(Default)]

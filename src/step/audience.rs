@@ -170,8 +170,12 @@ fn split<'e>(expr: &'e Expr, parts: &mut Vec<&'e Expr>) {
 fn is_condition(expr: &Expr) -> bool {
     match expr {
         Expr::Binary(op, ..) => !matches!(op, BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div),
-        Expr::Not(_) | Expr::Known(..) | Expr::Tag(..) => true,
-        Expr::Def(Owner::Subject | Owner::Parent, _) | Expr::History(_) | Expr::Attr(..) => true,
+        Expr::Not(_)
+        | Expr::Known(..)
+        | Expr::Tag(..)
+        | Expr::Def(Owner::Subject | Owner::Parent, _)
+        | Expr::History(_)
+        | Expr::Attr(..) => true,
         _ => false,
     }
 }

@@ -22,7 +22,7 @@ const ROUNDS: u64 = if cfg!(debug_assertions) { 2 } else { 50 };
 const JOURNEYS: usize = 20;
 const CUSTOMERS: usize = 100;
 
-const BANK: &str = r#"
+const BANK: &str = r"
 choice tier { silver; gold; diamond }
 event payment of customer { amount : Int }
 entity customer {
@@ -38,7 +38,7 @@ entity customer {
 entity holding of customer { key id : Id; amount : Int; ends : Date? }
 audience grown of customer = (age otherwise 0) >= 18
 audience likely of customer = grown and any payment during last 30 days
-"#;
+";
 
 /// A condition of a customer, or of a holding, up to three levels deep.
 fn condition(chance: &mut Chance, of_holding: bool, depth: u64) -> String {
@@ -188,7 +188,6 @@ async fn nobody_who_belongs_is_sifted_away(place: Place) {
     let now: Timestamp = "2026-11-22T09:00:00Z".parse().unwrap();
     let (mut pairs, mut spared) = (0, 0);
     let store = place.open(false).await.unwrap();
-    let mut batch = 0;
     for round in 0..ROUNDS {
         let (world, text) = bank(&mut chance);
         // Another kind each round, so that one store does for all.
@@ -208,8 +207,7 @@ async fn nobody_who_belongs_is_sifted_away(place: Place) {
             commit.facets.push(if chance.below(10) == 0 { None } else { facets::of(&world, &root, &state) });
             customers.push((key, root, state));
         }
-        batch += 1;
-        store.commit(&Commit { batch, ..commit }).await.unwrap();
+        store.commit(&Commit { batch: round + 1, ..commit }).await.unwrap();
         for number in 0..JOURNEYS {
             let journey = Name::new(&format!("j{number}"));
             let sieve = facets::sieve(&world, journey);

@@ -226,7 +226,7 @@ struct Who<'a> {
     spared: BTreeSet<&'a str>,
 }
 
-fn plan(who: &Who<'_>, groups: Vec<Owned>) -> Plan {
+fn plan(who: &Who<'_>, mut groups: Vec<Owned>) -> Plan {
     let Who { me, living, sharers, spared } = who;
     let place = sharers.iter().position(|name| name == me);
     let share = place
@@ -243,10 +243,9 @@ fn plan(who: &Who<'_>, groups: Vec<Owned>) -> Plan {
     let latest = groups.iter().map(|owned| owned.lease.batch).max().unwrap_or_default();
     // Everybody begins elsewhere, so that two do not reach for the same.
     let begin = place.unwrap_or_default() * groups.len() / sharers.len().max(1);
-    let (first, rest): (Vec<(usize, Owned)>, Vec<(usize, Owned)>) =
-        groups.into_iter().enumerate().partition(|(no, _)| *no >= begin);
-    let in_turn = first.into_iter().chain(rest).map(|(_, owned)| owned);
-    let take = in_turn.filter(is_free).take(missing).collect();
+    let begin = begin.min(groups.len());
+    groups.rotate_left(begin);
+    let take = groups.into_iter().filter(is_free).take(missing).collect();
     Plan { mine, take, surplus, workers: living.len(), latest }
 }
 

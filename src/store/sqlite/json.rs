@@ -41,14 +41,12 @@ impl Row<'_> {
     }
 
     pub(super) fn perhaps(&mut self, value: Option<i64>) -> &mut Self {
-        match value {
-            Some(value) => self.int(value),
-            None => {
-                self.separate();
-                self.text.push_str("null");
-                self
-            }
+        if let Some(value) = value {
+            return self.int(value);
         }
+        self.separate();
+        self.text.push_str("null");
+        self
     }
 
     pub(super) fn text(&mut self, value: &str) -> &mut Self {
