@@ -11,7 +11,8 @@ use crate::engine::SubmitError;
 use crate::intake::fixture;
 use crate::name::Name;
 
-/// The requests on the pages of `explain`: a bad one gives the code of its page, a good one is taken.
+/// The requests on the pages of `explain`: a bad one gives the code of its page, a good one is taken. What is written as
+/// text there (a hundred megabytes, a busy daemon) cannot be asked for here.
 #[tokio::test]
 async fn requests_on_the_pages_are_answered_as_they_say() {
     let token = "0123456789abcdef";
@@ -331,6 +332,8 @@ async fn a_token_is_asked_of_everything_but_health() {
 #[tokio::test]
 async fn an_audience_is_counted_and_an_unknown_one_is_not_there() {
     let door = start().await;
+    // As a bundle that asks it would have.
+    let _ = Name::new("everybody");
     let counted = json!({
         "audience": "everybody", "of": "customer", "known": 7, "members": 7, "unreadable": 0,
         "conditions": [{"condition": "name is known", "alone": 7, "so_far": 7}],

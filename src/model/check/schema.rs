@@ -220,9 +220,12 @@ fn daily(field: &ast::Field, ty: &Type, sink: &mut Sink) {
     sink.report(finding.help("leave `daily` out: amounts and numbers that a system sends each day have it"));
 }
 
-/// Adds the fields of every `extend` to its entity.
+/// Adds the fields of every `extend` to its entity: those of one together, in the order of their first names, so that the
+/// order of files means nothing.
 fn extend(world: &mut World, sink: &mut Sink) {
-    for (file, decl) in world.extends.clone() {
+    let mut extends = world.extends.clone();
+    extends.sort_by_key(|(_, decl)| first_field(decl));
+    for (file, decl) in extends {
         let DeclKind::Extend(items) = &decl.kind else { continue };
         let Some(name) = decl.name else { continue };
         let Some(declared) = world.expect(sink, file, name, Kind::Entity) else { continue };
@@ -241,6 +244,14 @@ fn extend(world: &mut World, sink: &mut Sink) {
         }
         world.model.entities.insert(declared.name, entity);
     }
+}
+
+fn first_field(decl: &ast::Decl) -> Option<Name> {
+    let DeclKind::Extend(items) = &decl.kind else { return None };
+    items.iter().find_map(|item| match item {
+        EntityItem::Field(field) => Some(field.name.name),
+        _ => None,
+    })
 }
 
 /// Records who is whose child; a child's child has no state row to live in.
