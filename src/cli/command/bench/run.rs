@@ -48,7 +48,7 @@ const SETTINGS: &str = include_str!("../../../../benches/w1/wayfare.toml");
 
 /// What the journey waits in W1, as its text says.
 const WAIT: &str = "within 2s";
-/// Enrolments per second that a machine is taken to manage, to choose how long W2 waits.
+/// Enrolments per second of those who wait in W2, and with it how long they wait.
 const EXPECTED_SPEED: u32 = 4_000;
 const LEAST_WAIT_SECONDS: u32 = 10;
 
@@ -136,7 +136,7 @@ async fn product(args: &Args, folder: &Path, output: &Output) -> Result<Measured
     let load = Load { client: &client, output, batch: args.batch };
     load.customers(0..all).await?;
     let began = wall();
-    load.journeys(0..before, Opens::None).await?;
+    fill(load, before, began).await?;
     let waiting = still_waiting(args, before, began);
     let opens = match args.workload {
         Workload::W1 => Opens::EverySecond,
@@ -177,6 +177,15 @@ fn prepare(args: &Args, folder: &Path) -> Result<(), Failure> {
     for (name, text) in [("w1.journey", journey.as_str()), ("wayfare.toml", SETTINGS)] {
         let path = folder.join(name);
         std::fs::write(&path, text).map_err(|error| Failure::file("write", &path, &error))?;
+    }
+    Ok(())
+}
+
+/// Enrols `before` evenly over the time that they wait, so that later as many are due in each second.
+async fn fill(load: Load<'_>, before: u32, began: Timestamp) -> Result<(), Failure> {
+    for (second, first) in (1..).zip((0..before).step_by(EXPECTED_SPEED as usize)) {
+        load.journeys(first..before.min(first.saturating_add(EXPECTED_SPEED)), Opens::None).await?;
+        until(began, second).await;
     }
     Ok(())
 }

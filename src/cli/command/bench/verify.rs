@@ -57,5 +57,5 @@ pub(super) async fn everybody_went_through(
     Err(Failure::new(format_args!(
         "the work was not done: of {customers} customers {rows} are stored, {ended} have ended, and {messages} messages were sent instead of {expected}"
     ))
-    .help("the daemon may have been too slow to take opens within the wait of 2 s; try a smaller --batch"))
+    .help("the daemon may have been too slow to take opens within the wait; try a smaller --batch, or more --waiting"))
 }
