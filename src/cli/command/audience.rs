@@ -110,7 +110,10 @@ async fn live(
         let known = Audience::all(&world);
         let known: Vec<&str> = known.iter().map(|name| name.as_str()).collect();
         let help = did_you_mean(wanted, known.iter().copied());
-        let help = help.unwrap_or_else(|| format!("audiences that they ask: {}", known.join(", ")));
+        let help = help.unwrap_or_else(|| match known.as_slice() {
+            [] => "none of them asks for an audience".into(),
+            known => format!("audiences that they ask: {}", known.join(", ")),
+        });
         Failure::new(format_args!("no deployed journey asks an audience `{wanted}`")).help(help)
     };
     let name = Name::lookup(wanted).ok_or_else(unknown)?;
