@@ -1,6 +1,7 @@
 //! `wayfare init`: a fresh folder that passes `check` and `test`, and nothing written over.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -60,6 +61,31 @@ fn the_five_steps_pass_check_test_and_fmt() {
     let (code, data, talk) = wayfare(&zones, &["test"]);
     assert_eq!(code, 0, "{data}{talk}");
     assert_eq!(data.lines().filter(|line| line.starts_with("ok ")).count(), 4, "{data}");
+}
+
+/// The daemon asks for no setting: it says where it listens. It is killed again at once.
+#[test]
+fn a_fresh_project_runs() {
+    for template in ["welcome", "five-steps"] {
+        let folder = tempfile::tempdir().unwrap();
+        wayfare(folder.path(), &["init", "--template", template]);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wayfare"));
+        command.args(["run", "--listen", "127.0.0.1:0"]).current_dir(folder.path()).env("NO_COLOR", "1");
+        let mut daemon =
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let talk = BufReader::new(daemon.stderr.take().unwrap());
+        let mut said = Vec::new();
+        for line in talk.lines() {
+            said.push(line.unwrap());
+            if said.last().unwrap().contains("listening on http://127.0.0.1:") {
+                break;
+            }
+        }
+        daemon.kill().unwrap();
+        daemon.wait().unwrap();
+        let last = said.last().map_or("", String::as_str);
+        assert!(last.contains("listening on"), "{template}: {}", said.join("\n"));
+    }
 }
 
 #[test]

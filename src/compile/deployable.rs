@@ -3,12 +3,12 @@
 //! The one place where such constructs are listed. Whoever teaches the daemon one takes its line out.
 
 use crate::diagnostic::{Diagnostic, code};
-use crate::expr::Expr;
+use crate::expr::{Expr, Pattern, Source};
 use crate::model::govern::Policy;
 use crate::model::journey::{Step, StepKind, Unserved};
 use crate::model::{Journey, Model};
 use crate::program::value::Reward;
-use crate::program::{Among, Give, Giving};
+use crate::program::{Among, Enter, Give, Giving};
 use crate::text::Span;
 use crate::value::Value;
 
@@ -27,6 +27,8 @@ pub enum Construct {
     Person,
     Each,
     List,
+    /// Replies to events of another subject.
+    Told,
 }
 
 impl Construct {
@@ -61,6 +63,10 @@ impl Construct {
                 ("start … each", "nobody carries it to the rows of the others: nobody would be started")
             }
             Self::List => ("ordered messages", "their order has only been tried under the virtual clock"),
+            Self::Told => (
+                "replies to what happens to others",
+                "nobody carries the event to the row of whom it names: nothing would be answered",
+            ),
             Self::Clause(Unserved::EnterByList) => ("enter by list", "there is no way yet to hand in a list"),
         }
     }
@@ -94,11 +100,26 @@ fn says_more(policy: &Policy) -> bool {
 fn constructs(model: &Model, journey: &Journey) -> Vec<(Construct, Span)> {
     let clauses = journey.unserved.iter().map(|(clause, span)| (Construct::Clause(*clause), *span));
     let mut found: Vec<(Construct, Span)> = clauses.collect();
+    found.extend(told(model, journey).map(|span| (Construct::Told, span)));
     steps(&journey.steps, model, &mut found);
     for exit in &journey.exits {
         steps(&exit.block, model, &mut found);
     }
     found
+}
+
+/// The first rule that listens to an event of another root.
+fn told(model: &Model, journey: &Journey) -> Option<Span> {
+    let (Some(rules), Enter::Event(patterns)) = (&journey.rules, &journey.enter) else { return None };
+    let is_of_others = |pattern: &Pattern| match &pattern.source {
+        Source::Event(event) => model.events.get(event).is_some_and(|event| {
+            let parent = model.entities.get(&event.subject).and_then(|entity| entity.parent);
+            parent.unwrap_or(event.subject) != journey.root
+        }),
+        _ => false,
+    };
+    let first = patterns.iter().position(is_of_others)?;
+    rules.spans.get(first).copied()
 }
 
 fn steps(all: &[Step], model: &Model, found: &mut Vec<(Construct, Span)>) {

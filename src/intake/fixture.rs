@@ -116,6 +116,7 @@ fn program() -> Program {
         lines: Vec::new(),
         rung_lines: Vec::new(),
         rules: None,
+        stamped: false,
     }
 }
 

@@ -52,7 +52,9 @@ pub(super) fn program(model: &Model, journey: &Journey, sources: &Sources) -> Op
         lines,
         rung_lines,
         rules: journey.rules.as_ref().map(|rules| answers(&rules.run, &numbers)),
+        stamped: false,
     };
+    program.stamped = numbers.is_stamped();
     program.tracked = tracked::of(model, &program);
     Some(program)
 }

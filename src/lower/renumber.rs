@@ -1,5 +1,7 @@
 //! Expressions with the numbers of one owner's [`crate::model::Uses`], rewritten to the numbers of a program.
 
+use std::cell::Cell;
+
 use crate::expr::{Aggregate, Anchor, Expr, Pattern, Window};
 use crate::program::{CaseTest, ContentCall, Copy, CopyPiece, EntryUnit, Giving};
 
@@ -8,14 +10,30 @@ use crate::program::{CaseTest, ContentCall, Copy, CopyPiece, EntryUnit, Giving};
 pub(super) struct Numbers {
     pub(super) defs: Vec<u16>,
     pub(super) features: Vec<u16>,
+    /// Whether an expression asked for what every event has.
+    stamped: Cell<bool>,
 }
 
 impl Numbers {
+    pub(super) fn new(defs: Vec<u16>, features: Vec<u16>) -> Self {
+        Self { defs, features, stamped: Cell::new(false) }
+    }
+
+    /// Whether anything that went through here asks for `id` or `time` of an event that is kept.
+    pub(super) fn is_stamped(&self) -> bool {
+        self.stamped.get()
+    }
+
     pub(super) fn expr(&self, expr: &mut Expr) {
         match expr {
             Expr::Def(_, index) => renumber(index, &self.defs),
             Expr::History(index) => renumber(index, &self.features),
             Expr::Aggregate(aggregate) => self.aggregate(aggregate),
+            Expr::Field(of, name) if matches!(**of, Expr::Entry | Expr::Local(_)) => {
+                if matches!(name.as_str(), "id" | "time") {
+                    self.stamped.set(true);
+                }
+            }
             other => other.parts_mut().into_iter().for_each(|part| self.expr(part)),
         }
     }

@@ -130,7 +130,7 @@ impl Used {
             }
             places
         };
-        Numbers { defs: places(&self.defs), features: places(&self.features) }
+        Numbers::new(places(&self.defs), places(&self.features))
     }
 }
 

@@ -181,6 +181,9 @@ pub struct Program {
     /// Of replies: which entry is answered by which rule, how often, and when not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rules: Option<Rules>,
+    /// Whether a step asks for `id` or `time` of the event that entered, or that a wait named.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub stamped: bool,
 }
 
 /// A metric or audience, by value. `Expr::Def` in it indexes the same list and only earlier entries.
@@ -218,6 +221,11 @@ pub struct Await {
     pub slot: Option<u16>,
     /// From when on it counts.
     pub from: Anchor,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]

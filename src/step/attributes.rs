@@ -94,6 +94,7 @@ fn compare(run: &Run, old: &Value, new: &Value) -> Option<Ordering> {
         instance: None,
         entry: None,
         element: None,
+        stamp: None,
         params: &[],
         given: &[],
         locale: None,

@@ -118,6 +118,7 @@ impl<'w> Audience<'w> {
             instance: None,
             entry: None,
             element: None,
+            stamp: None,
             params: &[],
             given: &program.params,
             locale: None,

@@ -117,6 +117,7 @@ impl Bit {
                     instance: None,
                     entry: None,
                     element: None,
+                    stamp: None,
                     params: &[],
                     given: &[],
                     locale: None,

@@ -14,9 +14,9 @@ use super::world::ProgramNo;
 use crate::expr::{Aggregate, Anchor, Expr, MessageEvent, Pattern, Source};
 use crate::name::Name;
 use crate::program::{
-    Bundle, Channel, Content, Enter, Entity, Event, ExitOn, Hash, Hashed, NodeId, NodeKind, Program,
+    Bundle, Channel, Content, Enter, Entity, Event, ExitOn, Field, Hash, Hashed, NodeId, NodeKind, Program,
 };
-use crate::value::Length;
+use crate::value::{Length, Type};
 
 /// What a pattern listens for, without its filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,6 +66,8 @@ pub(super) struct Index {
     berths: HashMap<Name, Berth>,
     /// What databases may sift rows by.
     pub facets: Facets,
+    /// By event: the roots of another kind that it names and that hear of it, and the field that names one.
+    told: HashMap<Name, Vec<(Name, Name)>>,
     /// Order of each case within its choice.
     choices: HashMap<Name, Vec<(Name, usize)>>,
 }
@@ -322,6 +324,32 @@ impl Index {
         }
     }
 
+    /// Whoever of another kind the event names, if its replies listen to it.
+    fn add_told(&mut self, loaded: &Loaded, source: &Source) {
+        let Source::Event(name) = source else { return };
+        let Some(event) = self.events.get(name) else { return };
+        let root = loaded.program.root;
+        if self.root_of(event.subject) == root {
+            return;
+        }
+        let names_it = |field: &&Field| *field.ty.known() == Type::Entity(root);
+        let Some(field) = event.fields.iter().find(names_it).map(|field| field.name) else { return };
+        let told = self.told.entry(*name).or_default();
+        if !told.contains(&(root, field)) {
+            told.push((root, field));
+        }
+    }
+
+    /// The entity whose row holds what is of `entity`.
+    pub(super) fn root_of(&self, entity: Name) -> Name {
+        self.entities.get(&entity).and_then(|known| known.parent).unwrap_or(entity)
+    }
+
+    /// Roots of another kind that an event names and that hear of it: their kind, and the field with the id.
+    pub(super) fn told(&self, event: Name) -> &[(Name, Name)] {
+        self.told.get(&event).map_or(&[], Vec::as_slice)
+    }
+
     fn add_look(&mut self, loaded: &Arc<Loaded>) {
         self.refers |= match &loaded.program.enter {
             Enter::Anchor { of, .. } => of.is_some(),
@@ -352,6 +380,7 @@ impl Index {
         };
         for pattern in patterns {
             let Some(trigger) = Trigger::of(&pattern.source) else { continue };
+            self.add_told(loaded, &pattern.source);
             self.heard.insert(trigger);
             let entered = self.entries.entry(trigger).or_default();
             if entered.iter().all(|known| known.no != loaded.no) {
@@ -369,6 +398,7 @@ impl Index {
             else {
                 continue;
             };
+            self.add_told(loaded, &feature.aggregate.source);
             self.heard.insert(trigger);
             let kept = self.features.entry(trigger).or_default();
             if kept.iter().all(|known| known.id != id || known.loaded.of_child != loaded.of_child) {

@@ -59,6 +59,7 @@ mod show;
 pub mod state;
 pub mod symbols;
 mod task;
+mod told;
 pub mod trace;
 mod tracked;
 mod wire;
@@ -124,6 +125,9 @@ pub fn step(world: &World, root: &RootKey, state: &mut State, input: &Input, now
 }
 
 fn take_event(run: &mut Run, event: &Event) {
+    if let EventKind::Declared(name) = event.kind {
+        told::pass_on(run, event, name);
+    }
     match &event.kind {
         EventKind::Attributes => attributes::merge(run, event),
         EventKind::Message { kind, key } => receipts::take(run, event, *kind, key),

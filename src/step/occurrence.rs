@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::index::{Loaded, Trigger, digest};
 use super::input::Event;
 use super::run::{Run, whole_ms};
-use super::scene::{Fields, ROOT, Scene};
+use super::scene::{Fields, ID, ROOT, Scene, TIME};
 use super::state::{First, Message, Placement, SubjectRef, Task};
 use super::symbols::{self, Sym};
 use crate::expr::{ChangeVerb, MessageEvent, Pattern, Source};
@@ -229,6 +229,20 @@ impl<'e> Occurrence<'e> {
         Self { trigger: Trigger::Close(attribute), ..declared }
     }
 
+    /// Its fields as an instance keeps them: with `id` and `time`, where the program asks for those of its events.
+    pub(super) fn record(&self, loaded: &Loaded) -> Vec<(Name, Value)> {
+        let mut fields = self.fields.to_vec();
+        if loaded.program.stamped {
+            let stamps = [(ID, Value::Text(Arc::clone(&self.identity))), (TIME, Value::Moment(self.at))];
+            for (name, value) in stamps.map(|(name, value)| (Name::new(name), value)) {
+                if fields.iter().all(|(known, _)| *known != name) {
+                    fields.push((name, value));
+                }
+            }
+        }
+        fields
+    }
+
     /// Whether it is about `subject`: the same one, its parent, or, seen from the root, any of its children.
     pub(super) fn concerns(&self, subject: &SubjectRef) -> bool {
         self.subject.0.is_none() || subject.0.is_none() || self.subject == *subject
@@ -240,7 +254,7 @@ impl<'e> Occurrence<'e> {
         Trigger::of(&pattern.source) == Some(self.trigger)
             && self.is_of(&pattern.source, loaded, &scene)
             && (!pattern.first || self.firsts.contains(&digest(pattern)))
-            && scene.testing(&self.fields).admits(pattern.filter.as_ref())
+            && scene.hearing(self).admits(pattern.filter.as_ref())
     }
 
     /// Whether the source's own limits (which step, which direction of change) let it through.
@@ -266,7 +280,7 @@ impl<'e> Occurrence<'e> {
         let world = run.world;
         for first in world.index().firsts(self.trigger) {
             let met = |known: &First| known.digest == first.digest && known.subject == self.subject;
-            if run.state.firsts.iter().any(met) {
+            if !run.is_home_of(&first.loaded) || run.state.firsts.iter().any(met) {
                 continue;
             }
             let scene = run.scene(&first.loaded, &self.subject).entered_by(&self.fields);

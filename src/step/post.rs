@@ -21,6 +21,7 @@ use super::run::Run;
 use super::scene::{ROOT, Scene};
 use super::state::{Instance, MAX_POSTED, Sender, State, SubjectRef};
 use super::symbols::Sym;
+use super::told;
 use super::trace::{Cause, NotEntered};
 use super::world::ProgramNo;
 use crate::expr::MessageEvent;
@@ -51,6 +52,8 @@ pub enum Errand {
     Given { node: NodeId, outcome: Name, amount: Value },
     /// Let your subject enter, if the caller's `where` admits it.
     Start(Box<Invitation>),
+    /// This happened to my subject, and it names yours.
+    Tell(Box<Event>),
     /// From a subject that is yours: what it leaves you, or what came for it since.
     Parcel { number: u64, parcel: Box<Parcel> },
     /// The parcel of this number is here.
@@ -155,6 +158,7 @@ impl Errand {
             Self::Give(_) => "give",
             Self::Given { .. } => "given",
             Self::Start(_) => "start",
+            Self::Tell(_) => "tell",
             Self::Parcel { .. } => "parcel",
             Self::Taken { .. } => "taken",
         }
@@ -162,7 +166,7 @@ impl Errand {
 
     /// Whether it asks for something that must be done once.
     fn is_asked(&self) -> bool {
-        matches!(self, Self::Send(_) | Self::Give(_) | Self::Start(_))
+        matches!(self, Self::Send(_) | Self::Give(_) | Self::Start(_) | Self::Tell(_))
     }
 
     /// Whether a daemon carries it: the sender keeps it until it is answered, and sends it again.
@@ -185,6 +189,7 @@ impl Errand {
             | Self::Became(_)
             | Self::Given { .. }
             | Self::Start(_)
+            | Self::Tell(_)
             | Self::Parcel { .. }
             | Self::Taken { .. } => None,
         }
@@ -203,6 +208,7 @@ pub(super) fn take(run: &mut Run, post: &Post) {
         Errand::Give(favour) => take_favour(run, post, favour),
         Errand::Given { node, outcome, amount } => take_gift(run, &post.key, *node, *outcome, amount),
         Errand::Start(invitation) => take_invitation(run, post, invitation),
+        Errand::Tell(event) => told::take(run, event),
         Errand::Parcel { number, parcel } => {
             let is_new = is_new(run, post);
             merge::take(run, post, *number, parcel, is_new);

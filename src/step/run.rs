@@ -81,10 +81,16 @@ impl<'a> Run<'a> {
             instance: None,
             entry: None,
             element: None,
+            stamp: None,
             params: &[],
             given: &loaded.program.params,
             locale: None,
         }
+    }
+
+    /// Whether this row is one that instances of `loaded` live in. An event may be heard in rows of several kinds.
+    pub(super) fn is_home_of(&self, loaded: &Loaded) -> bool {
+        loaded.program.root == self.root.entity
     }
 
     /// The number of a name. Every name of a program has one ([`symbols::Symbols::cover`]).

@@ -1,11 +1,13 @@
 //! What an expression sees: one subject of one row, at one instant, through the eyes of one program or content.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::input::RootKey;
+use super::occurrence::Occurrence;
 use super::state::{Child, Instance, State, SubjectRef};
 use super::symbols::Sym;
 use super::world::World;
@@ -18,6 +20,10 @@ use crate::value::Value;
 
 /// The root as a subject.
 pub(super) static ROOT: SubjectRef = SubjectRef(None);
+
+/// What every event has without declaring it.
+pub(super) const ID: &str = "id";
+pub(super) const TIME: &str = "time";
 
 /// Fields of an event or record.
 pub(super) type Fields = [(Name, Value)];
@@ -37,6 +43,8 @@ pub(super) struct Scene<'a> {
     pub entry: Option<&'a Fields>,
     /// The record under test.
     pub element: Option<&'a Fields>,
+    /// (source, id) and time of the event under test, which every event has without being declared.
+    pub stamp: Option<(&'a Arc<str>, Timestamp)>,
     /// Arguments of the content that is rendered.
     pub params: &'a [(Sym, Value)],
     /// What may be set of the journey.
@@ -51,6 +59,11 @@ impl<'a> Scene<'a> {
 
     pub(super) fn testing(self, element: &'a Fields) -> Self {
         Self { element: Some(element), ..self }
+    }
+
+    /// The event under test, with what every event has.
+    pub(super) fn hearing(self, occurrence: &'a Occurrence<'_>) -> Self {
+        Self { stamp: Some((&occurrence.identity, occurrence.at)), ..self.testing(&occurrence.fields) }
     }
 
     pub(super) fn entered_by(self, entry: &'a Fields) -> Self {
@@ -84,7 +97,7 @@ impl<'a> Scene<'a> {
         if is_key { Value::Text(self.id(subject)) } else { Value::Missing }
     }
 
-    pub(super) fn id(&self, subject: &SubjectRef) -> std::sync::Arc<str> {
+    pub(super) fn id(&self, subject: &SubjectRef) -> Arc<str> {
         subject.0.as_ref().map_or(&self.root.id, |(_, id)| id).clone()
     }
 
@@ -119,6 +132,15 @@ impl<'a> Scene<'a> {
         match owner {
             Owner::Subject => self.subject,
             Owner::Parent => &ROOT,
+        }
+    }
+
+    /// `id` and `time` of an event that declares no such field.
+    fn or_stamp(&self, value: Value, name: Name) -> Value {
+        match self.stamp.filter(|_| value.is_missing()) {
+            Some((identity, _)) if name.as_str() == ID => Value::Text(Arc::clone(identity)),
+            Some((_, at)) if name.as_str() == TIME => Value::Moment(at),
+            _ => value,
         }
     }
 
@@ -223,14 +245,14 @@ impl Env for Scene<'_> {
 
     fn entry_field(&self, name: Name) -> Value {
         match (self.entry, self.instance) {
-            (Some(fields), _) => field(fields, name),
+            (Some(fields), _) => self.or_stamp(field(fields, name), name),
             (None, Some(instance)) => instance.entry.field(name),
             (None, None) => Value::Missing,
         }
     }
 
     fn element_field(&self, name: Name) -> Value {
-        self.element.map_or(Value::Missing, |fields| field(fields, name))
+        self.element.map_or(Value::Missing, |fields| self.or_stamp(field(fields, name), name))
     }
 
     /// Points belong to the root, whoever of its row asks.

@@ -248,6 +248,7 @@ fn journey(enter: Enter) -> Program {
         lines: vec![],
         rung_lines: Vec::new(),
         rules: None,
+        stamped: false,
     }
 }
 

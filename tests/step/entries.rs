@@ -225,3 +225,26 @@ fn a_started_journey_runs_for_the_same_customer_once_per_caller() {
     story.advance(days(8)).happen("login", &[]).advance(days(3));
     assert_eq!(story.delivered.len(), 2);
 }
+
+/// `event.id` and `event.time` are of every event, and what a wait has named has them too.
+#[test]
+fn every_event_has_an_id_and_a_time() {
+    let mut story = Story::of(
+        "content ref { takes ref : Id; takes day : Date; via push \"\"\"{{ ref }} {{ date(day) }}\"\"\" }
+        journey j of customer {
+          purpose service
+          owner \"o\"
+          enter on login where time > 2026-11-01 at 00:00
+          reenter never
+          send ref(event.id, event.time.date) via push key event.id as first
+          wait for drawdown as drawn within 2 days else end none
+          send ref(drawn.id, drawn.time.date) via push as second
+          end done
+        }",
+    );
+    story.agree();
+    story.happen("login", &[]).advance(days(1)).happen("drawdown", &[]);
+    let bodies: Vec<&str> = story.delivered.iter().map(|one| &*one.parts[0].1).collect();
+    assert_eq!(bodies, ["bank#e2 2026年12月1日", "bank#e3 2026年12月2日"]);
+    assert_eq!(&*story.delivered[0].message.step, "first#bank#e2");
+}

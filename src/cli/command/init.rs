@@ -1,5 +1,6 @@
 //! `wayfare init [DIR]`: a small project that passes `check` and `test`, to grow from.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -29,9 +30,9 @@ enum Template {
 /// Path in the project and text.
 type File = (&'static str, &'static str);
 
-/// What every project has.
-const SETTINGS: [File; 2] =
-    [("wayfare.toml", include_str!("init/wayfare.toml")), (".gitignore", include_str!("init/gitignore"))];
+/// What every project has; the channels of its journeys follow.
+const SETTINGS: &str = include_str!("init/wayfare.toml");
+const IGNORED: File = (".gitignore", include_str!("init/gitignore"));
 
 const WELCOME: [File; 3] = [
     ("model.journey", include_str!("init/model.journey")),
@@ -51,13 +52,28 @@ const FIVE_STEPS: [File; 6] = [
 const WORKFLOW: File = (".github/workflows/journeys.yml", include_str!("init/journeys.yml"));
 
 impl Template {
+    /// The channels its journeys send through: the daemon wants to know of each how.
+    fn channels(self) -> &'static [&'static str] {
+        match self {
+            Self::Welcome => &["push", "sms"],
+            Self::FiveSteps => &["in_app", "push", "sms"],
+        }
+    }
+
+    fn settings(self) -> String {
+        let channel = |name: &&str| format!("\n[channels.{name}]\nkind = \"console\"\n");
+        SETTINGS.to_owned() + &self.channels().iter().map(channel).collect::<String>()
+    }
+
     /// Every file, in the order they are written.
-    fn files(self) -> impl Iterator<Item = File> {
+    fn files(self) -> impl Iterator<Item = (&'static str, Cow<'static, str>)> {
         let journeys: &[File] = match self {
             Self::Welcome => &WELCOME,
             Self::FiveSteps => &FIVE_STEPS,
         };
-        SETTINGS.into_iter().chain(journeys.iter().copied()).chain([WORKFLOW])
+        let settings = ("wayfare.toml", Cow::Owned(self.settings()));
+        let rest = [IGNORED].into_iter().chain(journeys.iter().copied()).chain([WORKFLOW]);
+        std::iter::once(settings).chain(rest.map(|(path, text)| (path, Cow::Borrowed(text))))
     }
 }
 
@@ -69,7 +85,7 @@ pub fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
     }
     for (path, text) in args.template.files() {
         let path = args.dir.join(path);
-        write(&path, text)?;
+        write(&path, &text)?;
         output.say(format_args!("wrote {}", path.display()));
     }
     output.say(format_args!(

@@ -1,7 +1,7 @@
 //! What happens: events, message events, changes of an attribute, dates; and the instants that time counts from.
 
 use super::expr::collection::both;
-use super::expr::{Checker, Element, Shape, Typed};
+use super::expr::{Block, Checker, Element, Shape, Typed};
 use super::words;
 use super::world::{Kind, Reported};
 use crate::diagnostic::{Diagnostic, Fix, code};
@@ -87,6 +87,9 @@ impl Checker<'_, '_> {
     fn event(&mut self, name: Name, span: Span) -> Option<Happening> {
         let of = self.world.model.events.get(&name)?.subject;
         if self.subject.is_some() && self.owner_of(of).is_none() {
+            if self.block == Block::Answer {
+                return self.told(name, of, span);
+            }
             let here = self.subject.map(|subject| subject.to_string()).unwrap_or_default();
             let headline = format!("`{name}` happens to a `{of}`, and this is about a `{here}`");
             self.report(
@@ -100,6 +103,39 @@ impl Checker<'_, '_> {
             source: Source::Event(name),
             shape: Shape::Event(name),
             names: vec![name],
+            filter: None,
+        })
+    }
+
+    /// An event of somebody else, which replies hear of because it names their subject.
+    fn told(&mut self, event: Name, of: Name, span: Span) -> Option<Happening> {
+        let here = self.subject?;
+        let names_us = |ty: &Type| *ty.known() == Type::Entity(here);
+        let fields = &self.world.model.events.get(&event)?.fields;
+        let fields: Vec<Name> =
+            fields.iter().filter(|field| names_us(&field.ty)).map(|field| field.name).collect();
+        let is_root = self.world.root(here) == here;
+        let wrong = match fields.as_slice() {
+            [_] if is_root => None,
+            [first, second, ..] if is_root => Some((
+                format!("`{event}` names a `{here}` more than once"),
+                format!("`{first}` and `{second}`"),
+                format!("leave one `{here}` in it: the one that is to answer"),
+            )),
+            _ => Some((
+                format!("`{event}` happens to a `{of}` and names no `{here}`"),
+                format!("of `{of}`"),
+                format!("use an event `of {here}`, or one with a field `{here} : {here}`"),
+            )),
+        };
+        if let Some((headline, label, help)) = wrong {
+            self.report(Diagnostic::new(code::OTHER_SUBJECT, span, headline).label(label).help(help));
+            return None;
+        }
+        Some(Happening {
+            source: Source::Event(event),
+            shape: Shape::Told { event, of: self.world.root(of) },
+            names: vec![event],
             filter: None,
         })
     }

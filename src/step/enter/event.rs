@@ -15,6 +15,9 @@ use crate::step::trace::{Cause, NotEntered};
 pub(in crate::step) fn heard(run: &mut Run, occurrence: &Occurrence) {
     let world = run.world;
     for loaded in world.index().entries(occurrence.trigger) {
+        if !run.is_home_of(loaded) {
+            continue;
+        }
         match &loaded.program.enter {
             Enter::Event(patterns) => enter(run, loaded, patterns, occurrence),
             Enter::Without { .. } => super::trigger(run, loaded, occurrence),
@@ -48,7 +51,7 @@ pub(super) fn candidate(run: &Run, loaded: &Loaded, occurrence: &Occurrence) -> 
         subject: occurrence.entrant(loaded, run)?,
         cause: Cause::Event(occurrence.name),
         at: occurrence.at,
-        payload: occurrence.fields.to_vec(),
+        payload: occurrence.record(loaded),
         identity: occurrence.identity.clone(),
         date: None,
         rule: None,
@@ -68,7 +71,7 @@ pub(super) fn admits(
     if !occurrence.is_of(&pattern.source, loaded, &scene) {
         return Ok(false);
     }
-    let scene = scene.testing(&occurrence.fields);
+    let scene = scene.hearing(occurrence);
     if let Some(filter) = pattern.filter.as_ref().filter(|filter| !scene.admits(Some(filter))) {
         return Err(NotEntered::Condition(because::of(filter, &scene)));
     }

@@ -40,8 +40,8 @@ pub(in crate::step) fn trigger(run: &mut Run, loaded: &Arc<Loaded>, occurrence: 
 
 /// B may have happened: it cancels the entries that wait, and is kept for an A that is still under way.
 pub(in crate::step) fn absent(run: &mut Run, occurrence: &Occurrence) {
-    let world = run.world;
-    for loaded in world.index().absences(occurrence.trigger) {
+    let (world, root) = (run.world, run.root.entity);
+    for loaded in world.index().absences(occurrence.trigger).iter().filter(|one| one.program.root == root) {
         let Enter::Without { absent, within, .. } = &loaded.program.enter else { continue };
         remember(run, loaded, absent, occurrence);
         while let Some((at, candidate)) = cancelled(run, loaded, absent, *within, occurrence) {

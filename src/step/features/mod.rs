@@ -47,6 +47,9 @@ pub(super) fn update(run: &mut Run, occurrence: &Occurrence) {
     }
     let world = run.world;
     for kept in world.index().features(occurrence.trigger) {
+        if !run.is_home_of(&kept.loaded) {
+            continue;
+        }
         let Some((home, value)) = admitted(run, kept, occurrence) else { continue };
         let mut history = match place(&run.state.features, kept.id, &home) {
             Ok(at) => run.state.features.remove(at),
@@ -127,7 +130,7 @@ fn admitted(run: &Run, kept: &Kept, occurrence: &Occurrence) -> Option<(SubjectR
     if !occurrence.is_of(&aggregate.source, &kept.loaded, &scene) {
         return None;
     }
-    let scene = scene.testing(&occurrence.fields);
+    let scene = scene.hearing(occurrence);
     if !scene.admits(aggregate.filter.as_ref()) {
         return None;
     }

@@ -136,6 +136,7 @@ fn program(journey: &str, subject: &str, features: Vec<Feature>) -> Program {
         lines: Vec::new(),
         rung_lines: Vec::new(),
         rules: None,
+        stamped: false,
     }
 }
 

@@ -30,7 +30,8 @@ pub(super) fn heard(actor: &mut Actor, rungs: &[Rung], occurrence: &Occurrence) 
         .iter()
         .find(|number| from <= occurrence.at && wait::counts(actor, **number, occurrence, deadline));
     let Some(number) = won else { return false };
-    wait::keep(actor, *number, occurrence.at, Value::Record(occurrence.fields.to_vec()));
+    let record = Value::Record(occurrence.record(actor.loaded));
+    wait::keep(actor, *number, occurrence.at, record);
     actor.trace(Decision::Happened { awaited: *number, at: occurrence.at });
     actor.it.ladder = None;
     actor.go(rung.success);

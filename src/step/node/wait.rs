@@ -93,7 +93,8 @@ pub(super) fn heard(actor: &mut Actor, arms: &Arms, occurrence: &Occurrence) -> 
     let Some(deadline) = actor.it.deadline else { return false };
     let won = arms.iter().find(|(number, _)| counts(actor, *number, occurrence, deadline));
     let Some((number, target)) = won else { return false };
-    keep(actor, *number, occurrence.at, Value::Record(occurrence.fields.to_vec()));
+    let record = Value::Record(occurrence.record(actor.loaded));
+    keep(actor, *number, occurrence.at, record);
     actor.trace(Decision::Happened { awaited: *number, at: occurrence.at });
     actor.go(*target);
     true
@@ -117,7 +118,7 @@ pub(super) fn look_back(actor: &mut Actor, occurrence: &Occurrence) {
         {
             continue;
         }
-        let payload = Value::Record(occurrence.fields.to_vec());
+        let payload = Value::Record(occurrence.record(loaded));
         match actor.it.seen.iter_mut().find(|(seen, ..)| seen == number) {
             // One from before the anchor, which has moved on since, counts no longer.
             Some(seen) if from <= seen.1 && seen.1 <= occurrence.at => {}

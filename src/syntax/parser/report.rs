@@ -56,7 +56,8 @@ fn misspelt(finding: Diagnostic, i: In<'_>, what: &str) -> Diagnostic {
         .split('`')
         .skip(1)
         .step_by(2)
-        .filter(|word| word.len() > 2 && word.chars().all(char::is_alphabetic));
+        .filter_map(|written| written.split_whitespace().next())
+        .filter(|word| word.len() > 2 && word.chars().all(|sign| sign.is_alphabetic() || sign == '_'));
     match suggest::nearest(i.word(), known) {
         Some(meant) if i.word().chars().count() > 2 => finding.suggest(i.word(), [meant], String::new),
         _ => finding,

@@ -136,3 +136,40 @@ fn fixes_of_foreign_signs_give_a_correct_text() {
     }
     assert_eq!(text, "audience a of b = x is 1 and not y or z is not 2");
 }
+
+/// Where a few words may stand and one of them is misspelt, it is the one that is offered.
+#[test]
+fn a_misspelt_word_among_few_is_offered_wherever_they_stand() {
+    let journey = |item: &str| format!("journey a of b {{\n  {item}\n}}");
+    let policy = |item: &str| format!("policy a {{\n  {item}\n}}");
+    let slips = [
+        (policy("lane checks { one, two; loser wiat 3 days }"), "wait"),
+        (policy("lane checks { one, two; loser skpi }"), "skip"),
+        (policy("cap sms 1 per customer per day { over defre 1 day }"), "defer"),
+        (policy("cap sms 1 per customer per day { over next_chanel }"), "next_channel"),
+        (policy("quiet 21:00..08:00 { deffer 2 days }"), "defer"),
+        (policy("quiet 21:00..08:00 { releas 5 per minute }"), "release"),
+        (journey("enter wehn x"), "when"),
+        (journey("enter by strat"), "start"),
+        (journey("existing inclde"), "include"),
+        (journey("reenter nevre"), "never"),
+        (journey("reenter aftre 3 days"), "after"),
+        (journey("reenter restrat"), "restart"),
+        (journey("exit wehn x"), "when"),
+        (journey("migrate \"v\" { retime a recompte }"), "recompute"),
+        (journey("wait untill 20:00"), "until"),
+        (journey("wait wihtin 3 days { on timeout continue }"), "within"),
+        (journey("repeat n in 1..4 every monday at 10:00 missed skpi { continue }"), "skip"),
+        (journey("match x { csae 1 continue }"), "case"),
+        (journey("reach x { vai push for opened within 1 day } else continue"), "via"),
+        ("extend a { anchor b every year on c roll bakc }".to_owned(), "back"),
+        ("extend a { anchor b every year on c roll forwrad }".to_owned(), "forward"),
+    ];
+    for (text, meant) in slips {
+        let parsed = parse(FileId(0), &text);
+        let told: Vec<String> =
+            parsed.diagnostics.iter().map(|it| format!("{} {:?}", it.headline, it.help)).collect();
+        assert_eq!(told.len(), 1, "{text}: {told:#?}");
+        assert!(told[0].contains(&format!("did you mean `{meant}`?")), "{text}: {told:#?}");
+    }
+}

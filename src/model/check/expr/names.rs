@@ -84,7 +84,9 @@ impl Checker<'_, '_> {
                 let key = self.world.entity(entity).map_or_else(|| Name::new("id"), |entity| entity.key);
                 Typed::new(Expr::Attr(owner, key), Type::Entity(entity))
             }
-            Head::Record(expr, Shape::Event(event)) => Typed::new(expr, Type::Event(event)),
+            Head::Record(expr, Shape::Event(event) | Shape::Told { event, .. }) => {
+                Typed::new(expr, Type::Event(event))
+            }
             Head::Record(_, shape) => {
                 let headline = format!("`{}` has several fields", path.text());
                 let fields = shape.fields(self.world).join("`, `");

@@ -8,6 +8,11 @@ use crate::value::Type;
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::model::check) enum Shape {
     Event(Name),
+    /// An event of somebody else that names the subject; `of` is whose row it came to.
+    Told {
+        event: Name,
+        of: Name,
+    },
     /// `opened`, `clicked`, …
     Message(MessageEvent),
     /// `change of x`: the type of `x`.
@@ -33,7 +38,7 @@ impl Shape {
     /// In messages: what the record is called.
     pub(in crate::model::check) fn words(&self) -> String {
         match self {
-            Self::Event(name) | Self::Child(name) => format!("`{name}`"),
+            Self::Event(name) | Self::Told { event: name, .. } | Self::Child(name) => format!("`{name}`"),
             Self::Message(event) => format!("`{}`", event.as_str()),
             Self::Close(attribute) => format!("`close of {attribute}`"),
             Self::Granted(_) => "`granted`".to_owned(),
@@ -50,6 +55,10 @@ impl Shape {
             Self::Event(name) => {
                 let declared = world.model.events.get(name)?.field(field).map(|field| field.ty.clone());
                 declared.or_else(|| of_every_event(text))
+            }
+            Self::Told { event, of } => {
+                let teller = || (field == *of).then_some(Type::Entity(*of));
+                Self::Event(*event).field(world, field).or_else(teller)
             }
             Self::Message(_) => match text {
                 "channel" => Some(Type::Channel),
@@ -90,6 +99,13 @@ impl Shape {
                 event
                     .map(|event| event.fields.iter().map(|field| field.name.as_str()).collect())
                     .unwrap_or_default()
+            }
+            Self::Told { event, of } => {
+                let mut names = Self::Event(*event).fields(world);
+                if !names.contains(&of.as_str()) {
+                    names.push(of.as_str());
+                }
+                return names;
             }
             Self::Message(_) => vec!["channel", "content", "journey", "step"],
             Self::Change { .. } => vec!["old", "new"],
