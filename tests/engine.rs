@@ -5,6 +5,7 @@ mod audience;
 mod fill;
 mod identity;
 mod parity;
+mod posts;
 mod real;
 mod refer;
 mod rig;

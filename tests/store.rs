@@ -10,8 +10,8 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use wayfare::store::{
-    Commit, Dedup, Deployment, OutboxRow, Packed, PackedKind, ProgramRow, Quarantined, RowKey, RowRef,
-    SqliteStore, StateRow, Store, StoreError, TimerChunk,
+    Commit, Dedup, Deployment, InboxRef, InboxRow, OutboxRow, Packed, PackedKind, ProgramRow, Quarantined,
+    RowKey, RowRef, SqliteStore, StateRow, Store, StoreError, TimerChunk,
 };
 
 use crate::support::stores::{Place, on_both_stores};
@@ -177,14 +177,33 @@ async fn deployments_add_up(store: &dyn Store) {
     assert_eq!(deployed.bundle.as_deref(), Some(b"{2}".as_slice()));
 }
 
-async fn large_batches_are_one_commit(store: &dyn Store) {
+async fn what_is_left_for_a_row_waits_until_it_is_taken(store: &dyn Store) {
     let mut commit = empty(6);
+    let left = |at: i64| InboxRow { at: InboxRef { at, ..InboxRef::default() }, body: vec![0, 255] };
+    commit.inbox = vec![left(70)];
+    store.commit(&commit).await.unwrap();
+    commit.batch = 7;
+    store.commit(&commit).await.unwrap();
+    let found = store.inbox(9).await.unwrap();
+    let seen: Vec<_> = found.iter().map(|row| (row.at.group, row.at.at, row.at.batch, &*row.body)).collect();
+    assert_eq!(seen, [(0, 70, 6, &[0, 255][..]), (0, 70, 7, &[0, 255])]);
+    assert_eq!(store.inbox(1).await.unwrap(), found[..1]);
+    let mut taken = empty(8);
+    taken.inbox_done = vec![found[0].at.clone()];
+    taken.inbox = vec![left(71)];
+    store.commit(&taken).await.unwrap();
+    let left: Vec<u64> = store.inbox(9).await.unwrap().iter().map(|row| row.at.batch).collect();
+    assert_eq!(left, [7, 8]);
+}
+
+async fn large_batches_are_one_commit(store: &dyn Store) {
+    let mut commit = empty(9);
     commit.states = (0..10_000).map(|n| state(&format!("many{n}"), 0, &[7; 100])).collect();
     store.commit(&commit).await.unwrap();
     let keys: Vec<RowKey> = commit.states.iter().map(|row| row.key.clone()).collect();
     let mut rows = store.load(&keys).await.unwrap();
     assert_eq!(rows.len(), 10_000);
-    let mut again = empty(7);
+    let mut again = empty(10);
     for row in &mut rows {
         row.body = vec![8; 100];
     }
@@ -194,7 +213,7 @@ async fn large_batches_are_one_commit(store: &dyn Store) {
 }
 
 async fn nothing_is_written_outside_the_lease(store: &dyn Store) {
-    let mut commit = empty(8);
+    let mut commit = empty(11);
     let outside = store.lease().groups.last().map_or(0, |(group, _)| group + 1) * store.lease().span;
     commit.states =
         vec![StateRow { key: RowKey { bucket: outside, ..key("far") }, version: 0, body: vec![] }];
@@ -210,6 +229,7 @@ async fn conforms(store: &dyn Store) {
     identities_are_unique(store).await;
     a_scan_goes_through_a_kind_in_order(store).await;
     deployments_add_up(store).await;
+    what_is_left_for_a_row_waits_until_it_is_taken(store).await;
     large_batches_are_one_commit(store).await;
     nothing_is_written_outside_the_lease(store).await;
 }

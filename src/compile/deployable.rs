@@ -3,12 +3,12 @@
 //! The one place where such constructs are listed. Whoever teaches the daemon one takes its line out.
 
 use crate::diagnostic::{Diagnostic, code};
-use crate::expr::{Expr, Pattern, Source};
+use crate::expr::Expr;
 use crate::model::govern::Policy;
 use crate::model::journey::{Step, StepKind, Unserved};
 use crate::model::{Journey, Model};
 use crate::program::value::Reward;
-use crate::program::{Among, Enter, Give, Giving};
+use crate::program::{Give, Giving};
 use crate::text::Span;
 use crate::value::Value;
 
@@ -23,12 +23,7 @@ pub enum Construct {
     Draw,
     Referral,
     Show,
-    /// A message or reward for another person.
-    Person,
-    Each,
     List,
-    /// Replies to events of another subject.
-    Told,
 }
 
 impl Construct {
@@ -55,18 +50,7 @@ impl Construct {
                 ("referral", "nobody follows links: `joined` and `qualified` must come from outside")
             }
             Self::Show => ("show", "the placement is recorded, and no page can ask what stands in a slot"),
-            Self::Person => (
-                "to",
-                "nobody carries it to the row of another person: it would be `unreachable` or `refused`",
-            ),
-            Self::Each => {
-                ("start … each", "nobody carries it to the rows of the others: nobody would be started")
-            }
             Self::List => ("ordered messages", "their order has only been tried under the virtual clock"),
-            Self::Told => (
-                "replies to what happens to others",
-                "nobody carries the event to the row of whom it names: nothing would be answered",
-            ),
             Self::Clause(Unserved::EnterByList) => ("enter by list", "there is no way yet to hand in a list"),
         }
     }
@@ -100,7 +84,6 @@ fn says_more(policy: &Policy) -> bool {
 fn constructs(model: &Model, journey: &Journey) -> Vec<(Construct, Span)> {
     let clauses = journey.unserved.iter().map(|(clause, span)| (Construct::Clause(*clause), *span));
     let mut found: Vec<(Construct, Span)> = clauses.collect();
-    found.extend(told(model, journey).map(|span| (Construct::Told, span)));
     steps(&journey.steps, model, &mut found);
     for exit in &journey.exits {
         steps(&exit.block, model, &mut found);
@@ -108,34 +91,13 @@ fn constructs(model: &Model, journey: &Journey) -> Vec<(Construct, Span)> {
     found
 }
 
-/// The first rule that listens to an event of another root.
-fn told(model: &Model, journey: &Journey) -> Option<Span> {
-    let (Some(rules), Enter::Event(patterns)) = (&journey.rules, &journey.enter) else { return None };
-    let is_of_others = |pattern: &Pattern| match &pattern.source {
-        Source::Event(event) => model.events.get(event).is_some_and(|event| {
-            let parent = model.entities.get(&event.subject).and_then(|entity| entity.parent);
-            parent.unwrap_or(event.subject) != journey.root
-        }),
-        _ => false,
-    };
-    let first = patterns.iter().position(is_of_others)?;
-    rules.spans.get(first).copied()
-}
-
 fn steps(all: &[Step], model: &Model, found: &mut Vec<(Construct, Span)>) {
     for step in all {
         let construct = match &step.kind {
             StepKind::Assign(_) => Some(Construct::Assign),
             StepKind::Show(_) | StepKind::Hide { .. } => Some(Construct::Show),
-            StepKind::Give(giving, _) if giving.to.is_some() => Some(Construct::Person),
             StepKind::Give(giving, _) => lacks(giving, model),
-            StepKind::Send(send, _) if send.manner.to.as_ref().is_some_and(|to| to.person) => {
-                Some(Construct::Person)
-            }
             StepKind::Send(send, _) if send.is_list => Some(Construct::List),
-            StepKind::Start { each: Some(each), .. } if matches!(each.among, Among::Roots(..)) => {
-                Some(Construct::Each)
-            }
             _ => None,
         };
         found.extend(construct.map(|construct| (construct, step.span)));

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::carry::{self, Carried, Leaving};
 use super::dispatch::Dispatcher;
 use super::fill::Replaying;
 use super::handle::{Receipt, Stats};
@@ -24,8 +25,8 @@ use crate::diagnostic::code;
 use crate::name::Name;
 use crate::step::state::MAX_TRACE_REFS;
 use crate::step::state::Replay;
-use crate::step::{Delivery, Event, Input, Post, RootKey, State, Trace, World, codec, facets, replay};
-use crate::store::{Commit, Lease, OutboxRow, PackedKind, Quarantined, RowKey, RowRef, StateRow};
+use crate::step::{Delivery, Event, Input, RootKey, State, Trace, World, codec, facets, replay};
+use crate::store::{Commit, Lease, OutboxRow, PackedKind, Quarantined, RowKey, RowRef, StateRow, bucket};
 
 /// Why a subject was isolated: a stable code and the reason.
 type Poison = (&'static str, String);
@@ -61,7 +62,8 @@ pub(super) struct Batch<'a> {
     counts: Stats,
     /// What was decided, for a watcher; `None` where nobody watches.
     decided: Option<Vec<(RootKey, Vec<Trace>)>>,
-    posts: Vec<Post>,
+    /// For other rows.
+    leaving: Leaving,
 }
 
 /// The rows of one channel in the making, each message with its group: what goes out at once, and what waits.
@@ -79,8 +81,6 @@ pub(super) struct Made {
     /// Only the counts.
     pub counts: Stats,
     pub decided: Option<Vec<(RootKey, Vec<Trace>)>>,
-    /// For rows of the next batch.
-    pub posts: Vec<Post>,
 }
 
 impl<'a> Batch<'a> {
@@ -110,7 +110,7 @@ impl<'a> Batch<'a> {
             sends: Vec::new(),
             counts: Stats::default(),
             decided: watched.then(Vec::new),
-            posts: Vec::new(),
+            leaving: Leaving::new(),
         }
     }
 
@@ -131,11 +131,16 @@ impl<'a> Batch<'a> {
         self.counts.retries += 1;
     }
 
+    /// What goes on to other workers as it came.
+    pub(super) fn pass_on(&mut self, leaving: Leaving) {
+        self.leaving = leaving;
+    }
+
     /// Packs everything into the commit.
     ///
     /// # Errors
-    /// Only if a list cannot be serialised, which no list of ours does.
-    pub(super) fn finish(mut self) -> Result<Made, String> {
+    /// If a list cannot be serialised, which no list of ours does, or the system has no randomness.
+    pub(super) fn finish(mut self, keys: &mut carry::Keys) -> Result<Made, String> {
         let batch = self.commit.batch;
         for (channel, list) in std::mem::take(&mut self.outbox) {
             self.outbox_rows(batch, channel, list)?;
@@ -143,6 +148,7 @@ impl<'a> Batch<'a> {
         let sent = self.sends.iter().map(|(ticket, _)| ticket.channel);
         let channels: std::collections::BTreeSet<u32> = sent.collect();
         self.commit.meta.extend(self.dispatcher.windows(channels.into_iter()));
+        keys.leave(self.steps, self.leaving, self.moment.latest, &mut self.commit)?;
         self.commit.timers = self.timers.finish(batch)?;
         self.commit.log = self.log.finish();
         self.commit.trace = self.trace.finish();
@@ -165,7 +171,6 @@ impl<'a> Batch<'a> {
             sends: self.sends,
             counts: self.counts,
             decided: self.decided,
-            posts: self.posts,
         })
     }
 
@@ -331,7 +336,10 @@ impl<'a> Batch<'a> {
         if let Some(decided) = &mut self.decided {
             decided.push((subject.root.clone(), work.trace));
         }
-        self.posts.extend(work.posts);
+        for post in work.posts {
+            let group = self.lease.group(bucket::of(post.to.entity.as_str(), &post.to.id));
+            self.leaving.entry(group).or_default().push(Carried::Post(Box::new(post)));
+        }
         for (place, receipt) in work.receipts {
             self.receipt(place, receipt);
         }
@@ -381,7 +389,14 @@ impl<'a> Batch<'a> {
                     self.resolve(ticket);
                     self.set_aside(code, reason, ticket.queued.message.to_string().into_bytes());
                 }
-                Origin::Engine => looks |= !matches!(item.input, Input::Event(_)),
+                Origin::Engine => match &item.input {
+                    Input::Event(_) => {}
+                    Input::Post(post) => {
+                        let body = format!("{} {} of {}", post.errand.word(), post.key, post.from.id);
+                        self.set_aside(code, reason, body.into_bytes());
+                    }
+                    _ => looks = true,
+                },
             }
         }
         if looks {

@@ -1,17 +1,18 @@
 //! What a batch is made of: answers, what is due, messages that may go out, a page of a sweep, what other workers left
 //! for us, submitted events.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
+use super::carry::{Carried, Leaving};
 use super::dispatch::Verdict;
 use super::handle::{EngineError, Receipt, Stats, SubmitError};
 use super::intake::{self, Identified};
 use super::lane::Ticket;
-use super::pack::{Queued, pack_list};
+use super::pack::Queued;
 use super::run::Engine;
 use super::sweep::Page;
 use super::work::{Item, Origin, Sifted, Subject};
@@ -19,7 +20,7 @@ use super::{fill, pack};
 use crate::diagnostic::code;
 use crate::program::Outcome;
 use crate::step::{Event, Input, Post, RootKey, Sym, World};
-use crate::store::{Commit, InboxRef, InboxRow, Quarantined, RowKey, StateRow, StoreError, bucket};
+use crate::store::{Commit, Quarantined, RowKey, StateRow, StoreError, bucket};
 
 /// Events taken into one batch. A transaction costs about a page per touched row whatever its size, so large ones are
 /// cheap; this bounds memory and the time an answer takes.
@@ -42,8 +43,8 @@ pub(super) struct Gathered {
     pub submissions: Vec<Submission>,
     /// Events that other workers left for us.
     pub left: Vec<(RootKey, Event)>,
-    /// Events that are for other workers, by group.
-    pub foreign: BTreeMap<u16, Vec<(RootKey, Event)>>,
+    /// What is for other workers.
+    pub foreign: Leaving,
     /// How many events each submission had.
     pub counts: Vec<usize>,
     pub doors: Vec<Reply<(), EngineError>>,
@@ -81,7 +82,6 @@ impl Engine {
             self.gather_outbox(&mut gathered).await?;
             self.gather_sweep(&mut gathered).await?;
         }
-        self.gather_posts(&mut gathered);
         let crowded = !self.inbox.stopping && self.gather_left(&mut gathered).await?;
         let mut events = if crowded { MOST_EVENTS } else { 0 };
         while let Some(next) = self.inbox.submissions.front() {
@@ -116,21 +116,6 @@ impl Engine {
                     gathered.ticket(&self.world, answer.ticket, input);
                 }
             }
-        }
-    }
-
-    fn gather_posts(&mut self, gathered: &mut Gathered) {
-        for post in std::mem::take(&mut self.inbox.posts) {
-            let Some(Sym(kind)) = self.world.symbols.sym(post.to.entity) else { continue };
-            gathered.anything = true;
-            let root = post.to.clone();
-            let group = self.lease.group(bucket::of(root.entity.as_str(), &root.id));
-            if !self.lease.holds(group) {
-                let event = post.into_event(self.moment.now);
-                gathered.foreign.entry(group).or_default().extend(event);
-                continue;
-            }
-            gathered.add(kind, root, Item { input: Input::Post(Box::new(post)), origin: Origin::Engine });
         }
     }
 
@@ -201,7 +186,6 @@ impl Engine {
     pub(super) async fn admit_events(&self, gathered: &mut Gathered) -> Result<Vec<Receipt>, StoreError> {
         let (mut receipts, fresh) = self.identify(gathered);
         if fresh.is_empty() {
-            gathered.leave(self.moment.now)?;
             return Ok(receipts);
         }
         let places: Vec<_> = fresh.iter().flat_map(|(_, event)| intake::places(event)).collect();
@@ -221,7 +205,8 @@ impl Engine {
                 continue;
             }
             if !self.lease.holds(identity.group) {
-                gathered.foreign.entry(identity.group).or_default().push((root, event));
+                let event = Carried::Event(root, Box::new(event));
+                gathered.foreign.entry(identity.group).or_default().push(event);
                 continue;
             }
             gathered.commit.dedup.push(identity);
@@ -234,13 +219,8 @@ impl Engine {
                 continue;
             };
             let origin = place.map_or(Origin::Engine, Origin::Receipt);
-            let input = match Post::of_event(&root, &event) {
-                Some(post) => Input::Post(Box::new(post)),
-                None => Input::Event(event),
-            };
-            gathered.add(kind, root, Item { input, origin });
+            gathered.add(kind, root, Item { input: Input::Event(event), origin });
         }
-        gathered.leave(self.moment.now)?;
         Ok(receipts)
     }
 
@@ -335,14 +315,17 @@ impl Gathered {
         }
     }
 
-    /// Packs what is for other workers.
-    fn leave(&mut self, now: Timestamp) -> Result<(), StoreError> {
-        for (group, list) in std::mem::take(&mut self.foreign) {
-            let body = pack_list(&list).map_err(StoreError::Database)?;
-            let at = InboxRef { group, at: now.as_millisecond(), ..InboxRef::default() };
-            self.commit.inbox.push(InboxRow { at, body });
-        }
-        Ok(())
+    /// What another row says. Of a row of a kind that is not known any more nothing can be asked.
+    pub(super) fn post(&mut self, world: &World, post: Box<Post>, now: Timestamp) {
+        let Some(Sym(kind)) = world.symbols.sym(post.to.entity) else {
+            return self.commit.quarantine.push(Quarantined {
+                at: now,
+                code: code::UNKNOWN_ENTITY.as_str().to_owned(),
+                reason: format!("there is no entity `{}`", post.to.entity),
+                body: format!("{} {} of {}", post.errand.word(), post.key, post.from.id).into_bytes(),
+            });
+        };
+        self.add(kind, post.to.clone(), Item { input: Input::Post(post), origin: Origin::Engine });
     }
 
     /// Tells the submitters that the store failed. What is left of the batch goes on without them.

@@ -3,13 +3,14 @@
 //! One task owns the world and does everything in turn, so there is nothing to lock: it gathers inputs, loads the
 //! touched states in one read, steps each in memory and commits once. The doors hold an [`EngineHandle`].
 //!
-//! Reading order: [`handle`] (the face), [`clock`], `run` (the loop), `gather` (inputs), `intake` (identity), `work` (one subject),
+//! Reading order: [`handle`] (the face), [`clock`], `run` (the loop), `gather` (inputs), `intake` (identity), `work` (one subject), `carry` (from row to row),
 //! `batch` (one commit), `last` and `patient` (commits that fail), `timers`, `lane`, `survey`, `dispatch` and `rate` (the outbox), `sweep`, `deploy`,
 //! [`fill`] (history of new conditions), `trim` (what goes), [`audience`] (counts), `refer` (other roots), `share` (other workers), `pack` and
 //! [`payload`] (rows), [`why`] (reading traces).
 
 pub mod audience;
 mod batch;
+mod carry;
 pub mod clock;
 mod deploy;
 mod dispatch;

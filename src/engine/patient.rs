@@ -157,6 +157,10 @@ impl Store for Patient {
         self.inner.trim(trim)
     }
 
+    fn forget_keys(&self, before: i64) -> Stored<'_, u64> {
+        self.inner.forget_keys(before)
+    }
+
     fn meta<'a>(&'a self, name: &'a str) -> Stored<'a, Option<String>> {
         self.read(move |store| store.meta(name))
     }

@@ -44,6 +44,24 @@ pub fn open(key: &Key, place: Place, sealed: &[u8]) -> Option<Vec<u8>> {
     Some(payload)
 }
 
+/// As [`seal`], under a key that seals nothing else.
+#[must_use]
+pub(super) fn seal_once(key: &Key, mut payload: Vec<u8>) -> Option<Vec<u8>> {
+    let nonce = Nonce::assume_unique_for_key([0; 12]);
+    cipher(key)?.seal_in_place_append_tag(nonce, Aad::empty(), &mut payload).ok()?;
+    Some(payload)
+}
+
+/// The inverse of [`seal_once`].
+#[must_use]
+pub(super) fn open_once(key: &Key, sealed: &[u8]) -> Option<Vec<u8>> {
+    let mut payload = sealed.to_vec();
+    let nonce = Nonce::assume_unique_for_key([0; 12]);
+    let length = cipher(key)?.open_in_place(nonce, Aad::empty(), &mut payload).ok()?.len();
+    payload.truncate(length);
+    Some(payload)
+}
+
 fn cipher(key: &Key) -> Option<LessSafeKey> {
     UnboundKey::new(&CHACHA20_POLY1305, key).ok().map(LessSafeKey::new)
 }

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
 use super::batch::{Batch, Made, Setting};
+use super::carry;
 use super::clock::Clock;
 use super::dispatch::{Answer, Dispatcher};
 use super::fill::Fills;
@@ -28,7 +29,7 @@ use super::work::Steps;
 use super::{deploy, refer};
 use crate::name::Name;
 use crate::program::Bundle;
-use crate::step::{Post, World};
+use crate::step::World;
 use crate::store::{Commit, Lease, Quarantined, Store, StoreError};
 
 /// How long a stop waits for sends under way; their messages stay in the outbox.
@@ -66,6 +67,8 @@ pub(super) struct Engine {
     /// The last batch that somebody else may have written, or an earlier life.
     pub before: u64,
     pub inbox: Inbox,
+    /// Of what is on its way from row to row.
+    pub keys: carry::Keys,
     /// `None`: nobody else ever writes this store.
     pub sharing: Option<Sharing>,
     /// Of the deployment that is live here.
@@ -79,8 +82,8 @@ pub(super) struct Inbox {
     pub quarantine: Vec<(Vec<Quarantined>, Reply<(), EngineError>)>,
     pub admin: VecDeque<Command>,
     pub answers: VecDeque<Answer>,
-    /// What rows of the last batch say to other rows. Lost in a crash: the sender says it again.
-    pub posts: Vec<Post>,
+    /// There may be something in the store for our own rows: from the last batch, or an earlier life.
+    pub posted: bool,
     pub stopping: bool,
 }
 
@@ -287,8 +290,9 @@ impl Engine {
         for (ticket, queued) in std::mem::take(&mut gathered.retries) {
             batch.again(&ticket, queued);
         }
+        batch.pass_on(std::mem::take(&mut gathered.foreign));
         batch.work(std::mem::take(&mut gathered.subjects), rows);
-        let mut made = batch.finish().map_err(|reason| EngineError::Refused(reason.into()))?;
+        let mut made = batch.finish(&mut self.keys).map_err(|reason| EngineError::Refused(reason.into()))?;
         if self.sharing.is_some() {
             refer::mark(&self.world, &self.lease, &mut made.commit);
         }
@@ -346,7 +350,7 @@ impl Engine {
         if let Some(world) = refer::update(&self.world, &made.commit.states) {
             self.go_live(world);
         }
-        self.inbox.posts.extend(made.posts);
+        self.inbox.posted |= made.commit.inbox.iter().any(|row| self.lease.holds(row.at.group));
         let mut receipts = made.receipts.into_iter();
         for (submission, count) in gathered.submissions.into_iter().zip(gathered.counts) {
             drop(submission.room);

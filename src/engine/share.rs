@@ -14,16 +14,16 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
+use super::carry::Carried;
 use super::fill::Fills;
 use super::gather::Gathered;
 use super::handle::EngineError;
-use super::pack::unpack_list;
 use super::patient::Patience;
 use super::run::Engine;
 use super::sweep::Sweeps;
 use super::timers::Timers;
 use super::{deploy, last, refer};
-use crate::step::{Event, RootKey, World};
+use crate::step::World;
 use crate::store::{Lease, Quarantined, Share, StoreError};
 
 /// Between two looks at what others left.
@@ -226,29 +226,35 @@ impl Engine {
         Ok(())
     }
 
-    /// Takes what other workers left for our groups. True if what comes by our own door has to wait: there may be more,
-    /// and it came first.
+    /// Takes what our own rows and other workers left for our groups. True if what comes by our own door has to wait:
+    /// there may be more, and it came first.
     pub(super) async fn gather_left(&mut self, gathered: &mut Gathered) -> Result<bool, StoreError> {
-        let Some(sharing) = &mut self.sharing else { return Ok(false) };
-        if !std::mem::take(&mut sharing.look) {
-            return Ok(sharing.behind);
+        let own = std::mem::take(&mut self.inbox.posted);
+        let looks = self.sharing.as_mut().is_some_and(|sharing| std::mem::take(&mut sharing.look));
+        let behind = self.sharing.as_ref().is_some_and(|sharing| sharing.behind);
+        if !(own || looks) {
+            return Ok(behind);
         }
         let rows = self.store.inbox(MOST_LEFT).await?;
         let full = rows.len() == MOST_LEFT;
-        sharing.behind &= full;
+        if let Some(sharing) = &mut self.sharing {
+            sharing.behind &= full;
+        }
         if rows.is_empty() {
             return Ok(false);
         }
-        // They may have been accepted under a deployment that we do not know.
-        if deploy::version(&*self.store).await? != self.version {
-            (sharing.due, sharing.look) = (true, true);
-            return Ok(true);
+        if let Some(sharing) = &mut self.sharing {
+            // They may have been accepted under a deployment that we do not know.
+            if deploy::version(&*self.store).await? != self.version {
+                (sharing.due, sharing.look) = (true, true);
+                return Ok(true);
+            }
         }
-        sharing.look = full;
+        self.inbox.posted = full;
         gathered.anything = true;
         for row in rows {
-            match unpack_list::<(RootKey, Event)>(&row.body) {
-                Ok(list) => gathered.left.extend(list),
+            match self.keys.open(&*self.store, &row).await? {
+                Ok(list) => self.take_left(gathered, list),
                 Err(reason) => gathered.commit.quarantine.push(Quarantined {
                     at: self.moment.now,
                     code: "inbox-unreadable".to_owned(),
@@ -258,7 +264,16 @@ impl Engine {
             }
             gathered.commit.inbox_done.push(row.at);
         }
-        Ok(sharing.behind)
+        Ok(self.sharing.as_ref().is_some_and(|sharing| sharing.behind))
+    }
+
+    fn take_left(&self, gathered: &mut Gathered, list: Vec<Carried>) {
+        for carried in list {
+            match carried {
+                Carried::Event(root, event) => gathered.left.push((root, *event)),
+                Carried::Post(post) => gathered.post(&self.world, post, self.moment.now),
+            }
+        }
     }
 }
 

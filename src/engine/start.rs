@@ -20,7 +20,7 @@ use super::sweep::Sweeps;
 use super::timers::Timers;
 use super::trim::Trims;
 use super::work::Steps;
-use super::{deploy, refer};
+use super::{carry, deploy, refer};
 use crate::channel::Channels;
 use crate::step::{RootKey, Trace, World};
 use crate::store::Store;
@@ -126,7 +126,8 @@ pub async fn start(
         batch: lease.batch,
         before: lease.batch,
         lease,
-        inbox: Inbox::default(),
+        inbox: Inbox { posted: true, ..Inbox::default() },
+        keys: carry::Keys::default(),
         sharing,
         version,
     };

@@ -2,7 +2,10 @@
 //!
 //! Kept is what `keep_days` says, and always what live journeys need: an event that is sent again is known again for as
 //! long as a journey may last and events may be late; the log for as long as a condition looks back. Without the
-//! setting nothing goes. Looked at once an hour; then a few rows at a time between batches, until none is old.
+//! setting nothing of these goes. Looked at once an hour; then a few rows at a time between batches, until none is old.
+//!
+//! Keys of what was on its way from row to row go two days after their first use, and with them whatever copies there
+//! are of those rows.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -14,22 +17,25 @@ use crate::store::{Store, StoreError, Trim};
 const PAUSE: SignedDuration = SignedDuration::from_hours(1);
 /// Rows of a kind and group at once.
 const MOST: usize = 100;
+const KEYS_DAYS: i64 = 2;
 const DAY_MS: i64 = 86_400_000;
 
 #[derive(Default)]
 pub(super) struct Trims {
     upkeep: Upkeep,
     next: Option<Timestamp>,
+    /// The next look at keys.
+    keys: Option<Timestamp>,
 }
 
 impl Trims {
     pub(super) fn new(upkeep: Upkeep, now: Timestamp) -> Self {
-        Self { upkeep, next: upkeep.keep_days.map(|_| now) }
+        Self { upkeep, next: upkeep.keep_days.map(|_| now), keys: now.checked_add(PAUSE).ok() }
     }
 
     /// When there is next something to look for.
     pub(super) fn next(&self) -> Option<Timestamp> {
-        self.next
+        self.next.into_iter().chain(self.keys).min()
     }
 
     /// Deletes some of what is old, if it is time.
@@ -39,6 +45,10 @@ impl Trims {
         world: &World,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        if self.keys.is_some_and(|at| at <= now) {
+            self.keys = now.checked_add(PAUSE).ok();
+            store.forget_keys(now.as_millisecond().saturating_sub(KEYS_DAYS * DAY_MS)).await?;
+        }
         let (Some(days), true) = (self.upkeep.keep_days, self.next.is_some_and(|next| next <= now)) else {
             return Ok(());
         };

@@ -11,6 +11,7 @@ use super::last::Moment;
 use super::payload::{Key, new_key};
 use super::timers;
 use crate::name::Name;
+use crate::step::post::Errand;
 use crate::step::{
     Decision, Delivery, Effect, Event, Input, MessageKey, Output, Post, RootKey, Short, State, Trace, World,
 };
@@ -80,7 +81,7 @@ pub(super) struct Work<'a> {
     pub prompt: Vec<Delivery>,
     /// Channels of messages that were admitted and then refused by the gate.
     pub released: Vec<Name>,
-    /// For other rows, once this is committed.
+    /// For other rows.
     pub posts: Vec<Post>,
 }
 
@@ -117,6 +118,12 @@ pub(super) fn walk<'a>(cx: &mut Cx<'_>, root: &RootKey, state: &mut State, items
             // The look at what is due follows for everybody.
             Input::Wake => {}
             input => {
+                // What another row tells of has happened to this one too.
+                if let Input::Post(post) = input
+                    && let Errand::Tell(event) = &post.errand
+                {
+                    walk.work.log.push(event);
+                }
                 let output = walk.step(input);
                 walk.absorb(output);
                 if let Origin::Ticket(ticket) = &item.origin {
@@ -232,12 +239,10 @@ impl<'a> Walk<'_, '_, 'a> {
                 Effect::Reserve(reserve) => {
                     unanswered.push(Input::Permit { key: reserve.key, short: Some(Short::NoLedger) });
                 }
-                Effect::Post(post) if post.errand.is_carried() => self.work.posts.push(*post),
-                Effect::Post(post) => unanswered.extend(returned(*post)),
+                Effect::Post(post) => self.work.posts.push(*post),
             }
         }
-        // Shared ledgers and post between rows are to come; until then `check --deployable` warns, and nothing is given
-        // or passed on.
+        // Shared ledgers are to come; until then `check --deployable` warns, and nothing is given.
         for answer in unanswered {
             let output = self.step(&answer);
             let later = self.absorb(output);
@@ -245,10 +250,4 @@ impl<'a> Walk<'_, '_, 'a> {
         }
         delivery
     }
-}
-
-/// What the sender hears of post that nobody carries.
-fn returned(post: Post) -> Option<Input> {
-    let errand = post.errand.undelivered()?;
-    Some(Input::Post(Box::new(Post { from: post.to, to: post.from, key: post.key, errand })))
 }

@@ -85,8 +85,6 @@ pub enum EventKind {
     Merged {
         into: RootKey,
     },
-    /// Post from a row of another worker, as it lies in the inbox of a group ([`super::Post::of_event`]).
-    Carried(Box<super::post::Carried>),
 }
 
 impl EventKind {

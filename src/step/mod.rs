@@ -134,8 +134,6 @@ fn take_event(run: &mut Run, event: &Event) {
         EventKind::Declared(_) | EventKind::Closed(_) if !run.state.known => park::park(run, event),
         EventKind::Imported(_) | EventKind::ImportedAttributes => _ = import::take(run, event),
         EventKind::Merged { into } => merge::begin(run, event, into),
-        // The engine hands it over as what it is.
-        EventKind::Carried(_) => {}
         EventKind::Closed(attribute) => {
             let occurrence = Occurrence::of_close(event, *attribute, run);
             happen(run, occurrence);

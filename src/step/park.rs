@@ -36,8 +36,7 @@ pub(super) fn release(run: &mut Run) {
             EventKind::Attributes
             | EventKind::ImportedAttributes
             | EventKind::Message { .. }
-            | EventKind::Merged { .. }
-            | EventKind::Carried(_) => continue,
+            | EventKind::Merged { .. } => continue,
         };
         super::happen(run, occurrence);
     }

@@ -14,7 +14,7 @@ use super::actor::{Actor, News};
 use super::effect::Effect;
 use super::enter::{self, Candidate};
 use super::give::{self, Given};
-use super::input::{Event, EventKind, MessageKey, RootKey};
+use super::input::{Event, MessageKey, RootKey};
 use super::letter;
 use super::merge;
 use super::run::Run;
@@ -30,7 +30,7 @@ use crate::program::{Giving, NodeId, NodeKind, Outcome};
 use crate::value::Value;
 
 /// Something for another row, named by the key of the message, gift or start that it is about.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Post {
     pub from: RootKey,
     pub to: RootKey,
@@ -38,7 +38,7 @@ pub struct Post {
     pub errand: Errand,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Errand {
     /// Send this to your subject, if your gate agrees.
     Send(Box<Letter>),
@@ -60,23 +60,49 @@ pub enum Errand {
     Taken { number: u64 },
 }
 
-/// A parcel, or the word that one is here, as an event that one worker leaves for another.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Carried {
-    pub from: RootKey,
-    pub key: MessageKey,
-    pub number: u64,
-    /// `None`: the parcel of this number is here.
-    pub parcel: Option<Parcel>,
-}
-
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Parcel {
-    Estate(Box<State>),
+    Estate(#[serde(with = "as_row")] Box<State>),
     Event(Box<Event>),
 }
 
-#[derive(Clone, Debug, PartialEq)]
+/// A state as its row has it, with its version.
+mod as_row {
+    use serde::de::Error as _;
+    use serde::ser::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    use crate::step::codec;
+    use crate::step::state::State;
+
+    pub(super) fn serialize<S: Serializer>(state: &State, serializer: S) -> Result<S::Ok, S::Error> {
+        codec::encode(state).map_err(S::Error::custom)?.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<State>, D::Error> {
+        let bytes = Vec::<u8>::deserialize(deserializer)?;
+        codec::decode(&bytes).map(Box::new).map_err(D::Error::custom)
+    }
+}
+
+/// As programs are kept, which leave out what is not there.
+mod as_json {
+    use serde::de::Error as _;
+    use serde::ser::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    use crate::program::Giving;
+
+    pub(super) fn serialize<S: Serializer>(giving: &Giving, serializer: S) -> Result<S::Ok, S::Error> {
+        serde_json::to_string(giving).map_err(S::Error::custom)?.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Giving, D::Error> {
+        serde_json::from_str(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Letter {
     pub program: ProgramNo,
     pub node: NodeId,
@@ -87,7 +113,7 @@ pub struct Letter {
     pub args: Vec<(Sym, Value)>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Became {
     /// The addressee's gate agreed; it is in the outbox.
     Accepted,
@@ -97,16 +123,17 @@ pub enum Became {
     Receipt(MessageEvent, Timestamp),
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Favour {
     pub program: ProgramNo,
     pub node: NodeId,
     pub step: Name,
     /// With everything in it worked out by the asking row.
+    #[serde(with = "as_json")]
     pub giving: Giving,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Invitation {
     pub journey: Name,
     /// The caller: its `where` is looked at with what it knows.
@@ -116,35 +143,6 @@ pub struct Invitation {
     pub entry_time: Timestamp,
     pub entry: Value,
     pub locals: Vec<(Value, Option<Timestamp>)>,
-}
-
-impl Post {
-    /// The event that carries it to another worker. What is sent again is another event: the row knows it by its key.
-    #[must_use]
-    pub fn into_event(self, now: Timestamp) -> Option<(RootKey, Event)> {
-        let id = format!("{}#{}@{now}", self.key, self.errand.word()).into();
-        let (number, parcel) = match self.errand {
-            Errand::Parcel { number, parcel } => (number, Some(*parcel)),
-            Errand::Taken { number } => (number, None),
-            _ => return None,
-        };
-        let kind = EventKind::Carried(Box::new(Carried { from: self.from, key: self.key, number, parcel }));
-        let source = merge::MERGED.into();
-        let event = Event { source, id, kind, child: None, time: now, received: now, fields: Vec::new() };
-        Some((self.to, event))
-    }
-
-    /// What an event carries to `to`, if it is such a one.
-    #[must_use]
-    pub fn of_event(to: &RootKey, event: &Event) -> Option<Self> {
-        let EventKind::Carried(carried) = &event.kind else { return None };
-        let Carried { from, key, number, parcel } = Carried::clone(carried);
-        let errand = match parcel {
-            Some(parcel) => Errand::Parcel { number, parcel: Box::new(parcel) },
-            None => Errand::Taken { number },
-        };
-        Some(Self { from, to: to.clone(), key, errand })
-    }
 }
 
 impl Errand {
@@ -167,32 +165,6 @@ impl Errand {
     /// Whether it asks for something that must be done once.
     fn is_asked(&self) -> bool {
         matches!(self, Self::Send(_) | Self::Give(_) | Self::Start(_) | Self::Tell(_))
-    }
-
-    /// Whether a daemon carries it: the sender keeps it until it is answered, and sends it again.
-    #[must_use]
-    pub fn is_carried(&self) -> bool {
-        matches!(self, Self::Parcel { .. } | Self::Taken { .. })
-    }
-
-    /// What the asking row hears where nobody carries post between rows: nothing was sent or given. `None`: it waits
-    /// for nothing.
-    #[must_use]
-    pub fn undelivered(&self) -> Option<Self> {
-        match self {
-            Self::Send(_) => Some(Self::Became(Became::Refused(Outcome::Unreachable))),
-            Self::Give(favour) => {
-                let outcome = Name::new(crate::program::value::outcome::REFUSED);
-                Some(Self::Given { node: favour.node, outcome, amount: Value::Missing })
-            }
-            Self::Cancel
-            | Self::Became(_)
-            | Self::Given { .. }
-            | Self::Start(_)
-            | Self::Tell(_)
-            | Self::Parcel { .. }
-            | Self::Taken { .. } => None,
-        }
     }
 }
 

@@ -21,9 +21,9 @@ use jiff::Timestamp;
 pub use error::StoreError;
 pub use postgres::{PostgresStore, Worker};
 pub use row::{
-    Commit, Counts, Dedup, Deployed, Deployment, InboxRef, InboxRow, LOG_FROM, Lease, OutboxRow, Packed,
-    PackedKind, ProgramRow, Quarantined, RowKey, RowRef, Share, Sift, Sifted, StateRow, TimerChunk, Trim,
-    Trimmed,
+    Commit, Counts, Dedup, Deployed, Deployment, InboxRef, InboxRow, LOG_FROM, Lease, OutboxRow, POST_KEYS,
+    Packed, PackedKind, ProgramRow, Quarantined, RowKey, RowRef, Share, Sift, Sifted, StateRow, TimerChunk,
+    Trim, Trimmed,
 };
 pub use sqlite::SqliteStore;
 
@@ -77,6 +77,10 @@ pub trait Store: Send + Sync {
     /// Deletes some of what is old, of the groups that are held; nothing more is left when nothing went.
     fn trim(&self, trim: Trim) -> Stored<'_, Trimmed>;
 
+    /// Deletes the keys of what is left for rows ([`POST_KEYS`]) that came into use before this millisecond, unless
+    /// something waits since the day behind it: nothing younger is sealed under them. How many went.
+    fn forget_keys(&self, before: i64) -> Stored<'_, u64>;
+
     fn meta<'a>(&'a self, name: &'a str) -> Stored<'a, Option<String>>;
 
     /// Sets small named values outside of a batch.
@@ -107,10 +111,8 @@ pub trait Store: Send + Sync {
         async { Ok(share) }.boxed()
     }
 
-    /// The first `limit` rows that others left for the groups that are held, in order within each group.
-    fn inbox(&self, _limit: usize) -> Stored<'_, Vec<InboxRow>> {
-        async { Ok(Vec::new()) }.boxed()
-    }
+    /// The first `limit` rows that were left for the groups that are held, in order within each group.
+    fn inbox(&self, limit: usize) -> Stored<'_, Vec<InboxRow>>;
 
     /// Those of `names` that have a value, in any order.
     fn metas<'a>(&'a self, names: &'a [String]) -> Stored<'a, Vec<(String, String)>> {

@@ -91,7 +91,7 @@ pub struct Commit {
     /// Identities of the events in this batch; none is stored yet, none twice.
     pub dedup: Vec<Dedup>,
     pub quarantine: Vec<Quarantined>,
-    /// For groups that others hold, at most one row per group; `sender` is filled in by the store.
+    /// For the owners of groups, at most one row per group; `batch` is the commit's, `sender` is filled in by the store.
     pub inbox: Vec<InboxRow>,
     /// What was taken from the inbox of groups that are held.
     pub inbox_done: Vec<InboxRef>,
@@ -101,13 +101,13 @@ pub struct Commit {
     pub meta: Vec<(String, String)>,
 }
 
-/// Where something lies that a worker left for the owner of a group. The order is that in which it is taken.
+/// Where something lies that was left for the owner of a group. The order is that in which it is taken.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct InboxRef {
     pub group: u16,
     /// The sender's time, in milliseconds since 1970.
     pub at: i64,
-    /// The life of the worker that left it, and its batch.
+    /// The life of the worker that left it (empty on a store that has one), and its batch.
     pub sender: String,
     pub batch: u64,
 }
@@ -260,6 +260,9 @@ pub(super) fn sifted(rows: Vec<(StateRow, Option<i64>)>, sift: Sift, end: Option
     };
     Sifted { rows, next }
 }
+
+/// Keys of what is left for rows are kept under this and their number, as `KEY MILLISECOND`: since when it is used.
+pub const POST_KEYS: &str = "post.key.";
 
 /// The name of the value that says from which millisecond on the log is whole; absent: from the beginning.
 pub const LOG_FROM: &str = "log.from";

@@ -56,7 +56,6 @@ fn happened(event: &Event, zone: &TimeZone) -> String {
             format!("* {name}{}{who}", payload(&event.fields))
         }
         EventKind::Closed(name) => format!("* close of {name}{}{who}", payload(&event.fields)),
-        EventKind::Carried(post) => format!("* post from {}{who}", post.from.id),
         EventKind::Merged { into } => format!("* is the same as {}{who}", into.id),
         EventKind::Message { kind, key } => format!("* {}({})", kind.as_str(), key.step),
         EventKind::Attributes | EventKind::ImportedAttributes => {

@@ -23,8 +23,8 @@ use wayfare::step::{
     World,
 };
 use wayfare::store::{
-    Commit, Counts, Dedup, Deployed, Deployment, Lease, OutboxRow, Packed, PackedKind, Quarantined, RowKey,
-    RowRef, Sift, Sifted, StateRow, Store, StoreError, Stored, TimerChunk, Trim, Trimmed,
+    Commit, Counts, Dedup, Deployed, Deployment, InboxRow, Lease, OutboxRow, Packed, PackedKind, Quarantined,
+    RowKey, RowRef, Sift, Sifted, StateRow, Store, StoreError, Stored, TimerChunk, Trim, Trimmed,
 };
 use wayfare::value::Value;
 
@@ -359,6 +359,9 @@ impl Store for Stopping {
     fn trim(&self, trim: Trim) -> Stored<'_, Trimmed> {
         self.inner.trim(trim)
     }
+    fn forget_keys(&self, before: i64) -> Stored<'_, u64> {
+        self.inner.forget_keys(before)
+    }
     fn meta<'a>(&'a self, name: &'a str) -> Stored<'a, Option<String>> {
         self.inner.meta(name)
     }
@@ -376,6 +379,9 @@ impl Store for Stopping {
     }
     fn counts(&self) -> Stored<'_, Counts> {
         self.inner.counts()
+    }
+    fn inbox(&self, limit: usize) -> Stored<'_, Vec<InboxRow>> {
+        self.inner.inbox(limit)
     }
     fn close(&self) -> BoxFuture<'_, ()> {
         self.inner.close()

@@ -9,8 +9,9 @@ use futures_util::future::{BoxFuture, ready};
 use jiff::Timestamp;
 use tokio::runtime::{Handle, Runtime};
 use wayfare::store::{
-    Commit, Counts, Dedup, Deployed, Deployment, Lease, OutboxRow, Packed, PackedKind, Quarantined, RowKey,
-    RowRef, Sift, Sifted, SqliteStore, StateRow, Store, StoreError, Stored, TimerChunk, Trim, Trimmed,
+    Commit, Counts, Dedup, Deployed, Deployment, InboxRow, Lease, OutboxRow, Packed, PackedKind, Quarantined,
+    RowKey, RowRef, Sift, Sifted, SqliteStore, StateRow, Store, StoreError, Stored, TimerChunk, Trim,
+    Trimmed,
 };
 
 use super::flaws::Flaw;
@@ -146,6 +147,10 @@ impl Store for Bridge {
         self.call(move |store: Arc<SqliteStore>| async move { store.trim(trim).await }.boxed())
     }
 
+    fn forget_keys(&self, before: i64) -> Stored<'_, u64> {
+        self.call(move |store: Arc<SqliteStore>| async move { store.forget_keys(before).await }.boxed())
+    }
+
     fn meta<'a>(&'a self, name: &'a str) -> Stored<'a, Option<String>> {
         let name = name.to_owned();
         self.call(move |store: Arc<SqliteStore>| async move { store.meta(&name).await }.boxed())
@@ -171,6 +176,10 @@ impl Store for Bridge {
 
     fn counts(&self) -> Stored<'_, Counts> {
         self.call(|store: Arc<SqliteStore>| async move { store.counts().await }.boxed())
+    }
+
+    fn inbox(&self, limit: usize) -> Stored<'_, Vec<InboxRow>> {
+        self.call(move |store: Arc<SqliteStore>| async move { store.inbox(limit).await }.boxed())
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

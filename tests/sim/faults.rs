@@ -9,8 +9,8 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::sync::Notify;
 use wayfare::store::{
-    Commit, Counts, Dedup, Deployed, Deployment, Lease, OutboxRow, Packed, PackedKind, Quarantined, RowKey,
-    RowRef, Sift, Sifted, StateRow, Store, StoreError, Stored, TimerChunk, Trim, Trimmed,
+    Commit, Counts, Dedup, Deployed, Deployment, InboxRow, Lease, OutboxRow, Packed, PackedKind, Quarantined,
+    RowKey, RowRef, Sift, Sifted, StateRow, Store, StoreError, Stored, TimerChunk, Trim, Trimmed,
 };
 
 use super::flaws::Flaw;
@@ -261,6 +261,10 @@ impl Store for FaultyStore {
         .boxed()
     }
 
+    fn forget_keys(&self, before: i64) -> Stored<'_, u64> {
+        self.inner.forget_keys(before)
+    }
+
     fn meta<'a>(&'a self, name: &'a str) -> Stored<'a, Option<String>> {
         self.inner.meta(name)
     }
@@ -294,6 +298,14 @@ impl Store for FaultyStore {
 
     fn counts(&self) -> Stored<'_, Counts> {
         self.inner.counts()
+    }
+
+    fn inbox(&self, limit: usize) -> Stored<'_, Vec<InboxRow>> {
+        async move {
+            self.read()?;
+            self.inner.inbox(limit).await
+        }
+        .boxed()
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

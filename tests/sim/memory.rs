@@ -8,9 +8,9 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
 use jiff::Timestamp;
 use wayfare::store::{
-    Commit, Counts, Dedup, Deployed, Deployment, Lease, OutboxRow, Packed, PackedKind, ProgramRow,
-    Quarantined, RowKey, RowRef, Sift, Sifted, StateRow, Store, StoreError, Stored, TimerChunk, Trim,
-    Trimmed, bucket,
+    Commit, Counts, Dedup, Deployed, Deployment, InboxRef, InboxRow, Lease, OutboxRow, Packed, PackedKind,
+    ProgramRow, Quarantined, RowKey, RowRef, Sift, Sifted, StateRow, Store, StoreError, Stored, TimerChunk,
+    Trim, Trimmed, bucket,
 };
 
 use super::flaws::Flaw;
@@ -32,6 +32,7 @@ pub(crate) struct Tables {
     outbox: BTreeMap<(u32, RowRef), Vec<u8>>,
     timers: BTreeMap<(Timestamp, RowRef), Vec<u8>>,
     dedup: BTreeMap<(u16, i32, [u8; 16]), u32>,
+    inbox: BTreeMap<InboxRef, Vec<u8>>,
     quarantine: Vec<Quarantined>,
     meta: BTreeMap<String, String>,
     symbols: Vec<String>,
@@ -118,6 +119,8 @@ impl Tables {
         self.timers.extend(commit.timers.iter().map(|row| ((row.due, row.at), row.body.clone())));
         self.dedup
             .extend(commit.dedup.iter().map(|event| ((event.group, event.slot, event.hash), event.payload)));
+        commit.inbox_done.iter().for_each(|at| _ = self.inbox.remove(at));
+        self.inbox.extend(commit.inbox.iter().map(|row| (row.at.clone(), row.body.clone())));
         self.quarantine.extend(commit.quarantine.iter().cloned());
         self.meta.extend(commit.meta.iter().cloned());
     }
@@ -251,6 +254,11 @@ impl Store for MemoryStore {
         done(Trimmed::default())
     }
 
+    /// Keeps those as well.
+    fn forget_keys(&self, _: i64) -> Stored<'_, u64> {
+        done(0)
+    }
+
     fn meta<'a>(&'a self, name: &'a str) -> Stored<'a, Option<String>> {
         done(self.tables().meta.get(name).cloned())
     }
@@ -284,6 +292,15 @@ impl Store for MemoryStore {
             timer_chunks: tables.timers.len() as u64,
             quarantined: tables.quarantine.len() as u64,
         })
+    }
+
+    /// By the time first, as an owner of all groups has it.
+    fn inbox(&self, limit: usize) -> Stored<'_, Vec<InboxRow>> {
+        let tables = self.tables();
+        let mut rows: Vec<&InboxRef> = tables.inbox.keys().collect();
+        rows.sort_by_key(|at| (at.at, at.batch, at.group));
+        let row = |at: &InboxRef| InboxRow { at: at.clone(), body: tables.inbox[at].clone() };
+        done(rows.into_iter().take(limit).map(row).collect())
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

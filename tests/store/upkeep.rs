@@ -2,15 +2,35 @@
 
 use wayfare::step::facets::Sieve;
 use wayfare::store::{
-    Commit, Dedup, LOG_FROM, Packed, PackedKind, RowKey, RowRef, Sift, StateRow, Store, Trim, Trimmed,
+    Commit, Dedup, InboxRef, InboxRow, LOG_FROM, POST_KEYS, Packed, PackedKind, RowKey, RowRef, Sift,
+    StateRow, Store, Trim, Trimmed,
 };
 
 use super::{empty, key};
 use crate::support::stores::{Place, on_both_stores};
 
-on_both_stores!(old_records_go_and_newer_ones_stay, rows_are_sifted_by_what_they_say,);
+on_both_stores!(
+    keys_go_once_nothing_waits_that_they_open,
+    old_records_go_and_newer_ones_stay,
+    rows_are_sifted_by_what_they_say,
+);
 
 const DAY: i64 = 86_400_000;
+
+async fn keys_go_once_nothing_waits_that_they_open(place: Place) {
+    let store = place.open(false).await.unwrap();
+    let kept = |name: &str, day: i64| (format!("{POST_KEYS}{name}"), format!("00ff {}", day * DAY));
+    let meta = vec![kept("1", 1), kept("3", 3), ("post.keys".to_owned(), "other".to_owned())];
+    let left = InboxRow { at: InboxRef { at: DAY + 1, ..InboxRef::default() }, body: vec![1] };
+    store.commit(&Commit { batch: 1, meta, inbox: vec![left], ..Commit::default() }).await.unwrap();
+    assert_eq!(store.forget_keys(2 * DAY).await.unwrap(), 0, "something waits from the first day");
+    let inbox_done = vec![store.inbox(1).await.unwrap().remove(0).at];
+    store.commit(&Commit { batch: 2, inbox_done, ..Commit::default() }).await.unwrap();
+    assert_eq!(store.forget_keys(2 * DAY).await.unwrap(), 1);
+    for (name, there) in [("post.key.1", false), ("post.key.3", true), ("post.keys", true)] {
+        assert_eq!(store.meta(name).await.unwrap().is_some(), there, "{name}");
+    }
+}
 
 async fn old_records_go_and_newer_ones_stay(place: Place) {
     let store = place.open(false).await.unwrap();

@@ -173,6 +173,10 @@ impl Store for PostgresStore {
         async move { trim::trim(&self.pool, self.hold().await?.0, &self.groups(), trim).await }.boxed()
     }
 
+    fn forget_keys(&self, before: i64) -> Stored<'_, u64> {
+        async move { trim::forget_keys(&self.pool, self.hold().await?.0, before).await }.boxed()
+    }
+
     fn meta<'a>(&'a self, name: &'a str) -> Stored<'a, Option<String>> {
         again(move || read::meta(&self.pool, name).boxed()).boxed()
     }

@@ -5,7 +5,7 @@ use sqlx::PgPool;
 use super::lease::check_life;
 use super::share::Life;
 use super::write::{begin, meta};
-use crate::store::{LOG_FROM, StoreError, Trim, Trimmed};
+use crate::store::{LOG_FROM, POST_KEYS, StoreError, Trim, Trimmed};
 
 const LOG: &str = "DELETE FROM log USING unnest($1::smallint[]) AS held (grp) CROSS JOIN LATERAL
     (SELECT old.batch, old.made FROM log AS old WHERE old.grp = held.grp ORDER BY old.batch LIMIT $3) AS first
@@ -17,6 +17,18 @@ const DEDUP: &str = "DELETE FROM dedup USING unnest($1::smallint[]) AS held (grp
     (SELECT old.slot, old.hash FROM dedup AS old
         WHERE old.grp = held.grp AND old.slot >= 0 AND old.slot < $2 ORDER BY old.slot, old.hash LIMIT $3) AS first
     WHERE dedup.grp = held.grp AND dedup.slot = first.slot AND dedup.hash = first.hash";
+
+const KEYS: &str = "DELETE FROM meta
+    WHERE name LIKE $1 || '%' AND split_part(value, ' ', 2)::bigint < $2
+        AND NOT EXISTS (SELECT 1 FROM inbox WHERE at < $2 + 86400000)";
+
+pub(super) async fn forget_keys(pool: &PgPool, life: &Life, before: i64) -> Result<u64, StoreError> {
+    let mut tx = begin(pool).await?;
+    check_life(&mut tx, &life.worker.name, life.epoch).await?;
+    let went = sqlx::query(KEYS).bind(POST_KEYS).bind(before).execute(&mut *tx).await?.rows_affected();
+    tx.commit().await?;
+    Ok(went)
+}
 
 pub(super) async fn trim(
     pool: &PgPool,

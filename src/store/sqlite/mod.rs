@@ -23,8 +23,8 @@ use jiff::Timestamp;
 use sqlx::SqlitePool;
 
 use super::{
-    Commit, Counts, Dedup, Deployed, Deployment, Lease, OutboxRow, Packed, PackedKind, Quarantined, RowKey,
-    RowRef, Sift, Sifted, StateRow, Store, StoreError, Stored, TimerChunk, Trim, Trimmed,
+    Commit, Counts, Dedup, Deployed, Deployment, InboxRow, Lease, OutboxRow, Packed, PackedKind, Quarantined,
+    RowKey, RowRef, Sift, Sifted, StateRow, Store, StoreError, Stored, TimerChunk, Trim, Trimmed,
 };
 
 /// A store in one file. Dropping it releases the lock; commits that have returned are safe.
@@ -125,6 +125,10 @@ impl Store for SqliteStore {
         async move { trim::trim(self.writer()?, &self.lease, trim).await }.boxed()
     }
 
+    fn forget_keys(&self, before: i64) -> Stored<'_, u64> {
+        async move { trim::forget_keys(self.writer()?, &self.lease, before).await }.boxed()
+    }
+
     fn meta<'a>(&'a self, name: &'a str) -> Stored<'a, Option<String>> {
         read::meta(&self.readers, name).boxed()
     }
@@ -147,6 +151,10 @@ impl Store for SqliteStore {
 
     fn counts(&self) -> Stored<'_, Counts> {
         read::counts(&self.readers).boxed()
+    }
+
+    fn inbox(&self, limit: usize) -> Stored<'_, Vec<InboxRow>> {
+        read::inbox(self.hot(), limit).boxed()
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

@@ -6,8 +6,8 @@ use sqlx::{Row as _, SqlitePool};
 
 use super::json::Rows;
 use crate::store::{
-    Counts, Dedup, Deployed, OutboxRow, Packed, PackedKind, ProgramRow, Quarantined, RowKey, RowRef, Sift,
-    Sifted, StateRow, StoreError, TimerChunk, row,
+    Counts, Dedup, Deployed, InboxRef, InboxRow, OutboxRow, Packed, PackedKind, ProgramRow, Quarantined,
+    RowKey, RowRef, Sift, Sifted, StateRow, StoreError, TimerChunk, row,
 };
 
 // `CROSS JOIN` keeps the order: first the keys asked for, then one look-up each.
@@ -21,6 +21,7 @@ const DUE: &str = "SELECT due, batch, body FROM timer WHERE due <= ?1 ORDER BY d
 const OUTBOX: &str = "SELECT channel, batch, body FROM outbox
     WHERE channel = ?1 AND batch > ?2 ORDER BY batch LIMIT ?3";
 const OUTBOX_CHANNELS: &str = "SELECT DISTINCT channel FROM outbox ORDER BY channel";
+const INBOX: &str = "SELECT batch, at, body FROM inbox ORDER BY batch LIMIT ?1";
 const LOG: &str = "SELECT log.batch, log.body FROM json_each(?1) CROSS JOIN log ON log.batch = value";
 const TRACE: &str =
     "SELECT trace.batch, trace.body FROM json_each(?1) CROSS JOIN trace ON trace.batch = value";
@@ -98,6 +99,15 @@ pub(super) async fn outbox(
     let query = sqlx::query_as(OUTBOX).bind(channel).bind(after.batch.cast_signed()).bind(signed(limit));
     let found: Vec<(u32, i64, Vec<u8>)> = query.fetch_all(pool).await?;
     let row = |(channel, batch, body): (u32, i64, Vec<u8>)| OutboxRow { channel, at: place(batch), body };
+    Ok(found.into_iter().map(row).collect())
+}
+
+pub(super) async fn inbox(pool: &SqlitePool, limit: usize) -> Result<Vec<InboxRow>, StoreError> {
+    let found: Vec<(i64, i64, Vec<u8>)> = sqlx::query_as(INBOX).bind(signed(limit)).fetch_all(pool).await?;
+    let row = |(batch, at, body): (i64, i64, Vec<u8>)| {
+        let at = InboxRef { at, batch: batch.cast_unsigned(), ..InboxRef::default() };
+        InboxRow { at, body }
+    };
     Ok(found.into_iter().map(row).collect())
 }
 

@@ -7,6 +7,7 @@ use crate::store::StoreError;
 const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0001_first.sql"),
     include_str!("../../../migrations/sqlite/0002_upkeep.sql"),
+    include_str!("../../../migrations/sqlite/0003_posts.sql"),
 ];
 
 /// Brings the schema up to date.

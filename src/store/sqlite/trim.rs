@@ -3,7 +3,7 @@
 use sqlx::SqlitePool;
 
 use super::write::{Writer, begin, give_back, held, meta};
-use crate::store::{LOG_FROM, Lease, StoreError, Trim, Trimmed};
+use crate::store::{LOG_FROM, Lease, POST_KEYS, StoreError, Trim, Trimmed};
 
 const LOG: &str =
     "DELETE FROM log WHERE batch IN (SELECT batch FROM log ORDER BY batch LIMIT ?2) AND made < ?1";
@@ -11,6 +11,31 @@ const TRACE: &str =
     "DELETE FROM trace WHERE batch IN (SELECT batch FROM trace ORDER BY batch LIMIT ?2) AND made < ?1";
 const DEDUP: &str = "DELETE FROM dedup WHERE (slot, hash) IN
     (SELECT slot, hash FROM dedup WHERE slot >= 0 AND slot < ?1 ORDER BY slot, hash LIMIT ?2)";
+
+const KEYS: &str = "DELETE FROM meta
+    WHERE name LIKE ?1 || '%' AND CAST(substr(value, instr(value, ' ') + 1) AS INTEGER) < ?2
+        AND NOT EXISTS (SELECT 1 FROM inbox WHERE at < ?2 + 86400000)";
+
+pub(super) async fn forget_keys(pool: &SqlitePool, lease: &Lease, before: i64) -> Result<u64, StoreError> {
+    let mut writer = pool.acquire().await?;
+    let mut went = 0;
+    let done = delete_keys(&mut writer, lease, before, &mut went).await;
+    give_back(writer, done).await?;
+    Ok(went)
+}
+
+async fn delete_keys(
+    writer: &mut Writer,
+    lease: &Lease,
+    before: i64,
+    went: &mut u64,
+) -> Result<(), StoreError> {
+    let mut tx = begin(writer).await?;
+    held(&mut tx, lease).await?;
+    *went = sqlx::query(KEYS).bind(POST_KEYS).bind(before).execute(&mut *tx).await?.rows_affected();
+    tx.commit().await?;
+    Ok(())
+}
 
 pub(super) async fn trim(pool: &SqlitePool, lease: &Lease, trim: Trim) -> Result<Trimmed, StoreError> {
     let mut writer = pool.acquire().await?;

@@ -35,6 +35,8 @@ const INSERT_DEDUP: &str = "INSERT INTO dedup (slot, hash, payload)
     SELECT value->>0, unhex(value->>1), value->>2 FROM json_each(?1)";
 const INSERT_QUARANTINE: &str = "INSERT INTO quarantine (at, code, reason, body)
     SELECT value->>0, value->>1, value->>2, unhex(value->>3) FROM json_each(?1)";
+const INSERT_INBOX: &str = "INSERT INTO inbox (batch, at, body) VALUES (?1, ?2, ?3)";
+const DELETE_INBOX: &str = "DELETE FROM inbox WHERE batch IN (SELECT value FROM json_each(?1))";
 const SET_META: &str = "INSERT INTO meta (name, value)
     SELECT value->>0, value->>1 FROM json_each(?1) WHERE true
     ON CONFLICT (name) DO UPDATE SET value = excluded.value";
@@ -60,6 +62,7 @@ async fn write(writer: &mut Writer, lease: &Lease, commit: &Commit) -> Result<()
     packed(&mut tx, INSERT_TRACE, &commit.trace, commit.made).await?;
     queues(&mut tx, commit).await?;
     records(&mut tx, commit).await?;
+    inbox(&mut tx, commit).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -259,6 +262,20 @@ async fn records(tx: &mut Tx<'_>, commit: &Commit) -> Result<(), StoreError> {
     }
     run(tx, INSERT_QUARANTINE, rows, commit.quarantine.len()).await?;
     meta(tx, &commit.meta).await
+}
+
+/// What was taken from it, then what is new: one row, since there is one group.
+async fn inbox(tx: &mut Tx<'_>, commit: &Commit) -> Result<(), StoreError> {
+    if !commit.inbox_done.is_empty() {
+        let batches: Vec<String> = commit.inbox_done.iter().map(|at| at.batch.to_string()).collect();
+        let query = sqlx::query(DELETE_INBOX).bind(format!("[{}]", batches.join(",")));
+        query.execute(&mut **tx).await?;
+    }
+    for row in &commit.inbox {
+        let query = sqlx::query(INSERT_INBOX).bind(commit.batch.cast_signed()).bind(row.at.at);
+        query.bind(&row.body).execute(&mut **tx).await?;
+    }
+    Ok(())
 }
 
 pub(super) async fn meta(tx: &mut Tx<'_>, values: &[(String, String)]) -> Result<(), StoreError> {

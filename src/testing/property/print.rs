@@ -64,7 +64,6 @@ fn told(event: &Event) -> Option<String> {
         EventKind::Imported(_)
         | EventKind::ImportedAttributes
         | EventKind::Merged { .. }
-        | EventKind::Carried(_)
         | EventKind::Attributes => None,
     }
 }
