@@ -89,6 +89,31 @@ impl Held {
     }
 }
 
+impl Held {
+    /// As a column of a row at the end of a table, where the rows above have taken theirs.
+    #[must_use]
+    pub fn pattern(&self) -> String {
+        match self {
+            Self::OneOf(values) => listed(values, " | "),
+            Self::Missing | Self::NoneOf(_) | Self::Compares(_) => "_".to_owned(),
+            Self::Between { scale, low, high } => {
+                let word = |at: Decimal| scale.value(at).map(|value| show::value(&value));
+                let compared = match (low, high) {
+                    (Some((low, _)), Some((high, _))) if low == high => word(*low),
+                    (Some((low, with)), _) => {
+                        word(*low).map(|word| format!("{} {word}", if *with { ">=" } else { ">" }))
+                    }
+                    (None, Some((high, with))) => {
+                        word(*high).map(|word| format!("{} {word}", if *with { "<=" } else { "<" }))
+                    }
+                    (None, None) => None,
+                };
+                compared.unwrap_or_else(|| "_".to_owned())
+            }
+        }
+    }
+}
+
 fn listed(values: &[Value], between: &str) -> String {
     values.iter().map(show::value).collect::<Vec<_>>().join(between)
 }

@@ -32,6 +32,8 @@ pub(super) struct Occurrence<'e> {
     pub change: Option<std::cmp::Ordering>,
     /// Of a message that went to somebody else.
     pub to_others: bool,
+    /// It happened to somebody else and names the subject of this row.
+    pub told: bool,
     /// Patterns with `first` that this is the first of.
     firsts: Vec<u64>,
 }
@@ -47,6 +49,9 @@ pub(super) struct About {
 impl<'e> Occurrence<'e> {
     pub(super) fn of_event(event: &'e Event, name: Name, run: &Run) -> Self {
         let child = event.child.as_ref();
+        let index = run.world.index();
+        let is_of_others =
+            || index.events.get(&name).is_some_and(|event| index.root_of(event.subject) != run.root.entity);
         Self {
             trigger: Trigger::Event(name),
             name: run.sym(name),
@@ -58,6 +63,7 @@ impl<'e> Occurrence<'e> {
             message: None,
             change: None,
             to_others: false,
+            told: !index.told(name).is_empty() && is_of_others(),
             firsts: Vec::new(),
         }
     }
@@ -87,6 +93,7 @@ impl<'e> Occurrence<'e> {
             message: Some(About { journey: message.journey, entry: own_entry(message, run), step }),
             change: None,
             to_others: message.to().is_some(),
+            told: false,
             firsts: Vec::new(),
         }
     }
@@ -119,6 +126,7 @@ impl<'e> Occurrence<'e> {
             message: Some(About { journey: placement.journey, entry: placement.entry.clone(), step }),
             change: None,
             to_others: false,
+            told: false,
             firsts: Vec::new(),
         }
     }
@@ -148,6 +156,7 @@ impl<'e> Occurrence<'e> {
             message: None,
             change: None,
             to_others: false,
+            told: false,
             firsts: Vec::new(),
         }
     }
@@ -168,6 +177,7 @@ impl<'e> Occurrence<'e> {
             message: None,
             change: None,
             to_others: false,
+            told: false,
             firsts: Vec::new(),
         }
     }
@@ -194,6 +204,7 @@ impl<'e> Occurrence<'e> {
             message: None,
             change: Some(order.unwrap_or(std::cmp::Ordering::Equal)),
             to_others: false,
+            told: false,
             firsts: Vec::new(),
         }
     }
@@ -219,6 +230,7 @@ impl<'e> Occurrence<'e> {
             message: None,
             change: Some(order.unwrap_or(std::cmp::Ordering::Equal)),
             to_others: false,
+            told: false,
             firsts: Vec::new(),
         }
     }

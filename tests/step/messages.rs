@@ -232,3 +232,43 @@ fn masked_values_stay_out_of_the_trace() {
     let branch = story.told().lines().find(|line| line.contains(" is true")).unwrap().to_owned();
     assert!(branch.contains("name is \"***\""), "{branch}");
 }
+
+/// Whoever is held out is compared with the others: the same goals, in the same windows, also behind the end.
+#[test]
+fn goals_of_a_shadow_are_counted_as_for_everybody() {
+    let shadow = || {
+        let mut story = Story::of(
+            "journey j of customer {
+              purpose service
+              owner \"o\"
+              holdout 100%
+              enter on login
+              reenter never
+              goal payer on payment within 30 days from entered
+              goal drawn on drawdown within 5 days from first sent
+              wait 1 day
+              send hello via push
+              wait 1 day
+              end done
+            }",
+        );
+        story.agree();
+        story.happen("login", &[]);
+        story
+    };
+    let pay = |story: &mut Story| _ = story.happen("payment", &[("amount", cny(5))]);
+    let mut in_time = shadow();
+    in_time.happen("drawdown", &[]);
+    assert!(!in_time.says("goal `drawn`"), "nothing would have left yet: {}", in_time.told());
+    in_time.advance(days(4)).happen("drawdown", &[]);
+    pay(&mut in_time);
+    assert_eq!(in_time.ends(), ["done"]);
+    assert!(in_time.delivered.is_empty());
+    for goal in ["reached the goal `drawn` at 2026-12-05", "reached the goal `payer` at 2026-12-05"] {
+        assert!(in_time.says(goal), "{goal}: {}", in_time.told());
+    }
+    let mut late = shadow();
+    late.advance(days(6)).happen("drawdown", &[]).advance(days(25));
+    pay(&mut late);
+    assert!(!late.says("reached the goal"), "{}", late.told());
+}

@@ -6,10 +6,10 @@ use wayfare::step::post::{Became, Errand};
 use wayfare::step::{Input, Post, RootKey};
 use wayfare::value::Value;
 
-use super::bank::{Story, channels};
+use super::bank::{Story, channels, cny};
 
 const JOURNEYS: &str = r#"
-entity group { key id : Id; members : [customer] }
+entity group { key id : Id; members : [customer]; least : Money(CNY) }
 event invited of customer { friend : customer; txn : Id }
 event opened_group of group {}
 content lesson { via push { message """一"""; message """二"""; message """三"""; gap 20s } }
@@ -22,6 +22,11 @@ journey greet of customer { purpose service; owner "o"; enter by start; reenter 
 journey club of group {
   purpose service; owner "o"; enter on opened_group; reenter never
   start greet each members where vip
+  end done
+}
+journey rich_club of group {
+  purpose service; owner "o"; enter on opened_group; reenter never
+  start greet each members where (loan_limit otherwise 0 CNY) >= group.least
   end done
 }
 journey course of customer {
@@ -108,6 +113,7 @@ fn members_are_started_once_and_only_those_of_whom_the_condition_holds() {
     let members = ["c1", "c2", "c1"].map(Value::text).to_vec();
     club.know(&[("members", Value::List(members))]);
     club.happen("opened_group", &[]);
+    club.posted.retain(|post| post.key.journey.as_ref() == "club");
     assert_eq!(club.posted.len(), 2, "each once: {:?}", club.posted);
     for (number, vip) in [(0, true), (1, false)] {
         let mut member = Story::of(JOURNEYS);
@@ -116,6 +122,25 @@ fn members_are_started_once_and_only_those_of_whom_the_condition_holds() {
         let asked = Input::Post(Box::new(club.posted[number].clone()));
         member.input(&asked).input(&asked);
         assert_eq!(member.ends().len(), usize::from(vip), "{}", member.told());
+    }
+}
+
+/// What is known of the group goes with the question, as it was when the step was run.
+#[test]
+fn the_condition_on_members_reads_what_is_known_of_the_group() {
+    let mut club = Story::of(JOURNEYS);
+    club.root = RootKey { entity: Name::new("group"), id: "g1".into() };
+    let members = ["c1", "c2"].map(Value::text).to_vec();
+    club.know(&[("members", Value::List(members)), ("least", cny(500))]);
+    club.happen("opened_group", &[]);
+    club.know(&[("least", cny(0))]);
+    let asked = club.posted.iter().filter(|post| post.key.journey.as_ref() == "rich_club").cloned();
+    for (post, limit) in asked.zip([500, 499]) {
+        let mut member = Story::of(JOURNEYS);
+        member.root = post.to.clone();
+        member.know(&[("loan_limit", cny(limit))]);
+        member.input(&Input::Post(Box::new(post)));
+        assert_eq!(member.ends().len(), usize::from(limit == 500), "{limit}: {}", member.told());
     }
 }
 

@@ -7,8 +7,8 @@ use super::world::{Declared, Kind, Sink, World};
 use super::{types, words};
 use crate::diagnostic::{Diagnostic, code, suggest};
 use crate::expr::{Expr, TableCall, TableRow};
-use crate::logic::Domain;
 use crate::logic::coverage::{Columns, Coverage, Pat, Row};
+use crate::logic::{Domain, Held};
 use crate::model::Table;
 use crate::name::Name;
 use crate::syntax::ast::{self, Arg, CasePattern, DeclKind, Path};
@@ -91,10 +91,16 @@ impl<'a> Checker<'_, 'a> {
             |ty: &Type| Domain::of(ty.known(), || Some(words::cases(model, ty))).unwrap_or(Domain::Open);
         let columns = Columns::new(params.iter().map(|(_, ty)| domain(ty)));
         let pats: Vec<Vec<Pat>> = rows.iter().map(|row| row.tests.iter().map(pat).collect()).collect();
+        let mut row = None;
         let lacking = match columns.exhaustive(&pats) {
             Coverage::Full => None,
             Coverage::Unknown => Some(Vec::new()),
             Coverage::Lacks(example) => {
+                let column = |at: usize| {
+                    let held = columns.var(at).and_then(|var| example.held(var));
+                    held.map_or_else(|| "_".to_owned(), Held::pattern)
+                };
+                row = Some((0..params.len()).map(column).collect::<Vec<String>>().join(", "));
                 let held = params
                     .iter()
                     .enumerate()
@@ -117,8 +123,11 @@ impl<'a> Checker<'_, 'a> {
             };
             let finding = Diagnostic::new(code::TABLE_GAP, declared.span, headline).label(label);
             let any = vec!["_"; params.len()].join(", ");
-            let finding = finding
-                .help(format!("write the rows that are missing, or `{any} => …` at the end for all others"));
+            let missing = match row.filter(|row| *row != any) {
+                Some(row) => format!("write a row `{row} => …`"),
+                None => "write the rows that are missing".to_owned(),
+            };
+            let finding = finding.help(format!("{missing}, or `{any} => …` at the end for all others"));
             self.report(finding.note(format!("right of `=>` stands {}", words::of_type(returns))));
         }
         for (at, row) in columns.rows(&pats).into_iter().enumerate() {

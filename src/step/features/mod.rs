@@ -47,7 +47,7 @@ pub(super) fn update(run: &mut Run, occurrence: &Occurrence) {
     }
     let world = run.world;
     for kept in world.index().features(occurrence.trigger) {
-        if !run.is_home_of(&kept.loaded) {
+        if !is_fed(run, &kept.loaded, occurrence) {
             continue;
         }
         let Some((home, value)) = admitted(run, kept, occurrence) else { continue };
@@ -61,6 +61,12 @@ pub(super) fn update(run: &mut Run, occurrence: &Occurrence) {
         let (Ok(at) | Err(at)) = place(&run.state.features, history.id, &history.subject);
         run.state.features.insert(at, history);
     }
+}
+
+/// Whether what happens in this row feeds what the program asks. Of others' events only replies hear; what happens to
+/// members of a group is known in their own rows, where the `where` of a `start … each` is asked.
+fn is_fed(run: &Run, loaded: &Loaded, occurrence: &Occurrence) -> bool {
+    run.is_home_of(loaded) || !occurrence.told && loaded.program.rules.is_none()
 }
 
 /// Where it stands in a row, or where it belongs. Rows of before are not always in order, so all are looked at.

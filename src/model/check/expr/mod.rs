@@ -164,6 +164,10 @@ pub(super) struct Checker<'w, 'a> {
     pub(super) addressed: Option<(Name, bool)>,
     /// In a `grant … to`: what is given need not belong to the subject.
     pub(super) to_others: bool,
+    /// In the `where` of `start … each`: whose journey starts them, and what is known to be there of it.
+    pub(super) caller: Option<(Name, Vec<Expr>)>,
+    /// Steps that belong in front of the one that is looked at.
+    pub(super) before: Vec<crate::model::journey::Step>,
 }
 
 impl<'w, 'a> Checker<'w, 'a> {
@@ -198,6 +202,8 @@ impl<'w, 'a> Checker<'w, 'a> {
             budget: None,
             addressed: None,
             to_others: false,
+            caller: None,
+            before: Vec::new(),
         }
     }
 

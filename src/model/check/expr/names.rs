@@ -41,6 +41,9 @@ impl Checker<'_, '_> {
         if let Some(fixed) = self.fixed(path) {
             return fixed;
         }
+        if let Some(of_caller) = self.of_caller(path) {
+            return of_caller;
+        }
         let parts = path.parts.as_slice();
         let (head, rest) = if let Some(declared) = self.world.qualified(&mut self.sink, self.file, parts) {
             (self.declared_value(&declared), parts.get(2..).unwrap_or_default())
@@ -218,6 +221,11 @@ impl Checker<'_, '_> {
         }
         meanings.extend(self.derived_or_tag(name));
         meanings
+    }
+
+    /// Whether a name has a meaning of its own here, other than that of a subject.
+    pub(in crate::model::check) fn means_something(&mut self, name: Name) -> bool {
+        !self.meanings(name).is_empty()
     }
 
     /// Whether a name already means something that a new one would hide.

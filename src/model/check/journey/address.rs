@@ -4,9 +4,10 @@ use crate::diagnostic::{Diagnostic, code};
 use crate::expr::Expr;
 use crate::model::Channel;
 use crate::model::check::content::person;
-use crate::model::check::expr::Checker;
+use crate::model::check::expr::{Checker, Typed};
 use crate::model::check::words;
 use crate::model::check::world::Declared;
+use crate::model::journey::{Step, StepKind};
 use crate::name::Name;
 use crate::program::{Addressee, Among, Each};
 use crate::syntax::ast::{self, Ident};
@@ -223,16 +224,58 @@ impl Checker<'_, '_> {
     }
 
     /// A condition on one of several: it is the subject there. What this journey remembers, `entered` and `event` are
-    /// known; attributes of this journey's own subject are not at hand.
+    /// known, and by its name what is known of the subject of this journey.
     fn of_element(&mut self, filter: &ast::Expr, entity: Name) -> Expr {
         let subject = self.subject.replace(entity);
         let messages = self.messages;
         let facts = std::mem::take(&mut self.facts);
+        self.caller = subject.filter(|caller| *caller != entity).map(|caller| (caller, facts.clone()));
         let filter = self.condition(filter);
+        self.caller = None;
         self.facts = facts;
         self.messages = messages;
         self.subject = subject;
         filter
+    }
+
+    /// `group.owner` where somebody of another kind is looked at: the condition is asked in that one's row, so the value
+    /// is remembered in front of the step.
+    pub(in crate::model::check) fn of_caller(&mut self, path: &ast::Path) -> Option<Typed> {
+        let [first, _, ..] = path.parts.as_slice() else { return None };
+        let caller = self.caller.as_ref().filter(|(caller, _)| *caller == first.name)?.clone();
+        if self.owner_of(first.name).is_some() || self.means_something(first.name) {
+            return None;
+        }
+        let (entity, facts) = caller;
+        let subject = self.subject.replace(entity);
+        let facts = std::mem::replace(&mut self.facts, facts);
+        let around = self.caller.take();
+        let typed = self.path(path, None);
+        self.caller = around;
+        self.facts = facts;
+        self.subject = subject;
+        if typed.ty == Type::Error || matches!(typed.expr, Expr::Const(_)) {
+            return Some(typed);
+        }
+        let known = self.before.iter().find_map(|step| match &step.kind {
+            StepKind::Remember { slot, value } if *value == typed.expr => Some(*slot),
+            _ => None,
+        });
+        let slot = match known {
+            Some(slot) => slot,
+            None => self.remembered_before(path, &typed)?,
+        };
+        Some(Typed::new(Expr::Local(slot), typed.ty))
+    }
+
+    fn remembered_before(&mut self, path: &ast::Path, typed: &Typed) -> Option<u16> {
+        let hidden = Ident { name: Name::new(&path.text()), span: path.span };
+        let slot = self.new_slot(hidden, typed.ty.clone(), None)?;
+        self.assigned.insert(slot);
+        let id = Name::new(&format!("remember_{}", path.text()));
+        let kind = StepKind::Remember { slot, value: typed.expr.clone() };
+        self.before.push(Step { id, was: None, label: None, kind, span: path.span });
+        Some(slot)
     }
 
     /// Whether the journey that `start` names is of the kind that it is started for: `kind`, or without `each` the

@@ -15,7 +15,11 @@ impl Checker<'_, '_> {
     pub(super) fn steps(&mut self, steps: &[ast::Step]) -> Vec<Step> {
         // Steps are large and kept, and nearly all of them are right.
         let mut checked = Vec::with_capacity(steps.len());
-        checked.extend(steps.iter().filter_map(|step| self.step(step)));
+        for step in steps {
+            let Some(step) = self.step(step) else { continue };
+            checked.append(&mut self.before);
+            checked.push(step);
+        }
         checked
     }
 
