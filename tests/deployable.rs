@@ -41,14 +41,6 @@ const LACKING: &[(&str, &str, usize)] = &[
     ("draw", "  enter on joined\n  reenter never\n  draw spin else continue\n", 7),
     ("policy", "policy house {\n  owner \"a@bank.example\"\n  cap marketing 1 per customer per day\n}\n", 1),
     (
-        "replies to what happens to others",
-        "import std.cn.bank { sms }\nreplies desk of staff {\n  purpose service\n  owner \"a@bank.example\"\n  \
-         on paid_to where amount > 5 CNY { start noted }\n  else continue\n}\n\
-         event paid_to of customer { adviser : staff; amount : Money(CNY) }\n\
-         journey noted of staff {\n  purpose service\n  owner \"a@bank.example\"\n  enter by start\n  reenter never\n  end done\n}\n",
-        5,
-    ),
-    (
         "referral",
         "referral friends of customer {\n  open 2027-01-01..2027-06-30\n  link first_touch within 30 days\n  \
          qualify on paid\n  inviter gets card_holder\n  invitee gets card_holder\n  limit 10 per inviter per month\n}\n",

@@ -194,16 +194,21 @@ async fn nothing_is_lost_or_doubled_whoever_is_killed() {
         let [one, two, three] = ready(&http, &projects).await;
         note("three begin", spread(&http, &even(&projects), LEASE).await);
         let (mut one, mut two, mut three) = (one, two, three);
-        for round in 0..rounds() {
-            // A server that has just come up gives everybody a lease's time to be heard of.
-            let taken_over = if round == 0 { LEASE } else { LEASE * 2 };
+        for _ in 0..rounds() {
             sleep(Duration::from_millis(chance.below(1_000))).await;
             two.kill();
             let [first, _, third] = &projects;
             let others = [(first, 32), (third, 32)];
-            note("one is killed", spread(&http, &others, taken_over).await);
+            note("one is killed", spread(&http, &others, LEASE).await);
             two = projects[1].start(&http).await;
             note("it comes back", spread(&http, &even(&projects), LEASE).await);
+
+            sleep(Duration::from_millis(chance.below(1_000))).await;
+            two.kill();
+            server.kill();
+            note("one and the server are killed", spread(&http, &others, LEASE).await);
+            two = projects[1].start(&http).await;
+            spread(&http, &even(&projects), LEASE).await;
 
             sleep(Duration::from_millis(chance.below(1_000))).await;
             server.kill();

@@ -18,6 +18,8 @@ use crate::store::{
 
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// A server that is back is to be noticed soon: others take over who is silent.
+const LONGEST_SILENCE: Duration = Duration::from_secs(1);
 /// What the database says without naming the disk may also be a defect of ours: after so many tries it is one.
 const MOST_TRIES: u32 = 12;
 
@@ -45,7 +47,11 @@ impl Patience {
             _ => false,
         };
         let pause = self.pause;
-        self.pause = (pause * 2).min(LONGEST_PAUSE);
+        let longest = match error {
+            StoreError::Unreachable(_) => LONGEST_SILENCE,
+            _ => LONGEST_PAUSE,
+        };
+        self.pause = (pause * 2).min(longest);
         passes.then_some(pause)
     }
 }

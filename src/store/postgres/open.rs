@@ -7,6 +7,7 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, PgPool};
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use super::lease::SPAN;
 use super::share::{Life, Worker};
@@ -14,8 +15,11 @@ use super::{PostgresStore, schema};
 use crate::store::{Lease, StoreError};
 
 const CONNECTIONS: u32 = 4;
-/// For a connection, a server that is starting up included.
-const LONGEST_CONNECT: Duration = Duration::from_secs(10);
+/// For a connection. The pool asks again at longer and longer intervals, up to a fifth of this: a worker is to be back
+/// soon after its server is.
+const LONGEST_CONNECT: Duration = Duration::from_millis(2_500);
+/// For the first one, a server that is starting up included.
+const LONGEST_OPEN: Duration = Duration::from_secs(10);
 
 pub(super) async fn for_writing(
     url: &str,
@@ -56,13 +60,17 @@ async fn pool(url: &str, worker: Option<&Worker>) -> Result<PgPool, StoreError> 
         }
         None => options = options.options([("default_transaction_read_only", "on")]),
     }
-    let pool = PgPoolOptions::new()
+    let pools = PgPoolOptions::new()
         .max_connections(CONNECTIONS)
         .acquire_timeout(LONGEST_CONNECT)
         .test_before_acquire(false)
         .idle_timeout(None)
-        .max_lifetime(None)
-        .connect_with(options)
-        .await?;
-    Ok(pool)
+        .max_lifetime(None);
+    let until = Instant::now() + LONGEST_OPEN;
+    loop {
+        match pools.clone().connect_with(options.clone()).await {
+            Err(sqlx::Error::PoolTimedOut) if Instant::now() < until => {}
+            done => return Ok(done?),
+        }
+    }
 }

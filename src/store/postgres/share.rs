@@ -19,7 +19,10 @@ use crate::store::{Share, StoreError};
 const BEATS: u32 = 10;
 /// How much of its patience passes without a sign of life before a worker is given up: what is left is for the others
 /// to notice.
-const GIVEN_UP: f64 = 0.8;
+const GIVEN_UP: f64 = 0.7;
+/// How much of its patience a worker that was cut off waits for signs of others, since it was, or the server came up:
+/// whoever is alive gives one each second, and asks for a connection twice as often.
+const HEARD: f64 = 0.5;
 /// How long a worker that closes tries to hand its groups back.
 const LONGEST_GOODBYE: Duration = Duration::from_secs(3);
 
@@ -61,6 +64,10 @@ impl Worker {
     /// Between two signs of life.
     pub(super) fn beat(&self) -> Duration {
         self.patience / BEATS
+    }
+
+    fn heard(&self) -> f64 {
+        self.patience.as_secs_f64() * HEARD
     }
 
     fn until(&self) -> f64 {
@@ -199,7 +206,7 @@ async fn look(
     epoch: i64,
     alone: bool,
 ) -> Result<Plan, StoreError> {
-    let query = sqlx::query_as(WORKERS).bind(worker.patience.as_secs_f64());
+    let query = sqlx::query_as(WORKERS).bind(worker.heard());
     let workers: Vec<(String, i64, bool, bool)> = query.fetch_all(&mut **tx).await?;
     let own = workers.iter().find(|(name, life, ..)| *name == worker.name && *life == epoch);
     let Some((.., may_give_up)) = own else { return Err(StoreError::Fenced) };
