@@ -5,6 +5,7 @@ mod audience;
 mod fill;
 mod identity;
 mod parity;
+mod parked;
 mod posts;
 mod real;
 mod refer;

@@ -105,8 +105,9 @@ impl Daemon {
         let clock = engine::open_clock(&*store, Some(speed)).await.map_err(broken)?;
         let config::Upkeep { rows_per_second, keep_days } = settings.config.upkeep;
         let upkeep = Upkeep { rows_per_second, keep_days };
+        let park = settings.config.intake.park;
         let options =
-            Options { watcher, upkeep, ..Options::new(channels, settings.config.zone.clone(), clock) };
+            Options { watcher, upkeep, park, ..Options::new(channels, settings.config.zone.clone(), clock) };
         let (engine, running) = engine::start(store, options).await.map_err(broken)?;
         let daemon =
             Self { engine, address, listener, token: server.token, max_body: server.max_body, running };

@@ -18,6 +18,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
 pub use address::is_private;
@@ -41,6 +42,7 @@ pub struct Config {
     pub channels: BTreeMap<Name, Channel>,
     /// Names of event sources, and the `CloudEvents` source URIs they stand for. No URI is there twice.
     pub sources: BTreeMap<Name, String>,
+    pub intake: Intake,
     pub upkeep: Upkeep,
     pub dev: Dev,
 }
@@ -94,6 +96,19 @@ pub struct Webhook {
     pub allow_private: bool,
 }
 
+/// What becomes of events that come in.
+#[derive(Clone, Copy, Debug)]
+pub struct Intake {
+    /// How long events of a subject that is not known wait for it.
+    pub park: SignedDuration,
+}
+
+impl Default for Intake {
+    fn default() -> Self {
+        Self { park: SignedDuration::from_hours(7 * 24) }
+    }
+}
+
 /// Work in the background, and how long records are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Upkeep {
@@ -137,6 +152,7 @@ impl Default for Config {
             server: Server { listen: (Ipv4Addr::LOCALHOST, 7171).into(), token: None, max_body: 8 << 20 },
             channels: BTreeMap::new(),
             sources: BTreeMap::new(),
+            intake: Intake::default(),
             upkeep: Upkeep::default(),
             dev: Dev { speed: 1 },
         }

@@ -7,12 +7,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
 use super::address::Target;
 use super::section::{Section, Set};
 use super::tree::{self, Entry, Value};
-use super::{Channel, Config, Dev, Inputs, Secret, Server, Upkeep, Webhook};
+use super::{Channel, Config, Dev, Inputs, Intake, Secret, Server, Upkeep, Webhook};
 use crate::diagnostic::{Diagnostic, Severity, code, sort, suggest};
 use crate::name::Name;
 use crate::text::{Sources, Span};
@@ -36,6 +37,7 @@ pub(super) fn config(inputs: &Inputs, sources: &mut Sources) -> Result<Config, V
         server: server(top.section("server"), inputs, &default.server),
         channels: channels(top.section("channels"), inputs),
         sources: event_sources(top.section("sources")),
+        intake: intake(top.section("intake")),
         upkeep: upkeep(top.section("upkeep")),
         dev: dev(top.section("dev")),
     };
@@ -68,6 +70,19 @@ fn server(mut section: Section, inputs: &Inputs, default: &Server) -> Server {
         token: token.secret(),
         max_body: max_body.unwrap_or(default.max_body),
     }
+}
+
+fn intake(mut section: Section) -> Intake {
+    let park = section.parsed("park", "a time from 1 minute to 400 days, such as `7 days`", park);
+    section.finish();
+    park.map_or_else(Intake::default, |park| Intake { park: park.value })
+}
+
+/// Days are 24 hours.
+fn park(text: &str) -> Option<SignedDuration> {
+    let span = text.parse::<jiff::Span>().ok()?;
+    let time = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()?;
+    (SignedDuration::from_mins(1)..=SignedDuration::from_hours(400 * 24)).contains(&time).then_some(time)
 }
 
 fn upkeep(mut section: Section) -> Upkeep {
@@ -143,7 +158,7 @@ fn webhook(section: &mut Section, inputs: &Inputs) -> Option<Webhook> {
 }
 
 fn timeout(text: &str) -> Option<Duration> {
-    let time = text.parse::<jiff::SignedDuration>().ok().and_then(|time| Duration::try_from(time).ok())?;
+    let time = text.parse::<SignedDuration>().ok().and_then(|time| Duration::try_from(time).ok())?;
     (Duration::from_secs(1)..=Duration::from_mins(5)).contains(&time).then_some(time)
 }
 

@@ -63,6 +63,9 @@ kind = "console"
 [sources]
 core = "https://bank.example/core"
 
+[intake]
+park = "30 days"
+
 [dev]
 speed = 3600
 "#;

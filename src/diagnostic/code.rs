@@ -227,6 +227,7 @@ codes! {
     TOO_SLOW = "R0208", "the request took too long to arrive";
     NOT_DURABLE = "R0209", "the events could not be stored";
     UNKNOWN_SWITCH = "R0210", "there is nothing of this name to switch off";
+    NEVER_KNOWN = "R0260", "the event waited for its subject, which did not become known";
 
     DEAD_WAIT = "W0450", "a wait for an event that ends the journey";
     BRANCH_NOT_TAKEN = "W0460", "a branch that nobody takes";

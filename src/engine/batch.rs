@@ -20,8 +20,7 @@ use super::last::Moment;
 use super::pack::{Due, Packers, Queued, pack_list, unpack};
 use super::payload::Key;
 use super::timers::Chunks;
-use super::work::{Cx, Item, Origin, Sifted, Steps, Subject, Work, register, sort, walk};
-use crate::diagnostic::code;
+use super::work::{self, Cx, Item, Origin, Sifted, Steps, Subject, Work, register, sort, walk};
 use crate::name::Name;
 use crate::step::state::MAX_TRACE_REFS;
 use crate::step::state::Replay;
@@ -343,9 +342,8 @@ impl<'a> Batch<'a> {
         for (place, receipt) in work.receipts {
             self.receipt(place, receipt);
         }
-        for event in work.rejected {
-            let reason = "the subject is not known and has too many events waiting";
-            let code = code::SET_ASIDE.as_str();
+        for (event, why) in work.rejected {
+            let (code, reason) = work::set_aside(why);
             let record = intake::quarantined(&subject.root, &event, code, reason, self.now);
             self.commit.quarantine.push(record);
         }

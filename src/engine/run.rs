@@ -52,6 +52,7 @@ pub(super) struct Engine {
     /// Not before this goes the next page of a sweep.
     pub sweep_after: Option<Timestamp>,
     pub upkeep: Upkeep,
+    pub park_ms: i64,
     pub fills: Fills,
     pub trims: Trims,
     pub commands: mpsc::UnboundedReceiver<Command>,
@@ -254,6 +255,7 @@ impl Engine {
         refer::load(&*self.store, &mut world).await?;
         self.fills = Fills::open(&*self.store, &mut world, self.upkeep).await?;
         world.recorded = self.dispatcher.recorded();
+        world.park_ms = self.park_ms;
         self.dispatcher.open_lanes(&world, &*self.store).await?;
         self.sweeps = Sweeps::open(&*self.store, &world, self.moment.now).await?;
         self.version = version;

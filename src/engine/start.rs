@@ -36,6 +36,8 @@ pub struct Options {
     pub steps: Steps,
     pub watcher: Option<Watcher>,
     pub upkeep: Upkeep,
+    /// How long events of a subject that is not known wait for it.
+    pub park: SignedDuration,
     /// Waiting messages of one channel that memory holds; more stay in the store until there is room.
     pub most_held: usize,
 }
@@ -54,7 +56,8 @@ impl Options {
     #[must_use]
     pub fn new(channels: Channels, zone: TimeZone, clock: Arc<dyn Clock>) -> Self {
         let upkeep = Upkeep::default();
-        Self { channels, zone, clock, steps: Steps::REAL, watcher: None, upkeep, most_held: MOST_HELD }
+        let park = SignedDuration::from_hours(7 * 24);
+        Self { channels, zone, clock, steps: Steps::REAL, watcher: None, upkeep, park, most_held: MOST_HELD }
     }
 }
 
@@ -70,6 +73,10 @@ impl Upkeep {
 /// Is shown every decision once it is durable, subject by subject. Called between batches: it must be quick.
 pub type Watcher = Arc<dyn Fn(&World, &RootKey, &[Trace]) + Send + Sync>;
 
+fn park_ms(park: SignedDuration) -> i64 {
+    i64::try_from(park.as_millis()).unwrap_or(i64::MAX).max(0)
+}
+
 /// Starts an engine on `store`, which it closes at its end. The task ends after [`EngineHandle::stop`], or with what
 /// went wrong for good.
 ///
@@ -79,13 +86,14 @@ pub async fn start(
     store: Arc<dyn Store>,
     options: Options,
 ) -> Result<(EngineHandle, JoinHandle<Result<(), EngineError>>), EngineError> {
-    let Options { channels, zone, clock, steps, watcher, upkeep, most_held } = options;
+    let Options { channels, zone, clock, steps, watcher, upkeep, park, most_held } = options;
     let moment = Moment::open(&*store, clock.now()).await?;
     let (mut dispatcher, answers) = Dispatcher::new(channels, Arc::clone(&clock), most_held);
     let (mut world, version) = deploy::load(&*store, &zone).await?;
     refer::load(&*store, &mut world).await?;
     let fills = Fills::open(&*store, &mut world, upkeep).await?;
     world.recorded = dispatcher.recorded();
+    world.park_ms = park_ms(park);
     let sharing = store.beat().map(Sharing::every);
     if sharing.is_some() {
         dispatcher.share(1);
@@ -114,6 +122,7 @@ pub async fn start(
         sweeps,
         sweep_after: None,
         upkeep,
+        park_ms: park_ms(park),
         fills,
         trims: Trims::new(upkeep, moment.now),
         commands: arriving,

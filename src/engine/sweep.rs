@@ -62,7 +62,7 @@ pub(super) struct Page {
     pub root: Name,
     pub input: Input,
     /// With their facets as stored.
-    pub rows: Vec<(StateRow, Option<i64>)>,
+    pub rows: Vec<(StateRow, Option<facets::Mark>)>,
     /// Where the sweep stands once this is committed.
     pub meta: Vec<(String, String)>,
 }

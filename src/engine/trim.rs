@@ -10,8 +10,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::start::Upkeep;
-use crate::expr::Window;
 use crate::step::World;
+use crate::step::features::{Back, looks_back};
 use crate::store::{Store, StoreError, Trim};
 
 const PAUSE: SignedDuration = SignedDuration::from_hours(1);
@@ -52,7 +52,7 @@ impl Trims {
         let (Some(days), true) = (self.upkeep.keep_days, self.next.is_some_and(|next| next <= now)) else {
             return Ok(());
         };
-        let days = i64::from(days).max(needed_days(world));
+        let days = i64::from(days).max(needed_days(world, now));
         let before = now.as_millisecond().saturating_sub(days.saturating_mul(DAY_MS));
         let slot = i32::try_from(before.div_euclid(DAY_MS)).unwrap_or(i32::MIN);
         // Sooner than anything else: a failure is tried again at the next look.
@@ -69,16 +69,17 @@ impl Trims {
 }
 
 /// How many days back something that is live may still need a record.
-fn needed_days(world: &World) -> i64 {
+fn needed_days(world: &World, now: Timestamp) -> i64 {
     let late = world.bundle.schema.events.values().map(|event| event.late_ms).max().unwrap_or_default();
     let programs = || world.programs.values().map(|program| &program.body);
     let lasts = programs().filter_map(|program| program.lasts).map(crate::value::Length::at_most_ms).max();
+    let lasts = lasts.unwrap_or_default().saturating_add(late) / DAY_MS + 1;
+    let today = now.to_zoned(world.zone.clone()).date();
     let windows = programs().flat_map(|program| &program.features).filter_map(|feature| {
-        match &feature.aggregate.window {
-            Some(Window::Last(length)) => Some(length.at_most_ms()),
-            _ => None,
+        match looks_back(&feature.aggregate, today) {
+            Back::Days(days) => Some(i64::from(days) + 1),
+            Back::Instance | Back::Ever => None,
         }
     });
-    let longest = lasts.unwrap_or_default().saturating_add(late).max(windows.max().unwrap_or_default());
-    longest / DAY_MS + 1
+    lasts.max(windows.max().unwrap_or_default())
 }

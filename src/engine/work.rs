@@ -10,10 +10,13 @@ use super::lane::Ticket;
 use super::last::Moment;
 use super::payload::{Key, new_key};
 use super::timers;
+use crate::diagnostic::code;
 use crate::name::Name;
+use crate::step::facets::Mark;
 use crate::step::post::Errand;
 use crate::step::{
-    Decision, Delivery, Effect, Event, Input, MessageKey, Output, Post, RootKey, Short, State, Trace, World,
+    Decision, Delivery, Effect, Event, Input, MessageKey, Output, Post, RootKey, SetAside, Short, State,
+    Trace, World,
 };
 use crate::store::{Packed, RowKey};
 
@@ -61,7 +64,7 @@ pub(super) struct Subject {
 
 /// What a stored row is sifted by; nothing: it is always looked at.
 #[derive(Clone, Copy)]
-pub(super) struct Sifted(pub Option<i64>);
+pub(super) struct Sifted(pub Option<Mark>);
 
 /// What came of a subject's inputs besides its new state.
 #[derive(Default)]
@@ -70,7 +73,7 @@ pub(super) struct Work<'a> {
     pub log: Vec<&'a Event>,
     pub receipts: Vec<(usize, Receipt)>,
     /// Events that the step would not keep.
-    pub rejected: Vec<Event>,
+    pub rejected: Vec<(Event, SetAside)>,
     /// Messages of the outbox that go out once this is committed.
     pub sends: Vec<(Ticket, Box<Delivery>)>,
     /// Messages of the outbox that are over.
@@ -140,6 +143,21 @@ pub(super) fn walk<'a>(cx: &mut Cx<'_>, root: &RootKey, state: &mut State, items
     walk.work
 }
 
+/// Stable code and reason of what a subject puts aside.
+pub(super) fn set_aside(why: SetAside) -> (&'static str, &'static str) {
+    match why {
+        SetAside::TooMany => {
+            (code::SET_ASIDE.as_str(), "the subject is not known and has too many events waiting")
+        }
+        SetAside::Merged => {
+            (code::SET_ASIDE.as_str(), "the subject has gone into another, and has too many events waiting")
+        }
+        SetAside::Unknown => {
+            (code::NEVER_KNOWN.as_str(), "the subject's attributes did not arrive while the event waited")
+        }
+    }
+}
+
 /// For when a timer chunk must hold the subject from now on; `None` if one does already, or none is needed.
 pub(super) fn register(steps: Steps, state: &mut State, moment: Moment) -> Option<Timestamp> {
     let slot = timers::slot((steps.next_due)(state)?, moment.now);
@@ -168,11 +186,9 @@ impl<'a> Walk<'_, '_, 'a> {
     fn event(&mut self, item: &'a Item, event: &'a Event) {
         let output = self.step(&item.input);
         let parked = output.trace.iter().any(|trace| matches!(trace.what, Decision::Parked { .. }));
-        let rejected = output.effects.iter().any(|effect| matches!(effect, Effect::Quarantine(_)));
+        let rejected = output.effects.iter().any(|effect| matches!(effect, Effect::Quarantine { .. }));
         let receipt = match (rejected, parked) {
-            (true, _) => {
-                Receipt::Quarantined(Arc::from("the subject is not known and has too many events waiting"))
-            }
+            (true, _) => Receipt::Quarantined(Arc::from(set_aside(SetAside::TooMany).1)),
             (false, true) => Receipt::Parked,
             (false, false) if event.kind.is_import() => Receipt::Imported,
             (false, false) => Receipt::Accepted,
@@ -235,7 +251,7 @@ impl<'a> Walk<'_, '_, 'a> {
                 Effect::Deliver(deliver) => delivery = Some(deliver),
                 // What stands in slots is kept in the row; nobody can ask for it yet.
                 Effect::Drop(_) | Effect::Place(_) | Effect::Remove { .. } => {}
-                Effect::Quarantine(event) => self.work.rejected.push(*event),
+                Effect::Quarantine { event, why } => self.work.rejected.push((*event, why)),
                 Effect::Reserve(reserve) => {
                     unanswered.push(Input::Permit { key: reserve.key, short: Some(Short::NoLedger) });
                 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::enter;
+use super::park;
 use super::run::Run;
 use super::show;
 use super::state::{Instance, Pending, PendingWhy, State};
@@ -87,6 +88,9 @@ fn fire(run: &mut Run, pending: Pending) {
     if matches!(pending.why, PendingWhy::Look) {
         return enter::plan_date(run);
     }
+    if matches!(pending.why, PendingWhy::Parked) {
+        return park::give_up(run);
+    }
     let journey = run.world.symbols.name(pending.journey);
     let Some(loaded) = journey.and_then(|journey| run.world.index().journey(journey)).map(Arc::clone) else {
         return;
@@ -97,6 +101,6 @@ fn fire(run: &mut Run, pending: Pending) {
         }
         PendingWhy::Date(date) => enter::fire_date(run, &loaded, pending.subject, pending.due, date),
         PendingWhy::Lane(waiting) => enter::no_turn(run, &loaded, pending.subject, *waiting),
-        PendingWhy::Look => {}
+        PendingWhy::Look | PendingWhy::Parked => {}
     }
 }

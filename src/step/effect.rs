@@ -26,8 +26,8 @@ pub enum Effect {
     Deliver(Box<Delivery>),
     /// Answer to `Input::Dispatch`: nothing is to be sent (refused, cancelled, or already answered).
     Drop(MessageKey),
-    /// More events of an unknown subject than a state keeps: to be put aside with its reason.
-    Quarantine(Box<Event>),
+    /// To be put aside with its reason.
+    Quarantine { event: Box<Event>, why: SetAside },
     /// Something stands in a slot from now on: what is kept of it elsewhere (a page, a list of advertisers) is to follow.
     Place(Box<Placed>),
     /// It stands there no longer.
@@ -36,6 +36,17 @@ pub enum Effect {
     Reserve(Box<Reserve>),
     /// For another root's inbox: `Input::Post` there, in the order in which it was posted.
     Post(Box<Post>),
+}
+
+/// Why an event is put aside by its subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetAside {
+    /// More events of a subject that is not known than a state keeps.
+    TooMany,
+    /// Its subject did not become known in time.
+    Unknown,
+    /// More events of a subject that has gone into another than wait for the other.
+    Merged,
 }
 
 /// What stands where. Its copy is made when somebody comes to look, so that a corrected text is seen.

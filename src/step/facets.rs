@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use ring::digest::{SHA256, digest};
 
 use super::enter;
 use super::index::Loaded;
@@ -22,9 +23,7 @@ use crate::name::Name;
 use crate::program::{Bundle, Def, Enter};
 
 /// Audiences with a bit; a look at any further one is at every row.
-const MOST: usize = 40;
-/// The layout is above the bits.
-const SHIFT: u32 = 40;
+const MOST: usize = 62;
 
 /// The bits of a deployment.
 #[derive(Debug, Default)]
@@ -42,6 +41,13 @@ struct Bit {
     remembers: bool,
 }
 
+/// What a row is sifted by: its bits, and the number of what they mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mark {
+    pub layout: i64,
+    pub bits: i64,
+}
+
 /// How a database sifts rows: keep those that have another layout, or none, or a bit of the mask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sieve {
@@ -52,8 +58,8 @@ pub struct Sieve {
 impl Sieve {
     /// As a database does it.
     #[must_use]
-    pub fn keeps(self, facets: Option<i64>) -> bool {
-        facets.is_none_or(|facets| facets >> SHIFT != self.layout || facets & self.mask != 0)
+    pub fn keeps(self, mark: Option<Mark>) -> bool {
+        mark.is_none_or(|mark| mark.layout != self.layout || mark.bits & self.mask != 0)
     }
 }
 
@@ -71,15 +77,15 @@ impl Facets {
 
 /// The facets of a row, as its database has them; `None` where nothing is asked.
 #[must_use]
-pub fn of(world: &World, root: &RootKey, state: &State) -> Option<i64> {
+pub fn of(world: &World, root: &RootKey, state: &State) -> Option<Mark> {
     let facets = &world.index().facets;
     if facets.bits.is_empty() {
         return None;
     }
     let zone = zone_of(world, state);
     let set = facets.bits.iter().zip(0_u32..).filter(|(bit, _)| bit.is_set(world, root, state, &zone));
-    let set = set.fold(0, |set, (_, number)| set | 1 << number);
-    Some(layout_of(facets, world) << SHIFT | set)
+    let bits = set.fold(0, |set, (_, number)| set | 1 << number);
+    Some(Mark { layout: layout_of(facets, world), bits })
 }
 
 /// How rows are sifted for the look of `journey`; `None`: all are looked at.
@@ -92,7 +98,7 @@ pub fn sieve(world: &World, journey: Name) -> Option<Sieve> {
 
 /// The bank's zone is a setting, so it is no part of the bundle.
 fn layout_of(facets: &Facets, world: &World) -> i64 {
-    short(&(facets.layout, world.zone.iana_name()))
+    number(&(facets.layout, world.zone.iana_name()))
 }
 
 impl Bit {
@@ -244,14 +250,12 @@ fn both(op: BinaryOp, left: Expr, right: Expr) -> Expr {
 fn layout(bits: &[Bit], bundle: &Bundle) -> i64 {
     let programs: Vec<(Name, &str)> =
         bits.iter().map(|bit| (bit.loaded.program.journey, &*bit.loaded.hash)).collect();
-    short(&(programs, &bundle.schema.choices, &bundle.schema.entities, &bundle.calendars))
+    number(&(programs, &bundle.schema.choices, &bundle.schema.entities, &bundle.calendars))
 }
 
-/// 22 bits of FNV-1a over what it says.
-fn short<T: serde::Serialize>(said: &T) -> i64 {
+/// The first 64 bits of SHA-256 over what it says: two that say different things do not have the same.
+fn number<T: serde::Serialize>(said: &T) -> i64 {
     let bytes = postcard::to_stdvec(said).unwrap_or_default();
-    let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    i64::try_from((hash ^ (hash >> 32)) & 0x3f_ffff).unwrap_or_default()
+    let hash = digest(&SHA256, &bytes);
+    hash.as_ref().first_chunk().copied().map(i64::from_le_bytes).unwrap_or_default()
 }

@@ -30,7 +30,7 @@ mod enter;
 mod exits;
 pub mod explain;
 pub mod facets;
-mod features;
+pub mod features;
 mod gate;
 mod give;
 mod goals;
@@ -65,7 +65,7 @@ mod tracked;
 mod wire;
 pub mod world;
 
-pub use effect::{Delivery, Effect, Line, Output, Placed, Reserve, Short};
+pub use effect::{Delivery, Effect, Line, Output, Placed, Reserve, SetAside, Short};
 pub use input::{Event, EventKind, Input, MessageKey, RootKey};
 pub use post::Post;
 pub use references::References;
@@ -113,7 +113,10 @@ pub fn step(world: &World, root: &RootKey, state: &mut State, input: &Input, now
             let until = run.now;
             due::run_until(&mut run, until);
         }
-        Input::Settle => enter::plan_date(&mut run),
+        Input::Settle => {
+            park::plan(&mut run);
+            enter::plan_date(&mut run);
+        }
         Input::Dispatch(key) => message::dispatch(&mut run, key, false),
         Input::DispatchAgain(key) => message::dispatch(&mut run, key, true),
         Input::Answer { message, outcome, detail } => message::answer(&mut run, message, *outcome, detail),

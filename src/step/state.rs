@@ -311,6 +311,8 @@ pub enum PendingWhy {
     Look,
     /// Another journey of its lane runs; at `due` it gives up.
     Lane(Box<Waiting>),
+    /// Events wait for the subject to become known. Of no journey.
+    Parked,
 }
 
 /// Somebody who would have entered, had the lane been free.

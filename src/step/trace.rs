@@ -277,6 +277,10 @@ pub enum Decision {
         channel: Sym,
         rule: Rule,
     },
+    /// An event that waited was put aside: the subject did not become known in time.
+    NotKnown {
+        event: Sym,
+    },
 }
 
 /// Why something stands in a slot no longer.

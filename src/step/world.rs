@@ -15,6 +15,9 @@ use super::symbols::Symbols;
 use crate::name::Name;
 use crate::program::{Bundle, Hashed, Program};
 
+/// How long events wait for their subject where no setting says otherwise: seven days.
+const PARK_MS: i64 = 7 * 86_400_000;
+
 /// A program version as the store numbers it: dense, from 0 or 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ProgramNo(pub u32);
@@ -35,6 +38,8 @@ pub struct World {
     pub kill: Kill,
     /// Channels without a provider, by configuration: what is decided for them is on record, and that is all.
     pub recorded: BTreeSet<Name>,
+    /// How long events of a subject that is not known are kept, in milliseconds.
+    pub park_ms: i64,
     /// Fills of history that came to their end, and the one that is under way: see [`super::replay`].
     pub filled: Arc<BTreeSet<u64>>,
     pub filling: Option<u64>,
@@ -84,6 +89,7 @@ impl World {
             zone,
             kill: Kill::default(),
             recorded: BTreeSet::new(),
+            park_ms: PARK_MS,
             filled: Arc::default(),
             filling: None,
             references: Arc::default(),

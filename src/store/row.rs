@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::bucket;
-use crate::step::facets::Sieve;
+use crate::step::facets::{Mark, Sieve};
 
 /// A root subject as the store keys it: the bucket first, everywhere.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -75,9 +75,9 @@ pub struct Commit {
     /// Compare-and-set by `version` (0: a new row); the store writes `version + 1`. No key twice.
     pub states: Vec<StateRow>,
     /// Beside `states`: what the store may sift each by. Shorter: not known of the rest.
-    pub facets: Vec<Option<i64>>,
+    pub facets: Vec<Option<Mark>>,
     /// The same of rows that stay as they are.
-    pub resifted: Vec<(RowKey, Option<i64>)>,
+    pub resifted: Vec<(RowKey, Option<Mark>)>,
     /// At most one row per group.
     pub log: Vec<Packed>,
     pub trace: Vec<Packed>,
@@ -245,14 +245,19 @@ pub struct Sift {
 /// What was found, in the order of the keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sifted {
-    /// With their facets as stored.
-    pub rows: Vec<(StateRow, Option<i64>)>,
+    /// With their marks as stored.
+    pub rows: Vec<(StateRow, Option<Mark>)>,
     /// Behind which key to go on; `None`: that was the end.
     pub next: Option<RowKey>,
 }
 
+/// A mark as its columns have it.
+pub(super) fn mark(layout: Option<i64>, bits: Option<i64>) -> Option<Mark> {
+    Some(Mark { layout: layout?, bits: bits? })
+}
+
 /// What was found up to `end`, the last that was to be looked at if there were so many.
-pub(super) fn sifted(rows: Vec<(StateRow, Option<i64>)>, sift: Sift, end: Option<(u16, String)>) -> Sifted {
+pub(super) fn sifted(rows: Vec<(StateRow, Option<Mark>)>, sift: Sift, end: Option<(u16, String)>) -> Sifted {
     let next = if rows.len() >= sift.most {
         rows.last().map(|(row, _)| row.key.clone())
     } else {
@@ -273,7 +278,7 @@ pub struct Trim {
     /// Log and trace made before this millisecond go.
     pub before: i64,
     /// Identities of events that happened before this day (since 1970) go; those of events without a time of their own
-    /// stay.
+    /// where they were stored before `before`.
     pub slot: i32,
     /// Rows of a kind and group at once.
     pub most: usize,

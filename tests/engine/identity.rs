@@ -53,7 +53,7 @@ journey granted_limit of customer {
 }
 "#;
 
-fn bank() -> Bundle {
+pub(super) fn bank() -> Bundle {
     let file = File { path: "bank.journey".into(), package: "".into(), text: BANK.into() };
     let compilation = compile(&Input { files: vec![file], ..Input::default() });
     compilation.bundle.unwrap_or_else(|| panic!("{:#?}", compilation.diagnostics))

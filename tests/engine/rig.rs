@@ -396,6 +396,7 @@ pub(crate) struct Rig {
     pub sms: Arc<Provider>,
     pub steps: Steps,
     pub upkeep: Upkeep,
+    pub park: SignedDuration,
 }
 
 /// An engine at work.
@@ -413,7 +414,15 @@ impl Rig {
             let doors = tokio::sync::Semaphore::new(1_000_000);
             Arc::new(Provider { clock: Arc::clone(&clock), attempts, answers, doors, most: 3 })
         };
-        Self { place, push: provider(), sms: provider(), clock, steps: STEPS, upkeep: Upkeep::default() }
+        Self {
+            place,
+            push: provider(),
+            sms: provider(),
+            clock,
+            steps: STEPS,
+            upkeep: Upkeep::default(),
+            park: SignedDuration::from_hours(7 * 24),
+        }
     }
 
     pub(crate) async fn run(&self) -> Running {
@@ -442,8 +451,9 @@ impl Rig {
     async fn run_on(&self, store: Arc<dyn Store>) -> Running {
         let (push, sms): (Arc<dyn Channel>, Arc<dyn Channel>) = (self.push.clone(), self.sms.clone());
         let channels = Channels::default().with(Name::new("push"), push).with(Name::new("sms"), sms);
-        let (steps, upkeep) = (self.steps, self.upkeep);
-        let options = Options { steps, upkeep, ..Options::new(channels, TimeZone::UTC, self.clock.clone()) };
+        let (steps, upkeep, park) = (self.steps, self.upkeep, self.park);
+        let options =
+            Options { steps, upkeep, park, ..Options::new(channels, TimeZone::UTC, self.clock.clone()) };
         let (handle, task) = start(Arc::clone(&store), options).await.unwrap();
         Running { handle, store, task }
     }

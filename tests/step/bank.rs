@@ -236,7 +236,7 @@ impl Story {
             match effect {
                 Effect::Enqueue { message, .. } => self.outbox.push(message),
                 Effect::Drop(_) => {}
-                Effect::Quarantine(_) => self.quarantined += 1,
+                Effect::Quarantine { .. } => self.quarantined += 1,
                 Effect::Deliver(delivery) => self.deliver(*delivery),
                 Effect::Reserve(reserve) => self.reserved.push(*reserve),
                 Effect::Place(placed) => self.slots.push(placed.placement),

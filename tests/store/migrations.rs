@@ -38,7 +38,7 @@ const ROWS: &str = "
     INSERT INTO trace VALUES (0, 1, 'trace');
     INSERT INTO outbox VALUES (0, 3, 1, '\\x07');
     INSERT INTO timer VALUES (0, 50000, 1, '\\x01');
-    INSERT INTO dedup VALUES (0, 1, decode(repeat('01', 16), 'hex'), -1);
+    INSERT INTO dedup (grp, slot, hash, payload) VALUES (0, 1, decode(repeat('01', 16), 'hex'), -1);
     INSERT INTO quarantine VALUES (0, 1, 0, 9000, 'E1', 'why', '\\x09');";
 
 /// The same, in a file.
@@ -53,7 +53,7 @@ const ROWS_OF_A_FILE: &str = "
     INSERT INTO trace (batch, body) VALUES (1, x'01');
     INSERT INTO outbox VALUES (3, 1, x'07');
     INSERT INTO timer VALUES (50000, 1, x'01');
-    INSERT INTO dedup VALUES (1, x'01010101010101010101010101010101', 4294967295);
+    INSERT INTO dedup (slot, hash, payload) VALUES (1, x'01010101010101010101010101010101', 4294967295);
     INSERT INTO quarantine VALUES (1, 9000, 'E1', 'why', x'09');";
 
 /// What [`ROWS`] and [`ROWS_OF_A_FILE`] say, and a next commit.

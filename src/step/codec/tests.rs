@@ -217,6 +217,7 @@ fn pending() -> impl Strategy<Value = Pending> {
             }))
         }),
         Just(PendingWhy::Date(jiff::civil::date(2026, 12, 1))),
+        Just(PendingWhy::Parked),
         event().prop_map(|event| {
             PendingWhy::Lane(Box::new(Waiting {
                 lane: Sym(5),

@@ -103,6 +103,12 @@ impl<'a> Words<'a> {
             Decision::Parked { event } => {
                 format!("`{}` is kept until the subject's attributes arrive", self.name(*event))
             }
+            Decision::NotKnown { event } => {
+                format!(
+                    "`{}` was put aside: the subject's attributes did not arrive in time",
+                    self.name(*event)
+                )
+            }
             Decision::Merged { into } => {
                 format!("is the same as `{}`, and goes on there", message::key_text(into))
             }

@@ -165,6 +165,29 @@ pub(super) fn reach_days(aggregate: &Aggregate) -> i32 {
     days.unwrap_or(MAX_DAYS)
 }
 
+/// How far back a condition looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Back {
+    /// Since an instant of an instance: as long as that lasts.
+    Instance,
+    /// So many days.
+    Days(i32),
+    Ever,
+}
+
+/// How far `aggregate` looks back from `today`, as far as that is written.
+#[must_use]
+pub fn looks_back(aggregate: &Aggregate, today: Date) -> Back {
+    let since = |day: Date| Back::Days((number(today) - number(day)).max(0) + 1);
+    match &aggregate.window {
+        Some(Window::Last(_) | Window::Span(Expr::Span { .. })) => Back::Days(reach_days(aggregate)),
+        Some(Window::Span(span)) => fixed_days(span).map_or(Back::Days(MAX_DAYS), |(first, _)| since(first)),
+        Some(Window::Since(Anchor::At(Expr::Const(Value::Date(day))))) => since(*day),
+        Some(Window::Since(Anchor::At(_)) | Window::Ever) | None => Back::Ever,
+        Some(Window::Since(_)) => Back::Instance,
+    }
+}
+
 fn vote(votes: &mut Vec<Vote>, day: i32, value: Value, at: Timestamp) {
     let is_same = |known: &Vote| known.day == day && same(&known.value, &value);
     if let Some(known) = votes.iter_mut().find(|known| is_same(known) && at < known.last) {

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+pub use form::{Back, looks_back};
 pub(super) use series::{Reach, note as note_day};
 
 use super::index::{Kept, Loaded};

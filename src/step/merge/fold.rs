@@ -59,6 +59,7 @@ pub(super) fn fold(run: &mut Run, from: &RootKey, mut gone: State) {
     if run.state.known && (!was_known || !run.state.parked.is_empty()) {
         park::release(run);
     }
+    park::plan(run);
 }
 
 /// What hangs on the id of the one that goes hangs on that of the one that stays.

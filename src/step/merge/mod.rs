@@ -11,7 +11,7 @@ mod fold;
 
 use std::sync::Arc;
 
-use super::effect::Effect;
+use super::effect::{Effect, SetAside};
 use super::input::{Event, EventKind, Input, MessageKey, RootKey};
 use super::post::{self, Errand, Parcel, Post};
 use super::run::{Run, later};
@@ -205,7 +205,7 @@ fn pass_on(run: &mut Run, event: &Event) {
     let mut event = event.clone();
     let Some(merged) = run.state.merged.as_deref_mut() else { return };
     if merged.queue.len() >= MAX_PASSED {
-        return run.effect(Effect::Quarantine(Box::new(event)));
+        return run.effect(Effect::Quarantine { event: Box::new(event), why: SetAside::Merged });
     }
     if let EventKind::Merged { into } = &event.kind
         && *into == merged.into

@@ -64,9 +64,9 @@ const METAS: &str = "SELECT name, value FROM meta WHERE name = ANY ($1)";
 /// The last of the next so many: what is looked at in one go has an end, however few are kept.
 const LOOK: &str = "SELECT bucket, id FROM state
     WHERE kind = $1 AND (bucket, kind, id) > ($2, $1, $3) ORDER BY bucket, kind, id LIMIT 1 OFFSET $4 - 1";
-const SIFT: &str = "SELECT bucket, kind, id, version, body, facets FROM state
+const SIFT: &str = "SELECT bucket, kind, id, version, body, layout, facets FROM state
     WHERE kind = $1 AND (bucket, kind, id) > ($2, $1, $3) AND (bucket, kind, id) <= ($4, $1, $5)
-        AND ($6::bigint IS NULL OR facets IS NULL OR (facets >> 40) <> $6 OR (facets & $7) <> 0)
+        AND ($6::bigint IS NULL OR layout IS NULL OR facets IS NULL OR layout <> $6 OR (facets & $7) <> 0)
     ORDER BY bucket, kind, id LIMIT $8";
 const META: &str = "SELECT value FROM meta WHERE name = $1";
 const SYMBOLS: &str = "SELECT name FROM symbol ORDER BY no";
@@ -205,7 +205,7 @@ pub(super) async fn sift(pool: &PgPool, sift: Sift, after: Option<&RowKey>) -> R
     let query =
         query.bind(sift.sieve.map(|sieve| sieve.layout)).bind(sift.sieve.map_or(0, |sieve| sieve.mask));
     let found = query.bind(signed(sift.most)).fetch_all(pool).await?;
-    let rows = found.iter().map(|row| Ok((state(row)?, row.try_get(5)?)));
+    let rows = found.iter().map(|row| Ok((state(row)?, row::mark(row.try_get(5)?, row.try_get(6)?))));
     let end = end.map(|(bucket, id)| (bucket.cast_unsigned(), id));
     Ok(row::sifted(rows.collect::<Result<_, StoreError>>()?, sift, end))
 }

@@ -1,5 +1,6 @@
 //! Rows as columns: what a statement takes as arrays, one per column (`unnest`).
 
+use crate::step::facets::Mark;
 use crate::store::{Dedup, RowKey, RowRef, StateRow};
 
 /// Keys of states, in their order: workers and statements then lock in the same one.
@@ -37,12 +38,14 @@ pub(super) struct States<'a> {
     pub keys: Keys<'a>,
     pub versions: Vec<i64>,
     pub bodies: Vec<&'a [u8]>,
+    pub layouts: Vec<Option<i64>>,
     pub facets: Vec<Option<i64>>,
 }
 
 impl<'a> States<'a> {
-    pub(super) fn push(&mut self, row: &'a StateRow, facets: Option<i64>) {
-        self.facets.push(facets);
+    pub(super) fn push(&mut self, row: &'a StateRow, mark: Option<Mark>) {
+        self.layouts.push(mark.map(|mark| mark.layout));
+        self.facets.push(mark.map(|mark| mark.bits));
         self.keys.push(&row.key);
         self.versions.push(row.version);
         self.bodies.push(&row.body);

@@ -9,6 +9,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/postgres/0001_first.sql"),
     include_str!("../../../migrations/postgres/0002_workers.sql"),
     include_str!("../../../migrations/postgres/0003_upkeep.sql"),
+    include_str!("../../../migrations/postgres/0004_marks.sql"),
 ];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_number (

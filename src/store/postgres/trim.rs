@@ -18,6 +18,10 @@ const DEDUP: &str = "DELETE FROM dedup USING unnest($1::smallint[]) AS held (grp
         WHERE old.grp = held.grp AND old.slot >= 0 AND old.slot < $2 ORDER BY old.slot, old.hash LIMIT $3) AS first
     WHERE dedup.grp = held.grp AND dedup.slot = first.slot AND dedup.hash = first.hash";
 
+const UNTIMED: &str = "DELETE FROM dedup USING unnest($1::smallint[]) AS held (grp) CROSS JOIN LATERAL
+    (SELECT old.hash FROM dedup AS old
+        WHERE old.grp = held.grp AND old.slot = -1 AND old.made < $2 ORDER BY old.made LIMIT $3) AS first
+    WHERE dedup.grp = held.grp AND dedup.slot = -1 AND dedup.hash = first.hash";
 const KEYS: &str = "DELETE FROM meta
     WHERE name LIKE $1 || '%' AND split_part(value, ' ', 2)::bigint < $2
         AND NOT EXISTS (SELECT 1 FROM inbox WHERE at < $2 + 86400000)";
@@ -45,6 +49,8 @@ pub(super) async fn trim(
     let trace = trace.execute(&mut *tx).await?.rows_affected();
     let dedup = sqlx::query(DEDUP).bind(groups).bind(trim.slot).bind(most);
     let dedup = dedup.execute(&mut *tx).await?.rows_affected();
+    let untimed = sqlx::query(UNTIMED).bind(groups).bind(trim.before).bind(most);
+    let dedup = dedup + untimed.execute(&mut *tx).await?.rows_affected();
     if log > 0 {
         meta(&mut tx, &[(LOG_FROM.to_owned(), trim.before.to_string())]).await?;
     }

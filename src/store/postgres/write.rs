@@ -7,22 +7,25 @@ use super::again;
 use super::lease::{Hold, check_life};
 use super::rows::{Events, Keys, Places, States, same, small, storable};
 use super::share::Life;
+use crate::step::facets::Mark;
 use crate::store::{Commit, Deployment, Packed, RowKey, StateRow, StoreError};
 
 type Tx = Transaction<'static, Postgres>;
 
-const INSERT_STATES: &str = "INSERT INTO state (bucket, kind, id, version, body, facets)
-    SELECT new.bucket, new.kind, new.id, 1, new.body, new.facets
-    FROM unnest($1::smallint[], $2::integer[], $3::text[], $4::bytea[], $5::bigint[])
-        AS new (bucket, kind, id, body, facets)";
+const INSERT_STATES: &str = "INSERT INTO state (bucket, kind, id, version, body, layout, facets)
+    SELECT new.bucket, new.kind, new.id, 1, new.body, new.layout, new.facets
+    FROM unnest($1::smallint[], $2::integer[], $3::text[], $4::bytea[], $5::bigint[], $6::bigint[])
+        AS new (bucket, kind, id, body, layout, facets)";
 const UPDATE_STATES: &str =
-    "UPDATE state SET version = state.version + 1, body = new.body, facets = new.facets
-    FROM unnest($1::smallint[], $2::integer[], $3::text[], $4::bigint[], $5::bytea[], $7::bigint[])
-        AS new (bucket, kind, id, version, body, facets)
+    "UPDATE state SET version = state.version + 1, body = new.body,
+        layout = new.layout, facets = new.facets
+    FROM unnest($1::smallint[], $2::integer[], $3::text[], $4::bigint[], $5::bytea[], $7::bigint[], $8::bigint[])
+        AS new (bucket, kind, id, version, body, layout, facets)
     WHERE state.bucket = new.bucket AND state.kind = new.kind AND state.id = new.id
         AND state.version = new.version AND ($6::smallint IS NULL OR state.bucket = $6)";
-const RESIFT: &str = "UPDATE state SET facets = new.facets
-    FROM unnest($1::smallint[], $2::integer[], $3::text[], $4::bigint[]) AS new (bucket, kind, id, facets)
+const RESIFT: &str = "UPDATE state SET layout = new.layout, facets = new.facets
+    FROM unnest($1::smallint[], $2::integer[], $3::text[], $4::bigint[], $6::bigint[])
+        AS new (bucket, kind, id, layout, facets)
     WHERE state.bucket = new.bucket AND state.kind = new.kind AND state.id = new.id
         AND ($5::smallint IS NULL OR state.bucket = $5)";
 const INSERT_LOG: &str = "INSERT INTO log (grp, batch, body, made)
@@ -45,8 +48,8 @@ const DELETE_TIMERS: &str = "DELETE FROM timer
     USING unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS done (grp, due, batch)
     WHERE timer.grp = done.grp AND timer.due = done.due AND timer.batch = done.batch
         AND ($4::smallint IS NULL OR timer.grp = $4)";
-const INSERT_DEDUP: &str = "INSERT INTO dedup (grp, slot, hash, payload)
-    SELECT new.grp, new.slot, new.hash, new.payload
+const INSERT_DEDUP: &str = "INSERT INTO dedup (grp, slot, hash, payload, made)
+    SELECT new.grp, new.slot, new.hash, new.payload, $5
     FROM unnest($1::smallint[], $2::integer[], $3::bytea[], $4::integer[]) AS new (grp, slot, hash, payload)";
 /// What a worker without groups writes may have been written before: nothing numbers its commits.
 const INSERT_QUARANTINE: &str = "INSERT INTO quarantine (grp, batch, no, at, code, reason, body, sender)
@@ -176,7 +179,7 @@ pub(super) async fn begin(pool: &PgPool) -> Result<Tx, StoreError> {
 
 async fn states(tx: &mut Tx, commit: &Commit) -> Result<(), StoreError> {
     let facets = commit.facets.iter().copied().chain(std::iter::repeat(None));
-    let mut sorted: Vec<(&StateRow, Option<i64>)> = commit.states.iter().zip(facets).collect();
+    let mut sorted: Vec<(&StateRow, Option<Mark>)> = commit.states.iter().zip(facets).collect();
     sorted.sort_unstable_by(|(a, _), (b, _)| a.key.cmp(&b.key));
     let (mut new, mut old) = (States::default(), States::default());
     for (state, facets) in sorted {
@@ -184,27 +187,34 @@ async fn states(tx: &mut Tx, commit: &Commit) -> Result<(), StoreError> {
     }
     if new.len() > 0 {
         let query = sqlx::query(INSERT_STATES).bind(&new.keys.buckets).bind(&new.keys.kinds);
-        query.bind(&new.keys.ids).bind(&new.bodies).bind(&new.facets).execute(&mut **tx).await?;
+        query
+            .bind(&new.keys.ids)
+            .bind(&new.bodies)
+            .bind(&new.layouts)
+            .bind(&new.facets)
+            .execute(&mut **tx)
+            .await?;
     }
     if old.len() == 0 {
         return Ok(());
     }
     let query = sqlx::query(UPDATE_STATES).bind(&old.keys.buckets).bind(&old.keys.kinds);
     let query = query.bind(&old.keys.ids).bind(&old.versions).bind(&old.bodies).bind(old.keys.one());
-    let changed = query.bind(&old.facets).execute(&mut **tx).await?.rows_affected();
+    let changed = query.bind(&old.layouts).bind(&old.facets).execute(&mut **tx).await?.rows_affected();
     if changed == old.len() as u64 { Ok(()) } else { Err(StoreError::Conflict) }
 }
 
-async fn resift(tx: &mut Tx, rows: &[(RowKey, Option<i64>)]) -> Result<(), StoreError> {
+async fn resift(tx: &mut Tx, rows: &[(RowKey, Option<Mark>)]) -> Result<(), StoreError> {
     if rows.is_empty() {
         return Ok(());
     }
-    let mut sorted: Vec<&(RowKey, Option<i64>)> = rows.iter().collect();
+    let mut sorted: Vec<&(RowKey, Option<Mark>)> = rows.iter().collect();
     sorted.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     let keys = Keys::of(sorted.iter().map(|(key, _)| key));
-    let facets: Vec<Option<i64>> = sorted.iter().map(|(_, facets)| *facets).collect();
-    let query = sqlx::query(RESIFT).bind(&keys.buckets).bind(&keys.kinds).bind(&keys.ids).bind(facets);
-    query.bind(keys.one()).execute(&mut **tx).await?;
+    let layouts: Vec<Option<i64>> = sorted.iter().map(|(_, mark)| mark.map(|mark| mark.layout)).collect();
+    let facets: Vec<Option<i64>> = sorted.iter().map(|(_, mark)| mark.map(|mark| mark.bits)).collect();
+    let query = sqlx::query(RESIFT).bind(&keys.buckets).bind(&keys.kinds).bind(&keys.ids).bind(layouts);
+    query.bind(keys.one()).bind(facets).execute(&mut **tx).await?;
     Ok(())
 }
 
@@ -265,7 +275,7 @@ async fn records(tx: &mut Tx, home: Option<u16>, life: &Life, commit: &Commit) -
     if !commit.dedup.is_empty() {
         let events = Events::of(&commit.dedup);
         let query = sqlx::query(INSERT_DEDUP).bind(&events.groups).bind(&events.slots);
-        query.bind(&events.hashes).bind(&events.payloads).execute(&mut **tx).await?;
+        query.bind(&events.hashes).bind(&events.payloads).bind(commit.made).execute(&mut **tx).await?;
     }
     let records = &commit.quarantine;
     if !records.is_empty() {

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::step::facets::Mark;
+
 /// `[[…],[…],…]`
 pub(super) struct Rows {
     text: String,
@@ -40,12 +42,13 @@ impl Row<'_> {
         self
     }
 
-    pub(super) fn perhaps(&mut self, value: Option<i64>) -> &mut Self {
-        if let Some(value) = value {
-            return self.int(value);
+    /// Layout and bits.
+    pub(super) fn mark(&mut self, mark: Option<Mark>) -> &mut Self {
+        if let Some(Mark { layout, bits }) = mark {
+            return self.int(layout).int(bits);
         }
         self.separate();
-        self.text.push_str("null");
+        self.text.push_str("null,null");
         self
     }
 

@@ -8,6 +8,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0001_first.sql"),
     include_str!("../../../migrations/sqlite/0002_upkeep.sql"),
     include_str!("../../../migrations/sqlite/0003_posts.sql"),
+    include_str!("../../../migrations/sqlite/0004_marks.sql"),
 ];
 
 /// Brings the schema up to date.

@@ -12,6 +12,8 @@ const TRACE: &str =
 const DEDUP: &str = "DELETE FROM dedup WHERE (slot, hash) IN
     (SELECT slot, hash FROM dedup WHERE slot >= 0 AND slot < ?1 ORDER BY slot, hash LIMIT ?2)";
 
+const UNTIMED: &str = "DELETE FROM dedup WHERE (slot, hash) IN
+    (SELECT slot, hash FROM dedup WHERE slot = -1 AND made < ?1 ORDER BY made LIMIT ?2)";
 const KEYS: &str = "DELETE FROM meta
     WHERE name LIKE ?1 || '%' AND CAST(substr(value, instr(value, ' ') + 1) AS INTEGER) < ?2
         AND NOT EXISTS (SELECT 1 FROM inbox WHERE at < ?2 + 86400000)";
@@ -60,6 +62,8 @@ async fn delete(
     went.trace = trace.execute(&mut *tx).await?.rows_affected();
     let dedup = sqlx::query(DEDUP).bind(trim.slot).bind(most);
     went.dedup = dedup.execute(&mut *tx).await?.rows_affected();
+    let untimed = sqlx::query(UNTIMED).bind(trim.before).bind(most);
+    went.dedup += untimed.execute(&mut *tx).await?.rows_affected();
     if went.log > 0 {
         meta(&mut tx, &[(LOG_FROM.to_owned(), trim.before.to_string())]).await?;
     }

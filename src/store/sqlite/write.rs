@@ -4,6 +4,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Connection as _, Sqlite, SqlitePool, Transaction};
 
 use super::json::Rows;
+use crate::step::facets::Mark;
 use crate::store::{Commit, Deployment, Lease, Packed, StateRow, StoreError};
 
 pub(super) type Tx<'a> = Transaction<'a, Sqlite>;
@@ -12,14 +13,14 @@ pub(super) type Writer = PoolConnection<Sqlite>;
 /// Also numbers the batches without a gap, so a commit can be neither lost nor repeated unnoticed.
 const FENCE: &str = "UPDATE lease SET batch = ?1 WHERE grp = 0 AND epoch = ?2 AND batch = ?1 - 1";
 const HELD: &str = "SELECT count(*) FROM lease WHERE grp = 0 AND epoch = ?1";
-const INSERT_STATES: &str = "INSERT INTO state (bucket, kind, id, version, body, facets)
-    SELECT value->>0, value->>1, value->>2, 1, unhex(value->>3), value->>4 FROM json_each(?1)";
+const INSERT_STATES: &str = "INSERT INTO state (bucket, kind, id, version, body, layout, facets)
+    SELECT value->>0, value->>1, value->>2, 1, unhex(value->>3), value->>4, value->>5 FROM json_each(?1)";
 const UPDATE_STATES: &str = "UPDATE state
-    SET version = state.version + 1, body = unhex(value->>4), facets = value->>5
+    SET version = state.version + 1, body = unhex(value->>4), layout = value->>5, facets = value->>6
     FROM json_each(?1)
     WHERE state.bucket = value->>0 AND state.kind = value->>1 AND state.id = value->>2
         AND state.version = value->>3";
-const RESIFT: &str = "UPDATE state SET facets = value->>3 FROM json_each(?1)
+const RESIFT: &str = "UPDATE state SET layout = value->>3, facets = value->>4 FROM json_each(?1)
     WHERE state.bucket = value->>0 AND state.kind = value->>1 AND state.id = value->>2";
 const INSERT_LOG: &str = "INSERT INTO log (batch, body, made) VALUES (?1, ?2, ?3)";
 const INSERT_TRACE: &str = "INSERT INTO trace (batch, body, made) VALUES (?1, ?2, ?3)";
@@ -31,8 +32,8 @@ const INSERT_TIMERS: &str = "INSERT INTO timer (due, batch, body)
     SELECT value->>0, value->>1, unhex(value->>2) FROM json_each(?1)";
 const DELETE_TIMERS: &str = "DELETE FROM timer WHERE (due, batch) IN
     (SELECT value->>0, value->>1 FROM json_each(?1))";
-const INSERT_DEDUP: &str = "INSERT INTO dedup (slot, hash, payload)
-    SELECT value->>0, unhex(value->>1), value->>2 FROM json_each(?1)";
+const INSERT_DEDUP: &str = "INSERT INTO dedup (slot, hash, payload, made)
+    SELECT value->>0, unhex(value->>1), value->>2, ?2 FROM json_each(?1)";
 const INSERT_QUARANTINE: &str = "INSERT INTO quarantine (at, code, reason, body)
     SELECT value->>0, value->>1, value->>2, unhex(value->>3) FROM json_each(?1)";
 const INSERT_INBOX: &str = "INSERT INTO inbox (batch, at, body) VALUES (?1, ?2, ?3)";
@@ -163,7 +164,7 @@ pub(super) async fn held(tx: &mut Tx<'_>, lease: &Lease) -> Result<(), StoreErro
 async fn states(tx: &mut Tx<'_>, commit: &Commit) -> Result<(), StoreError> {
     let states = &commit.states;
     let facets = commit.facets.iter().copied().chain(std::iter::repeat(None));
-    let mut sorted: Vec<(&StateRow, Option<i64>)> = states.iter().zip(facets).collect();
+    let mut sorted: Vec<(&StateRow, Option<Mark>)> = states.iter().zip(facets).collect();
     sorted.sort_unstable_by(|(a, _), (b, _)| a.key.cmp(&b.key));
     let bytes = sorted.iter().map(|(row, _)| row.body.len() * 2 + row.key.id.len() + 60).sum();
     let (mut new, mut old) = (Rows::with_capacity(0), Rows::with_capacity(bytes));
@@ -173,7 +174,7 @@ async fn states(tx: &mut Tx<'_>, commit: &Commit) -> Result<(), StoreError> {
         if state.version == 0 {
             inserts += 1;
             new.row(|row| {
-                row.int(key.bucket).int(key.kind).text(&key.id).bytes(&state.body).perhaps(facets);
+                row.int(key.bucket).int(key.kind).text(&key.id).bytes(&state.body).mark(facets);
             });
         } else {
             old.row(|row| {
@@ -182,7 +183,7 @@ async fn states(tx: &mut Tx<'_>, commit: &Commit) -> Result<(), StoreError> {
                     .text(&key.id)
                     .int(state.version)
                     .bytes(&state.body)
-                    .perhaps(facets);
+                    .mark(facets);
             });
         }
     }
@@ -195,7 +196,7 @@ async fn states(tx: &mut Tx<'_>, commit: &Commit) -> Result<(), StoreError> {
     let mut rows = Rows::with_capacity(commit.resifted.len() * 48);
     for (key, facets) in &commit.resifted {
         rows.row(|row| {
-            row.int(key.bucket).int(key.kind).text(&key.id).perhaps(*facets);
+            row.int(key.bucket).int(key.kind).text(&key.id).mark(*facets);
         });
     }
     run(tx, RESIFT, rows, commit.resifted.len()).await?;
@@ -253,7 +254,10 @@ async fn records(tx: &mut Tx<'_>, commit: &Commit) -> Result<(), StoreError> {
             row.int(event.slot).bytes(&event.hash).int(event.payload);
         });
     }
-    run(tx, INSERT_DEDUP, rows, commit.dedup.len()).await?;
+    if !commit.dedup.is_empty() {
+        let query = sqlx::query(INSERT_DEDUP).bind(rows.finish()).bind(commit.made);
+        query.execute(&mut **tx).await?;
+    }
     let mut rows = Rows::with_capacity(commit.quarantine.len() * 128);
     for record in &commit.quarantine {
         rows.row(|row| {
