@@ -9,7 +9,7 @@ mod parked;
 mod posts;
 mod real;
 mod refer;
-mod rig;
+pub(crate) mod rig;
 mod rows;
 
 use std::collections::BTreeSet;

@@ -46,6 +46,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("hyper", &["src/http/"]),
     ("clap", &["src/cli/"]),
     ("indicatif", &["src/cli/"]),
+    ("lettre", &["src/channel/smtp.rs"]),
     ("logos", &["src/syntax/"]),
     ("nom", &["src/syntax/parser/", "src/syntax/parser.rs"]),
     ("notify", &["src/cli/"]),

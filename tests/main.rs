@@ -28,6 +28,7 @@ mod newcomer;
 mod orgs;
 mod pages;
 mod parse;
+mod providers;
 mod readme;
 mod session;
 mod sim;

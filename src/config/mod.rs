@@ -1,10 +1,13 @@
 //! The daemon's settings: `wayfare.toml`, overlaid by the environment, checked as strictly as journeys are.
 //!
-//! Reading order: [`Config`] (what is set), `tree` (file and environment as one tree), `section` (typed reading of it,
+//! Reading order: [`Config`] (what is set), [`provider`] with [`copy`] and [`pattern`], `tree` (file and environment as one tree), `section` (typed reading of it,
 //! with findings), [`Secret`]. Here is no IO: text, environment and a reader of secret files come in as [`Inputs`].
 //! What a journey means never depends on settings; `WAYFARE__SERVER__LISTEN` overlays `listen` of `[server]`.
 
 mod address;
+pub mod copy;
+pub mod pattern;
+pub mod provider;
 mod read;
 mod secret;
 mod section;
@@ -22,6 +25,7 @@ use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
 pub use address::is_private;
+pub use provider::Provider;
 pub use secret::Secret;
 
 use crate::diagnostic::Diagnostic;
@@ -80,6 +84,8 @@ pub enum Channel {
     Webhook(Webhook),
     /// Keeps messages in memory, for tests.
     Record,
+    /// Hands messages to the first of these that can take them. Never empty.
+    Providers(Vec<Provider>),
 }
 
 /// POST of each message to a URL, signed.

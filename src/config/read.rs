@@ -1,5 +1,6 @@
 //! From the tree to [`Config`], section by section. Everything wrong is reported, not only the first.
 
+mod provider;
 mod store;
 
 use std::collections::BTreeMap;
@@ -31,11 +32,12 @@ pub(super) fn config(inputs: &Inputs, sources: &mut Sources) -> Result<Config, V
     let default = Config::default();
     let zone = top
         .parsed("zone", "the name of a time zone, such as `Asia/Shanghai`", |name| TimeZone::get(name).ok());
+    let known = provider::providers(top.section("providers"), inputs);
     let config = Config {
         zone: zone.map_or(default.zone, |zone| zone.value),
         store: store::store(top.section("store"), inputs, default.store),
         server: server(top.section("server"), inputs, &default.server),
-        channels: channels(top.section("channels"), inputs),
+        channels: channels(top.section("channels"), inputs, &known),
         sources: event_sources(top.section("sources")),
         intake: intake(top.section("intake")),
         upkeep: upkeep(top.section("upkeep")),
@@ -101,7 +103,7 @@ fn dev(mut section: Section) -> Dev {
     Dev { speed: speed.unwrap_or(1) }
 }
 
-fn channels(mut section: Section, inputs: &Inputs) -> BTreeMap<Name, Channel> {
+fn channels(mut section: Section, inputs: &Inputs, known: &provider::Known) -> BTreeMap<Name, Channel> {
     let mut channels = BTreeMap::new();
     for (name, entry) in section.entries() {
         let path = section.name(&name);
@@ -112,14 +114,18 @@ fn channels(mut section: Section, inputs: &Inputs) -> BTreeMap<Name, Channel> {
             continue;
         };
         let inner = Section::new(path, settings, entry.key, &mut *section.findings);
-        if let Some(channel) = channel(inner, inputs) {
+        if let Some(channel) = channel(inner, &name, inputs, known) {
             channels.insert(Name::new(&name), channel);
         }
     }
     channels
 }
 
-fn channel(mut section: Section, inputs: &Inputs) -> Option<Channel> {
+fn channel(mut section: Section, name: &str, inputs: &Inputs, known: &provider::Known) -> Option<Channel> {
+    if let Some(channel) = provider::channel(&mut section, name, inputs, known) {
+        section.finish();
+        return channel;
+    }
     let kind = required(&mut section, "kind", "kind = \"webhook\"");
     let channel = match kind.as_ref().map(|kind| kind.value.as_str()) {
         Some("console") => Some(Channel::Console),

@@ -47,6 +47,16 @@ impl<'a> Section<'a> {
         std::mem::take(&mut self.entries)
     }
 
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.entries.contains_key(key)
+    }
+
+    /// Where the text of `key` stands in the file; `None` where it comes from the environment, or is not there.
+    pub(super) fn written(&self, key: &str) -> Option<Span> {
+        let entry = self.entries.get(key)?;
+        matches!(entry.value, Value::Text(_)).then_some(entry.span)
+    }
+
     pub(super) fn text(&mut self, key: &'static str) -> Option<Set<String>> {
         self.parsed(key, "text in quotes", |text| Some(text.to_owned()))
     }

@@ -17,7 +17,7 @@ use super::handle::{Receipt, Stats};
 use super::intake;
 use super::lane::Ticket;
 use super::last::Moment;
-use super::pack::{Due, Packers, Queued, pack_list, unpack};
+use super::pack::{Due, Packers, Queued, pack_outbox, unpack};
 use super::payload::Key;
 use super::timers::Chunks;
 use super::work::{self, Cx, Item, Origin, Sifted, Steps, Subject, Work, register, sort, walk};
@@ -182,7 +182,7 @@ impl<'a> Batch<'a> {
         }
         for (group, list) in rows {
             let at = RowRef { batch, group };
-            self.commit.outbox.push(OutboxRow { channel, at, body: pack_list(&list)? });
+            self.commit.outbox.push(OutboxRow { channel, at, body: pack_outbox(&list)? });
         }
         if let Some(lane) = self.dispatcher.lane(channel) {
             let under_way: Vec<RowRef> =
@@ -357,6 +357,7 @@ impl<'a> Batch<'a> {
             attempts: 0,
             not_before: 0,
             ambiguous: false,
+            provider: None,
         };
         let group = self.lease.group(subject.key.bucket);
         self.counts.enqueued += (work.queued.len() + work.prompt.len()) as u64;

@@ -16,7 +16,7 @@ use super::clock::Clock;
 use super::lane::{Lane, Ticket};
 use super::pack::Queued;
 use super::rate::Window;
-use crate::channel::{Channel, Channels, SendResult};
+use crate::channel::{Attempt, Channel, Channels, SendResult};
 use crate::name::Name;
 use crate::program::{Outcome, Rate};
 use crate::step::{Delivery, Kill, Sym, World};
@@ -31,7 +31,7 @@ const LONGEST_RETRY_MS: i64 = 600_000;
 pub(super) struct Answer {
     pub ticket: Ticket,
     /// `None`: a switch stopped it before it reached the provider.
-    pub result: Option<SendResult>,
+    pub attempt: Option<Attempt>,
 }
 
 /// What the answer to an attempt makes of its message.
@@ -106,6 +106,8 @@ impl Dispatcher {
         for sym in channels {
             let name = world.symbols.name(Sym(sym));
             let rate = name.and_then(|name| world.bundle.channels.get(&name)?.rate);
+            let limit = name.and_then(|name| self.channels.get(name)?.rate());
+            let rate = rate.into_iter().chain(limit).reduce(Rate::tighter);
             if let Some(lane) = self.lanes.get_mut(&sym) {
                 lane.rate = rate;
                 continue;
@@ -285,12 +287,15 @@ impl Dispatcher {
         let gate = self.gates.get(&ticket.channel).cloned();
         let (clock, switches) = (Arc::clone(&self.clock), Arc::clone(&self.switches));
         tokio::spawn(async move {
-            let result = match channel {
-                Some(channel) => attempt(&*channel, gate, &*clock, &switches, &delivery).await,
-                None => Some(SendResult::Rejected { detail: "the channel has no provider".into() }),
+            let attempt = match channel {
+                Some(channel) => {
+                    let sending = Sending { channel: &*channel, delivery: &delivery, queued: &ticket.queued };
+                    attempt(sending, gate, &*clock, &switches).await
+                }
+                None => Some(SendResult::Rejected { detail: "the channel has no provider".into() }.into()),
             };
             // The engine is gone only when the process ends; the message stays in the outbox.
-            let _ = answers.send(Answer { ticket, result });
+            let _ = answers.send(Answer { ticket, attempt });
         });
     }
 
@@ -298,9 +303,12 @@ impl Dispatcher {
     pub(super) fn judge(&self, world: &World, answer: &Answer, now: Timestamp) -> Verdict {
         let name = world.symbols.name(Sym(answer.ticket.channel));
         let channel = name.and_then(|name| self.channels.get(name));
-        let most = channel.map_or(1, |channel| channel.max_attempts());
-        let idempotent = channel.is_some_and(|channel| channel.idempotent());
-        judge(answer, most, idempotent, now)
+        let manner = Manner {
+            most: channel.map_or(1, |channel| channel.max_attempts()),
+            idempotent: channel.is_some_and(|channel| channel.idempotent()),
+            repeats: channel.is_none_or(|channel| channel.repeats()),
+        };
+        judge(answer, manner, now)
     }
 }
 
@@ -354,13 +362,19 @@ impl Pace {
     }
 }
 
+struct Sending<'a> {
+    channel: &'a dyn Channel,
+    delivery: &'a Delivery,
+    queued: &'a Queued,
+}
+
 async fn attempt(
-    channel: &dyn Channel,
+    sending: Sending<'_>,
     gate: Option<Arc<Gate>>,
     clock: &dyn Clock,
     switches: &Mutex<Kill>,
-    delivery: &Delivery,
-) -> Option<SendResult> {
+) -> Option<Attempt> {
+    let Sending { channel, delivery, queued } = sending;
     let _slot = match &gate {
         Some(gate) => gate.pass(clock).await,
         None => None,
@@ -369,32 +383,52 @@ async fn attempt(
     if switches.lock().unwrap_or_else(PoisonError::into_inner).stops(delivery.channel, journey) {
         return None;
     }
-    let send = AssertUnwindSafe(channel.send(delivery)).catch_unwind();
+    let send = AssertUnwindSafe(channel.send_again(delivery, queued.provider.as_deref())).catch_unwind();
     Some(match tokio::time::timeout(LONGEST_SEND, send).await {
-        Ok(Ok(result)) => result,
-        Ok(Err(_)) => SendResult::Ambiguous { detail: "the channel stopped unexpectedly".into() },
-        Err(_) => SendResult::Ambiguous { detail: "the channel did not come back".into() },
+        Ok(Ok(attempt)) => attempt,
+        Ok(Err(_)) => SendResult::Ambiguous { detail: "the channel stopped unexpectedly".into() }.into(),
+        Err(_) => SendResult::Ambiguous { detail: "the channel did not come back".into() }.into(),
     })
 }
 
-fn judge(answer: &Answer, most: u32, idempotent: bool, now: Timestamp) -> Verdict {
+/// How a channel deals with attempts that fail.
+#[derive(Clone, Copy)]
+struct Manner {
+    /// Attempts before it is over.
+    most: u32,
+    idempotent: bool,
+    /// Whether what may have arrived is sent again without that.
+    repeats: bool,
+}
+
+fn judge(answer: &Answer, manner: Manner, now: Timestamp) -> Verdict {
     let mut queued = answer.ticket.queued.clone();
-    let Some(result) = &answer.result else {
+    let Some(Attempt { result, provider, idempotent }) = &answer.attempt else {
         // The gate looks again at once, and says why.
         queued.not_before = now.as_millisecond();
         return Verdict::Again(queued);
     };
+    if let SendResult::Closed { after, .. } = result {
+        // As many as wait do not come back at once.
+        let wait = SignedDuration::try_from(*after).unwrap_or_default() + backoff(&queued);
+        queued.not_before = now.saturating_add(wait).unwrap_or(Timestamp::MAX).as_millisecond();
+        return Verdict::Again(queued);
+    }
     queued.attempts = queued.attempts.saturating_add(1);
+    let idempotent = idempotent.unwrap_or(manner.idempotent);
     let (after, detail) = match result {
         SendResult::Accepted { detail } => return Verdict::Over(Outcome::Sent, Arc::clone(detail)),
         SendResult::Rejected { detail } => return Verdict::Over(Outcome::Failed, Arc::clone(detail)),
         SendResult::Retry { after, detail } => (*after, detail),
         SendResult::Ambiguous { detail } => {
             queued.ambiguous = true;
+            queued.provider = queued.provider.or_else(|| provider.clone());
             (None, detail)
         }
+        SendResult::Closed { after, detail } => (Some(*after), detail),
     };
-    if queued.attempts < most {
+    let is_final = queued.ambiguous && !idempotent && !manner.repeats;
+    if queued.attempts < manner.most && !is_final {
         let wait = backoff(&queued).max(after.and_then(|after| after.try_into().ok()).unwrap_or_default());
         queued.not_before = now.saturating_add(wait).unwrap_or(Timestamp::MAX).as_millisecond();
         return Verdict::Again(queued);
@@ -435,9 +469,14 @@ mod tests {
             entry: "e".into(),
             step: "s".into(),
         };
-        let queued = Queued { kind: 0, id: "c".into(), message, attempts, not_before: 0, ambiguous };
+        let queued =
+            Queued { kind: 0, id: "c".into(), message, attempts, not_before: 0, ambiguous, provider: None };
         let row = RowRef { batch: 1, group: 0 };
-        Answer { ticket: Ticket { channel: 0, row, queued }, result: Some(result) }
+        Answer { ticket: Ticket { channel: 0, row, queued }, attempt: Some(result.into()) }
+    }
+
+    fn judged(answer: &Answer, most: u32, idempotent: bool, now: Timestamp) -> Verdict {
+        judge(answer, Manner { most, idempotent, repeats: true }, now)
     }
 
     fn retry() -> SendResult {
@@ -449,7 +488,7 @@ mod tests {
         let now = Timestamp::UNIX_EPOCH;
         let mut last = 0;
         for attempts in 0..7 {
-            let Verdict::Again(queued) = judge(&answer(retry(), attempts, false), 8, false, now) else {
+            let Verdict::Again(queued) = judged(&answer(retry(), attempts, false), 8, false, now) else {
                 panic!("attempt {attempts} is not the last")
             };
             assert_eq!(queued.attempts, attempts + 1);
@@ -458,15 +497,15 @@ mod tests {
             assert!(queued.not_before > last / 2);
             last = queued.not_before;
         }
-        let over = judge(&answer(retry(), 7, false), 8, false, now);
+        let over = judged(&answer(retry(), 7, false), 8, false, now);
         assert_eq!(over, Verdict::Over(Outcome::Failed, "given up after 8 attempts: 503".into()));
     }
 
     #[test]
     fn what_a_switch_stopped_was_no_attempt() {
-        let stopped = Answer { result: None, ..answer(retry(), 7, true) };
+        let stopped = Answer { attempt: None, ..answer(retry(), 7, true) };
         let now = Timestamp::from_millisecond(5).unwrap();
-        let Verdict::Again(queued) = judge(&stopped, 8, false, now) else { panic!("it is not over") };
+        let Verdict::Again(queued) = judged(&stopped, 8, false, now) else { panic!("it is not over") };
         assert_eq!((queued.attempts, queued.not_before, queued.ambiguous), (7, 5, true));
         assert!(queued.has_moved());
     }
@@ -474,7 +513,7 @@ mod tests {
     #[test]
     fn a_provider_may_ask_for_more_time() {
         let slow = SendResult::Retry { after: Some(Duration::from_mins(1)), detail: "429".into() };
-        let Verdict::Again(queued) = judge(&answer(slow, 0, false), 8, false, Timestamp::UNIX_EPOCH) else {
+        let Verdict::Again(queued) = judged(&answer(slow, 0, false), 8, false, Timestamp::UNIX_EPOCH) else {
             panic!("it may be tried again")
         };
         assert_eq!(queued.not_before, 60_000);
@@ -484,11 +523,42 @@ mod tests {
     fn what_may_have_arrived_is_not_called_failed() {
         let now = Timestamp::UNIX_EPOCH;
         let unclear = || SendResult::Ambiguous { detail: "timeout".into() };
-        let over = judge(&answer(unclear(), 1, false), 2, false, now);
+        let over = judged(&answer(unclear(), 1, false), 2, false, now);
         assert_eq!(over, Verdict::Over(Outcome::Sent, "unconfirmed after 2 attempts: timeout".into()));
-        let earlier = judge(&answer(retry(), 1, true), 2, false, now);
+        let earlier = judged(&answer(retry(), 1, true), 2, false, now);
         assert!(matches!(earlier, Verdict::Over(Outcome::Sent, _)));
-        let idempotent = judge(&answer(unclear(), 1, false), 2, true, now);
+        let idempotent = judged(&answer(unclear(), 1, false), 2, true, now);
         assert!(matches!(idempotent, Verdict::Over(Outcome::Failed, _)));
+    }
+
+    #[test]
+    fn what_may_have_arrived_stays_with_its_provider() {
+        let now = Timestamp::UNIX_EPOCH;
+        let unclear = |idempotent| Answer {
+            attempt: Some(Attempt {
+                result: SendResult::Ambiguous { detail: "timeout".into() },
+                provider: Some("a".into()),
+                idempotent: Some(idempotent),
+            }),
+            ..answer(retry(), 0, false)
+        };
+        let manner = Manner { most: 8, idempotent: false, repeats: false };
+        let Verdict::Again(queued) = judge(&unclear(true), manner, now) else {
+            panic!("it can be cleared up")
+        };
+        assert_eq!((queued.provider.as_deref(), queued.ambiguous), (Some("a"), true));
+        let over = judge(&unclear(false), manner, now);
+        assert_eq!(over, Verdict::Over(Outcome::Sent, "unconfirmed after 1 attempts: timeout".into()));
+    }
+
+    #[test]
+    fn what_was_not_tried_was_no_attempt() {
+        let closed = SendResult::Closed { after: Duration::from_secs(60), detail: "out of order".into() };
+        let Verdict::Again(queued) = judged(&answer(closed, 7, false), 8, false, Timestamp::UNIX_EPOCH)
+        else {
+            panic!("it is not over")
+        };
+        assert_eq!(queued.attempts, 7);
+        assert!(queued.not_before > 60_000 && queued.has_moved());
     }
 }

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 
-use super::pack::{Queued, unpack_list};
+use super::pack::{Queued, unpack_outbox};
 use super::rate::Window;
 use super::survey::Survey;
 use crate::program::Rate;
@@ -145,7 +145,7 @@ impl Lane {
             if self.leaving.contains(&group) || self.known.get(&group).is_some_and(|known| row.at <= *known) {
                 continue;
             }
-            let list = match unpack_list::<Queued>(&row.body) {
+            let list = match unpack_outbox(&row.body) {
                 Ok(list) => list,
                 Err(reason) => {
                     damaged.push((row, reason));
@@ -365,7 +365,7 @@ impl Lane {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::pack::pack_list;
+    use crate::engine::pack::pack_outbox;
 
     fn at(ms: i64) -> Timestamp {
         Timestamp::from_millisecond(ms).unwrap()
@@ -379,7 +379,7 @@ mod tests {
             entry: "e".into(),
             step: "s".into(),
         };
-        Queued { kind: 0, id: id.into(), message, attempts: 0, not_before, ambiguous: false }
+        Queued { kind: 0, id: id.into(), message, attempts: 0, not_before, ambiguous: false, provider: None }
     }
 
     fn row(batch: u64) -> RowRef {
@@ -391,7 +391,7 @@ mod tests {
     }
 
     fn stored(batch: u64, list: &[Queued]) -> OutboxRow {
-        OutboxRow { channel: 1, at: row(batch), body: pack_list(list).unwrap() }
+        OutboxRow { channel: 1, at: row(batch), body: pack_outbox(list).unwrap() }
     }
 
     fn again(id: &str, attempts: u32, not_before: i64) -> Queued {

@@ -4,6 +4,7 @@
 //! says sealed under that subject's key. Outbox and timer rows are plain lists: they hold keys, no payloads. Every
 //! row begins with a version byte; a row of another version is refused, never guessed at.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -15,6 +16,8 @@ use crate::step::MessageKey;
 use crate::store::{Packed, PackedKind, RowRef};
 
 const VERSION: u8 = 1;
+/// Of outbox rows.
+const OUTBOX: u8 = 2;
 
 /// What one subject did in one batch, in a log or trace row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +41,26 @@ pub(super) struct Queued {
     pub not_before: i64,
     /// Whether any attempt may have reached the customer.
     pub ambiguous: bool,
+    /// The provider at which that was so: nobody else is asked any more.
+    pub provider: Option<Arc<str>>,
+}
+
+/// The same in rows of version 1, which know of no providers.
+#[derive(Deserialize)]
+struct QueuedV1 {
+    kind: u32,
+    id: Arc<str>,
+    message: MessageKey,
+    attempts: u32,
+    not_before: i64,
+    ambiguous: bool,
+}
+
+impl From<QueuedV1> for Queued {
+    fn from(old: QueuedV1) -> Self {
+        let QueuedV1 { kind, id, message, attempts, not_before, ambiguous } = old;
+        Self { kind, id, message, attempts, not_before, ambiguous, provider: None }
+    }
 }
 
 impl Queued {
@@ -144,7 +167,20 @@ pub(super) fn unpack<T: DeserializeOwned>(
     postcard::from_bytes(&payload).ok()
 }
 
-/// A list as an outbox or timer row.
+/// A list as an outbox row.
+pub(super) fn pack_outbox<T: Borrow<Queued> + Serialize>(list: &[T]) -> Result<Vec<u8>, String> {
+    postcard::to_extend(list, vec![OUTBOX]).map_err(|error| error.to_string())
+}
+
+/// The inverse of [`pack_outbox`].
+pub(super) fn unpack_outbox(body: &[u8]) -> Result<Vec<Queued>, String> {
+    match body.split_first() {
+        Some((&OUTBOX, rest)) => postcard::from_bytes(rest).map_err(|error| error.to_string()),
+        _ => Ok(unpack_list::<QueuedV1>(body)?.into_iter().map(Queued::from).collect()),
+    }
+}
+
+/// A list as a timer row.
 pub(super) fn pack_list<T: Serialize>(list: &[T]) -> Result<Vec<u8>, String> {
     postcard::to_extend(list, vec![VERSION]).map_err(|error| error.to_string())
 }
@@ -192,6 +228,35 @@ mod tests {
         packers.of(5).truncate(end);
         let rows: Vec<RowRef> = packers.finish().iter().map(|row| row.at).collect();
         assert_eq!(rows, [2, 7].map(|group| RowRef { batch: 3, group }));
+    }
+
+    #[test]
+    fn an_outbox_row_of_an_earlier_version_is_read() {
+        let message = MessageKey {
+            journey: "j".into(),
+            root: "客户".into(),
+            child: None,
+            entry: "e".into(),
+            step: "s".into(),
+        };
+        let queued = Queued {
+            kind: 3,
+            id: "客户".into(),
+            message,
+            attempts: 2,
+            not_before: 5,
+            ambiguous: true,
+            provider: None,
+        };
+        let new = pack_outbox(&[Queued { provider: Some("b".into()), ..queued.clone() }]).unwrap();
+        assert_eq!(unpack_outbox(&new).unwrap()[0].provider.as_deref(), Some("b"));
+        // As version 1 wrote it: all but the last field, which is one byte where there is none.
+        let mut old = vec![VERSION, 1];
+        old.extend(postcard::to_allocvec(&queued).unwrap());
+        old.pop();
+        assert_eq!(unpack_outbox(&old), Ok(vec![queued]));
+        old[0] = 9;
+        assert!(unpack_outbox(&old).is_err());
     }
 
     #[test]

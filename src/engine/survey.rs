@@ -8,7 +8,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::pack::{Queued, unpack_list};
+use super::pack::{Queued, unpack_outbox};
 use crate::step::MessageKey;
 use crate::store::{OutboxRow, RowRef, Store, StoreError};
 
@@ -121,7 +121,7 @@ impl Look {
     fn read(&mut self, rows: &[OutboxRow]) {
         for row in rows {
             self.read_to = row.at;
-            for queued in unpack_list::<Queued>(&row.body).unwrap_or_default() {
+            for queued in unpack_outbox(&row.body).unwrap_or_default() {
                 self.name(row.at, queued);
             }
             if self.end.is_none() && self.keys.len() >= self.window {
@@ -165,7 +165,7 @@ impl Survey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::pack::pack_list;
+    use crate::engine::pack::pack_outbox;
 
     fn row(batch: u64) -> RowRef {
         RowRef { batch, group: 0 }
@@ -183,9 +183,10 @@ mod tests {
             attempts,
             not_before: 0,
             ambiguous: false,
+            provider: None,
         };
         let list: Vec<Queued> = list.iter().map(queued).collect();
-        OutboxRow { channel: 1, at: row(batch), body: pack_list(&list).unwrap() }
+        OutboxRow { channel: 1, at: row(batch), body: pack_outbox(&list).unwrap() }
     }
 
     #[test]

@@ -45,6 +45,16 @@ pub struct Rate {
 }
 
 impl Rate {
+    /// Of two the one that lets less through in the long run.
+    #[must_use]
+    pub fn tighter(self, other: Self) -> Self {
+        let (mine, its) = (
+            u64::from(self.count) * u64::from(other.per_ms),
+            u64::from(other.count) * u64::from(self.per_ms),
+        );
+        if mine <= its { self } else { other }
+    }
+
     /// What each of so many workers may do at most; together they keep the rate where it is no less than one for each.
     #[must_use]
     pub fn part(self, workers: usize) -> Self {

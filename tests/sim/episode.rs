@@ -374,7 +374,7 @@ impl Episode {
             SendResult::Ambiguous { .. } => "answer lost before acceptance",
             SendResult::Retry { .. } => "provider busy",
             SendResult::Rejected { .. } => "provider refused",
-            SendResult::Accepted { .. } => "",
+            SendResult::Accepted { .. } | SendResult::Closed { .. } => "",
         };
         let heard = open.answer(result);
         drop(providers);

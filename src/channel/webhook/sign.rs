@@ -1,12 +1,8 @@
 //! Standard Webhooks 1.0 signatures: HMAC-SHA-256 over `id.timestamp.body`.
 
-use std::fmt::Write as _;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use ring::{digest, hmac};
-
-use crate::step::MessageKey;
+use ring::hmac;
 
 /// Signs with every secret that is given, so that a receiver can change to a new one at its own time.
 #[derive(Clone, Debug)]
@@ -37,17 +33,6 @@ fn key(secret: &str) -> Result<hmac::Key, String> {
         None => secret.as_bytes().to_vec(),
     };
     Ok(hmac::Key::new(hmac::HMAC_SHA256, &bytes))
-}
-
-/// `webhook-id` of a message: a digest of its key, which itself may hold any script.
-#[must_use]
-pub fn id(message: &MessageKey) -> String {
-    let digest = digest::digest(&digest::SHA256, message.to_string().as_bytes());
-    let mut id = "msg_".to_owned();
-    for byte in digest.as_ref().iter().take(16) {
-        let _ = write!(id, "{byte:02x}");
-    }
-    id
 }
 
 #[cfg(test)]

@@ -13,8 +13,8 @@ use crate::config::is_private;
 
 /// Resolves names, and drops private addresses unless they are allowed.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Guard {
-    pub(super) allow_private: bool,
+pub(in crate::channel) struct Guard {
+    pub(in crate::channel) allow_private: bool,
 }
 
 /// A name that leads to private addresses only.
@@ -41,6 +41,23 @@ impl Resolve for Guard {
     }
 }
 
+/// Why a name leads nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::channel) enum Lookup {
+    Forbidden,
+    Failed,
+}
+
+/// Where `host` is, for what is not HTTP; private addresses are dropped unless they are allowed.
+pub(in crate::channel) async fn resolve(
+    host: &str,
+    port: u16,
+    allow_private: bool,
+) -> Result<Vec<SocketAddr>, Lookup> {
+    let found = tokio::net::lookup_host((host, port)).await.map_err(|_| Lookup::Failed)?.collect();
+    permitted(found, allow_private).map_err(|Forbidden| Lookup::Forbidden)
+}
+
 fn permitted(found: Vec<SocketAddr>, allow_private: bool) -> Result<Vec<SocketAddr>, Forbidden> {
     let nothing_found = found.is_empty();
     let allowed: Vec<SocketAddr> =
@@ -49,14 +66,14 @@ fn permitted(found: Vec<SocketAddr>, allow_private: bool) -> Result<Vec<SocketAd
 }
 
 /// Addresses written in the URL are never resolved, so they are looked at here.
-pub(super) fn is_literal_private(url: &Url) -> bool {
+pub(in crate::channel) fn is_literal_private(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host.parse::<IpAddr>().is_ok_and(is_private)
 }
 
 /// Whether the address was what stopped a request.
-pub(super) fn is_forbidden(error: &reqwest::Error) -> bool {
+pub(in crate::channel) fn is_forbidden(error: &reqwest::Error) -> bool {
     let mut cause = error.source();
     while let Some(error) = cause {
         if error.is::<Forbidden>() {
