@@ -138,7 +138,7 @@ fn settings(first: &Provider, second: &Provider) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_message_takes_effect_once_whatever_the_provider_does() {
-    let customers: usize = std::env::var("WAYFARE_LOAD").map_or(1_000, |count| count.parse().unwrap());
+    let customers: usize = std::env::var("WAYFARE_LOAD").map_or(300, |count| count.parse().unwrap());
     let (first, second) = (Provider::start(30).await, Provider::start(10).await);
     let both = channel(&settings(&first, &second));
     let channels =
