@@ -4,6 +4,7 @@
 mod bank;
 mod dates;
 mod entries;
+mod gate;
 mod imports;
 mod invariants;
 mod journeys;

@@ -4,7 +4,6 @@
 
 use crate::diagnostic::{Diagnostic, code};
 use crate::expr::Expr;
-use crate::model::govern::Policy;
 use crate::model::journey::{Step, StepKind, Unserved};
 use crate::model::{Journey, Model};
 use crate::program::value::Reward;
@@ -17,7 +16,6 @@ use crate::value::Value;
 pub enum Construct {
     Clause(Unserved),
     Assign,
-    Policy,
     /// Stock or a budget, which all customers share.
     Ledger,
     Draw,
@@ -36,12 +34,7 @@ impl Construct {
             }
             Self::Clause(Unserved::Guardrail) => ("guardrail", "nobody watches the rate"),
             Self::Clause(Unserved::Migrate) => ("migrate", "people stay in the version they entered with"),
-            Self::Clause(Unserved::Cap) => ("cap", "nobody counts what was sent"),
-            Self::Clause(Unserved::Quiet) => ("quiet", "messages would leave at any time"),
             Self::Assign => ("assign", "the task is recorded, and nobody is told of it"),
-            Self::Policy => {
-                ("policy", "the gate asks for consent, lanes are kept, and nothing else it says is done")
-            }
             Self::Ledger => {
                 ("stock and budgets", "nobody keeps a ledger that all customers share: it would be `refused`")
             }
@@ -60,25 +53,15 @@ impl Construct {
 #[must_use]
 pub fn findings(model: &Model) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    let policies = model.policies.values().filter(|policy| says_more(policy));
-    let policies = policies.map(|policy| (Construct::Policy, policy.span));
     let referrals = model.referrals.values().map(|referral| (Construct::Referral, referral.span));
     let journeys = model.journeys.values().flat_map(|journey| constructs(model, journey));
-    for (construct, span) in policies.chain(referrals).chain(journeys) {
+    for (construct, span) in referrals.chain(journeys) {
         let (name, lacking) = construct.words();
         let headline = format!("the daemon does not have `{name}` yet");
         let finding = Diagnostic::new(code::NOT_DEPLOYABLE, span, headline).label(lacking);
         found.push(finding.help("leave it out of what is deployed now"));
     }
     found
-}
-
-/// Whether a policy says anything beside consent for marketing, lanes, and an order that only caps would ask for.
-fn says_more(policy: &Policy) -> bool {
-    policy.consent.iter().any(|purpose| purpose.as_str() != "marketing")
-        || !policy.suppress.is_empty()
-        || policy.quiet.is_some()
-        || !policy.caps.is_empty()
 }
 
 fn constructs(model: &Model, journey: &Journey) -> Vec<(Construct, Span)> {

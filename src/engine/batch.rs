@@ -20,8 +20,9 @@ use super::last::Moment;
 use super::pack::{Due, Packers, Queued, pack_outbox, unpack};
 use super::payload::Key;
 use super::timers::Chunks;
-use super::work::{self, Cx, Item, Origin, Sifted, Steps, Subject, Work, register, sort, walk};
+use super::work::{self, Cx, Doors, Item, Origin, Sifted, Steps, Subject, Work, register, sort, walk};
 use crate::name::Name;
+use crate::program::Rate;
 use crate::step::state::MAX_TRACE_REFS;
 use crate::step::state::Replay;
 use crate::step::{Delivery, Event, Input, RootKey, State, Trace, World, codec, facets, replay};
@@ -70,6 +71,29 @@ pub(super) struct Batch<'a> {
 struct OutboxList {
     prompt: Vec<(u16, Queued, Delivery)>,
     queued: Vec<(u16, Queued)>,
+}
+
+/// The ways out, for one subject.
+struct Ways<'a> {
+    world: &'a World,
+    dispatcher: &'a mut Dispatcher,
+    group: u16,
+    now: Timestamp,
+    /// Channels of messages that were let out.
+    admitted: &'a mut Vec<Name>,
+}
+
+impl Doors for Ways<'_> {
+    fn admit(&mut self, channel: Name) -> bool {
+        let lane = self.world.symbols.sym(channel).and_then(|sym| self.dispatcher.lane(sym.0));
+        let yes = lane.is_some_and(|lane| lane.admit(self.group, self.now));
+        self.admitted.extend(yes.then_some(channel));
+        yes
+    }
+
+    fn pace(&mut self, rate: Rate) -> Timestamp {
+        self.dispatcher.release(rate, self.now)
+    }
 }
 
 /// A batch ready to be committed, and what to do once it is.
@@ -253,13 +277,8 @@ impl<'a> Batch<'a> {
         let quiet = items.iter().all(is_look);
         let group = self.lease.group(subject.key.bucket);
         let (world, dispatcher, now) = (self.world, &mut *self.dispatcher, self.now);
-        let mut admit = |channel: Name| {
-            let lane = world.symbols.sym(channel).and_then(|sym| dispatcher.lane(sym.0));
-            let yes = lane.is_some_and(|lane| lane.admit(group, now));
-            admitted.extend(yes.then_some(channel));
-            yes
-        };
-        let mut cx = Cx { world, steps: self.steps, now, admit: &mut admit };
+        let mut ways = Ways { world, dispatcher, group, now, admitted };
+        let mut cx = Cx { world, steps: self.steps, now, doors: &mut ways };
         let replaying = self.replaying;
         let walked = catch_unwind(AssertUnwindSafe(|| {
             if let Some(replaying) = replaying {

@@ -173,6 +173,7 @@ fn nothing() -> Bundle {
         calendars: BTreeMap::new(),
         values: crate::program::Values::default(),
         lanes: BTreeMap::new(),
+        policy: None,
         programs: BTreeMap::new(),
     }
 }

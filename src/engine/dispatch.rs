@@ -16,6 +16,7 @@ use super::clock::Clock;
 use super::lane::{Lane, Ticket};
 use super::pack::Queued;
 use super::rate::Window;
+use super::release::Release;
 use crate::channel::{Attempt, Channel, Channels, SendResult};
 use crate::name::Name;
 use crate::program::{Outcome, Rate};
@@ -56,6 +57,7 @@ pub(super) struct Dispatcher {
     /// Messages in the memory of each lane.
     most_held: usize,
     switches: Arc<Mutex<Kill>>,
+    released: Release,
 }
 
 impl Dispatcher {
@@ -66,6 +68,7 @@ impl Dispatcher {
         most_held: usize,
     ) -> (Self, mpsc::UnboundedReceiver<Answer>) {
         let (answers, arriving) = mpsc::unbounded_channel();
+        let released = Release::new(1, clock.now());
         let dispatcher = Self {
             channels,
             lanes: BTreeMap::new(),
@@ -77,6 +80,7 @@ impl Dispatcher {
             sends: BTreeMap::new(),
             most_held,
             switches: Arc::default(),
+            released,
         };
         (dispatcher, arriving)
     }
@@ -86,6 +90,7 @@ impl Dispatcher {
         let (channels, clock) = (std::mem::take(&mut self.channels), Arc::clone(&self.clock));
         let (mut new, arriving) = Self::new(channels, clock, self.most_held);
         (new.workers, new.switches) = (self.workers, Arc::clone(&self.switches));
+        new.released.share(self.workers.unwrap_or(1), self.clock.now());
         // What it lets through stays bounded, whoever sends.
         new.gates = std::mem::take(&mut self.gates);
         *self = new;
@@ -127,8 +132,14 @@ impl Dispatcher {
 
     /// So many workers are alive, and share rates.
     pub(super) fn share(&mut self, workers: usize) {
+        self.released.share(workers, self.clock.now());
         self.workers = Some(workers);
         self.pace();
+    }
+
+    /// When a message that was held over a quiet time may leave; if that is now, it is counted.
+    pub(super) fn release(&mut self, rate: Rate, now: Timestamp) -> Timestamp {
+        self.released.next(rate, now)
     }
 
     /// Tells lanes and gates how fast they may be.

@@ -25,6 +25,7 @@ mod patient;
 pub mod payload;
 mod rate;
 mod refer;
+mod release;
 mod run;
 mod share;
 mod start;

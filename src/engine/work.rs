@@ -12,6 +12,7 @@ use super::payload::{Key, new_key};
 use super::timers;
 use crate::diagnostic::code;
 use crate::name::Name;
+use crate::program::Rate;
 use crate::step::facets::Mark;
 use crate::step::post::Errand;
 use crate::step::{
@@ -93,15 +94,24 @@ pub(super) struct Cx<'a> {
     pub world: &'a World,
     pub steps: Steps,
     pub now: Timestamp,
+    pub doors: &'a mut dyn Doors,
+}
+
+/// How fast messages leave, over all customers.
+pub(super) trait Doors {
     /// Whether a message for this channel may go out at once; it counts as under way if so.
-    pub admit: &'a mut dyn FnMut(Name) -> bool,
+    fn admit(&mut self, channel: Name) -> bool;
+    /// When a message that was held over a quiet time may leave; if that is now, it is counted.
+    fn pace(&mut self, rate: Rate) -> Timestamp;
 }
 
 /// Answers first (they happened before), events by their own time, then what is due, then messages to dispatch: the
 /// gate sees the newest state.
 pub(super) fn sort(items: &mut [Item]) {
     items.sort_by_key(|item| match &item.input {
-        Input::Answer { .. } | Input::Permit { .. } | Input::Post(_) => (0, Timestamp::MIN),
+        Input::Answer { .. } | Input::Permit { .. } | Input::Paced { .. } | Input::Post(_) => {
+            (0, Timestamp::MIN)
+        }
         Input::Event(event) => (1, event.time),
         Input::Tick { at, .. } => (2, *at),
         Input::Settle => (3, Timestamp::MIN),
@@ -227,7 +237,7 @@ impl<'a> Walk<'_, '_, 'a> {
     fn dispatch_decided(&mut self) {
         for _ in 0..MOST_PROMPT {
             let Some((message, channel)) = self.decided.pop_front() else { return };
-            if !(self.cx.admit)(channel) {
+            if !self.cx.doors.admit(channel) {
                 self.work.queued.push((message, channel));
                 continue;
             }
@@ -254,6 +264,10 @@ impl<'a> Walk<'_, '_, 'a> {
                 Effect::Quarantine { event, why } => self.work.rejected.push((*event, why)),
                 Effect::Reserve(reserve) => {
                     unanswered.push(Input::Permit { key: reserve.key, short: Some(Short::NoLedger) });
+                }
+                Effect::Pace { message, rate } => {
+                    let at = self.cx.doors.pace(rate);
+                    unanswered.push(Input::Paced { message, at });
                 }
                 Effect::Post(post) => self.work.posts.push(*post),
             }

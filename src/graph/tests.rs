@@ -39,6 +39,8 @@ pub(crate) fn journey(name: &str, mut steps: Vec<Step>) -> Journey {
         product: None,
         lane: None,
         priority: None,
+        caps: Vec::new(),
+        quiet: None,
         steps,
         params: Vec::new(),
         holdout: 0,

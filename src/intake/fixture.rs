@@ -131,6 +131,7 @@ pub(crate) fn world() -> World {
         calendars: BTreeMap::new(),
         values: crate::program::Values::default(),
         lanes: BTreeMap::new(),
+        policy: None,
         programs: BTreeMap::from([(name("offer"), program)]),
     };
     World::of_bundle(Arc::new(bundle), TimeZone::get("Asia/Shanghai").unwrap())

@@ -10,7 +10,7 @@ use ring::digest::{SHA256, digest};
 use serde::Serialize;
 
 use crate::name::Name;
-use crate::program::{Bundle, Content, Hash, Hashed, Program};
+use crate::program::{Bundle, Content, Hash, Hashed, Policies, Program};
 
 /// The hash of a program leaves out where it stands: moving a journey is not a new version of it.
 #[must_use]
@@ -24,13 +24,23 @@ pub fn content(body: Content) -> Hashed<Content> {
     Hashed { hash: of(&body), body: Arc::new(body) }
 }
 
+#[must_use]
+pub fn policies(body: Policies) -> Hashed<Policies> {
+    Hashed { hash: of(&body), body: Arc::new(body) }
+}
+
 /// The hash of everything in `bundle` but its own hash.
 #[must_use]
 pub fn bundle(bundle: &Bundle) -> Hash {
     let contents: Vec<(Name, &Hash)> = bundle.contents.iter().map(|(&name, it)| (name, &it.hash)).collect();
     let programs: Vec<(Name, &Hash)> = bundle.programs.iter().map(|(&name, it)| (name, &it.hash)).collect();
     let parts = (bundle.format, &bundle.schema, &bundle.channels, contents, &bundle.calendars, programs);
-    if bundle.lanes.is_empty() { of(&parts) } else { of(&(parts, &bundle.lanes)) }
+    let policy = bundle.policy.as_ref().map(|policy| &policy.hash);
+    match (bundle.lanes.is_empty(), policy) {
+        (true, None) => of(&parts),
+        (false, None) => of(&(parts, &bundle.lanes)),
+        (_, Some(policy)) => of(&(parts, &bundle.lanes, policy)),
+    }
 }
 
 /// Sixteen hex digits that stand for `value`: an id that two journeys share when they say the same.

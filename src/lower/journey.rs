@@ -1,5 +1,6 @@
 //! One journey as a program.
 
+use super::policy;
 use super::renumber::Numbers;
 use super::table::Table;
 use super::tables::Tables;
@@ -21,6 +22,12 @@ pub(super) fn program(model: &Model, journey: &Journey, sources: &Sources) -> Op
     for name in nodes.iter().flat_map(|node| node.kind.names()) {
         if let Some(content) = model.contents.get(&name) {
             tables.take(&content.uses)?;
+        }
+    }
+    // So is what the bank's rules ask of whoever is written to.
+    if nodes.iter().any(|node| node.kind.sends()) {
+        for uses in policy::asks_history(model, journey.root) {
+            tables.take(uses)?;
         }
     }
     let (defs, features) = tables.finish();

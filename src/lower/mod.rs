@@ -8,6 +8,7 @@
 
 pub mod hash;
 mod journey;
+mod policy;
 mod renumber;
 mod schema;
 mod size;
@@ -194,6 +195,7 @@ fn assemble(
         calendars: model.calendars.iter().map(|(&name, calendar)| (name, calendar.data.clone())).collect(),
         values: model.values.clone(),
         lanes: lanes(model),
+        policy: policy::policies(model).map(hash::policies),
         programs,
     };
     bundle.hash = hash::bundle(&bundle);

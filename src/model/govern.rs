@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use jiff::civil::{Date, Time};
 
+use super::Uses;
 use crate::expr::Expr;
 use crate::name::Name;
+use crate::program::Rate;
+use crate::program::policy::Over;
 use crate::text::Span;
 use crate::value::Length;
 
@@ -26,6 +29,8 @@ pub struct Product {
     pub disclose: Option<Name>,
     /// Who it may be marketed to, of the entity that has the consent.
     pub market: Option<Expr>,
+    /// For `Expr::Def` in `market`.
+    pub uses: Uses,
     pub span: Span,
 }
 
@@ -82,6 +87,8 @@ pub struct Policy {
     /// Priorities, highest first.
     pub order: Vec<Name>,
     pub lanes: Vec<Lane>,
+    /// For `Expr::Def` in the conditions.
+    pub uses: Uses,
     pub span: Span,
 }
 
@@ -94,6 +101,7 @@ pub struct Cap {
     pub window: Length,
     /// Any such stretch of time, not those of the calendar.
     pub rolling: bool,
+    pub over: Over,
     pub span: Span,
 }
 
@@ -102,6 +110,10 @@ pub struct Cap {
 pub struct Quiet {
     pub from: Time,
     pub to: Time,
+    /// How long a message waits at most; `None`: until the end.
+    pub defer: Option<Length>,
+    /// How many leave when it is over, over all customers.
+    pub release: Option<Rate>,
     pub span: Span,
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Uses;
+use super::govern::{Cap, Quiet};
 use crate::expr::{Anchor, Expr, Pattern};
 use crate::name::Name;
 use crate::program::{
@@ -42,6 +43,9 @@ pub struct Journey {
     /// Of those of the policies: one of its journeys at a time.
     pub lane: Option<Name>,
     pub priority: Option<Name>,
+    /// Only tighter than those of the policies.
+    pub caps: Vec<Cap>,
+    pub quiet: Option<Quiet>,
     pub steps: Vec<Step>,
     /// Names and types of the slots of `Expr::Local`, in order.
     pub locals: Vec<(Name, Type)>,
@@ -84,8 +88,6 @@ pub enum Unserved {
     Guardrail,
     Migrate,
     EnterByList,
-    Cap,
-    Quiet,
 }
 
 #[derive(Clone, Debug)]

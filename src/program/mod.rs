@@ -13,6 +13,7 @@ pub mod entry;
 pub mod lane;
 mod names;
 pub mod outcome;
+pub mod policy;
 pub mod rules;
 pub mod show;
 pub mod value;
@@ -28,7 +29,9 @@ pub use channel::{Channel, Rate};
 pub use content::{Chosen, Content, ContentCall, Copy, CopyPiece, Listed, Part, Variant};
 pub use entry::{Enter, EntryUnit, Every, Reenter, Schedule, WeekdayName};
 pub use lane::{Lane, Lanes};
+pub use names::{arm_of, in_rounds};
 pub use outcome::Outcome;
+pub use policy::Policies;
 pub use rules::{AnswerLimit, Rules, Within};
 pub use show::{Show, ShowEnd, ShowOutcome, Slot};
 pub use value::{Give, Giving, Opening, Values};
@@ -60,6 +63,9 @@ pub struct Bundle {
     /// Journeys of which one runs at a time.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub lanes: Lanes,
+    /// What the gate asks. `None`: there is no policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Hashed<Policies>>,
     pub programs: BTreeMap<Name, Hashed<Program>>,
 }
 
@@ -276,22 +282,6 @@ pub struct Node {
     /// Slots of the numbers of the `repeat`s around it, the outermost first: they are part of its messages' identity.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rounds: Vec<u16>,
-}
-
-/// The attribute in which a subject's arm of an experiment is kept.
-#[must_use]
-pub fn arm_of(experiment: Name) -> Name {
-    Name::new(&format!("wayfare.arm.{experiment}"))
-}
-
-/// The identity of a step's message in the rounds with these numbers: `lesson#3`, `offer.push#2.1`.
-#[must_use]
-pub fn in_rounds(step: Name, numbers: &[i64]) -> Name {
-    if numbers.is_empty() {
-        return step;
-    }
-    let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
-    Name::new(&format!("{step}#{}", numbers.join(".")))
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -22,3 +22,19 @@ impl Names for Program {
         (self.root != self.subject).then_some(self.root)
     }
 }
+
+/// The attribute in which a subject's arm of an experiment is kept.
+#[must_use]
+pub fn arm_of(experiment: Name) -> Name {
+    Name::new(&format!("wayfare.arm.{experiment}"))
+}
+
+/// The identity of a step's message in the rounds with these numbers: `lesson#3`, `offer.push#2.1`.
+#[must_use]
+pub fn in_rounds(step: Name, numbers: &[i64]) -> Name {
+    if numbers.is_empty() {
+        return step;
+    }
+    let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+    Name::new(&format!("{step}#{}", numbers.join(".")))
+}

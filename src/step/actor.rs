@@ -40,12 +40,14 @@ pub(super) enum News {
     Failed,
     /// The gate refused at dispatch.
     Refused(Outcome),
+    /// It was on its way, and the gate says: not yet.
+    Held,
 }
 
 impl News {
     pub(super) fn outcome(self) -> Outcome {
         match self {
-            Self::Accepted | Self::Sent => Outcome::Sent,
+            Self::Accepted | Self::Sent | Self::Held => Outcome::Sent,
             Self::Delivered => Outcome::Delivered,
             Self::Failed => Outcome::Failed,
             Self::Refused(outcome) => outcome,
@@ -55,7 +57,7 @@ impl News {
     /// The same, as another row hears it.
     pub(super) fn became(self) -> Became {
         match self {
-            Self::Accepted => Became::Accepted,
+            Self::Accepted | Self::Held => Became::Accepted,
             Self::Sent | Self::Delivered => Became::Answered(Outcome::Sent),
             Self::Failed => Became::Answered(Outcome::Failed),
             Self::Refused(outcome) => Became::Refused(outcome),
@@ -118,6 +120,14 @@ impl<'r, 'a> Actor<'r, 'a> {
 
     pub(super) fn told(mut self, step: Sym, news: News) -> Option<Instance> {
         node::told(&mut self, step, news);
+        self.rest()
+    }
+
+    /// Its message's turn has come.
+    pub(super) fn resume(mut self) -> Option<Instance> {
+        if !exits::look(&mut self) {
+            node::resume(&mut self);
+        }
         self.rest()
     }
 

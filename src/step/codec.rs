@@ -1,11 +1,15 @@
 //! A state as bytes: one version byte, then postcard.
 
+mod v4;
+
 use std::fmt;
+
+use serde::de::DeserializeOwned;
 
 use super::state::State;
 
 /// The version that is written. A row of a version that this build does not know is refused, never guessed at.
-const VERSION: u8 = 4;
+const VERSION: u8 = 5;
 
 /// Why bytes are not a state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,11 +45,16 @@ pub fn encode(state: &State) -> Result<Vec<u8>, CodecError> {
 /// If the version is not known or the rest is not a state, to the last byte.
 pub fn decode(bytes: &[u8]) -> Result<State, CodecError> {
     let (version, rest) = bytes.split_first().ok_or(CodecError::Empty)?;
-    if *version != VERSION {
-        return Err(CodecError::UnknownVersion(*version));
+    match *version {
+        VERSION => whole(rest),
+        4 => whole::<v4::State>(rest).map(State::from),
+        version => Err(CodecError::UnknownVersion(version)),
     }
+}
+
+fn whole<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
     let (state, left) =
-        postcard::take_from_bytes(rest).map_err(|error| CodecError::Corrupt(error.to_string()))?;
+        postcard::take_from_bytes(bytes).map_err(|error| CodecError::Corrupt(error.to_string()))?;
     if left.is_empty() { Ok(state) } else { Err(CodecError::Corrupt("bytes behind its end".to_owned())) }
 }
 

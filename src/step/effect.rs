@@ -8,6 +8,7 @@ use super::input::{Event, MessageKey, RootKey};
 use super::post::Post;
 use super::trace::Trace;
 use crate::name::Name;
+use crate::program::Rate;
 
 /// What one step produced besides the new state.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,6 +35,8 @@ pub enum Effect {
     Remove { placement: MessageKey, slot: Name },
     /// Something that all share is asked for; the answer is `Input::Permit`.
     Reserve(Box<Reserve>),
+    /// A message that was held over a quiet time may leave, at the rate of all: the answer is `Input::Paced`.
+    Pace { message: MessageKey, rate: Rate },
     /// For another root's inbox: `Input::Post` there, in the order in which it was posted.
     Post(Box<Post>),
 }

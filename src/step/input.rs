@@ -45,6 +45,11 @@ pub enum Input {
         key: MessageKey,
         short: Option<super::Short>,
     },
+    /// The answer to [`super::Effect::Pace`]: the message may leave at this instant, or is asked for again then.
+    Paced {
+        message: MessageKey,
+        at: Timestamp,
+    },
     /// Another root asks for something, or answers.
     Post(Box<super::Post>),
 }

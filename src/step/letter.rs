@@ -2,7 +2,8 @@
 //! became of them said back.
 
 use super::actor::Actor;
-use super::gate::{self, Wish};
+use super::gate::{self, Verdict, Wish, caps};
+use super::hold;
 use super::input::MessageKey;
 use super::list;
 use super::message::{self, Decided};
@@ -58,21 +59,34 @@ pub(super) fn take(run: &mut Run, post: &Post, letter: &Letter) {
         status: if on_record { MessageStatus::Sent } else { MessageStatus::Pending },
         receipts: Vec::new(),
         args: letter.args.clone(),
-        more: None,
+        more: Some(Box::new(more.clone())),
     };
     let gone = (Outcome::Unreachable, Rule::NoContent);
     let passed = match (channel, message::content_of(loaded, &message, run)) {
         (Some(channel), Some(content)) => {
             let wish = Wish { program: &loaded.program, channel, content, to: None };
-            gate::pass(run, &run.scene(loaded, &ROOT), wish)
+            let touch = caps::touch(run, loaded, &message);
+            gate::pass(run, &run.scene(loaded, &ROOT), wish, touch)
         }
         _ => Err(gone),
     };
-    let passed = passed.map(|pass| list::mark(&mut more, pass.variant));
+    let passed = passed.map(|verdict| match verdict {
+        Verdict::Pass(pass) => {
+            list::mark(&mut more, pass.variant);
+            None
+        }
+        Verdict::Hold(pass, hold) => {
+            list::mark(&mut more, pass.variant);
+            Some(hold)
+        }
+    });
     message.more = Some(Box::new(more));
     let (step, channel) = (message.step, message.channel);
     match passed {
-        Ok(()) => {
+        // Whoever sent it hears of it when it may leave.
+        Ok(Some(hold)) => hold::keep(run, message, hold),
+        Ok(None) => {
+            message::leaves_now(run, &message);
             message::trace(run, &message, Decision::Decided { step, channel });
             tell_sender(run, &message, Became::Accepted);
             if on_record {
@@ -91,7 +105,7 @@ pub(super) fn take(run: &mut Run, post: &Post, letter: &Letter) {
 pub(super) fn take_cancel(run: &mut Run, key: &MessageKey) {
     let Some(at) = message::find(run, key) else { return };
     let Some(message) = run.state.messages.get(at).cloned() else { return };
-    if message.status == MessageStatus::Pending {
+    if message.status.waits() {
         message::set_status(run, at, MessageStatus::Cancelled);
         message::trace(run, &message, Decision::Cancelled { step: message.step });
     }

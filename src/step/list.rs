@@ -2,6 +2,7 @@
 //! taken the one before and the gap has passed, so the order holds; a refusal or failure ends the list.
 
 use super::effect::Effect;
+use super::hold;
 use super::index::Loaded;
 use super::message;
 use super::run::Run;
@@ -50,6 +51,9 @@ pub(super) fn goes_on(run: &mut Run, at: usize) -> bool {
 /// The next message of the list at `at` is due.
 pub(super) fn due(run: &mut Run, at: usize) {
     let Some(message) = run.state.messages.get_mut(at) else { return };
+    if matches!(message.status, MessageStatus::Held(_)) {
+        return hold::due(run);
+    }
     if let Some(more) = &mut message.more {
         more.next_at = None;
     }

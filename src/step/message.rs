@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::actor::{Actor, News};
 use super::cell::cell;
 use super::effect::{Delivery, Effect};
-use super::gate::{self, Wish};
+use super::gate::{self, Hold, Verdict, Wish, caps};
 use super::index::{Loaded, Trigger};
 use super::input::{MessageKey, RootKey};
 use super::occurrence::Occurrence;
@@ -22,7 +22,7 @@ use super::state::{Instance, MAX_MESSAGES, Message, MessageStatus, More};
 use super::symbols;
 use super::symbols::Sym;
 use super::trace::{Decision, Rule, Trace};
-use super::{letter, list};
+use super::{arbiter, hold, letter, list};
 use crate::expr::{MessageEvent, eval};
 use crate::name::Name;
 use crate::program::{ContentCall, Manner, NodeKind, Outcome};
@@ -37,6 +37,10 @@ pub(super) enum Decided {
     List,
     /// Somebody else's row decides.
     Elsewhere,
+    /// Not yet, says the gate.
+    Held,
+    /// Others of this step may want the same room under a cap: who gets it is decided behind all of them.
+    Contested,
 }
 
 /// Who gets a message.
@@ -69,7 +73,8 @@ pub(super) fn decide(
         });
     if let Some(known) = known {
         return Ok(match known {
-            _ if on_record => Decided::OnRecord,
+            known if on_record && known.status == MessageStatus::Sent => Decided::OnRecord,
+            known if matches!(known.status, MessageStatus::Held(_)) => Decided::Held,
             known if known.is_elsewhere() => Decided::Elsewhere,
             known if known.part().is_some() => Decided::List,
             _ => Decided::Queued,
@@ -102,18 +107,39 @@ pub(super) fn decide(
         }
     }
     let wish = Wish { program: &actor.loaded.program, channel, content, to: more.to.as_ref() };
-    match gate::pass(actor.run, &actor.scene(), wish) {
-        Ok(pass) => list::mark(&mut more, pass.variant),
-        Err(refusal) => return Err(refused(actor, refusal)),
+    if !actor.leaving
+        && !std::mem::take(&mut actor.run.its_turn)
+        && caps::may_refuse(actor.run, &actor.scene(), wish)
+    {
+        arbiter::want(actor, step_sym, content);
+        return Ok(Decided::Contested);
     }
+    message.more = (more != More::default()).then(|| Box::new(more.clone()));
+    let touch = caps::touch(actor.run, actor.loaded, &message);
+    let held = match gate::pass(actor.run, &actor.scene(), wish, touch) {
+        Ok(Verdict::Pass(pass)) => {
+            list::mark(&mut more, pass.variant);
+            None
+        }
+        Ok(Verdict::Hold(pass, hold)) => {
+            list::mark(&mut more, pass.variant);
+            Some(hold)
+        }
+        Err(refusal) => return Err(refused(actor, refusal)),
+    };
     let decided = match more.of {
         _ if on_record => Decided::OnRecord,
         0 => Decided::Queued,
         _ => Decided::List,
     };
     message.more = (more != More::default()).then(|| Box::new(more));
+    if let Some(hold) = held {
+        hold::keep(actor.run, message, hold);
+        return Ok(Decided::Held);
+    }
     actor.trace(Decision::Decided { step: step_sym, channel: channel_sym });
     actor.it.sent.push((step_sym, actor.run.now));
+    caps::reserve(actor.run, &message, (channel, actor.loaded.program.purpose), touch);
     write(actor.run, message);
     Ok(decided)
 }
@@ -190,18 +216,29 @@ pub(super) fn dispatch(run: &mut Run, key: &MessageKey, unheard: bool) {
     let Some(at) = find(run, key) else { return run.effect(Effect::Drop(key.clone())) };
     look_for_exit(run, at);
     let Some(message) = run.state.messages.get(at).cloned() else { return };
-    let is_open = matches!(message.status, MessageStatus::Pending | MessageStatus::Dispatching);
-    if !is_open || !is_next(run, &message, key) {
+    let is_on_its_way = matches!(message.status, MessageStatus::Pending | MessageStatus::Dispatching);
+    if !is_on_its_way || !is_next(run, &message, key) {
         return run.effect(Effect::Drop(key.clone()));
     }
     match delivery(run, key, &message) {
-        Ok(delivery) => {
+        Ok(Leave::Later(hold)) if unheard && message.status == MessageStatus::Dispatching => {
+            leave_unconfirmed(run, at, &message, hold.rule);
+            run.effect(Effect::Drop(key.clone()));
+        }
+        Ok(Leave::Later(hold)) => {
+            hold::put_back(run, at, hold);
+            run.effect(Effect::Drop(key.clone()));
+        }
+        Ok(Leave::Now(delivery)) => {
             if message.status == MessageStatus::Pending {
                 set_status(run, at, MessageStatus::Dispatching);
                 let what = Decision::Dispatched { step: message.step, channel: message.channel };
                 trace(run, &message, what);
             }
-            run.effect(Effect::Deliver(Box::new(delivery)));
+            if !unheard {
+                leaves_now(run, &message);
+            }
+            run.effect(Effect::Deliver(delivery));
         }
         Err((_, rule)) if unheard && message.status == MessageStatus::Dispatching => {
             leave_unconfirmed(run, at, &message, rule);
@@ -253,12 +290,13 @@ pub(super) fn answer(run: &mut Run, key: &MessageKey, outcome: Outcome, detail: 
 pub(super) fn cancel(run: &mut Run, instance: &Instance) {
     let mut cancelled = Vec::new();
     for message in &mut run.state.messages {
-        if is_of(message, instance) && message.status == MessageStatus::Pending {
+        if is_of(message, instance) && message.status.waits() {
             cancelled.push(message.clone());
             settle(message, MessageStatus::Cancelled);
         }
     }
     for message in cancelled {
+        caps::settle(run.state, &message, MessageStatus::Cancelled);
         run.trace(instance, Decision::Cancelled { step: message.step });
         if let Some(to) = message.to().filter(|_| message.is_elsewhere()).cloned() {
             let key = key_of(run, &message);
@@ -270,7 +308,10 @@ pub(super) fn cancel(run: &mut Run, instance: &Instance) {
 /// Tells the instance that decided the message, if it still runs; of another row, through that.
 pub(super) fn tell(run: &mut Run, message: &Message, news: News) {
     if message.from().is_some() {
-        return letter::tell_sender(run, message, news.became());
+        if news != News::Held {
+            letter::tell_sender(run, message, news.became());
+        }
+        return;
     }
     with_instance(run, message, |actor| actor.told(message.step, news));
 }
@@ -330,12 +371,14 @@ pub(super) fn trace(run: &mut Run, message: &Message, what: Decision) {
 pub(super) fn set_status(run: &mut Run, at: usize, status: MessageStatus) {
     if let Some(message) = run.state.messages.get_mut(at) {
         settle(message, status);
+        let message = message.clone();
+        caps::settle(run.state, &message, status);
     }
 }
 
 fn settle(message: &mut Message, status: MessageStatus) {
     message.status = status;
-    if !matches!(status, MessageStatus::Pending | MessageStatus::Dispatching) {
+    if !status.is_open() {
         message.args.clear();
         if let Some(more) = &mut message.more {
             more.next_at = None;
@@ -366,9 +409,7 @@ fn new_message(actor: &Actor, step: Sym, channel: Sym, call: &ContentCall, statu
 pub(super) fn add(run: &mut Run, message: Message) {
     let messages = &mut run.state.messages;
     if messages.len() >= MAX_MESSAGES {
-        let settled = messages.iter().position(|message| {
-            !matches!(message.status, MessageStatus::Pending | MessageStatus::Dispatching)
-        });
+        let settled = messages.iter().position(|message| !message.status.is_open());
         if let Some(at) = settled {
             messages.remove(at);
         }
@@ -410,14 +451,46 @@ pub(super) fn sender_key(run: &Run, message: &Message) -> MessageKey {
     MessageKey { journey: text(message.journey), root, child, entry: message.entry.clone(), step }
 }
 
-fn delivery(run: &Run, key: &MessageKey, message: &Message) -> Result<Delivery, gate::Refusal> {
-    let gone = (Outcome::Unreachable, Rule::NoContent);
-    let loaded = run.world.index().program(message.program).ok_or(gone)?;
-    let channel = run.world.symbols.name(message.channel).ok_or(gone)?;
-    let content = content_of(loaded, message, run).ok_or(gone)?;
+/// What the gate says of a message of the outbox.
+enum Leave {
+    Now(Box<Delivery>),
+    Later(Hold),
+}
+
+/// What a message that waits says, and of which program it is.
+type Told<'r> = (&'r Arc<Loaded>, Name, Name);
+
+fn told<'r>(run: &'r Run, message: &Message) -> Result<Told<'r>, gate::Refusal> {
+    let gone = || (Outcome::Unreachable, Rule::NoContent);
+    let loaded = run.world.index().program(message.program).ok_or_else(gone)?;
+    let channel = run.world.symbols.name(message.channel).ok_or_else(gone)?;
+    let content = content_of(loaded, message, run).ok_or_else(gone)?;
+    Ok((loaded, channel, content))
+}
+
+/// The gate's word on a message that is in the state.
+pub(super) fn weigh<'a>(run: &Run<'a>, message: &Message) -> Result<Verdict<'a>, gate::Refusal> {
+    let (loaded, channel, content) = told(run, message)?;
     let wish = Wish { program: &loaded.program, channel, content, to: message.to() };
+    let touch = caps::touch(run, loaded, message);
+    gate::pass(run, &run.scene(loaded, &message.subject), wish, touch)
+}
+
+/// Its place under caps is taken now.
+pub(super) fn leaves_now(run: &mut Run, message: &Message) {
+    let Ok((loaded, channel, _)) = told(run, message) else { return };
+    let (loaded, purpose) = (Arc::clone(loaded), loaded.program.purpose);
+    let touch = caps::touch(run, &loaded, message);
+    caps::reserve(run, message, (channel, purpose), touch);
+}
+
+fn delivery(run: &Run, key: &MessageKey, message: &Message) -> Result<Leave, gate::Refusal> {
+    let pass = match weigh(run, message)? {
+        Verdict::Pass(pass) => pass,
+        Verdict::Hold(_, hold) => return Ok(Leave::Later(hold)),
+    };
+    let (loaded, channel, content) = told(run, message)?;
     let scene = run.scene(loaded, &message.subject);
-    let pass = gate::pass(run, &scene, wish)?;
     let locale = match message.to() {
         Some(_) => super::content::default_locale(),
         None => super::content::locale(&scene),
@@ -429,7 +502,7 @@ fn delivery(run: &Run, key: &MessageKey, message: &Message) -> Result<Delivery, 
         locale: Some(locale),
         ..scene
     };
-    Ok(Delivery {
+    Ok(Leave::Now(Box::new(Delivery {
         message: key.clone(),
         channel,
         addressee: message.to().unwrap_or(run.root).clone(),
@@ -439,7 +512,7 @@ fn delivery(run: &Run, key: &MessageKey, message: &Message) -> Result<Delivery, 
         parts: super::content::render(pass.variant, message.part(), &copy),
         program_hash: loaded.hash.clone(),
         content_hash: pass.content.hash.clone(),
-    })
+    })))
 }
 
 /// The content that the message says.
@@ -459,9 +532,9 @@ fn call_of<'p>(loaded: &'p Loaded, message: &Message, run: &Run) -> Option<&'p C
     }
 }
 
-fn look_for_exit(run: &mut Run, at: usize) {
+pub(super) fn look_for_exit(run: &mut Run, at: usize) {
     let Some(message) = run.state.messages.get(at).cloned() else { return };
-    if message.status == MessageStatus::Pending {
+    if message.status.waits() {
         with_instance(run, &message, |actor| actor.look_for_exit());
     }
 }

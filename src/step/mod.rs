@@ -17,6 +17,7 @@
 
 mod account;
 mod actor;
+mod arbiter;
 mod attributes;
 pub mod audience;
 mod because;
@@ -35,6 +36,7 @@ mod gate;
 mod give;
 mod goals;
 pub mod history;
+mod hold;
 mod import;
 mod index;
 pub mod input;
@@ -51,6 +53,7 @@ pub mod post;
 mod receipts;
 pub mod references;
 pub mod replay;
+mod rights;
 mod rounds;
 mod row;
 mod run;
@@ -121,6 +124,7 @@ pub fn step(world: &World, root: &RootKey, state: &mut State, input: &Input, now
         Input::DispatchAgain(key) => message::dispatch(&mut run, key, true),
         Input::Answer { message, outcome, detail } => message::answer(&mut run, message, *outcome, detail),
         Input::Permit { key, short } => give::permit(&mut run, key, *short),
+        Input::Paced { message, at } => hold::paced(&mut run, message, *at),
         Input::Post(post) => post::take(&mut run, post),
     }
     settle(&mut run, input);
@@ -197,6 +201,7 @@ fn settle_followers(run: &mut Run) {
 /// Looks at conditions until nothing moves any more.
 fn settle(run: &mut Run, input: &Input) {
     settle_followers(run);
+    arbiter::decide_all(run);
     for _ in 0..MOST_ROUNDS {
         run.moved = false;
         tracked::notice(run);
@@ -205,6 +210,7 @@ fn settle(run: &mut Run, input: &Input) {
         each_actor(run, looks_at_state, |actor| actor.look());
         watch(run, input);
         settle_followers(run);
+        arbiter::decide_all(run);
         if !run.moved {
             break;
         }
@@ -269,6 +275,7 @@ fn identity_of(run: &Run, input: &Input) -> Option<Arc<str>> {
         Input::Dispatch(key) | Input::DispatchAgain(key) => format!("{key}#dispatch").into(),
         Input::Answer { message, outcome, .. } => format!("{message}#{}", outcome.as_str()).into(),
         Input::Permit { key, .. } => format!("{key}#permit").into(),
+        Input::Paced { message, .. } => format!("{message}#paced").into(),
         Input::Post(post) => format!("{}#{}", post.key, post.errand.word()).into(),
         Input::Wake => run.fired?.to_string().into(),
         Input::Settle => run.world.bundle.hash.clone(),

@@ -2,6 +2,7 @@
 //! then heard like any other event.
 
 use super::actor::News;
+use super::gate::caps;
 use super::input::{Event, MessageKey};
 use super::letter;
 use super::message;
@@ -28,6 +29,7 @@ pub(super) fn take(run: &mut Run, event: &Event, kind: MessageEvent, key: &Messa
         settle(message, kind);
     }
     let message = message.clone();
+    caps::settle(run.state, &message, message.status);
     message::trace(run, &message, Decision::Receipt { step: message.step, kind, at: happened });
     let occurrence = Occurrence::of_message(&message, kind, happened, identity(event), run);
     super::happen(run, occurrence);
@@ -43,7 +45,7 @@ pub(super) fn take(run: &mut Run, event: &Event, kind: MessageEvent, key: &Messa
 
 /// A receipt is also an answer, if none came before.
 fn settle(message: &mut super::state::Message, kind: MessageEvent) {
-    let is_open = matches!(message.status, MessageStatus::Pending | MessageStatus::Dispatching);
+    let is_open = message.status.is_open();
     match kind {
         MessageEvent::Failed if is_open || message.status == MessageStatus::Sent => {
             message.status = MessageStatus::Failed;

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use super::arbiter::Wanted;
 use super::effect::{Effect, Output};
 use super::enter::{Candidate, Changed};
 use super::features;
@@ -39,6 +40,10 @@ pub(super) struct Run<'a> {
     pub moved: bool,
     /// When the timer that fired last was due.
     pub fired: Option<Timestamp>,
+    /// Messages that compete for room under caps, decided when everybody has come to rest.
+    pub wanted: Vec<Wanted>,
+    /// The next message is decided at once: its turn has come.
+    pub its_turn: bool,
     follow: VecDeque<Follow>,
     followed: usize,
 }
@@ -63,6 +68,8 @@ impl<'a> Run<'a> {
             changed: Changed::default(),
             moved: false,
             fired: None,
+            wanted: Vec::new(),
+            its_turn: false,
             follow: VecDeque::new(),
             followed: 0,
         }

@@ -71,7 +71,7 @@ fn placements<'s>(
     let scene = actor.scene();
     for slot in &show.slots {
         let wish = Wish { program: &actor.loaded.program, channel: slot.channel, content, to: None };
-        if let Err((outcome, rule)) = gate::pass(actor.run, &scene, wish) {
+        if let Err((outcome, rule)) = gate::admit(actor.run, &scene, wish) {
             let is_closed = rule == Rule::ContentClosed;
             let outcome = if is_closed { ShowOutcome::Closed } else { ShowOutcome::of_refusal(outcome) };
             return Err((slot, outcome, Some(rule)));

@@ -15,6 +15,7 @@ pub use super::account::{Account, Entry as AccountEntry, Lot};
 pub use super::history::{Feature, Tally, Vote};
 use super::input::{Event, RootKey};
 pub use super::replay::Replay;
+pub use super::rights::{Agreement, HeldBy, Listed, Mark};
 use super::symbols::Sym;
 use super::trace::Cause;
 use super::wire;
@@ -80,6 +81,15 @@ pub struct State {
     pub merged: Option<Box<Merged>>,
     /// Who was found to be the same as this one; the newest [`MAX_ABSORBED`].
     pub absorbed: Vec<RootKey>,
+    /// What caps count, as far as any looks back; at most [`MAX_MARKS`].
+    pub marks: Vec<Mark>,
+    /// What was said of consent in so many words: the newest of each channel and purpose, at most [`MAX_AGREEMENTS`].
+    pub agreements: Vec<Agreement>,
+    /// Lists on which it stands that forbid to write to it; at most [`MAX_LISTED`].
+    pub listed: Vec<Listed>,
+    /// When it was erased: what is left says what was decided, and nothing of whom.
+    #[serde(with = "wire")]
+    pub erased: Option<Timestamp>,
 }
 
 pub const MAX_INSTANCES: usize = 256;
@@ -97,6 +107,9 @@ pub const MAX_PLACEMENTS: usize = 64;
 pub const MAX_TRACE_REFS: usize = 32;
 pub const MAX_POSTED: usize = 512;
 pub const MAX_ABSORBED: usize = 64;
+pub const MAX_MARKS: usize = 1_024;
+pub const MAX_AGREEMENTS: usize = 128;
+pub const MAX_LISTED: usize = 64;
 /// Events that a merged subject keeps until the other has them; more are quarantined.
 pub const MAX_PASSED: usize = 256;
 
@@ -413,7 +426,7 @@ pub struct More {
     /// Of an ordered list: how many there are, and how many of them have left.
     pub of: u16,
     pub left: u16,
-    /// When the next of the list leaves.
+    /// When the next of the list leaves, or the gate looks again at one that is held.
     #[serde(with = "wire")]
     pub next_at: Option<Timestamp>,
     /// Who gets it, if not the subject.
@@ -461,7 +474,7 @@ impl Message {
         self.more.as_ref().filter(|more| more.of > 1).map(|more| (more.left + 1).min(more.of))
     }
 
-    /// When the next message of its list leaves.
+    /// When the next message of its list leaves, or the gate looks again.
     #[must_use]
     pub fn next_at(&self) -> Option<Timestamp> {
         self.more.as_ref()?.next_at
@@ -482,6 +495,22 @@ pub enum MessageStatus {
     Refused(Outcome),
     /// The instance exited before it left.
     Cancelled,
+    /// Not yet: the gate looks again when its time has come.
+    Held(HeldBy),
+}
+
+impl MessageStatus {
+    /// Whether it may still leave, or be answered.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Pending | Self::Dispatching | Self::Held(_))
+    }
+
+    /// Whether nothing of it has left and it can be taken back.
+    #[must_use]
+    pub fn waits(self) -> bool {
+        matches!(self, Self::Pending | Self::Held(_))
+    }
 }
 
 /// A content in a slot, for this subject.

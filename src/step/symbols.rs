@@ -6,7 +6,7 @@ use super::rounds;
 use crate::expr::MessageEvent;
 use crate::name::Name;
 use crate::program::value::outcome;
-use crate::program::{Bundle, Program};
+use crate::program::{Bundle, Policies, Program};
 
 /// A name as the store numbers it: dense from 0, append-only, never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -71,9 +71,15 @@ impl Symbols {
             content.body.takes.iter().for_each(|(name, _)| _ = self.add(*name));
         }
         bundle.lanes.keys().for_each(|name| _ = self.add(*name));
+        bundle.policy.iter().for_each(|policy| self.cover_policies(&policy.body));
         bundle.channels.keys().for_each(|name| _ = self.add(*name));
         bundle.programs.values().for_each(|program| self.cover_program(&program.body));
         older.for_each(|program| self.cover_program(program));
+    }
+
+    fn cover_policies(&mut self, policies: &Policies) {
+        policies.policies.keys().chain(policies.products.keys()).for_each(|name| _ = self.add(*name));
+        policies.caps().for_each(|cap| _ = self.add(cap.name));
     }
 
     fn cover_schema(&mut self, bundle: &Bundle) {
@@ -90,7 +96,7 @@ impl Symbols {
     }
 
     fn cover_program(&mut self, program: &Program) {
-        for name in [program.journey, program.subject, program.root] {
+        for name in [program.journey, program.subject, program.root, program.purpose] {
             self.add(name);
         }
         program.exits.iter().for_each(|exit| _ = self.add(exit.end));

@@ -6,13 +6,15 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::civil::Time;
 use serde::{Deserialize, Serialize};
 
 use super::state::SubjectRef;
 use super::symbols::Sym;
 use super::world::ProgramNo;
 use crate::expr::MessageEvent;
-use crate::program::{NodeId, Outcome, ShowOutcome};
+use crate::program::policy::Span;
+use crate::program::{NodeId, Outcome, Rate, ShowOutcome};
 use crate::value::Value;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -281,6 +283,28 @@ pub enum Decision {
     NotKnown {
         event: Sym,
     },
+    /// The gate says: not yet.
+    Held {
+        step: Sym,
+        channel: Sym,
+        until: Timestamp,
+        rule: Rule,
+    },
+    /// Somebody agreed to be written to, or no longer does; `None`: all channels, all purposes.
+    Consent {
+        channel: Option<Sym>,
+        purpose: Option<Sym>,
+        given: bool,
+        how: Arc<str>,
+    },
+    /// On a list of those who are not to be written to, or off it.
+    Listed {
+        list: Arc<str>,
+        on: bool,
+        until: Option<Timestamp>,
+    },
+    /// Whatever was known of it is gone.
+    Erased,
 }
 
 /// Why something stands in a slot no longer.
@@ -353,8 +377,8 @@ pub enum NotEntered {
     NoTurn { lane: Sym },
 }
 
-/// Which rule of the gate refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Which rule of the gate refused, with the numbers it went by: rules change, decisions stay.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Rule {
     KillSwitch,
     Consent,
@@ -362,4 +386,57 @@ pub enum Rule {
     NoContent,
     ContentClosed,
     UnknownSubject,
+    /// The consent was taken back.
+    Withdrawn {
+        at: Timestamp,
+        how: Arc<str>,
+    },
+    /// Of another purpose than marketing.
+    ConsentFor {
+        purpose: Sym,
+    },
+    Listed {
+        list: Arc<str>,
+        at: Timestamp,
+    },
+    /// `suppress if …`
+    Suppressed {
+        policy: Sym,
+        condition: Arc<str>,
+    },
+    /// The product is of this level of risk, and the customer can bear that one.
+    Risk {
+        product: Sym,
+        level: u8,
+        own: Option<u8>,
+    },
+    /// The product is not for this customer.
+    Market {
+        product: Sym,
+        condition: Arc<str>,
+    },
+    /// It is quiet until then, and the message may wait until `latest`. Without a policy it is the journey that says so.
+    Quiet {
+        policy: Option<Sym>,
+        from: Time,
+        to: Time,
+        until: Timestamp,
+        latest: Option<Timestamp>,
+    },
+    /// So many of a channel or purpose were sent within this, the last one then; `room`: when there would be room again.
+    Cap {
+        policy: Option<Sym>,
+        name: Sym,
+        most: u32,
+        within: Span,
+        sent: u32,
+        last: Timestamp,
+        room: Option<Timestamp>,
+    },
+    /// More messages than a ledger holds.
+    LedgerFull,
+    /// So many leave at once when a quiet time is over.
+    Release {
+        rate: Rate,
+    },
 }

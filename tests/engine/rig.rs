@@ -65,7 +65,7 @@ fn step(world: &World, root: &RootKey, state: &mut State, input: &Input, now: Ti
             set(world, state, "ticks", &ticks);
             Decision::TimedOut
         }
-        Input::Permit { .. } => Decision::TimedOut,
+        Input::Permit { .. } | Input::Paced { .. } => Decision::TimedOut,
         Input::Settle => {
             set(world, state, "settled", "yes");
             Decision::TimedOut
@@ -207,6 +207,7 @@ pub(crate) fn bundle(hash: &str, rate: Option<Rate>, daily: bool) -> Bundle {
         calendars: BTreeMap::new(),
         values: program::Values::default(),
         lanes: BTreeMap::new(),
+        policy: None,
         programs: [(
             Name::new("ladder"),
             Hashed { hash: format!("p{hash}").into(), body: Arc::new(journey(enter)) },

@@ -77,6 +77,8 @@ pub(crate) struct Story {
     pub provider: Option<Outcome>,
     /// Whether the outbox is served at all.
     pub dispatching: bool,
+    /// When the pace of all lets a message go that was held over a quiet time; `None`: at once.
+    pub paced_to: Option<Timestamp>,
     events: u32,
 }
 
@@ -147,6 +149,7 @@ impl Story {
             posted: Vec::new(),
             provider: Some(Outcome::Sent),
             dispatching: true,
+            paced_to: None,
             events: 0,
         }
     }
@@ -242,6 +245,10 @@ impl Story {
                 Effect::Place(placed) => self.slots.push(placed.placement),
                 Effect::Remove { placement, .. } => self.slots.retain(|standing| *standing != placement),
                 Effect::Post(post) => self.posted.push(*post),
+                Effect::Pace { message, .. } => {
+                    let at = self.paced_to.unwrap_or(self.now).max(self.now);
+                    self.step(&Input::Paced { message, at });
+                }
             }
         }
         super::invariants::check(&self.state, &self.world);

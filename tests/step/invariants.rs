@@ -20,7 +20,14 @@ pub(crate) fn check(state: &State, world: &World) {
         assert!(keys.insert(key), "two instances with the key {}", instance.key);
         let node = &world.programs[&instance.program].body.nodes[usize::from(instance.node)];
         let asks_provider = matches!(node.kind, NodeKind::Send { .. });
-        assert!(instance.due.is_some() || asks_provider, "an instance that waits for nothing: {instance:?}");
+        let is_held = state
+            .messages
+            .iter()
+            .any(|message| message.entry == instance.key && matches!(message.status, MessageStatus::Held(_)));
+        assert!(
+            instance.due.is_some() || asks_provider || is_held,
+            "an instance that waits for nothing: {instance:?}"
+        );
         let running = state.entries.iter().filter(|entry| {
             entry.journey == instance.journey
                 && entry.subject == instance.subject

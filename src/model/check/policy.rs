@@ -5,13 +5,19 @@ use super::journey::PURPOSES;
 use super::world::{Declared, Kind, Sink, World};
 use super::{content, length, schema};
 use crate::diagnostic::{Diagnostic, code};
+use crate::model::Uses;
 use crate::model::govern::{Cap, Lane, Policy, Quiet};
 use crate::name::Name;
+use crate::program::Rate;
+use crate::program::policy::Over;
 use crate::syntax::ast::{
     self, BinaryOp, ClauseKind, DeclKind, DerivedItem, ExprKind, Ident, Loser, Path, PolicyItem, RateUnit,
 };
 use crate::text::Span;
 use crate::value::{CivilUnit, Length};
+
+/// A cap keeps a line for each message that it counts.
+const MOST_COUNTED: u32 = 256;
 
 pub(super) fn policies(world: &mut World, sink: &mut Sink) {
     for declared in world.due.clone() {
@@ -66,6 +72,7 @@ fn policy(world: &World, declared: &Declared, items: &[PolicyItem], sink: &mut S
         caps: Vec::new(),
         order: Vec::new(),
         lanes: Vec::new(),
+        uses: Uses::default(),
         span: declared.span,
     };
     for item in items {
@@ -119,6 +126,7 @@ fn policy(world: &World, declared: &Declared, items: &[PolicyItem], sink: &mut S
     sink.findings.append(&mut checker.sink.findings);
     sink.used.extend(checker.sink.used.drain());
     policy.owner = owner?;
+    policy.uses = checker.uses;
     Some(policy)
 }
 
@@ -142,7 +150,9 @@ impl Checker<'_, '_> {
         if let ExprKind::Binary { op: BinaryOp::Range, left, right, .. } = &quiet.range.kind
             && let (ExprKind::Time(from), ExprKind::Time(to)) = (&left.kind, &right.kind)
         {
-            return Some(Quiet { from: *from, to: *to, span });
+            let defer = quiet.defer.map(|defer| length::positive(defer, &mut self.sink));
+            let release = quiet.release.as_ref().and_then(|release| self.release(release));
+            return Some(Quiet { from: *from, to: *to, defer, release, span });
         }
         if !matches!(quiet.range.kind, ExprKind::Error) {
             self.misstated(
@@ -200,7 +210,42 @@ impl Checker<'_, '_> {
             );
             return None;
         };
-        Some(Cap { name: name.name, count, whom, window, rolling, span: cap.rate.span })
+        if count > MOST_COUNTED {
+            let help = format!("write a number up to {MOST_COUNTED}");
+            self.misstated(cap.rate.span, "a cap counts every message one by one".into(), &help);
+            return None;
+        }
+        let over = match cap.over {
+            Some(ast::Over::Defer(dur)) => Over::Defer(length::positive(dur, &mut self.sink)),
+            Some(ast::Over::NextChannel) => Over::NextChannel,
+            Some(ast::Over::Skip) | None => Over::Skip,
+        };
+        Some(Cap { name: name.name, count, whom, window, rolling, over, span: cap.rate.span })
+    }
+
+    /// `release 500 per minute`
+    fn release(&mut self, rate: &ast::Rate) -> Option<Rate> {
+        let per_ms = match rate.per.as_slice() {
+            [RateUnit::Path(path)] => match calendar(path) {
+                Some(Length::Elapsed(ms)) => u32::try_from(ms).ok(),
+                _ => None,
+            },
+            _ => None,
+        };
+        let count = match rate.count.kind {
+            ExprKind::Int(count @ 1..) => u32::try_from(count).ok(),
+            ExprKind::Error => return None,
+            _ => None,
+        };
+        let release = count.zip(per_ms).map(|(count, per_ms)| Rate { count, per_ms });
+        if release.is_none() {
+            self.misstated(
+                rate.span,
+                "messages leave so many in a minute or an hour".into(),
+                "write `release 500 per minute`",
+            );
+        }
+        release
     }
 
     fn lane(&mut self, name: Ident, journeys: &[Path], loser: Option<Loser>) -> Lane {
@@ -237,8 +282,8 @@ impl Checker<'_, '_> {
     }
 
     /// A journey's own cap: at most what every policy allows.
-    pub(super) fn narrow_cap(&mut self, cap: &ast::Cap) {
-        let Some(own) = self.cap(cap) else { return };
+    pub(super) fn narrow_cap(&mut self, cap: &ast::Cap) -> Option<Cap> {
+        let own = self.cap(cap)?;
         let caps = self.world.model.policies.values().flat_map(|policy| &policy.caps);
         let same = |theirs: &&Cap| theirs.name == own.name && theirs.whom == own.whom;
         let wider =
@@ -251,16 +296,23 @@ impl Checker<'_, '_> {
                 &format!("at most {} in {}", theirs.count, theirs.window),
             );
         }
+        Some(own)
     }
 
     /// A journey's own quiet time: at least that of every policy.
-    pub(super) fn narrow_quiet(&mut self, quiet: &ast::Quiet) {
-        let Some(own) = self.quiet(quiet) else { return };
+    pub(super) fn narrow_quiet(&mut self, quiet: &ast::Quiet) -> Option<Quiet> {
+        let own = self.quiet(quiet)?;
+        if let Some(release) = &quiet.release {
+            let headline = "a journey cannot say how fast messages leave when the quiet time is over";
+            let finding = Diagnostic::new(code::POLICY_ITEM, release.span, headline).label("of one journey");
+            self.report(finding.help("write `release` in the policy: all journeys leave together"));
+        }
         let theirs = self.world.model.policies.values().filter_map(|policy| policy.quiet);
         if let Some(theirs) = theirs.into_iter().find(|theirs| !own.covers(theirs)) {
             let said = format!("{}..{}", theirs.from.strftime("%H:%M"), theirs.to.strftime("%H:%M"));
             self.wider(quiet.range.span, "quiet", theirs.span, &format!("quiet from {said}"));
         }
+        Some(own)
     }
 
     fn wider(&mut self, span: Span, word: &str, theirs: Span, said: &str) {

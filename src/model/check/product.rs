@@ -5,6 +5,7 @@ use super::world::{Declared, Kind, Sink, World};
 use super::{content, schema};
 use crate::diagnostic::{Diagnostic, code};
 use crate::model::Choice;
+use crate::model::Uses;
 use crate::model::govern::{Product, RISK, RISKS};
 use crate::name::Name;
 use crate::syntax::ast::{DeclKind, Path, ProductItem};
@@ -76,6 +77,7 @@ fn empty(declared: &Declared) -> Product {
         risk: None,
         disclose: None,
         market: None,
+        uses: Uses::default(),
         span: declared.span,
     }
 }
@@ -116,5 +118,6 @@ fn product(world: &World, declared: &Declared, items: &[ProductItem], sink: &mut
     }
     sink.findings.append(&mut checker.sink.findings);
     sink.used.extend(checker.sink.used.drain());
+    product.uses = checker.uses;
     product
 }

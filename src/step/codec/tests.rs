@@ -9,9 +9,10 @@ use crate::expr::MessageEvent;
 use crate::name::Name;
 use crate::program::Outcome;
 use crate::step::state::{
-    Account, AccountEntry, Alarm, AlarmKind, Ask, AudienceMemory, Awaited, Child, Entry, Feature, First,
-    Gift, History, Instance, Ladder, Merged, Message, MessageStatus, More, Pending, PendingWhy, Placement,
-    Recent, Replay, Sender, State, SubjectRef, Tally, Task, Vote, Waiting, Watch,
+    Account, AccountEntry, Agreement, Alarm, AlarmKind, Ask, AudienceMemory, Awaited, Child, Entry, Feature,
+    First, Gift, HeldBy, History, Instance, Ladder, Listed, Mark, Merged, Message, MessageStatus, More,
+    Pending, PendingWhy, Placement, Recent, Replay, Sender, State, SubjectRef, Tally, Task, Vote, Waiting,
+    Watch,
 };
 use crate::step::trace::Cause;
 use crate::step::{Event, EventKind, MessageKey, ProgramNo, RootKey, Sym};
@@ -173,6 +174,7 @@ fn message() -> impl Strategy<Value = Message> {
         Just(MessageStatus::Sent),
         Just(MessageStatus::Refused(Outcome::NoConsent)),
         Just(MessageStatus::Cancelled),
+        Just(MessageStatus::Held(HeldBy::Quiet)),
     ];
     (sym(), subject(), text(), instant(), status, few((sym(), value()))).prop_map(
         |(sym, subject, entry, at, status, args)| Message {
@@ -372,6 +374,25 @@ prop_compose! {
                 retry_at: wake_at,
             })),
             absorbed: vec![RootKey { entity: Name::new("customer"), id: "c0".into() }],
+            marks: vec![Mark {
+                at,
+                channel: Sym(4),
+                purpose: Sym(5),
+                subject: SubjectRef(Some((Sym(2), "cd".into()))),
+                family: u64::MAX,
+                message: 7,
+            }],
+            agreements: vec![Agreement {
+                channel: Some(Sym(4)),
+                purpose: None,
+                given: known,
+                at,
+                how: "TD".into(),
+                wording: "v3".into(),
+                event: "sms#1".into(),
+            }],
+            listed: vec![Listed { list: "dnc".into(), channel: None, purpose: Some(Sym(5)), at, until: wake_at }],
+            erased: wake_at,
         }
     }
 }
@@ -412,4 +433,45 @@ fn bytes_behind_the_end_are_refused() {
     let mut bytes = encode(&State::default()).unwrap();
     bytes.push(0);
     assert!(matches!(decode(&bytes), Err(CodecError::Corrupt(_))));
+}
+
+/// A row as version 4 wrote it: a customer with a name and a message, and a past that is being filled in.
+const VERSION_4: &str = "0401000000000000000000000000000000000000000000000000000000000000000001010606e78e8be88ab300000000\
+    0000000000000102000265310304010080b4a4f5c5680000000000000000000000000107010000000000000000000000\
+    00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000";
+
+fn old_state() -> State {
+    let at = Timestamp::from_millisecond(1_796_090_400_000).unwrap();
+    State {
+        known: true,
+        attributes: vec![(Sym(1), Value::text("王芳"))],
+        messages: vec![Message {
+            journey: Sym(2),
+            subject: SubjectRef(None),
+            entry: "e1".into(),
+            step: Sym(3),
+            channel: Sym(4),
+            program: ProgramNo(1),
+            node: 0,
+            at,
+            status: MessageStatus::Pending,
+            receipts: Vec::new(),
+            args: Vec::new(),
+            more: None,
+        }],
+        replay: Some(Box::new(Replay { fill: 7, state: State { known: true, ..State::default() } })),
+        ..State::default()
+    }
+}
+
+#[test]
+fn rows_of_version_4_are_read_and_written_anew() {
+    let bytes: Vec<u8> = (0..VERSION_4.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&VERSION_4[at..at + 2], 16).unwrap())
+        .collect();
+    let state = decode(&bytes).unwrap();
+    assert_eq!(state, old_state());
+    assert_eq!(encode(&state).unwrap()[0], 5);
+    assert!(decode(&bytes[..bytes.len() - 1]).is_err());
 }

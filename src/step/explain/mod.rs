@@ -4,6 +4,7 @@
 //! still explains itself.
 
 mod entry;
+mod gate;
 mod show;
 mod step;
 mod task;
@@ -160,6 +161,7 @@ impl<'a> Words<'a> {
             | Decision::Answered { step, .. }
             | Decision::Receipt { step, .. }
             | Decision::Unconfirmed { step, .. }
+            | Decision::Held { step, .. }
             | Decision::Cancelled { step } => self.world.symbols.name(*step)?,
             _ => return None,
         };

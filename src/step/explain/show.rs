@@ -1,7 +1,6 @@
 //! Words for what stands in slots.
 
 use super::Words;
-use super::step::because;
 use crate::program::ShowOutcome;
 use crate::step::trace::{Decision, Rule, TakenDown};
 
@@ -13,7 +12,7 @@ impl Words<'_> {
                 format!("`{}` stands in {}{until}", self.name(*step), self.name(*slot))
             }
             Decision::NotPlaced { step, slot, outcome, rule } => {
-                let why = not_placed(*outcome, *rule, &self.name(*slot));
+                let why = self.not_placed(*outcome, rule.as_ref(), &self.name(*slot));
                 format!("`{}` is not shown: {why} ({})", self.name(*step), outcome.as_str())
             }
             Decision::TakenDown { step, slot, why } => {
@@ -29,12 +28,12 @@ impl Words<'_> {
             _ => String::new(),
         }
     }
-}
 
-fn not_placed(outcome: ShowOutcome, rule: Option<Rule>, slot: &str) -> String {
-    match (rule, outcome) {
-        (Some(rule), _) => because(rule, slot),
-        (None, ShowOutcome::Full) => format!("{slot} is full, and nothing in it has a lower rank"),
-        (None, _) => "its time is past".to_owned(),
+    fn not_placed(&self, outcome: ShowOutcome, rule: Option<&Rule>, slot: &str) -> String {
+        match (rule, outcome) {
+            (Some(rule), _) => self.rule(rule, slot),
+            (None, ShowOutcome::Full) => format!("{slot} is full, and nothing in it has a lower rank"),
+            (None, _) => "its time is past".to_owned(),
+        }
     }
 }

@@ -101,7 +101,7 @@ impl Words<'_> {
                 format!("sends `{}` via {}", self.name(*step), self.name(*channel))
             }
             Decision::Refused { step, channel, outcome, rule } => {
-                self.refused(*step, *channel, *outcome, *rule)
+                self.refused(*step, *channel, *outcome, rule)
             }
             Decision::Dispatched { step, channel } => {
                 format!("`{}` handed to {}", self.name(*step), self.name(*channel))
@@ -127,20 +127,25 @@ impl Words<'_> {
                 format!("message {part} of {of} of `{}` has left", self.name(*step))
             }
             Decision::Cancelled { step } => format!("`{}` is cancelled before it left", self.name(*step)),
-            Decision::Unconfirmed { step, channel, rule } => self.unconfirmed(*step, *channel, *rule),
+            Decision::Unconfirmed { step, channel, rule } => self.unconfirmed(*step, *channel, rule),
+            Decision::Held { step, channel, until, rule } => {
+                let (step, channel, until) = (self.name(*step), self.name(*channel), self.clock(*until));
+                format!("`{step}` via {channel} waits until {until}: {}", self.rule(rule, &channel))
+            }
+            said @ (Decision::Consent { .. } | Decision::Listed { .. } | Decision::Erased) => self.said(said),
             _ => String::new(),
         }
     }
 
-    fn refused(&self, step: Sym, channel: Sym, outcome: Outcome, rule: Rule) -> String {
+    fn refused(&self, step: Sym, channel: Sym, outcome: Outcome, rule: &Rule) -> String {
         let channel = self.name(channel);
-        let why = because(rule, &channel);
+        let why = self.rule(rule, &channel);
         format!("`{}` may not go via {channel}: {why} ({})", self.name(step), outcome.as_str())
     }
 
-    fn unconfirmed(&self, step: Sym, channel: Sym, rule: Rule) -> String {
+    fn unconfirmed(&self, step: Sym, channel: Sym, rule: &Rule) -> String {
         let channel = self.name(channel);
-        let why = because(rule, &channel);
+        let why = self.rule(rule, &channel);
         format!("`{}` may have arrived via {channel}, unconfirmed; not tried again: {why}", self.name(step))
     }
 
@@ -272,16 +277,4 @@ fn not_given(outcome: &str) -> String {
         other => return other.to_owned(),
     };
     format!("{why} ({outcome})")
-}
-
-/// What rule of the gate refused.
-pub(super) fn because(rule: Rule, channel: &str) -> String {
-    match rule {
-        Rule::KillSwitch => "the kill switch is on".to_owned(),
-        Rule::Consent => format!("`consent` does not hold {channel}"),
-        Rule::NoAddress => format!("there is no address for {channel}"),
-        Rule::NoContent => format!("its content has nothing for {channel}"),
-        Rule::ContentClosed => "its content is not open today".to_owned(),
-        Rule::UnknownSubject => "the subject's attributes have not arrived".to_owned(),
-    }
 }

@@ -151,6 +151,7 @@ fn world_with(schema: Schema, programs: Vec<Program>) -> World {
         calendars: BTreeMap::new(),
         values: crate::program::Values::default(),
         lanes: BTreeMap::new(),
+        policy: None,
         programs: programs.into_iter().map(|program| (program.journey, hashed(program))).collect(),
     };
     World::of_bundle(Arc::new(bundle), TimeZone::get("Europe/Berlin").unwrap())

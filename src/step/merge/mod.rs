@@ -74,6 +74,7 @@ pub(super) fn divert(run: &mut Run, input: &Input) -> bool {
             super::settle_followers(run);
             hand_over(run);
         }
+        Input::Paced { .. } => {}
         Input::Post(post) => return post_came(run, post),
     }
     true

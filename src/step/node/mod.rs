@@ -106,6 +106,19 @@ pub(super) fn look(actor: &mut Actor) {
     }
 }
 
+/// Its message competed with others, and its turn has come.
+pub(super) fn resume(actor: &mut Actor) {
+    let Some(node) = actor.node() else { return };
+    let flow = match &node.kind {
+        NodeKind::Send { .. } => send::decide(actor, node),
+        NodeKind::Reach { .. } => reach::climb(actor, node),
+        _ => Flow::Wait,
+    };
+    if let Flow::Go(target) = flow {
+        actor.go(target);
+    }
+}
+
 /// What became of what this node gives.
 pub(super) fn permitted(actor: &mut Actor, outcome: Name) {
     if let Some(node) = actor.node() {

@@ -6,7 +6,7 @@ use crate::expr::{Expr, eval};
 use crate::program::{Node, NodeKind, Rung};
 use crate::step::actor::{Actor, News};
 use crate::step::lateness;
-use crate::step::message;
+use crate::step::message::{self, Decided};
 use crate::step::occurrence::Occurrence;
 use crate::step::state::Ladder;
 use crate::step::symbols::Sym;
@@ -52,11 +52,24 @@ pub(super) fn told(actor: &mut Actor, node: &Node, step: Sym, news: News) {
     let NodeKind::Reach { rungs, .. } = &node.kind else { return };
     let is_current =
         current(actor, rungs).is_some_and(|rung| actor.run.sym(actor.message_of(rung.step)) == step);
-    if !matches!(news, News::Failed | News::Refused(_)) {
-        return;
+    let is_held = is_current && actor.it.deadline.is_none();
+    match news {
+        News::Accepted | News::Sent if is_held => {
+            if let Some(rung) = current(actor, rungs) {
+                sent(actor, rung);
+            }
+            return;
+        }
+        News::Held => (actor.it.due, actor.it.deadline) = (None, None),
+        News::Failed | News::Refused(_) => {}
+        News::Accepted | News::Sent | News::Delivered => return,
     }
-    if let Some(ladder) = &mut actor.it.ladder {
+    // What is held was not sent.
+    if let Some(ladder) = actor.it.ladder.as_mut().filter(|_| !is_held) {
         ladder.sent = ladder.sent.saturating_sub(1);
+    }
+    if news == News::Held {
+        return;
     }
     if is_current {
         next_rung(actor, node);
@@ -79,16 +92,15 @@ fn next_rung(actor: &mut Actor, node: &Node) {
 }
 
 /// Tries rungs from the current one on until one is sent.
-fn climb(actor: &mut Actor, node: &Node) -> Flow {
+pub(super) fn climb(actor: &mut Actor, node: &Node) -> Flow {
     let NodeKind::Reach { rungs, otherwise, not_sent, .. } = &node.kind else { return Flow::Wait };
     while let Some(rung) = current(actor, rungs) {
-        if message::decide(actor, rung.step, rung.channel, &rung.content, None).is_ok() {
-            if let Some(ladder) = &mut actor.it.ladder {
-                ladder.sent = ladder.sent.saturating_add(1);
-            }
-            let deadline = actor.run.after(actor.run.now, rung.within, &actor.scene());
-            let late_ms = lateness::of_awaits(rung.awaits.iter().copied(), actor.loaded, actor.run.world);
-            return actor.wait_until(deadline, late_ms);
+        match message::decide(actor, rung.step, rung.channel, &rung.content, None) {
+            Ok(Decided::Contested) => return Flow::Wait,
+            // In an exit block nobody waits, and what is held leaves all the same.
+            Ok(Decided::Held) if !actor.leaving => return Flow::Wait,
+            Ok(_) => return sent(actor, rung),
+            Err(_) => {}
         }
         if let Some(ladder) = &mut actor.it.ladder {
             ladder.at = ladder.at.saturating_add(1);
@@ -96,6 +108,17 @@ fn climb(actor: &mut Actor, node: &Node) -> Flow {
     }
     let sent = actor.it.ladder.take().is_some_and(|ladder| ladder.sent > 0);
     Flow::Go(if sent { *otherwise } else { *not_sent })
+}
+
+/// The rung's message is on its way: its answer is waited for from here on.
+fn sent(actor: &mut Actor, rung: &Rung) -> Flow {
+    if let Some(ladder) = &mut actor.it.ladder {
+        ladder.sent = ladder.sent.saturating_add(1);
+    }
+    actor.it.since = actor.run.now;
+    let deadline = actor.run.after(actor.run.now, rung.within, &actor.scene());
+    let late_ms = lateness::of_awaits(rung.awaits.iter().copied(), actor.loaded, actor.run.world);
+    actor.wait_until(deadline, late_ms)
 }
 
 fn current<'n>(actor: &Actor, rungs: &'n [Rung]) -> Option<&'n Rung> {

@@ -19,7 +19,10 @@ pub(super) fn decide(actor: &mut Actor, node: &Node) -> Flow {
     match message::decide(actor, node.step, *channel, content, manner.as_deref()) {
         Err(outcome) => Flow::Go(arm(outcomes, outcome).unwrap_or(*otherwise)),
         Ok(Decided::OnRecord) => Flow::Go(good(outcomes, *next)),
+        Ok(Decided::Contested) => Flow::Wait,
         Ok(_) if actor.leaving => Flow::Go(good(outcomes, *next)),
+        // The gate lets it go later: the position is held.
+        Ok(Decided::Held) => Flow::Wait,
         // A list holds the place until its last message has left; another row has to answer first.
         Ok(Decided::List | Decided::Elsewhere) => {
             actor.trace(Decision::Waits { until: None });
@@ -51,6 +54,8 @@ pub(super) fn told(actor: &mut Actor, node: &Node, news: News) {
             }
             return;
         }
+        // Its report is waited for once it has left.
+        News::Held => return (actor.it.due, actor.it.deadline) = (None, None),
         News::Accepted if arm(outcomes, Outcome::Sent).is_some() => return,
         News::Accepted | News::Sent => good(outcomes, *next),
         News::Delivered => arm(outcomes, Outcome::Delivered).unwrap_or_else(|| good(outcomes, *next)),

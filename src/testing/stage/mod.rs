@@ -251,6 +251,8 @@ impl<'a> Stage<'a> {
                     let short = self.ledger.reserve(&reserve);
                     self.input(row, &Input::Permit { key: reserve.key, short });
                 }
+                // A story has few customers: all of them may leave at once.
+                Effect::Pace { message, .. } => self.input(row, &Input::Paced { message, at: now }),
                 Effect::Post(post) => {
                     let to = self.row(post.to.clone());
                     self.input(to, &Input::Post(post));

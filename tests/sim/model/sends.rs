@@ -175,6 +175,10 @@ fn is_legal(old: Option<MessageStatus>, new: MessageStatus) -> bool {
         None => true,
         Some(Pending) => new != Pending,
         Some(Dispatching) => !matches!(new, Pending | Cancelled),
+        Some(MessageStatus::Held(_)) => matches!(
+            new,
+            Pending | Dispatching | Sent | Cancelled | MessageStatus::Held(_) | MessageStatus::Refused(_)
+        ),
         Some(Sent) => new == Failed,
         Some(Failed | Cancelled | MessageStatus::Refused(_)) => false,
     }
@@ -190,6 +194,7 @@ fn told(message: &Message, trace: &[Trace]) -> bool {
                 | (Decision::Dispatched { step, .. }, MessageStatus::Dispatching)
                 | (Decision::Refused { step, .. }, MessageStatus::Refused(_))
                 | (Decision::Cancelled { step }, MessageStatus::Cancelled)
+                | (Decision::Held { step, .. }, MessageStatus::Held(_))
                 | (
                     Decision::Answered { step, .. } | Decision::Receipt { step, .. },
                     MessageStatus::Sent | MessageStatus::Failed,

@@ -12,6 +12,7 @@ use crate::model::check::length;
 use crate::model::check::pattern::Messages;
 use crate::model::check::value::opening_every;
 use crate::model::check::world::{Declared, Kind};
+use crate::model::govern::{Cap, Quiet};
 use crate::model::journey::{Exit, Goal, Param, Trigger, Unserved};
 use crate::name::Name;
 use crate::program::{Enter, EntryUnit, Opening, Reenter};
@@ -42,6 +43,8 @@ pub(super) struct Clauses<'a> {
     pub(super) product: Option<Name>,
     pub(super) lane: Option<Name>,
     pub(super) priority: Option<Name>,
+    pub(super) caps: Vec<Cap>,
+    pub(super) quiet: Option<Quiet>,
 }
 
 impl Checker<'_, '_> {
@@ -178,14 +181,8 @@ impl Checker<'_, '_> {
                 let journey = self.messages.unwrap_or_else(|| Name::new(""));
                 clauses.lane = self.lane_of(path, journey);
             }
-            ClauseKind::Cap(cap) => {
-                self.narrow_cap(cap);
-                clauses.unserved.push((Unserved::Cap, clause.word.span));
-            }
-            ClauseKind::Quiet(quiet) => {
-                self.narrow_quiet(quiet);
-                clauses.unserved.push((Unserved::Quiet, clause.word.span));
-            }
+            ClauseKind::Cap(cap) => clauses.caps.extend(self.narrow_cap(cap)),
+            ClauseKind::Quiet(quiet) => clauses.quiet = self.narrow_quiet(quiet),
             ClauseKind::Priority(word) => {
                 self.priority(*word);
                 clauses.priority = Some(word.name);

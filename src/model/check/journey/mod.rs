@@ -86,6 +86,8 @@ pub(super) fn journey(world: &World, declared: &Declared, sink: &mut Sink) -> Op
         product: clauses.product,
         lane: clauses.lane,
         priority: clauses.priority,
+        caps: clauses.caps,
+        quiet: clauses.quiet,
         steps,
         locals,
         uses,

@@ -130,6 +130,8 @@ pub(super) fn replies(
         product: clauses.product,
         lane: None,
         priority: None,
+        caps: clauses.caps,
+        quiet: clauses.quiet,
         steps,
         locals,
         uses,
