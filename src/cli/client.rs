@@ -140,6 +140,23 @@ impl Client {
         read(self.send(self.http.get(self.url(path))).await?).await
     }
 
+    /// What another server than ours takes: JSON or nothing, any answer that is not an error.
+    pub async fn post(&self, path: &str, body: Option<serde_json::Value>) -> Result<(), Failure> {
+        let request = self.http.post(self.url(path));
+        let request = match &body {
+            Some(body) => request.json(body),
+            None => request,
+        };
+        let response = self.send(request).await?;
+        let status = response.status();
+        // Read to its end, so that the connection serves the next request.
+        let _ = response.bytes().await;
+        if status.is_success() {
+            return Ok(());
+        }
+        Err(Failure::new(format_args!("{} answered HTTP {}", self.base, status.as_u16())))
+    }
+
     fn url(&self, path: &str) -> Url {
         let mut url = self.base.clone();
         url.set_path(path);

@@ -2,13 +2,18 @@
 
 mod check;
 mod daemon;
-#[path = "../../../benches/limit.rs"]
+mod latency;
+#[path = "../../../benches/limit/mod.rs"]
 mod limit;
 mod load;
 mod peer;
+mod place;
 mod project;
 mod python;
+mod restate;
 mod run;
+#[path = "../../../benches/sink.rs"]
+mod sink;
 mod verify;
 
 use crate::cli::{Exit, Failure, Output};
@@ -22,11 +27,11 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
-    /// A workload through the daemon on SQLite: enrol, push, wait, open or fall back to SMS, tag, end.
+    /// A workload through the daemon: enrol, push, wait, open or fall back to SMS, tag, end.
     ///
     /// W1 waits 2 s. W2 is what a bank has: many wait for long, opens come for people enrolled at a random earlier
     /// time, and those enrolled together long ago are due together. Events come in over HTTP in batches, sends are
-    /// recorded; beside it the same rows written by a plain loop.
+    /// recorded; beside it the same rows written by a plain loop, and the peers that are asked for.
     Run(run::Args),
     /// The compiler on a generated project: lines per second, memory, and the time of a one-file edit. One core.
     Check(check::Args),

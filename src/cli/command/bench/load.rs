@@ -13,6 +13,10 @@ use crate::cli::{Failure, Output};
 
 /// Requests under way at once: a bank's systems do not wait for each other.
 const IN_FLIGHT: usize = 3;
+/// Customers arrive in batches, whatever events do.
+const LEAST_CUSTOMERS: u32 = 1_000;
+/// The same where each event is a request.
+const SINGLE_IN_FLIGHT: usize = 64;
 const LOOK: Duration = Duration::from_millis(50);
 /// Far longer than any run; a run that hangs must end.
 const PATIENCE: u32 = 100_000;
@@ -44,14 +48,14 @@ pub(super) struct Load<'a> {
     pub(super) batch: u32,
 }
 
-fn id(number: u32) -> String {
+pub(super) fn id(number: u32) -> String {
     // A multiplicative hash, so that neighbours in time are strangers in the store.
     format!("C{:08x}{number:08}", number.wrapping_mul(0x9E37_79B9))
 }
 
 impl Load<'_> {
     pub(super) async fn customers(self, numbers: Range<u32>) -> Result<(), Failure> {
-        for numbers in batches(numbers, self.batch) {
+        for numbers in batches(numbers, self.batch.max(LEAST_CUSTOMERS)) {
             let mut lines = String::new();
             for number in numbers {
                 let id = id(number);
@@ -72,7 +76,8 @@ impl Load<'_> {
             let opened = opens.of(&numbers);
             if opened.is_empty() { Ok(()) } else { self.post(openings(&opened)).await }
         };
-        let mut requests = stream::iter(batches(numbers, self.batch)).map(one).buffer_unordered(IN_FLIGHT);
+        let in_flight = if self.batch == 1 { SINGLE_IN_FLIGHT } else { IN_FLIGHT };
+        let mut requests = stream::iter(batches(numbers, self.batch)).map(one).buffer_unordered(in_flight);
         while let Some(done) = requests.next().await {
             done?;
         }
@@ -136,7 +141,7 @@ fn batches(numbers: Range<u32>, batch: u32) -> impl Iterator<Item = Range<u32>> 
     (start..end).step_by(batch as usize).map(move |first| first..first.saturating_add(batch).min(end))
 }
 
-fn enrolments(numbers: Range<u32>) -> String {
+pub(super) fn enrolments(numbers: Range<u32>) -> String {
     let mut lines = String::new();
     for number in numbers {
         let (id, now) = (id(number), crate::engine::clock::wall());

@@ -6,8 +6,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::daemon::{Daemon, Usage, free_address};
+use super::limit::{Crowd, Sizes};
 use super::load::{self, Load, Opens};
-use super::{limit, verify};
+use super::place::Place;
+use super::{latency, restate, verify};
 use crate::cli::client::{Client, block_on};
 use crate::cli::{Exit, Failure, Output};
 use crate::engine::clock::wall;
@@ -19,16 +21,34 @@ pub(super) struct Args {
     workload: Workload,
 
     /// Customers that enter the journey while it is measured.
-    #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u32).range(1_000..=10_000_000))]
+    #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u32).range(4_000..=10_000_000))]
     customers: u32,
 
     /// W2: customers that wait already when the measurement begins.
     #[arg(long, default_value_t = 300_000, value_parser = clap::value_parser!(u32).range(10_000..=50_000_000))]
     waiting: u32,
 
-    /// Events in one request.
-    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(100..=50_000))]
+    /// Events in one request; 1: a request for every event, as systems that do not batch send them.
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=50_000))]
     batch: u32,
+
+    /// On PostgreSQL: the URL of a database whose user may make others; each round makes one and drops it. Without it
+    /// on SQLite. `scripts/bench-run` starts a server for it.
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+
+    /// W1 on another product as well: `restate` installs its server from npm below target/ and builds
+    /// benches/restate with cargo.
+    #[arg(long, value_enum)]
+    peer: Option<Peer>,
+
+    /// Customers of the peer, which takes longer.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
+    peer_customers: u32,
+
+    /// Measures delays as well: so many enrolments per second, a request for each, sends to an HTTP server on loopback.
+    #[arg(long, value_name = "PER_SECOND", value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    rate: Option<u32>,
 
     /// How often each side is measured, in turn; the best of each counts, and all are shown.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=20))]
@@ -43,7 +63,12 @@ enum Workload {
     W2,
 }
 
-const JOURNEY: &str = include_str!("../../../../benches/w1/w1.journey");
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Peer {
+    Restate,
+}
+
+pub(super) const JOURNEY: &str = include_str!("../../../../benches/w1/w1.journey");
 const SETTINGS: &str = include_str!("../../../../benches/w1/wayfare.toml");
 
 /// What the journey waits in W1, as its text says.
@@ -58,7 +83,6 @@ struct Measured {
     daemon: Usage,
     /// Who waited when it began.
     waiting: u32,
-    bytes: u64,
     verified: verify::Verified,
 }
 
@@ -78,11 +102,7 @@ impl Args {
 pub(super) fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
     let (mut product, mut limit) = (0.0_f64, 0.0_f64);
     for round in 1..=args.rounds {
-        let folder = std::env::temp_dir().join(format!("wayfare-bench-{}-{round}", std::process::id()));
-        std::fs::create_dir_all(&folder).map_err(|error| Failure::file("make", &folder, &error))?;
-        let result = one_round(args, round, &folder, output);
-        let _ = std::fs::remove_dir_all(&folder);
-        let (ours, theirs) = result?;
+        let (ours, theirs) = in_folder(&round.to_string(), |folder| one_round(args, round, folder, output))?;
         product = product.max(ours);
         limit = limit.max(theirs);
     }
@@ -90,19 +110,47 @@ pub(super) fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
         Workload::W1 => "W1".to_owned(),
         Workload::W2 => format!("W2, {} waiting", args.waiting),
     };
-    output
-        .data(format_args!("\n{what} on SQLite, {} customers, best of {}:", args.customers, args.rounds))?;
+    let store = if args.database.is_some() { "PostgreSQL" } else { "SQLite" };
+    output.data(format_args!(
+        "\n{what} on {store}, {} customers, {} events in a request, best of {}:",
+        args.customers, args.batch, args.rounds
+    ))?;
     output.data(format_args!(
         "  product  {product:>9.0} customers/s  (HTTP in, gate, trace, recorded sends)"
     ))?;
     output
         .data(format_args!("  limit    {limit:>9.0} customers/s  (the same rows written by a plain loop)"))?;
     output.data(format_args!("  ratio    {:>9.2}", product / limit))?;
+    if args.peer == Some(Peer::Restate) {
+        let restate = in_folder("restate", |folder| restate::run(folder, args.peer_customers, output))?;
+        output.data(format_args!(
+            "  restate  {restate:>9.0} customers/s  (W1, {} customers)",
+            args.peer_customers
+        ))?;
+        output.data(format_args!("  product / restate {:>5.1}", product / restate))?;
+    }
+    if let Some(rate) = args.rate {
+        let delays =
+            in_folder("rate", |folder| latency::run(folder, args.database.as_deref(), rate, output))?;
+        output.data(delays)?;
+    }
     Ok(Exit::Clean)
 }
 
+/// Does it in a folder of its own, which is gone afterwards.
+fn in_folder<T>(name: &str, work: impl FnOnce(&Path) -> Result<T, Failure>) -> Result<T, Failure> {
+    let folder = std::env::temp_dir().join(format!("wayfare-bench-{}-{name}", std::process::id()));
+    std::fs::create_dir_all(&folder).map_err(|error| Failure::file("make", &folder, &error))?;
+    let result = work(&folder);
+    let _ = std::fs::remove_dir_all(&folder);
+    result
+}
+
 fn one_round(args: &Args, round: u32, folder: &Path, output: &Output) -> Result<(f64, f64), Failure> {
-    let measured = block_on(product(args, folder, output))?;
+    let place = Place::new(folder, args.database.as_deref(), &format!("product{round}"))?;
+    let measured = block_on(product(args, folder, &place, output));
+    let bytes = place.take_away();
+    let (measured, bytes) = (measured?, bytes?);
     let (before, all) = args.numbers();
     let ours = f64::from(args.customers) / measured.seconds;
     output.data(format_args!(
@@ -111,23 +159,24 @@ fn one_round(args: &Args, round: u32, folder: &Path, output: &Output) -> Result<
         measured.waiting,
         measured.daemon.cpu_seconds / f64::from(all) * 1_000.0,
         measured.daemon.resident_mib,
-        measured.bytes / u64::from(all),
+        bytes / u64::from(all),
         measured.verified.state,
         measured.verified.late,
     ))?;
-    let sizes = limit::Sizes { state: measured.verified.state, log: 60, entry: 20 };
-    let seconds = block_on(async {
-        let seconds =
-            limit::sqlite(&folder.join("limit.db"), before as usize, args.customers as usize, &sizes).await;
-        seconds.map_err(|error| Failure::new(format_args!("the limit loop failed: {error}")))
-    })?;
-    let theirs = f64::from(args.customers) / seconds;
+    let sizes = Sizes { state: measured.verified.state, log: 60, entry: 20 };
+    let crowd = Crowd { waiting: before as usize, customers: args.customers as usize };
+    let place = Place::new(folder, args.database.as_deref(), &format!("limit{round}"))?;
+    let seconds = block_on(place.limit(crowd, &sizes));
+    place.take_away()?;
+    let seconds = seconds?;
+    let written = u32::try_from(crowd.written()).unwrap_or(u32::MAX);
+    let theirs = f64::from(written) / seconds;
     output.data(format_args!("round {round}: limit   {theirs:.0} customers/s"))?;
     Ok((ours, theirs))
 }
 
-async fn product(args: &Args, folder: &Path, output: &Output) -> Result<Measured, Failure> {
-    prepare(args, folder)?;
+async fn product(args: &Args, folder: &Path, place: &Place, output: &Output) -> Result<Measured, Failure> {
+    prepare(args, folder, place)?;
     let address = free_address()?;
     let daemon = Daemon::start(folder, &address)?;
     let client = Client::to(&format!("http://{address}"), output)?;
@@ -162,19 +211,22 @@ async fn product(args: &Args, folder: &Path, output: &Output) -> Result<Measured
     };
     let usage = daemon.usage();
     daemon.stop()?;
-    let store = folder.join(".wayfare/wayfare.db");
     let opened = load::opened(before..all, args.batch, opens);
-    let verified = verify::everybody_went_through(&store, all as usize, opened).await?;
-    let bytes = std::fs::metadata(&store).map(|file| file.len()).unwrap_or_default();
-    Ok(Measured { seconds, daemon: usage, waiting, bytes, verified })
+    let verified = verify::everybody_went_through(&*place.open().await?, all as usize, opened).await?;
+    Ok(Measured { seconds, daemon: usage, waiting, verified })
 }
 
-fn prepare(args: &Args, folder: &Path) -> Result<(), Failure> {
+fn prepare(args: &Args, folder: &Path, place: &Place) -> Result<(), Failure> {
     let journey = match args.workload {
         Workload::W1 => JOURNEY.to_owned(),
         Workload::W2 => JOURNEY.replace(WAIT, &format!("within {}s", args.wait_seconds())),
     };
-    for (name, text) in [("w1.journey", journey.as_str()), ("wayfare.toml", SETTINGS)] {
+    write(folder, &journey, &format!("{SETTINGS}{}", place.settings()))
+}
+
+/// The project that the daemon runs.
+pub(super) fn write(folder: &Path, journey: &str, settings: &str) -> Result<(), Failure> {
+    for (name, text) in [("w1.journey", journey), ("wayfare.toml", settings)] {
         let path = folder.join(name);
         std::fs::write(&path, text).map_err(|error| Failure::file("write", &path, &error))?;
     }

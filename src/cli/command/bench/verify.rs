@@ -1,15 +1,13 @@
 //! A benchmark counts only if the work was done: every customer has ended, and those who did not open got the SMS, but
 //! for the few whose open came too late because the machine was slower than their wait.
 
-use std::path::Path;
-
 use jiff::tz::TimeZone;
 
 use crate::cli::Failure;
 use crate::engine::why;
 use crate::name::Name;
 use crate::step::codec;
-use crate::store::{SqliteStore, Store};
+use crate::store::Store;
 
 const PAGE: usize = 10_000;
 
@@ -26,14 +24,13 @@ pub(super) struct Verified {
 
 /// `opened`: how many customers opened the first message.
 pub(super) async fn everybody_went_through(
-    store: &Path,
+    store: &dyn Store,
     customers: usize,
     opened: usize,
 ) -> Result<Verified, Failure> {
     let failed =
         |error: &dyn std::fmt::Display| Failure::new(format_args!("the store cannot be read: {error}"));
-    let store = SqliteStore::open_reader(store).await.map_err(|error| failed(&error))?;
-    let world = why::world(&store, TimeZone::UTC).await.map_err(|error| failed(&error))?;
+    let world = why::world(store, TimeZone::UTC).await.map_err(|error| failed(&error))?;
     let kind = world.symbols.sym(Name::new("customer")).map_or(0, |sym| sym.0);
     let (mut rows, mut bytes, mut ended, mut messages) = (0_usize, 0_usize, 0_usize, 0_usize);
     let mut after = None;
