@@ -127,6 +127,21 @@ fn stories_of_the_whole_language_come_out_as_they_say() {
     });
 }
 
+/// Why an arm won, or none did, is on record, with the numbers that it was decided by.
+#[test]
+fn what_decided_an_experiment_is_told() {
+    let story = Compiled::of("tests/suite/stories/experiment.journey");
+    let story = told(&story.run(&Options { threads: threads(), ..Options::default() }), true);
+    for words in [
+        "experiment `tone`: arm `warm` wins (warm 26 of 26, plain 0 of 15; p < 0.0001)",
+        "experiment `order`: undecided, arm `first` is for everybody new (first 0 of 25, second 0 of 15; p = 1.0000)",
+        "counts for arm `warm` of `tone` from now on",
+        "is a success for arm `warm` of `tone`",
+    ] {
+        assert!(story.contains(words), "{words}: {story}");
+    }
+}
+
 #[test]
 fn flows_and_templates_work_across_packages() {
     let bank = Compiled::of("tests/suite/packages");

@@ -22,6 +22,8 @@ pub enum Construct {
     Referral,
     Show,
     List,
+    /// What decides an experiment.
+    Winner,
 }
 
 impl Construct {
@@ -44,6 +46,7 @@ impl Construct {
             }
             Self::Show => ("show", "the placement is recorded, and no page can ask what stands in a slot"),
             Self::List => ("ordered messages", "their order has only been tried under the virtual clock"),
+            Self::Winner => ("winner", "nobody counts over all customers: the mix would stay for ever"),
             Self::Clause(Unserved::EnterByList) => ("enter by list", "there is no way yet to hand in a list"),
         }
     }
@@ -55,7 +58,9 @@ pub fn findings(model: &Model) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let referrals = model.referrals.values().map(|referral| (Construct::Referral, referral.span));
     let journeys = model.journeys.values().flat_map(|journey| constructs(model, journey));
-    for (construct, span) in referrals.chain(journeys) {
+    let experiments = model.experiments.values().filter(|experiment| experiment.winner.is_some());
+    let experiments = experiments.map(|experiment| (Construct::Winner, experiment.span));
+    for (construct, span) in referrals.chain(experiments).chain(journeys) {
         let (name, lacking) = construct.words();
         let headline = format!("the daemon does not have `{name}` yet");
         let finding = Diagnostic::new(code::NOT_DEPLOYABLE, span, headline).label(lacking);

@@ -196,6 +196,7 @@ pub enum StepKind {
         experiment: Name,
         /// With the cell behind their last, ascending: cells are 0 to 9,999.
         arms: Vec<(Name, u16, Vec<Step>)>,
+        winner: Option<Box<crate::program::Winner>>,
     },
     Show(Box<super::show::Show>),
     /// Takes contents down from slots: several contents where a table chose which one stands.

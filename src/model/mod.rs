@@ -162,6 +162,7 @@ pub struct Experiment {
     pub factors: Vec<(Name, Vec<Name>)>,
     /// Cells from this one on take no part.
     pub allocate: u16,
+    pub winner: Option<crate::program::Winner>,
     pub span: Span,
 }
 

@@ -17,6 +17,7 @@ pub mod policy;
 pub mod rules;
 pub mod show;
 pub mod value;
+mod winner;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,6 +36,7 @@ pub use policy::Policies;
 pub use rules::{AnswerLimit, Rules, Within};
 pub use show::{Show, ShowEnd, ShowOutcome, Slot};
 pub use value::{Give, Giving, Opening, Values};
+pub use winner::{REACHED, TAKES_PART, Winner, tally_of};
 
 pub use crate::expr::CaseTest;
 use crate::expr::civil::Calendar;
@@ -404,6 +406,8 @@ pub enum NodeKind {
         arms: Vec<(Name, u16, NodeId)>,
         /// For those who take no part.
         next: NodeId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        winner: Option<Box<Winner>>,
     },
     /// Content that stands in slots from now on.
     Show(Box<Show>),
@@ -563,7 +567,7 @@ impl NodeKind {
                 std::iter::once(assign.task).chain(assign.known.iter().copied()).collect()
             }
             Self::Split { experiment, arms, .. } => {
-                let own = [*experiment, arm_of(*experiment)];
+                let own = [*experiment, arm_of(*experiment), tally_of(*experiment)];
                 own.into_iter().chain(arms.iter().map(|(name, ..)| *name)).collect()
             }
             Self::Pause { .. }

@@ -8,6 +8,7 @@ use super::occurrence::Occurrence;
 use super::run::{Run, later};
 use super::state::{MAX_WATCHES, Watch};
 use super::trace::{Decision, Trace};
+use super::trial;
 use crate::program::{ExitOn, Goal};
 
 /// How long behind its window an event may arrive and still be counted: a week.
@@ -106,7 +107,11 @@ fn settle_watches(run: &mut Run, reached: impl Fn(&Run, &Watch, &Loaded, &Goal) 
         match found {
             Some(happened) => {
                 let watch = run.state.watches.remove(at);
-                trace(run, watch, happened);
+                let decides = loaded.and_then(|loaded| trial::reached(run, loaded, watch.goal));
+                let goal = Decision::Goal { goal: watch.goal, at: happened };
+                for what in std::iter::once(goal).chain(decides) {
+                    trace(run, &watch, what);
+                }
             }
             None => at += 1,
         }
@@ -117,15 +122,15 @@ fn is_watched(watch: &Watch, now: Timestamp) -> bool {
     later(watch.until, GRACE_MS) > now
 }
 
-fn trace(run: &mut Run, watch: Watch, at: Timestamp) {
+fn trace(run: &mut Run, watch: &Watch, what: Decision) {
     run.out.trace.push(Trace {
         at: run.now,
         journey: Some(watch.journey),
-        subject: watch.subject,
-        entry: Some(watch.key),
+        subject: watch.subject.clone(),
+        entry: Some(watch.key.clone()),
         program: Some(watch.program),
         node: None,
-        what: Decision::Goal { goal: watch.goal, at },
+        what,
     });
 }
 
@@ -152,4 +157,7 @@ fn window(actor: &Actor, goal: &Goal) -> Option<(Timestamp, Timestamp)> {
 fn reach(actor: &mut Actor, number: u16, at: Timestamp) {
     actor.it.goals.push((number, at));
     actor.trace(Decision::Goal { goal: number, at });
+    if let Some(decides) = trial::reached(actor.run, actor.loaded, number) {
+        actor.trace(decides);
+    }
 }

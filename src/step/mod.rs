@@ -65,6 +65,8 @@ mod task;
 mod told;
 pub mod trace;
 mod tracked;
+mod trial;
+pub mod verdict;
 mod wire;
 pub mod world;
 

@@ -305,6 +305,16 @@ pub enum Decision {
     },
     /// Whatever was known of it is gone.
     Erased,
+    /// From now on the subject counts for its arm of an experiment that has a winner.
+    Counts {
+        experiment: Sym,
+        arm: Sym,
+    },
+    /// It has reached the goal by which the experiment is decided.
+    Succeeds {
+        experiment: Sym,
+        arm: Sym,
+    },
 }
 
 /// Why something stands in a slot no longer.

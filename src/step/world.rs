@@ -47,6 +47,8 @@ pub struct World {
     pub references: Arc<References>,
     /// What all draws come from. A daemon has one of its own; the same seed draws the same.
     pub seed: [u8; 32],
+    /// Experiments that are decided: whoever comes new gets this arm.
+    pub winners: BTreeMap<Name, Name>,
     index: Arc<Index>,
 }
 
@@ -94,6 +96,7 @@ impl World {
             filling: None,
             references: Arc::default(),
             seed: [0; 32],
+            winners: BTreeMap::new(),
             index,
         }
     }

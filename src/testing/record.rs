@@ -29,6 +29,8 @@ pub(super) enum What {
     Trace(Trace),
     Delivered(Box<Delivery>),
     Placed(Box<Placed>),
+    /// Of an experiment, over all rows.
+    Decided(String),
 }
 
 /// One run of the tested journey.
@@ -151,7 +153,7 @@ impl Record {
         self.lines.iter().rev().filter_map(|line| match &line.what {
             What::Delivered(delivery) => Some((&delivery.message, delivery.channel)),
             What::Placed(placed) => Some((&placed.placement, placed.slot)),
-            What::Event(_) | What::Trace(_) => None,
+            What::Event(_) | What::Trace(_) | What::Decided(_) => None,
         })
     }
 

@@ -45,6 +45,7 @@ fn told(stage: &Stage<'_>, what: &What) -> String {
             let body = body.collect::<Vec<_>>().join(", ");
             format!("  {} to {to}{}: {body}", delivery.channel, delivery.address)
         }
+        What::Decided(told) => told.clone(),
         What::Placed(placed) => format!("  {} holds {}, rank {}", placed.slot, placed.content, placed.rank),
     }
 }

@@ -1,5 +1,5 @@
 //! What one row says to another is taken exactly once, whatever commit the daemon stops at: a message and points for a
-//! friend, a journey for each member of a group, a message to the group.
+//! friend, a journey for each member of a group, a message to the group, and what a customer did in the group.
 
 use jiff::{SignedDuration, Timestamp};
 use wayfare::compile::{File, Input, compile};
@@ -39,6 +39,10 @@ journey befriend of customer {
   send newcomer via sms to event.group as posted
   wait 1h
   end told
+}
+replies door of group {
+  owner "o@bank.example"
+  on joined { send newcomer via sms as greeted }
 }
 journey lesson of group {
   purpose service
@@ -162,16 +166,17 @@ async fn what_rows_say_to_each_other_is_taken_once_whatever_commit_the_daemon_st
             // What was being sent when the daemon stopped is sent again, under its key.
             let mut all = sent(&rig);
             all.dedup();
-            all.len() == 8
+            all.len() == 9
         })
         .await;
         rig.clock.set(begun + SignedDuration::from_hours(2));
         until("it is over", async || ended(&engine).await == ["told"]).await;
         let mut all = sent(&rig);
-        let doubled = all.len() - 8;
+        let doubled = all.len() - 9;
         all.dedup();
         let members = (0..6).map(|n| format!("study/m{n}/lesson#class%2Fbank#class-1%2Fstudy/first"));
-        let one = ["befriend/ann/ann/hello".to_owned(), "befriend/ann/ann/posted".to_owned()];
+        let one = ["befriend/ann/ann/hello", "befriend/ann/ann/posted", "door/class/joined/greeted"];
+        let one = one.map(str::to_owned);
         let wanted: Vec<String> = one.into_iter().chain(members).collect();
         assert_eq!(all.len(), wanted.len(), "stopped at {stop} {after}: {all:?}");
         for (found, wanted) in all.iter().zip(&wanted) {

@@ -163,7 +163,7 @@ impl Builder<'_> {
             StepKind::Show(show) => self.show(step, show, loose),
             StepKind::Hide { .. } => self.act(step, PointKind::Hide, loose),
             StepKind::Repeat(repeat) => self.repeat(step, repeat, loose),
-            StepKind::Split { experiment, arms } => self.split(step, *experiment, arms, loose),
+            StepKind::Split { experiment, arms, .. } => self.split(step, *experiment, arms, loose),
             StepKind::End { name } => {
                 let text = self.say(|_| format!("end {name}"));
                 self.reached(step, PointKind::End, text, loose);

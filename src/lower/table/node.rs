@@ -56,12 +56,12 @@ impl Table<'_> {
             StepKind::Hide { contents, slots } => {
                 NodeKind::Hide { contents: contents.clone(), slots: slots.clone(), next }
             }
-            StepKind::Split { experiment, arms } => {
+            StepKind::Split { experiment, arms, winner } => {
                 let mut laid = Vec::new();
                 for (name, behind, steps) in arms {
                     laid.push((*name, *behind, self.arm(steps, next)?));
                 }
-                NodeKind::Split { experiment: *experiment, arms: laid, next }
+                NodeKind::Split { experiment: *experiment, arms: laid, next, winner: winner.clone() }
             }
             // Both were dissolved when the block was laid out.
             StepKind::Phase { .. } | StepKind::Continue => return None,

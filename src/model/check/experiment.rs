@@ -5,17 +5,20 @@ use rust_decimal::prelude::ToPrimitive;
 
 use super::expr::{Checker, Place};
 use super::world::{Declared, Kind, Sink, World};
-use super::{schema, types};
+use super::{length, schema, types};
 use crate::diagnostic::{Diagnostic, code, suggest};
 use crate::expr::Expr;
 use crate::model::Experiment;
 use crate::name::Name;
+use crate::program::Winner;
 use crate::syntax::ast::{self, ClauseKind, DeclKind, ExperimentItem, WinnerItem};
 use crate::text::Span;
 use crate::value::{Type, Value};
 
 /// Subjects fall into this many cells; a share is a number of them.
 const CELLS: u16 = 10_000;
+/// Where nothing was decided, everybody goes on as by chance.
+const KEEP_MIX: &str = "keep_mix";
 
 /// Checks all of them into the model.
 pub(super) fn experiments(world: &mut World, sink: &mut Sink) {
@@ -34,6 +37,7 @@ fn one(world: &World, declared: &Declared, sink: &mut Sink) -> Option<Experiment
     let mut written: Vec<(ast::Ident, Option<std::sync::Arc<str>>, u16)> = Vec::new();
     let mut factors: Vec<(Name, Vec<Name>)> = Vec::new();
     let mut allocate = CELLS;
+    let mut winner = None;
     let mut broken = false;
     for item in written_items {
         match item {
@@ -62,7 +66,7 @@ fn one(world: &World, declared: &Declared, sink: &mut Sink) -> Option<Experiment
                 checker.wrong(word.span, headline, "not known", "write `design full` or `design fractional`");
             }
             ExperimentItem::Allocate(share) => allocate = checker.share(share).unwrap_or(CELLS),
-            ExperimentItem::Winner { goal, items } => checker.winner(goal, items, &written),
+            ExperimentItem::Winner { goal, items } => winner = checker.winner(goal, items, &written),
             ExperimentItem::Design(_) => {}
             ExperimentItem::Error(_) => broken = true,
         }
@@ -79,6 +83,7 @@ fn one(world: &World, declared: &Declared, sink: &mut Sink) -> Option<Experiment
         arms: cells(written, allocate),
         factors,
         allocate,
+        winner,
         span: declared.span,
     })
 }
@@ -155,27 +160,75 @@ impl Checker<'_, '_> {
         goal: &ast::Path,
         items: &[WinnerItem],
         arms: &[(ast::Ident, Option<std::sync::Arc<str>>, u16)],
-    ) {
+    ) -> Option<Winner> {
         self.goal_of_some_journey(goal);
+        let (mut confidence, mut least, mut by, mut undecided) = (None, None, None, None);
+        let mut broken = false;
         for item in items {
             match item {
-                WinnerItem::Confidence(share) => _ = self.share(share),
-                WinnerItem::Least(count) => _ = self.expect(count, &Type::Int),
-                WinnerItem::By { from, .. } if from.name.as_str() != "open" => {
-                    let headline = format!("`{}` is no instant of an experiment", from.name);
-                    self.wrong(from.span, headline, "not known", "write `by 14 days after open`");
+                WinnerItem::Confidence(share) => confidence = Some(self.confidence(share)),
+                WinnerItem::Least(count) => least = Some(self.least(count)),
+                WinnerItem::By { after, from } => {
+                    by = Some(length::positive(*after, &mut self.sink));
+                    if from.name.as_str() != "open" {
+                        let headline = format!("`{}` is no instant of an experiment", from.name);
+                        self.wrong(from.span, headline, "not known", "write `by 14 days after open`");
+                    }
                 }
                 WinnerItem::Undecided(word) => {
-                    let known = word.name.as_str() == "keep_mix"
-                        || arms.iter().any(|(arm, ..)| arm.name == word.name);
-                    if !known {
+                    let arm = arms.iter().find(|(arm, ..)| arm.name == word.name);
+                    if arm.is_none() && word.name.as_str() != KEEP_MIX {
                         let headline = format!("`{}` is no arm", word.name);
                         let help = "write `keep_mix`, or the name of an arm";
                         self.wrong(word.span, headline, "what then?", help);
                     }
+                    undecided = Some(arm.map(|(arm, ..)| arm.name));
                 }
-                WinnerItem::By { .. } | WinnerItem::Error(_) => {}
+                WinnerItem::Error(_) => broken = true,
             }
+        }
+        let said = [
+            (confidence.is_some(), "`confidence 95%`"),
+            (least.is_some(), "`least 2_000`"),
+            (by.is_some(), "`by 14 days after open`"),
+            (undecided.is_some(), "`undecided keep_mix`"),
+        ];
+        let lacking: Vec<&str> = said.iter().filter(|(said, _)| !said).map(|(_, item)| *item).collect();
+        if !lacking.is_empty() && !broken {
+            let headline = format!("`winner {}` does not say everything that it is decided by", goal.text());
+            let finding = Diagnostic::new(code::EXPERIMENT, goal.span, headline).label("not complete");
+            self.report(finding.help(format!("write {} as well", lacking.join(" and "))));
+        }
+        let last = goal.parts.last()?;
+        Some(Winner {
+            goal: last.name,
+            confidence: confidence??,
+            least: least??,
+            by: by?,
+            undecided: undecided?,
+        })
+    }
+
+    /// How sure one must be: some doubt is always left.
+    fn confidence(&mut self, written: &ast::Expr) -> Option<u16> {
+        let cells = self.share(written)?;
+        if cells < CELLS && cells >= CELLS / 2 {
+            return Some(cells);
+        }
+        let headline = "nobody can be so sure, or so unsure".to_owned();
+        self.wrong(written.span, headline, "from 50% to 99.99%", "write for example `95%`");
+        None
+    }
+
+    fn least(&mut self, written: &ast::Expr) -> Option<u32> {
+        match self.expect(written, &Type::Int) {
+            Expr::Const(Value::Int(least)) if least > 0 => u32::try_from(least).ok(),
+            Expr::Const(Value::Int(_)) => {
+                let headline = "nothing can be decided by nobody".to_owned();
+                self.wrong(written.span, headline, "too few", "write how many of each arm: `least 2_000`");
+                None
+            }
+            _ => None,
         }
     }
 

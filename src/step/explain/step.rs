@@ -66,6 +66,12 @@ impl Words<'_> {
             Decision::Arm { experiment, arm, cell } => {
                 format!("arm `{}` of `{}` (cell {cell})", self.name(*arm), self.name(*experiment))
             }
+            Decision::Counts { experiment, arm } => {
+                format!("counts for arm `{}` of `{}` from now on", self.name(*arm), self.name(*experiment))
+            }
+            Decision::Succeeds { experiment, arm } => {
+                format!("is a success for arm `{}` of `{}`", self.name(*arm), self.name(*experiment))
+            }
             Decision::NoArm { cell } => format!("takes no part in the experiment (cell {cell})"),
             Decision::HeldOut { step, channel } => {
                 format!("held out: `{}` is not sent via {}", self.name(*step), self.name(*channel))

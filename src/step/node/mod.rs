@@ -54,7 +54,10 @@ pub(super) fn execute(actor: &mut Actor) -> Flow {
         NodeKind::Round { .. } => repeat::next(actor, &node.kind),
         NodeKind::Assign(assign) => task::assign(actor, node.step, assign),
         NodeKind::Give { .. } => give::decide(actor, node),
-        NodeKind::Split { experiment, arms, next } => split::take(actor, *experiment, arms, *next),
+        NodeKind::Split { experiment, arms, next, winner } => {
+            let winner = winner.as_deref();
+            split::take(actor, &split::Split { experiment: *experiment, arms, next: *next, winner })
+        }
         NodeKind::Show(show) => Flow::Go(show.way(show::place(actor, show))),
         NodeKind::Hide { contents, slots, next } => {
             show::hide(actor, contents, slots);

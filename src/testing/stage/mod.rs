@@ -7,6 +7,7 @@
 mod ledger;
 mod provider;
 mod ticks;
+mod trials;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::step::{Effect, Event, EventKind, Input, MessageKey, RootKey, State, W
 use crate::value::Type;
 use ledger::Ledger;
 use ticks::Tick;
+use trials::Trials;
 
 /// Steps at one instant after which a test is stuck rather than busy.
 const MOST_AT_ONCE: u32 = 1_000_000;
@@ -45,6 +47,7 @@ pub(super) struct Stage<'a> {
     steps_at_once: u32,
     /// Kinds that some attribute or field refers to.
     referred: BTreeSet<Name>,
+    trials: Trials,
 }
 
 /// One root subject.
@@ -87,6 +90,7 @@ impl<'a> Stage<'a> {
             serial: 0,
             steps_at_once: 0,
             referred: referred(suite),
+            trials: Trials::of(suite),
         }
     }
 
@@ -170,7 +174,7 @@ impl<'a> Stage<'a> {
         let later = self.later.keys().next().map(|(at, _)| *at);
         let wake = self.wakes.first().map(|(at, _)| *at);
         let tick = self.ticks.iter().filter_map(|tick| tick.next).min();
-        [later, wake, tick].into_iter().flatten().min()
+        [later, wake, tick, self.trials.next()].into_iter().flatten().min()
     }
 
     fn set_now(&mut self, at: Timestamp) {
@@ -185,6 +189,15 @@ impl<'a> Stage<'a> {
             && let Some((_, later)) = self.later.pop_first()
         {
             return vec![self.act_later(later)];
+        }
+        if let Some((experiment, arm, told)) = self.trials.take_due(self.now) {
+            if let Some(arm) = arm {
+                Arc::make_mut(&mut self.world).winners.insert(experiment, arm);
+            }
+            for row in 0..self.rows.len() {
+                self.note(row, std::iter::once(What::Decided(told.clone())));
+            }
+            return Vec::new();
         }
         if let Some((journey, root, at)) = ticks::take_due(self.suite, &mut self.ticks, self.now) {
             let rows: Vec<usize> = (0..self.rows.len())
@@ -239,6 +252,7 @@ impl<'a> Stage<'a> {
         let (now, world) = (self.now, Arc::clone(&self.world));
         let Some(target) = self.rows.get_mut(row) else { return };
         let output = step(&world, &target.key, &mut target.state, input, now);
+        output.trace.iter().for_each(|trace| self.trials.note(&trace.what, &world, now));
         self.note(row, output.trace.into_iter().map(What::Trace));
         self.reschedule(row);
         for effect in output.effects {

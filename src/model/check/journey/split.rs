@@ -53,7 +53,8 @@ impl Checker<'_, '_> {
             let at = checked.iter().position(|(arm, _)| arm == name)?;
             Some((*name, *behind, std::mem::take(&mut checked.get_mut(at)?.1)))
         });
-        Some(StepKind::Split { experiment: declared.name, arms: in_order.collect() })
+        let winner = experiment.winner.clone().map(Box::new);
+        Some(StepKind::Split { experiment: declared.name, arms: in_order.collect(), winner })
     }
 
     fn is_arm(
