@@ -20,6 +20,7 @@ use crate::engine::{self, EngineError, EngineHandle, Options, Upkeep, Watcher};
 use crate::http::{self, Door};
 use crate::name::Name;
 use crate::program::Bundle;
+use crate::step::horizon::Short;
 
 /// How to run.
 pub struct Plan {
@@ -112,7 +113,14 @@ impl Daemon {
         let daemon =
             Self { engine, address, listener, token: server.token, max_body: server.max_body, running };
         match daemon.engine.deploy(bundle).await {
-            Ok(()) => Ok(daemon),
+            Ok(()) => {
+                for Short { journey, condition, from } in daemon.engine.stats().short.iter() {
+                    output.say(format_args!(
+                        "`{condition}` of {journey}: what happened before {from} is not known to it [R0261]"
+                    ));
+                }
+                Ok(daemon)
+            }
             Err(error) => {
                 daemon.engine.stop().await;
                 let _ = daemon.running.await;

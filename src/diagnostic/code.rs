@@ -228,6 +228,7 @@ codes! {
     NOT_DURABLE = "R0209", "the events could not be stored";
     UNKNOWN_SWITCH = "R0210", "there is nothing of this name to switch off";
     NEVER_KNOWN = "R0260", "the event waited for its subject, which did not become known";
+    PAST_NOT_KNOWN = "R0261", "a condition looks further back than anything is known";
 
     DEAD_WAIT = "W0450", "a wait for an event that ends the journey";
     BRANCH_NOT_TAKEN = "W0460", "a branch that nobody takes";

@@ -10,11 +10,18 @@ use super::why;
 use crate::name::Name;
 use crate::step::audience::Audience;
 pub use crate::step::audience::Member;
+pub use crate::step::horizon::Short;
 use crate::step::{RootKey, Sym, World, codec, replay};
 use crate::store::{RowKey, StateRow, Store};
 
 /// States read at a time.
 const PAGE: usize = 1_000;
+
+/// What `audience` asks of a time before anything is known.
+#[must_use]
+pub fn short(world: &World, audience: Name, now: Timestamp) -> Vec<Short> {
+    Audience::find(world, audience).map(|asked| asked.short(now)).unwrap_or_default()
+}
 
 /// How many pass which condition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +36,8 @@ pub struct Funnel {
     pub conditions: Vec<Condition>,
     /// Rows that could not be read.
     pub unreadable: u64,
+    /// What it asks of a time before anything is known.
+    pub short: Vec<Short>,
 }
 
 /// One of the conditions that must all hold.
@@ -59,6 +68,7 @@ pub async fn count(
         members: 0,
         conditions: conditions.map(|text| Condition { text, alone: 0, together: 0 }).collect(),
         unreadable: 0,
+        short: asked.short(now),
     };
     let Some(Sym(kind)) = world.symbols.sym(root) else { return Ok(Some(funnel)) };
     let mut after: Option<RowKey> = None;

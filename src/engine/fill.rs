@@ -6,7 +6,7 @@
 //! batch of its own, and behind that the deployment goes live as it is. Of several workers one does it, and holds all
 //! groups until then.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -17,6 +17,7 @@ use super::pack;
 use super::start::Upkeep;
 use crate::name::Name;
 use crate::program::Bundle;
+use crate::step::horizon::{self, Short};
 use crate::step::{World, replay};
 use crate::store::{LOG_FROM, Packed, PackedKind, RowRef, Store, StoreError};
 
@@ -34,6 +35,10 @@ struct Kept {
     /// Fills that came to their end; each state takes over from them when it is next read.
     done: BTreeSet<u64>,
     current: Option<Current>,
+    /// Conditions that were asked when the log, or all that tells of them, did not reach back to the beginning: from
+    /// which millisecond on their past is known.
+    #[serde(default)]
+    since: BTreeMap<Name, i64>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -116,19 +121,29 @@ impl Fills {
     }
 
     /// What `bundle` has to wait for, but for what is `filled` in. A fill that is under way ends here. `batch`: the last
-    /// that was committed.
+    /// that was committed, with the time.
     pub(super) async fn plan(
         &self,
         store: &dyn Store,
         old: &World,
         bundle: Bundle,
         filled: &BTreeSet<Name>,
-        batch: u64,
+        (batch, now): (u64, Timestamp),
     ) -> Result<Plan, EngineError> {
         let wanted = &replay::missing(old, &bundle) - filled;
         let log = store.packed_after(PackedKind::Log, RowRef::default(), 1).await?;
+        let log_from: Option<i64> = store.meta(LOG_FROM).await?.and_then(|text| text.parse().ok());
+        let mut since = self.kept.since.clone();
+        if !log.is_empty() {
+            for name in replay::untold(old, &bundle) {
+                since.entry(name).or_insert(now.as_millisecond());
+            }
+        }
+        if let Some(from) = log_from {
+            since.extend(wanted.iter().map(|name| (*name, from)));
+        }
         if wanted.is_empty() || log.is_empty() {
-            let kept = Kept { current: None, ..self.kept.clone() };
+            let kept = Kept { current: None, since, ..self.kept.clone() };
             return Ok(Plan {
                 live: bundle,
                 target: None,
@@ -140,13 +155,13 @@ impl Fills {
             id: self.newest().map_or(batch, |newest| batch.max(newest + 1)),
             target: Arc::clone(&bundle.hash),
             journeys: replay::asking(&bundle, &wanted),
-            log_from: store.meta(LOG_FROM).await?.and_then(|text| text.parse().ok()),
+            log_from,
             after: (0, 0),
             complete: false,
             wanted,
         };
         let live = replay::hold(&bundle, &old.bundle, &current.wanted);
-        let kept = Kept { current: Some(current), ..self.kept.clone() };
+        let kept = Kept { current: Some(current), since, ..self.kept.clone() };
         let meta = vec![text(FILLS, &kept)?, text(TARGET, &bundle)?];
         Ok(Plan { live, target: Some(bundle), meta })
     }
@@ -230,6 +245,23 @@ impl Fills {
         world.filled = Arc::new(self.kept.done.clone());
         world.filling =
             self.kept.current.as_ref().filter(|current| !current.complete).map(|current| current.id);
+        let since = self.kept.since.iter();
+        let since = since.filter_map(|(name, ms)| Some((*name, Timestamp::from_millisecond(*ms).ok()?)));
+        world.since = Arc::new(since.collect());
+    }
+
+    /// Conditions of what is live, or waits to be, that look further back than anything is known.
+    pub(super) fn short(&self, world: &World, now: Timestamp) -> Arc<[Short]> {
+        let waiting = self.running.iter().flat_map(|(bundle, _)| bundle.programs.values());
+        let waiting = waiting.map(|program| &*program.body);
+        let live = world.bundle.programs.values().map(|program| &*program.body);
+        let mut all: Vec<Short> = live
+            .chain(waiting)
+            .flat_map(|program| horizon::of(program, &world.since, &world.zone, now))
+            .collect();
+        all.sort_by(|a, b| (a.journey.as_str(), &a.condition).cmp(&(b.journey.as_str(), &b.condition)));
+        all.dedup();
+        all.into()
     }
 }
 

@@ -10,6 +10,7 @@ use super::audience::{self, Funnel};
 use super::fill::Filling;
 use crate::name::Name;
 use crate::program::Bundle;
+use crate::step::horizon::Short;
 use crate::step::world::Kill;
 use crate::step::{Event, RootKey, World};
 use crate::store::{Quarantined, Store, StoreError};
@@ -105,6 +106,8 @@ pub struct Stats {
     pub next_due: Option<Timestamp>,
     /// The history that a deployment waits for.
     pub filling: Option<Filling>,
+    /// Conditions that look further back than anything is known.
+    pub short: Arc<[Short]>,
     /// Groups of buckets that this worker holds.
     pub groups: u64,
 }

@@ -175,7 +175,10 @@ impl Engine {
         self.catch_up().await?;
         while !(self.fills.awaits(&bundle) && filled.is_empty()) && deploy::is_new(&self.world, &bundle)? {
             let base = self.version;
-            let plan = self.fills.plan(&*self.store, &self.world, bundle.clone(), filled, self.batch).await?;
+            let plan = self
+                .fills
+                .plan(&*self.store, &self.world, bundle.clone(), filled, (self.batch, self.moment.now))
+                .await?;
             match deploy::deploy(&*self.store, &self.world, base, plan).await {
                 Ok(world) => {
                     self.take_up(world, base.saturating_add(1)).await?;
@@ -198,9 +201,10 @@ impl Engine {
         if let Some(filling) = self.fills.progress(self.batch) {
             let journeys = filling.journeys.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
             tracing::info!(journeys, batches = filling.of, "history is filled in; until then these wait");
-            if let Some(from) = filling.log_from {
-                tracing::warn!(%from, journeys, "the log begins here: what these ask of the time before is not known");
-            }
+        }
+        for short in self.stats.short.iter() {
+            let (journey, from) = (short.journey.as_str(), short.from);
+            tracing::warn!(journey, condition = short.condition, %from, "what happened before is not known to it");
         }
         self.publish();
     }
@@ -259,6 +263,7 @@ impl Engine {
         self.dispatcher.open_lanes(&world, &*self.store).await?;
         self.sweeps = Sweeps::open(&*self.store, &world, self.moment.now).await?;
         self.version = version;
+        self.stats.short = self.fills.short(&world, self.moment.now);
         self.go_live(world);
         Ok(())
     }

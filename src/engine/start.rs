@@ -105,7 +105,8 @@ pub async fn start(
     let sweeps = Sweeps::open(&*store, &world, moment.now).await?;
     let world = Arc::new(world);
     let (commands, arriving) = mpsc::unbounded_channel();
-    let (stats_out, stats) = watch::channel(Stats::default());
+    let known = Stats { short: fills.short(&world, moment.now), ..Stats::default() };
+    let (stats_out, stats) = watch::channel(known.clone());
     let (world_out, seen_world) = watch::channel(Arc::clone(&world));
     let lease = store.lease();
     let (trouble, seen_trouble) = watch::channel(None);
@@ -129,7 +130,7 @@ pub async fn start(
         answers,
         stats_out,
         world_out,
-        stats: Stats::default(),
+        stats: known,
         moment,
         doubtful: false,
         batch: lease.batch,

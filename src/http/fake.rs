@@ -84,6 +84,7 @@ impl Backend for Memory {
             members: 7,
             conditions: vec![Condition { text: "name is known".to_owned(), alone: 7, together: 7 }],
             unreadable: 0,
+            short: Vec::new(),
         };
         ready(Ok((name.as_str() == "everybody").then_some(everybody))).boxed()
     }

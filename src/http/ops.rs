@@ -17,6 +17,7 @@ use crate::intake::quote;
 use crate::name::Name;
 use crate::program::Schema;
 use crate::step::audience::Audience;
+use crate::step::horizon::Short;
 use crate::step::world::Kill;
 
 /// The process answers.
@@ -55,6 +56,7 @@ pub(super) async fn stats(State(door): State<Arc<Door>>) -> Body<Json> {
             "done": filling.done,
             "of": filling.of,
         })),
+        "short": shorts(&stats.short),
         "groups": stats.groups,
     }))
 }
@@ -89,7 +91,16 @@ pub(super) async fn audience(
         "members": funnel.members,
         "conditions": conditions.collect::<Vec<_>>(),
         "unreadable": funnel.unreadable,
+        "short": shorts(&funnel.short),
     })))
+}
+
+/// Conditions that look further back than anything is known.
+fn shorts(short: &[Short]) -> Json {
+    let all = short.iter().map(|short| {
+        json!({"journey": short.journey, "condition": short.condition, "known_from": short.from.to_string()})
+    });
+    all.collect()
 }
 
 /// What may come in, for clients that prepare records.

@@ -3,13 +3,14 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::horizon::Short;
 use super::index::Loaded;
 use super::input::RootKey;
 use super::run::zone_of;
 use super::scene::Scene;
 use super::state::{State, SubjectRef};
 use super::world::World;
-use super::{because, enter};
+use super::{because, enter, horizon};
 use crate::expr::explain::{Reader, Reason, explain};
 use crate::expr::show::{Names, expr as words};
 use crate::expr::{Aggregate, BinaryOp, Expr, Owner, eval};
@@ -70,6 +71,14 @@ impl<'w> Audience<'w> {
     #[must_use]
     pub fn conditions(&self) -> Vec<String> {
         self.parts.iter().map(|part| words(part, &*self.loaded.program)).collect()
+    }
+
+    /// What it asks of a time before anything is known.
+    #[must_use]
+    pub fn short(&self, now: Timestamp) -> Vec<Short> {
+        let program = &self.loaded.program;
+        let all = horizon::of(program, &self.world.since, &self.world.zone, now);
+        horizon::asked(program, self.whole, all)
     }
 
     /// Of each subject of the row, which conditions hold.

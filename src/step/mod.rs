@@ -37,6 +37,7 @@ mod give;
 mod goals;
 pub mod history;
 mod hold;
+pub mod horizon;
 mod import;
 mod index;
 pub mod input;

@@ -57,12 +57,23 @@ impl Replay {
 /// conditions, names of daily attributes.
 #[must_use]
 pub fn missing(old: &World, bundle: &Bundle) -> BTreeSet<Name> {
+    let told = Told::of(bundle);
+    new(old, bundle, |source| told.tells(source))
+}
+
+/// The conditions of `bundle` that are new as well, and whose past nothing tells: it begins with the deployment.
+#[must_use]
+pub fn untold(old: &World, bundle: &Bundle) -> BTreeSet<Name> {
+    let told = Told::of(bundle);
+    new(old, bundle, |source| !told.tells(source) && !matches!(source, Source::Children(_)))
+}
+
+fn new(old: &World, bundle: &Bundle, is_meant: impl Fn(&Source) -> bool) -> BTreeSet<Name> {
     let kept: Vec<&Program> = old.programs.values().map(|program| &*program.body).collect();
     let known: BTreeSet<Name> =
         kept.iter().flat_map(|program| &program.features).map(|feature| feature.id).collect();
     let reach = features::reaches(kept.into_iter());
     let wider = features::reaches(bundle.programs.values().map(|program| &*program.body));
-    let told = Told::of(bundle);
     let new = bundle.programs.values().flat_map(|program| &program.body.features).filter_map(|feature| {
         let (name, is_new) = match &feature.aggregate.source {
             Source::Daily { attribute, .. } => {
@@ -73,7 +84,7 @@ pub fn missing(old: &World, bundle: &Bundle) -> BTreeSet<Name> {
             }
             _ => (feature.id, !known.contains(&feature.id)),
         };
-        (is_new && told.tells(&feature.aggregate.source)).then_some(name)
+        (is_new && is_meant(&feature.aggregate.source)).then_some(name)
     });
     new.collect()
 }
@@ -190,7 +201,7 @@ fn bare(program: &Program, wanted: &BTreeSet<Name>) -> Program {
 }
 
 /// Under which name its past is known.
-fn name_of(feature: &crate::program::Feature) -> Name {
+pub(super) fn name_of(feature: &crate::program::Feature) -> Name {
     match feature.aggregate.source {
         Source::Daily { attribute, .. } => attribute,
         _ => feature.id,

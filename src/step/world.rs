@@ -43,6 +43,8 @@ pub struct World {
     /// Fills of history that came to their end, and the one that is under way: see [`super::replay`].
     pub filled: Arc<BTreeSet<u64>>,
     pub filling: Option<u64>,
+    /// Conditions of which the past is known only from an instant on, by their id.
+    pub since: Arc<BTreeMap<Name, jiff::Timestamp>>,
     /// What subjects of other kinds refer to.
     pub references: Arc<References>,
     /// What all draws come from. A daemon has one of its own; the same seed draws the same.
@@ -94,6 +96,7 @@ impl World {
             park_ms: PARK_MS,
             filled: Arc::default(),
             filling: None,
+            since: Arc::default(),
             references: Arc::default(),
             seed: [0; 32],
             winners: BTreeMap::new(),

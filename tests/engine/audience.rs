@@ -165,6 +165,15 @@ async fn records_that_nobody_needs_go(place: Place) {
     engine.handle.deploy(bank(&format!("{BANK}\njourney{more}"))).await.unwrap();
     let filling = engine.handle.stats().filling.unwrap();
     assert!(filling.log_from.is_some_and(|from| from > begun), "{filling:?}");
+    let known_from = filling.log_from.unwrap();
+    let short = engine.handle.stats().short;
+    let told: Vec<_> = short.iter().map(|it| (it.journey.as_str(), &*it.condition, it.from)).collect();
+    assert_eq!(told, [("loyal", "any payment ever", known_from)], "in the answer of the deployment");
+    // Also when it is live, and behind a start.
+    until("it is live", async || engine.handle.stats().filling.is_none()).await;
+    engine.stop().await;
+    let engine = rig.run().await;
+    assert_eq!(engine.handle.stats().short, short);
     engine.stop().await;
 }
 

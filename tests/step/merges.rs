@@ -290,6 +290,58 @@ fn each_into_the_other_leaves_one() {
     assert!(gone.says("does not go into `c2`"), "{}", gone.told());
 }
 
+/// Three keys at once, each told to go into the next, whatever order their post takes: the least stays, and has all.
+#[test]
+fn three_that_go_round_in_a_ring_leave_the_least() {
+    for order in 0..64_u32 {
+        let mut all = ["c1", "c2", "c3"].map(|id| {
+            let mut story = Story::of(JOURNEYS);
+            story.root = RootKey { entity: Name::new("customer"), id: id.into() };
+            story.agree();
+            pay(&mut story);
+            story
+        });
+        let roots = all.each_ref().map(|story| story.root.clone());
+        let mut chance = order;
+        let mut next = |below: usize| {
+            chance = chance.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (chance >> 16) as usize % below
+        };
+        let first = next(3);
+        for at in 0..3 {
+            let at = (first + at) % 3;
+            merge(&mut all[at], &roots[if order % 2 == 0 { (at + 1) % 3 } else { (at + 2) % 3 }]);
+        }
+        let mut waiting: Vec<Post> = Vec::new();
+        for round in 0..200 {
+            for story in &mut all {
+                waiting.append(&mut story.posted);
+            }
+            if waiting.is_empty() {
+                // What was not heard is said again.
+                all.iter_mut().for_each(|story| _ = story.advance(minutes(1)));
+                if round > 100 {
+                    break;
+                }
+                continue;
+            }
+            let post = waiting.remove(next(waiting.len()));
+            let to = all.iter_mut().find(|story| story.root == post.to).unwrap();
+            to.input(&Input::Post(Box::new(post)));
+        }
+        assert!(waiting.is_empty(), "order {order}: they never stop");
+        let [one, other, third] = &all;
+        assert!(one.state.merged.is_none(), "order {order}: {}", one.told());
+        for gone in [other, third] {
+            assert!(gone.state.merged.as_ref().is_some_and(|merged| merged.number > 0), "order {order}");
+            assert_eq!(gone.state.next_due(), None, "order {order}");
+        }
+        let kept: Vec<_> =
+            one.state.features.iter().map(|history| format!("{:?}", history.feature)).collect();
+        assert!(kept.iter().any(|feature| feature.contains("count: 3")), "order {order}: {kept:?}");
+    }
+}
+
 #[test]
 fn somebody_unknown_takes_what_had_waited_along() {
     let mut gone = Story::of(JOURNEYS);

@@ -15,6 +15,7 @@ use crate::meaning::compare::{self, Compared, Found, Relation};
 use crate::model::Derived;
 use crate::name::Name;
 use crate::step::audience::{Audience, Member};
+use crate::step::horizon::Short;
 
 /// Look into audiences: what they ask, and who is in them.
 #[derive(Debug, clap::Args)]
@@ -124,6 +125,7 @@ async fn live(
                 .help("no event and no attributes of it have come; check the key")
         })?;
         members.iter().try_for_each(|member| tell(name, id, member, output))?;
+        short(&audience::short(&world, name, now), output);
     } else {
         let funnel = audience::count(&*store, &world, name, now).await.map_err(Failure::new)?;
         show_funnel(&funnel.ok_or_else(unknown)?, output)?;
@@ -146,10 +148,20 @@ fn show_funnel(funnel: &Funnel, output: &Output) -> Result<(), Failure> {
     for condition in &funnel.conditions {
         output.data(format_args!("{:>12}{:>12}  {}", condition.alone, condition.together, condition.text))?;
     }
+    short(&funnel.short, output);
     if funnel.unreadable > 0 {
         output.say(format_args!("{} rows cannot be read and are not counted", funnel.unreadable));
     }
     Ok(())
+}
+
+/// Says what is not known, so that nobody takes "not in it" for more than it is.
+fn short(short: &[Short], output: &Output) {
+    for Short { journey, condition, from } in short {
+        output.say(format_args!(
+            "`{condition}` of {journey}: what happened before {from} is not known to it [R0261]"
+        ));
+    }
 }
 
 fn verdict(compared: &Compared, first: &Derived, second: &Derived) -> String {

@@ -7,7 +7,7 @@ use crate::step::run::Run;
 use crate::step::scene::Scene;
 use crate::step::state::History;
 
-pub(super) fn fold(run: &mut Run, gone: Vec<History>) {
+pub(in crate::step) fn fold(run: &mut Run, gone: Vec<History>) {
     for history in gone {
         let place = features::place(&run.state.features, history.id, &history.subject);
         let Ok(at) = place else {
@@ -67,7 +67,7 @@ fn votes(own: &mut Vec<Vote>, theirs: Vec<Vote>) {
             None => own.push(vote),
         }
     }
-    own.sort_by_key(|vote| vote.day);
+    own.sort_by_key(|vote| (vote.day, vote.last));
     let over = own.len().saturating_sub(MAX_VOTES);
     own.drain(..over);
 }

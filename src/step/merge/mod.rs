@@ -6,7 +6,7 @@
 //! two loses nothing; the row that stays takes each once, so it doubles nothing. The estate is sealed when no provider
 //! is being asked for a message of the row: until then answers are still taken here. [`fold`] says what becomes of it.
 
-mod features;
+pub(in crate::step) mod features;
 mod fold;
 
 use std::sync::Arc;
@@ -100,6 +100,10 @@ pub(super) fn taken(run: &mut Run, number: u64) {
 
 /// A parcel of a row that has gone. That it is there is said each time, and it is opened once.
 pub(super) fn take(run: &mut Run, post: &Post, number: u64, parcel: &Parcel, is_new: bool) {
+    // Its own, come round a ring of which it is the one that stays.
+    if post.from == *run.root {
+        return;
+    }
     if is_new {
         match parcel {
             Parcel::Estate(estate) => fold::fold(run, &post.from, State::clone(estate)),
@@ -116,13 +120,19 @@ fn post_came(run: &mut Run, post: &Post) -> bool {
     match &post.errand {
         Errand::Taken { number } => taken(run, *number),
         // Each was told to go into the other: the one whose key is less stays.
-        Errand::Parcel { .. } if post.from == into && merged.number == 0 => {
-            if run.root.id < post.from.id {
+        Errand::Parcel { .. } if post.from == into && merged.number == 0 && run.root.id < post.from.id => {
+            return_to_life(run);
+            return false;
+        }
+        // It came round a ring of several. A parcel gets so far only if no key on the way is less: that one stays.
+        Errand::Parcel { .. } if post.from == *run.root => {
+            if merged.number == 0 && merged.is_sealed {
                 return_to_life(run);
-                return false;
+                super::settle_followers(run);
             }
         }
-        Errand::Parcel { .. } if post.from == *run.root => {}
+        // Whether this row goes or stays is not decided while it has its estate; the other says it again.
+        Errand::Parcel { .. } if merged.number == 0 && (!merged.is_sealed || run.root.id < post.from.id) => {}
         _ => run.effect(Effect::Post(Box::new(Post { to: into, ..post.clone() }))),
     }
     true

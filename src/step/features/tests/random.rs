@@ -362,6 +362,14 @@ impl Life {
         }
     }
 
+    /// What happened to `gone` has happened to this one.
+    fn absorbs(&mut self, gone: Self) {
+        self.now = self.now.max(gone.now);
+        let mut run = Run::new(&self.world, &self.root, &mut self.state, self.now);
+        crate::step::merge::features::fold(&mut run, gone.state.features);
+        self.happened.extend(gone.happened);
+    }
+
     /// Every condition, for the customer or each holding, against the full list.
     fn check(&mut self, asked: &[Asked]) -> Result<(), TestCaseError> {
         let (now, zone) = (self.now, self.zone.clone());
@@ -501,5 +509,33 @@ proptest! {
             life.now += SignedDuration::from_mins(30 * pause);
             life.check(&asked)?;
         }
+    }
+
+    /// Two lives that turn out to be one: what their histories come to when they are folded, and after more has
+    /// happened to the one, is what the list of all that happened to both says.
+    #[test]
+    fn two_histories_are_one(
+        asked in prop::collection::vec(asked(), 1..6),
+        arrivals in prop::collection::vec((any::<bool>(), arrivals()), 1..4),
+        later in arrivals(),
+    ) {
+        let mut lives = [Life::new(&asked), Life::new(&asked)];
+        // Two things never happen to both in the same instant: nobody could tell which was first.
+        lives[1].now += SignedDuration::from_mins(7);
+        for (first, arrivals) in &arrivals {
+            for arrival in arrivals {
+                let [one, other] = &mut lives;
+                let (own, idle) = if *first { (one, other) } else { (other, one) };
+                own.arrives(arrival);
+                idle.now += SignedDuration::from_mins(30 * arrival.after);
+            }
+        }
+        let [mut stays, gone] = lives;
+        stays.absorbs(gone);
+        stays.check(&asked)?;
+        for arrival in &later {
+            stays.arrives(arrival);
+        }
+        stays.check(&asked)?;
     }
 }
