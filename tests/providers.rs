@@ -54,7 +54,7 @@ fn channels(settings: &str) -> Result<Channels, String> {
 fn the_documented_settings_hold() {
     let document = include_str!("../docs/providers.md");
     let blocks: Vec<&str> = document.split("```").filter_map(|block| block.strip_prefix("toml\n")).collect();
-    assert_eq!(blocks.len(), 2);
+    assert_eq!(blocks.len(), 3);
     for text in blocks {
         let (env, read) = (BTreeMap::new(), |_: &str| Ok("0123456789abcdef".to_owned()));
         let inputs = Inputs { path: FILE, text, env: &env, read: &read };
@@ -81,6 +81,7 @@ fn delivery(step: &str, address: &str, parts: &[(&str, &str)]) -> Delivery {
         purpose: Name::new("service"),
         content: Name::new("due"),
         parts: parts.iter().map(|(name, text)| (Name::new(name), (*text).into())).collect(),
+        links: vec![],
         program_hash: "p1".into(),
         content_hash: "c1".into(),
     }

@@ -7,6 +7,7 @@
 //! Reading order: [`Channel`], `wire` (what everybody behind HTTP has in common), [`webhook`], `smtp`, `preset` (formats of
 //! providers) with `provider` (asking them), `ordered` (several of them, one after the other), `open` (from settings).
 
+pub mod callback;
 pub mod console;
 pub mod file;
 mod open;
@@ -16,6 +17,7 @@ mod preset;
 mod provider;
 pub mod record;
 mod smtp;
+pub mod track;
 pub mod webhook;
 mod wire;
 

@@ -7,6 +7,7 @@ use super::console::Print;
 use super::ordered::{One, Ordered};
 use super::provider::Web;
 use super::smtp::Smtp;
+use super::track::{Tracked, Tracks};
 use super::webhook::Wall;
 use super::{Channel, Channels, Console, File, Record, Webhook};
 use crate::config::provider::{Kind, Provider};
@@ -31,7 +32,12 @@ impl Channels {
     pub fn open(config: &Config, means: &Means) -> Result<Self, (Name, String)> {
         let mut channels = Self::default();
         for (&name, settings) in &config.channels {
-            channels.insert(name, one(settings, means, config).map_err(|reason| (name, reason))?);
+            let mut channel = one(settings, means, config).map_err(|reason| (name, reason))?;
+            if let Some(links) = config.links.as_ref().filter(|links| links.channels.contains(&name)) {
+                let tracks = Tracks::new(links).map_err(|reason| (name, reason))?;
+                channel = Arc::new(Tracked { inner: channel, tracks });
+            }
+            channels.insert(name, channel);
         }
         Ok(channels)
     }

@@ -64,11 +64,12 @@ impl Smtp {
             Tls::Off => None,
             Tls::StartTls | Tls::Implicit => Some(parameters(&settings.host, line.ca.as_deref())?),
         };
+        let from = mailbox(&settings.from)?;
         Ok(Self {
-            from: mailbox(&settings.from)?,
+            hello: ClientId::Domain(from.email.domain().to_owned()),
+            from,
             reply_to: settings.reply_to.as_deref().map(mailbox).transpose()?,
             tls,
-            hello: ClientId::default(),
             timeout: line.timeout,
             allow_private: line.allow_private,
             sends: line.sends,

@@ -33,6 +33,7 @@ fn delivery(step: &str) -> Delivery {
             (Name::new("title"), "年终好礼\u{1b}[31m".into()),
             (Name::new("body"), "王芳,您好\n请查收".into()),
         ],
+        links: vec![],
         program_hash: "p1".into(),
         content_hash: "c1".into(),
     }

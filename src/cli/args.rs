@@ -3,7 +3,8 @@
 use clap::{ColorChoice, Parser, Subcommand};
 
 use super::command::{
-    audience, bench, build, check, customers, dev, events, explain, fmt, graph, init, run, test, why,
+    audience, bench, build, check, customers, dead_letters, dev, events, explain, fmt, graph, init, run,
+    test, why,
 };
 use super::{Exit, Failure, Output};
 
@@ -30,6 +31,7 @@ pub enum Command {
     Test(test::Args),
     Customers(customers::Args),
     Events(events::Args),
+    DeadLetters(dead_letters::Args),
     Explain(explain::Args),
     Run(run::Args),
     Dev(dev::Args),
@@ -50,6 +52,7 @@ impl Command {
             Self::Test(args) => test::run(args, output),
             Self::Customers(args) => customers::run(args, output),
             Self::Events(args) => events::run(args, output),
+            Self::DeadLetters(args) => dead_letters::run(args, output),
             Self::Explain(args) => explain::run(args, output),
             Self::Run(args) => run::run(args, output),
             Self::Dev(args) => dev::run(args, output),

@@ -13,6 +13,8 @@ use tokio::task::JoinHandle;
 
 use super::settings::Settings;
 use super::{Exit, Failure, Output, shelf};
+use crate::channel::callback::Callbacks;
+use crate::channel::track::Tracks;
 use crate::channel::{Channels, Console, Means};
 use crate::config::{self, Secret};
 use crate::engine::clock::wall;
@@ -67,6 +69,8 @@ pub struct Daemon {
     listener: TcpListener,
     token: Option<Secret>,
     max_body: u64,
+    callbacks: Callbacks,
+    tracks: Option<Tracks>,
     running: JoinHandle<Result<(), EngineError>>,
 }
 
@@ -93,6 +97,9 @@ impl Daemon {
             );
         }
         let channels = channels(&given, &settings, &bundle, print_unset, output)?;
+        let tracks = settings.config.links.as_ref().map(Tracks::new).transpose();
+        let tracks =
+            tracks.map_err(|reason| Failure::new(format_args!("`[links]` cannot be used: {reason}")))?;
         let listener = TcpListener::bind(listen).await.map_err(|error| {
             Failure::new(format_args!("cannot listen on {listen}: {error}"))
                 .help("another daemon may be running there; choose another address with `--listen`")
@@ -110,8 +117,16 @@ impl Daemon {
         let options =
             Options { watcher, upkeep, park, ..Options::new(channels, settings.config.zone.clone(), clock) };
         let (engine, running) = engine::start(store, options).await.map_err(broken)?;
-        let daemon =
-            Self { engine, address, listener, token: server.token, max_body: server.max_body, running };
+        let daemon = Self {
+            engine,
+            address,
+            listener,
+            token: server.token,
+            max_body: server.max_body,
+            callbacks: Callbacks::of(&settings.config),
+            tracks,
+            running,
+        };
         match daemon.engine.deploy(bundle).await {
             Ok(()) => {
                 for Short { journey, condition, from } in daemon.engine.stats().short.iter() {
@@ -131,9 +146,10 @@ impl Daemon {
 
     /// Serves until SIGINT or SIGTERM, then ends requests, batches and sends that are under way.
     pub async fn serve(self) -> Result<Exit, Failure> {
-        let Self { engine, address, listener, token, max_body, mut running } = self;
+        let Self { engine, address, listener, token, max_body, callbacks, tracks, mut running } = self;
         let stop = stop_signal()?;
-        let door = Door::new(Arc::new(engine.clone()), token, max_body, address);
+        let mut door = Door::new(Arc::new(engine.clone()), token, max_body, address);
+        (door.callbacks, door.tracks) = (callbacks, tracks);
         let (stopped, stopping) = tokio::sync::oneshot::channel::<()>();
         let serving = tokio::spawn(http::serve(listener, http::router(door), async {
             let _ = stopping.await;

@@ -47,8 +47,21 @@ pub struct Config {
     /// Names of event sources, and the `CloudEvents` source URIs they stand for. No URI is there twice.
     pub sources: BTreeMap<Name, String>,
     pub intake: Intake,
+    /// Where tracked links lead through us; `None`: links are as they are written.
+    pub links: Option<Links>,
     pub upkeep: Upkeep,
     pub dev: Dev,
+}
+
+/// Links that say when they are followed.
+#[derive(Clone, Debug)]
+pub struct Links {
+    /// Where this daemon is reached by customers, under the bank's own domain; without a slash at its end.
+    pub url: String,
+    /// Seals what a link holds.
+    pub secret: Secret,
+    /// Whose messages are tracked.
+    pub channels: Vec<Name>,
 }
 
 #[derive(Clone, Debug)]
@@ -159,6 +172,7 @@ impl Default for Config {
             channels: BTreeMap::new(),
             sources: BTreeMap::new(),
             intake: Intake::default(),
+            links: None,
             upkeep: Upkeep::default(),
             dev: Dev { speed: 1 },
         }

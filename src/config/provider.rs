@@ -162,6 +162,8 @@ pub struct AliyunSms {
     pub secret: Secret,
     pub sign_name: String,
     pub templates: Templates,
+    /// What Aliyun's reports must bear.
+    pub callback: Option<Secret>,
 }
 
 #[derive(Clone, Debug)]

@@ -14,7 +14,7 @@ use jiff::tz::TimeZone;
 use super::address::Target;
 use super::section::{Section, Set};
 use super::tree::{self, Entry, Value};
-use super::{Channel, Config, Dev, Inputs, Intake, Secret, Server, Upkeep, Webhook};
+use super::{Channel, Config, Dev, Inputs, Intake, Links, Secret, Server, Upkeep, Webhook};
 use crate::diagnostic::{Diagnostic, Severity, code, sort, suggest};
 use crate::name::Name;
 use crate::text::{Sources, Span};
@@ -40,6 +40,7 @@ pub(super) fn config(inputs: &Inputs, sources: &mut Sources) -> Result<Config, V
         channels: channels(top.section("channels"), inputs, &known),
         sources: event_sources(top.section("sources")),
         intake: intake(top.section("intake")),
+        links: links(top.section("links"), inputs),
         upkeep: upkeep(top.section("upkeep")),
         dev: dev(top.section("dev")),
     };
@@ -85,6 +86,21 @@ fn park(text: &str) -> Option<SignedDuration> {
     let span = text.parse::<jiff::Span>().ok()?;
     let time = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()?;
     (SignedDuration::from_mins(1)..=SignedDuration::from_hours(400 * 24)).contains(&time).then_some(time)
+}
+
+fn links(mut section: Section, inputs: &Inputs) -> Option<Links> {
+    let is_set = ["url", "secret", "secret_file", "channels"].iter().any(|key| section.has(key));
+    let url = if is_set { required(&mut section, "url", "url = \"https://go.bank.example\"") } else { None };
+    let url = url.and_then(|url| check_url(&mut section, url, true));
+    let secret = secret(&mut section, ["secret", "secret_file"], SECRET_LENGTH, inputs);
+    let channels = section.text("channels").map(|list| list.value).unwrap_or_default();
+    let channels = channels.split(',').map(str::trim).filter(|name| !name.is_empty()).map(Name::new);
+    if is_set && matches!(secret, Given::Not) {
+        required(&mut section, "secret_file", "secret_file = \"/run/secrets/links\"");
+    }
+    section.finish();
+    let url = url?.trim_end_matches('/').to_owned();
+    Some(Links { url, secret: secret.secret()?, channels: channels.collect() })
 }
 
 fn upkeep(mut section: Section) -> Upkeep {

@@ -74,7 +74,7 @@ fn find_secrets(table: &DeTable, into: &mut Vec<std::ops::Range<usize>>) {
 }
 
 fn is_secret(key: &str) -> bool {
-    matches!(key, "token" | "secret" | "password" | "key" | "account_key")
+    matches!(key, "token" | "secret" | "password" | "key" | "account_key" | "callback_secret")
 }
 
 /// Whether this is a URL in which somebody is named, and may be let in.

@@ -230,6 +230,9 @@ codes! {
     NEVER_KNOWN = "R0260", "the event waited for its subject, which did not become known";
     PAST_NOT_KNOWN = "R0261", "a condition looks further back than anything is known";
 
+    DEAD_LETTER = "R0230", "a message that no provider took";
+    UNSIGNED_REPORT = "R0231", "a report does not prove that it comes from the provider";
+
     DEAD_WAIT = "W0450", "a wait for an event that ends the journey";
     BRANCH_NOT_TAKEN = "W0460", "a branch that nobody takes";
     ROW_COVERED = "W0461", "a row that the rows above cover";

@@ -35,6 +35,14 @@ pub(super) struct Answer {
     pub attempt: Option<Attempt>,
 }
 
+impl Answer {
+    /// Whether the provider left it open that the message may be taken at another time.
+    pub(super) fn is_open(&self) -> bool {
+        let result = self.attempt.as_ref().map(|attempt| &attempt.result);
+        !matches!(result, Some(SendResult::Accepted { .. } | SendResult::Rejected { .. }))
+    }
+}
+
 /// What the answer to an attempt makes of its message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -438,14 +446,16 @@ fn judge(answer: &Answer, manner: Manner, now: Timestamp) -> Verdict {
         }
         SendResult::Closed { after, detail } => (Some(*after), detail),
     };
-    let is_final = queued.ambiguous && !idempotent && !manner.repeats;
+    let is_unclear = matches!(result, SendResult::Ambiguous { .. });
+    // Without a provider to go back to, another one could be asked.
+    let is_final = is_unclear && !manner.repeats && (!idempotent || queued.provider.is_none());
     if queued.attempts < manner.most && !is_final {
         let wait = backoff(&queued).max(after.and_then(|after| after.try_into().ok()).unwrap_or_default());
         queued.not_before = now.saturating_add(wait).unwrap_or(Timestamp::MAX).as_millisecond();
         return Verdict::Again(queued);
     }
     let attempts = queued.attempts;
-    if queued.ambiguous && !idempotent {
+    if queued.ambiguous && (!idempotent || is_final) {
         return Verdict::Over(
             Outcome::Sent,
             format!("unconfirmed after {attempts} attempts: {detail}").into(),
@@ -560,6 +570,16 @@ mod tests {
         assert_eq!((queued.provider.as_deref(), queued.ambiguous), (Some("a"), true));
         let over = judge(&unclear(false), manner, now);
         assert_eq!(over, Verdict::Over(Outcome::Sent, "unconfirmed after 1 attempts: timeout".into()));
+        // Nobody knows at whom: there is no going back to it.
+        let lost = Answer {
+            attempt: Some(SendResult::Ambiguous { detail: "it did not come back".into() }.into()),
+            ..answer(retry(), 0, false)
+        };
+        let over = judge(&lost, Manner { idempotent: true, ..manner }, now);
+        assert!(matches!(over, Verdict::Over(Outcome::Sent, _)));
+        // What a crash left open was perhaps never sent: a refusal for now is no end.
+        let crashed = judge(&answer(retry(), 0, true), manner, now);
+        assert!(matches!(crashed, Verdict::Again(_)));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::carry::{Carried, Leaving};
-use super::dispatch::Verdict;
+use super::dispatch::{Answer, Verdict};
 use super::handle::{EngineError, Receipt, Stats, SubmitError};
 use super::intake::{self, Identified};
 use super::lane::Ticket;
@@ -107,6 +107,13 @@ impl Engine {
             match self.dispatcher.judge(&self.world, &answer, self.moment.now) {
                 Verdict::Again(queued) => gathered.retries.push((answer.ticket, queued)),
                 Verdict::Over(outcome, detail) => {
+                    gathered.commit.quarantine.extend(dead_letter(
+                        &self.world,
+                        &answer,
+                        outcome,
+                        &detail,
+                        self.moment.now,
+                    ));
                     match outcome {
                         Outcome::Sent => gathered.answered.sent += 1,
                         _ => gathered.answered.failed += 1,
@@ -348,4 +355,28 @@ impl Gathered {
 fn root(world: &World, kind: u32, id: &Arc<str>) -> Option<RootKey> {
     let entity = world.symbols.name(Sym(kind))?;
     Some(RootKey { entity, id: Arc::clone(id) })
+}
+
+/// A message that is given up though nobody refused it: it can be sent again.
+fn dead_letter(
+    world: &World,
+    answer: &Answer,
+    outcome: Outcome,
+    detail: &str,
+    now: Timestamp,
+) -> Option<Quarantined> {
+    if outcome != Outcome::Failed || !answer.is_open() {
+        return None;
+    }
+    let channel = world.symbols.name(Sym(answer.ticket.channel))?;
+    let body = serde_json::json!({
+        "message": answer.ticket.queued.message.to_string(),
+        "channel": channel.as_str(),
+    });
+    Some(Quarantined {
+        at: now,
+        code: code::DEAD_LETTER.as_str().to_owned(),
+        reason: detail.to_owned(),
+        body: body.to_string().into_bytes(),
+    })
 }

@@ -11,7 +11,9 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::{Backend, Door, router, serve};
-use crate::config::Secret;
+use crate::channel::callback::Callbacks;
+use crate::channel::track::Tracks;
+use crate::config::{Config, Inputs, Secret};
 use crate::engine::audience::{Condition, Funnel};
 use crate::engine::{EngineError, Receipt, Stats, SubmitError};
 use crate::intake::fixture;
@@ -19,6 +21,7 @@ use crate::name::Name;
 use crate::step::world::Kill;
 use crate::step::{Event, RootKey, World};
 use crate::store::Quarantined;
+use crate::text::Sources;
 
 /// Remembers identities, as an engine would, and can be told to be full or broken.
 pub(crate) struct Memory {
@@ -118,12 +121,44 @@ pub(crate) async fn start_with(token: Option<&str>, max_body: u64, trouble: Vec<
     let address = listener.local_addr().unwrap();
     let memory = Memory::new(trouble);
     let engine: Arc<dyn Backend> = Arc::<Memory>::clone(&memory);
-    let door = Door::new(engine, token.map(Secret::new), max_body, address);
+    let mut door = Door::new(engine, token.map(Secret::new), max_body, address);
+    (door.callbacks, door.tracks) = (Callbacks::of(&settings()), Some(tracks()));
     let (stop, stopped) = oneshot::channel();
     let task = tokio::spawn(serve(listener, router(door), async {
         let _ = stopped.await;
     }));
     Running { address, memory, stop, task }
+}
+
+/// Two providers that report, and links.
+fn settings() -> Config {
+    let text = r#"
+[channels.sms]
+provider = "twilio"
+account = "AC1"
+secret_file = "twilio-test-secret"
+from = "+12025550123"
+callback = "https://bank.example/v1/receipts/sms"
+
+[channels.ali]
+provider = "aliyun_sms"
+key_id = "LTAI5tTestKey"
+secret_file = "aliyun-test-secret"
+sign_name = "示例银行"
+callback_secret_file = "aliyun-callback-secret"
+
+[links]
+url = "https://go.bank.example/"
+secret_file = "links-test-secret"
+channels = "mail"
+"#;
+    let (env, read) = (BTreeMap::new(), |path: &str| Ok(path.to_owned()));
+    let inputs = Inputs { path: "wayfare.toml", text, env: &env, read: &read };
+    Config::parse(&inputs, &mut Sources::default()).unwrap()
+}
+
+pub(crate) fn tracks() -> Tracks {
+    Tracks::new(&settings().links.unwrap()).unwrap()
 }
 
 pub(crate) async fn start() -> Running {

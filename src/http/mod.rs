@@ -7,6 +7,7 @@
 mod auth;
 pub mod backend;
 pub mod events;
+mod followed;
 mod ops;
 mod problem;
 pub mod serve;
@@ -27,6 +28,8 @@ use tokio::sync::{Mutex, Semaphore};
 pub use backend::Backend;
 pub use serve::serve;
 
+use crate::channel::callback::Callbacks;
+use crate::channel::track::Tracks;
 use crate::config::Secret;
 use problem::Problem;
 
@@ -42,6 +45,10 @@ pub struct Door {
     pub max_body: usize,
     /// Where we listen.
     pub address: SocketAddr,
+    /// How providers report.
+    pub callbacks: Callbacks,
+    /// Where tracked links lead; `None`: there are none.
+    pub tracks: Option<Tracks>,
     uploads: Semaphore,
     /// Held while switches are read, changed and set.
     switches: Mutex<()>,
@@ -57,6 +64,8 @@ impl Door {
             token,
             max_body: usize::try_from(max_body).unwrap_or(usize::MAX),
             address,
+            callbacks: Callbacks::default(),
+            tracks: None,
             uploads: Semaphore::new(UPLOADS),
             switches: Mutex::new(()),
             counts: Mutex::new(()),
@@ -77,10 +86,14 @@ pub fn router(door: Door) -> Router {
     Router::new()
         .route("/livez", get(ops::live))
         .route("/readyz", get(ops::ready))
+        .route("/v1/receipts/{name}", post(events::receipts::receive))
         .merge(guarded)
         .fallback(async || Problem::nothing_here())
         .method_not_allowed_fallback(async || Problem::wrong_method())
         .layer(from_fn_with_state(Arc::clone(&door), auth::same_site))
+        // Customers come from everywhere, under the bank's own domain.
+        .route("/l/{token}", get(followed::link))
+        .route("/o/{token}", get(followed::picture))
         .layer(from_fn(serve::no_store))
         .with_state(door)
 }

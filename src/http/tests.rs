@@ -68,7 +68,8 @@ impl Running {
         let _ = stream.shutdown().await;
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer).await;
-        let answer = String::from_utf8(answer).unwrap();
+        // A picture is no text.
+        let answer = String::from_utf8_lossy(&answer).into_owned();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
         Answer { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
@@ -443,4 +444,77 @@ async fn curl(door: &Running, command: &str) -> Answer {
         }
     }
     door.request(&format!("{method} {path}"), &headers, body.as_bytes()).await
+}
+
+/// The example of Twilio's own SDK (9.13.0, `RequestValidator`): this URL, these fields, this secret.
+#[tokio::test]
+async fn a_provider_reports_with_its_own_proof() {
+    let door = start().await;
+    let form = "content-type: application/x-www-form-urlencoded\r\n";
+    let signed = format!("{form}x-twilio-signature: 5k1oZV8PPVWXqHNNo00k7WCfqV8=\r\n");
+    let line = "POST /v1/receipts/sms?message=offer%2FC-17%2FC-17%2Fgreeting.push";
+    let body = b"MessageSid=SM1&MessageStatus=delivered&To=%2B8613800138000";
+    let taken = door.request(line, &signed, body).await;
+    assert_eq!(
+        (taken.status, door.memory.ids()),
+        (200, vec!["SM1/delivered/offer/C-17/C-17/greeting.push".to_owned()])
+    );
+    // Another message, another status, no signature, another provider: none is proved.
+    let refused = [
+        (line.replace("C-17", "C-18"), signed.clone(), body.to_vec()),
+        (
+            line.to_owned(),
+            signed.clone(),
+            body.to_vec().iter().map(|byte| if *byte == b'1' { b'2' } else { *byte }).collect(),
+        ),
+        (line.to_owned(), form.to_owned(), body.to_vec()),
+        ("POST /v1/receipts/ali?secret=wrong".to_owned(), signed.clone(), b"[]".to_vec()),
+    ];
+    for (line, headers, body) in refused {
+        assert_eq!(door.request(&line, &headers, &body).await.code(), (403, "R0231".to_owned()), "{line}");
+    }
+    assert_eq!(door.request("POST /v1/receipts/nobody", form, b"").await.status, 404);
+    assert_eq!(door.memory.ids().len(), 1);
+    // Aliyun's are a list; they are answered as it wants.
+    let line = "POST /v1/receipts/ali?secret=aliyun-callback-secret";
+    let report = json!([{"phone_number": "13800138000", "success": false, "err_code": "MOBILE_NOT_ON_SERVICE",
+        "biz_id": "932702304080415357^0", "out_id": "offer/C-17/C-17/greeting.push"}]);
+    let taken = door.request(line, "content-type: application/json\r\n", report.to_string().as_bytes()).await;
+    assert_eq!((taken.status, taken.json()["code"].clone()), (200, json!(0)));
+    let kinds: Vec<String> =
+        door.memory.kept.lock().unwrap().values().map(|(_, event)| format!("{:?}", event.kind)).collect();
+    assert!(
+        kinds.iter().any(|kind| kind.contains("Failed"))
+            && kinds.iter().any(|kind| kind.contains("Delivered")),
+        "{kinds:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_tracked_link_leads_to_what_the_journey_wrote() {
+    let door = start().await;
+    let tracks = super::fake::tracks();
+    let key = "offer/C-17/C-17/greeting.push";
+    let path = |url: Option<String>| url.unwrap().strip_prefix("https://go.bank.example").unwrap().to_owned();
+    let link = path(tracks.link(key, "https://bank.example/offer?x=1"));
+    // From a page of another site.
+    let browser = "sec-fetch-site: cross-site\r\n";
+    for _ in 0..2 {
+        let answer = door.request(&format!("GET {link}"), browser, b"").await;
+        assert_eq!(answer.status, 302);
+        assert!(answer.head.contains("location: https://bank.example/offer?x=1\r\n"), "{}", answer.head);
+    }
+    // A scanner that asks for the head alone follows nothing.
+    let head = path(tracks.link(key, "app://offer"));
+    assert_eq!(door.request(&format!("HEAD {head}"), browser, b"").await.status, 302);
+    let picture = door.request(&format!("GET {}", path(tracks.pixel(key))), browser, b"").await;
+    assert!(picture.head.contains("content-type: image/gif"), "{}", picture.head);
+    assert_eq!(door.memory.ids().len(), 2, "clicked once, opened once");
+    // Nobody makes a link of theirs.
+    for forged in
+        ["/l/aHR0cHM6Ly9ldmlsLmV4YW1wbGU", "/l/https:%2F%2Fevil.example", &link.replace("/l/", "/o/")]
+    {
+        assert_eq!(door.request(&format!("GET {forged}"), browser, b"").await.status, 404, "{forged}");
+    }
+    assert_eq!(door.memory.ids().len(), 2);
 }

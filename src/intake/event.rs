@@ -68,6 +68,7 @@ impl Intake<'_> {
             Some("attributes") => self.attributes(&envelope)?,
             Some("closed") => self.closed(&envelope)?,
             Some("merged") => self.merged(&envelope)?,
+            Some("resend") => self.resend(&envelope)?,
             Some(word) => self.message(word, &envelope)?,
         };
         if envelope.import {
@@ -180,10 +181,21 @@ impl Intake<'_> {
         let kind = reports.clone().find(|kind| kind.as_str() == word).ok_or_else(|| {
             let near = did_you_mean(
                 word,
-                reports.map(MessageEvent::as_str).chain(["attributes", "closed", "merged"]),
+                reports.map(MessageEvent::as_str).chain(["attributes", "closed", "merged", "resend"]),
             );
             Refusal::new(code::UNKNOWN_EVENT, format!("no event {} is reserved{near}", quote(&envelope.kind)))
         })?;
+        let (subject, key) = self.of_message(envelope)?;
+        Ok((subject, EventKind::Message { kind, key }, Vec::new()))
+    }
+
+    fn resend(&self, envelope: &Envelope) -> Result<Told, Refusal> {
+        let (subject, key) = self.of_message(envelope)?;
+        Ok((subject, EventKind::Resend { key }, Vec::new()))
+    }
+
+    /// The message that is reported on, and whose it is.
+    fn of_message(&self, envelope: &Envelope) -> Result<(Subject, MessageKey), Refusal> {
         let text = envelope.data.get("message").and_then(Json::as_str).ok_or_else(|| {
             Refusal::new(
                 code::MISSING_FIELD,
@@ -205,7 +217,7 @@ impl Intake<'_> {
             );
             return Err(Refusal::new(code::WRONG_SUBJECT, reason));
         }
-        Ok((subject, EventKind::Message { kind, key }, Vec::new()))
+        Ok((subject, key))
     }
 
     fn message_key(&self, text: &str) -> Option<(MessageKey, Subject)> {

@@ -102,6 +102,8 @@ pub struct Delivery {
     pub content: Name,
     /// `title`, `body`, `link`, … in the order written.
     pub parts: Vec<(Name, Arc<str>)>,
+    /// Where the parts lead with `link(…)`, each once.
+    pub links: Vec<Arc<str>>,
     pub program_hash: Arc<str>,
     pub content_hash: Arc<str>,
 }

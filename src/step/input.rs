@@ -90,6 +90,10 @@ pub enum EventKind {
     Merged {
         into: RootKey,
     },
+    /// `wayfare.resend`: what kept a failed message from arriving is mended, and it is to be sent once more.
+    Resend {
+        key: MessageKey,
+    },
 }
 
 impl EventKind {

@@ -286,6 +286,21 @@ pub(super) fn answer(run: &mut Run, key: &MessageKey, outcome: Outcome, detail: 
     tell(run, &message, news);
 }
 
+/// A message that failed goes into the outbox once more, and the gate looks at it anew. Whoever waited for it has been told that
+/// it failed, and goes on from there.
+pub(super) fn resend(run: &mut Run, key: &MessageKey) {
+    let Some(at) = find(run, key) else { return };
+    let Some(message) = run.state.messages.get(at).cloned() else { return };
+    let channel = run.world.symbols.name(message.channel);
+    let Some(channel) = channel.filter(|_| message.status == MessageStatus::Failed) else { return };
+    if message.is_elsewhere() || !is_next(run, &message, key) {
+        return;
+    }
+    set_status(run, at, MessageStatus::Pending);
+    trace(run, &message, Decision::Decided { step: message.step, channel: message.channel });
+    run.effect(Effect::Enqueue { message: key.clone(), channel });
+}
+
 /// Cancels what an instance has decided and what has not left yet.
 pub(super) fn cancel(run: &mut Run, instance: &Instance) {
     let mut cancelled = Vec::new();
@@ -367,7 +382,7 @@ pub(super) fn trace(run: &mut Run, message: &Message, what: Decision) {
     });
 }
 
-/// Sets the status; what has left, or never will, needs its arguments no more.
+/// Sets the status; what has left, or never will, needs its arguments no more. What failed may be sent again.
 pub(super) fn set_status(run: &mut Run, at: usize, status: MessageStatus) {
     if let Some(message) = run.state.messages.get_mut(at) {
         settle(message, status);
@@ -379,7 +394,9 @@ pub(super) fn set_status(run: &mut Run, at: usize, status: MessageStatus) {
 fn settle(message: &mut Message, status: MessageStatus) {
     message.status = status;
     if !status.is_open() {
-        message.args.clear();
+        if status != MessageStatus::Failed {
+            message.args.clear();
+        }
         if let Some(more) = &mut message.more {
             more.next_at = None;
         }
@@ -502,6 +519,7 @@ fn delivery(run: &Run, key: &MessageKey, message: &Message) -> Result<Leave, gat
         locale: Some(locale),
         ..scene
     };
+    let (parts, links) = super::content::render(pass.variant, message.part(), &copy);
     Ok(Leave::Now(Box::new(Delivery {
         message: key.clone(),
         channel,
@@ -509,7 +527,8 @@ fn delivery(run: &Run, key: &MessageKey, message: &Message) -> Result<Leave, gat
         address: pass.address,
         purpose: loaded.program.purpose,
         content,
-        parts: super::content::render(pass.variant, message.part(), &copy),
+        parts,
+        links,
         program_hash: loaded.hash.clone(),
         content_hash: pass.content.hash.clone(),
     })))

@@ -144,6 +144,7 @@ fn take_event(run: &mut Run, event: &Event) {
         EventKind::Declared(_) | EventKind::Closed(_) if !run.state.known => park::park(run, event),
         EventKind::Imported(_) | EventKind::ImportedAttributes => _ = import::take(run, event),
         EventKind::Merged { into } => merge::begin(run, event, into),
+        EventKind::Resend { key } => message::resend(run, key),
         EventKind::Closed(attribute) => {
             let occurrence = Occurrence::of_close(event, *attribute, run);
             happen(run, occurrence);

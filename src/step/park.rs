@@ -67,7 +67,8 @@ pub(super) fn release(run: &mut Run) {
             EventKind::Attributes
             | EventKind::ImportedAttributes
             | EventKind::Message { .. }
-            | EventKind::Merged { .. } => continue,
+            | EventKind::Merged { .. }
+            | EventKind::Resend { .. } => continue,
         };
         super::happen(run, occurrence);
     }

@@ -49,7 +49,6 @@ fn settle(message: &mut super::state::Message, kind: MessageEvent) {
     match kind {
         MessageEvent::Failed if is_open || message.status == MessageStatus::Sent => {
             message.status = MessageStatus::Failed;
-            message.args.clear();
         }
         _ if is_open => {
             message.status = MessageStatus::Sent;

@@ -58,6 +58,7 @@ fn happened(event: &Event, zone: &TimeZone) -> String {
         }
         EventKind::Closed(name) => format!("* close of {name}{}{who}", payload(&event.fields)),
         EventKind::Merged { into } => format!("* is the same as {}{who}", into.id),
+        EventKind::Resend { key } => format!("* again: {}{who}", key.step),
         EventKind::Message { kind, key } => format!("* {}({})", kind.as_str(), key.step),
         EventKind::Attributes | EventKind::ImportedAttributes => {
             let fields = event.fields.iter().map(|(name, value)| format!("{name} = {}", show::value(value)));

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
+use wayfare::channel::SendResult;
 use wayfare::engine::{Receipt, Steps};
 use wayfare::name::Name;
 use wayfare::program::Bundle;
-use wayfare::step::{Event, EventKind, RootKey};
+use wayfare::step::{Event, EventKind, MessageKey, RootKey};
 use wayfare::value::Value;
 
 use crate::support::examples;
@@ -14,7 +15,7 @@ use crate::support::stores::{Place, on_both_stores};
 
 use super::rig::{Rig, Running, customer, until};
 
-on_both_stores!(a_real_journey_runs_through_a_crash,);
+on_both_stores!(a_real_journey_runs_through_a_crash, a_dead_letter_is_sent_once_more,);
 
 fn journeys() -> Bundle {
     wayfare::compile::compile(&examples::input()).bundle.unwrap()
@@ -87,5 +88,44 @@ async fn a_real_journey_runs_through_a_crash(place: Place) {
     let account = wayfare::engine::why::account(&*engine.store, &world, &root).await.unwrap().unwrap();
     assert_eq!(account.unreadable, 0);
     assert!(account.trace.len() >= 6, "{:#?}", account.trace);
+    engine.stop().await;
+}
+
+async fn a_dead_letter_is_sent_once_more(place: Place) {
+    let mut rig = Rig::on(place);
+    rig.steps = Steps::REAL;
+    let engine = rig.run().await;
+    engine.handle.deploy(journeys()).await.unwrap();
+    let begun = rig.now();
+    engine.handle.submit(vec![known("c1", begun)]).await.unwrap();
+    engine.handle.submit(vec![tapped("c1", begun)]).await.unwrap();
+    let busy = || SendResult::Retry { after: None, detail: "HTTP 503".into() };
+    rig.push.will(vec![busy(), busy(), busy()]);
+    rig.clock.set(begun + SignedDuration::from_mins(4));
+    until("the push is given up", async || {
+        rig.clock.advance(SignedDuration::from_secs(1));
+        engine.handle.stats().failed == 1
+    })
+    .await;
+    let [letter] = engine.store.quarantined(9).await.unwrap().try_into().unwrap();
+    assert_eq!(
+        (letter.code.as_str(), letter.reason.as_str()),
+        ("R0230", "given up after 3 attempts: HTTP 503")
+    );
+    let letter: serde_json::Value = serde_json::from_slice(&letter.body).unwrap();
+    let key = MessageKey::parse(letter["message"].as_str().unwrap()).unwrap();
+    assert_eq!(letter["channel"], "push");
+    // The provider works again: the same message under the same key, once, also where it is asked for twice.
+    let again = |id: &str| {
+        let (root, event) = happened("resend", "c1", rig.now());
+        let kind = EventKind::Resend { key: key.clone() };
+        vec![(root, Event { kind, id: id.into(), ..event })]
+    };
+    engine.handle.submit(again("1")).await.unwrap();
+    until("it has left", async || rig.push.attempts().len() >= 4).await;
+    engine.handle.submit(again("2")).await.unwrap();
+    let keys: Vec<String> = rig.push.attempts().into_iter().map(|(_, key)| key).collect();
+    assert_eq!(keys, vec![key.to_string(); 4]);
+    assert_eq!(engine.handle.stats().failed, 1);
     engine.stop().await;
 }

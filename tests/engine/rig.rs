@@ -124,6 +124,7 @@ fn deliver(message: &MessageKey, address: &Arc<str>) -> Effect {
         purpose: Name::new("service"),
         content: Name::new("offer"),
         parts: vec![(Name::new("body"), "你好".into())],
+        links: vec![],
         program_hash: "p".into(),
         content_hash: "c".into(),
     }))

@@ -10,6 +10,8 @@ use crate::config::provider::AliyunSms;
 use crate::step::Delivery;
 
 pub(super) const ALGORITHM: &str = "ACS3-HMAC-SHA256";
+/// In bytes.
+const LONGEST_OUT_ID: usize = 256;
 /// Beginnings of codes: what may go better later, or elsewhere. They are about the account or the moment, not the message.
 const LATER: [&str; 12] = [
     "Throttling",
@@ -33,7 +35,7 @@ impl Preset for Sms {
         let (template, values) = template(&self.0.templates, delivery)?;
         let params: serde_json::Map<String, serde_json::Value> =
             values.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
-        let (params, out_id) = (serde_json::Value::from(params).to_string(), id(&delivery.message));
+        let (params, out_id) = (serde_json::Value::from(params).to_string(), out_id(delivery));
         // In the order of their names, as the signature wants them.
         let query = query([
             ("OutId", out_id.as_str()),
@@ -73,6 +75,12 @@ impl Preset for Sms {
             None => reply.unclear(),
         })
     }
+}
+
+/// What comes back with a report: the message's key, if there is room for it.
+fn out_id(delivery: &Delivery) -> String {
+    let key = delivery.message.to_string();
+    if key.len() <= LONGEST_OUT_ID { key } else { id(&delivery.message) }
 }
 
 /// The header `Authorization` of a POST to `/` without a body.

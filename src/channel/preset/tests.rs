@@ -46,6 +46,7 @@ fn aliyun_says_what_it_means_in_a_code() {
         secret: secret(),
         sign_name: "示例银行".into(),
         templates,
+        callback: None,
     };
     let cases = [
         (200, r#"{"Code":"OK","BizId":"9006197469364984400^0","Message":"OK"}"#, "taken"),

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::{Moment, Preset, Verdict, body, field, part};
+use crate::channel::callback::twilio_url;
 use crate::channel::wire::encode::{form, percent};
 use crate::channel::wire::{Reply, Request};
 use crate::config::provider;
@@ -24,7 +25,9 @@ impl Preset for Twilio {
         let from = if self.0.from.starts_with("MG") { "MessagingServiceSid" } else { "From" };
         let mut fields = vec![("To", &*delivery.address), (from, &self.0.from), ("Body", body(delivery)?)];
         fields.extend(part(delivery, "image").map(|image| ("MediaUrl", image)));
-        fields.extend(self.0.callback.as_deref().map(|callback| ("StatusCallback", callback)));
+        let key = delivery.message.to_string();
+        let callback = self.0.callback.as_deref().map(|callback| twilio_url(callback, &key));
+        fields.extend(callback.as_deref().map(|callback| ("StatusCallback", callback)));
         let who = STANDARD.encode(format!("{}:{}", self.0.account, self.0.secret.expose()));
         Ok(Request::post(url, "application/x-www-form-urlencoded", form(fields))
             .with("Accept", "application/json")

@@ -29,6 +29,22 @@ pub(in crate::channel) fn query<'a>(fields: impl IntoIterator<Item = (&'a str, &
     pairs.collect::<Vec<_>>().join("&")
 }
 
+/// The inverse of both; `None` where it is no text.
+pub(in crate::channel) fn decode(text: &str) -> Option<String> {
+    let (mut bytes, mut rest) = (Vec::new(), text.bytes());
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let digits = [rest.next()?, rest.next()?];
+                u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?
+            }
+            plain => plain,
+        });
+    }
+    String::from_utf8(bytes).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,5 +54,7 @@ mod tests {
         assert_eq!(percent("a b+王~"), "a%20b%2B%E7%8E%8B~");
         assert_eq!(form([("a b", "1&2"), ("x", "+")]), "a+b=1%262&x=%2B");
         assert_eq!(query([("a b", "1&2")]), "a%20b=1%262");
+        assert_eq!(decode("a%20b%2B%E7%8E%8B~+"), Some("a b+王~ ".to_owned()));
+        assert_eq!((decode("%E7"), decode("%4"), decode("%zz")), (None, None, None));
     }
 }

@@ -6,6 +6,7 @@ pub mod build;
 pub mod check;
 pub mod compiled;
 pub mod customers;
+pub mod dead_letters;
 pub mod dev;
 pub mod events;
 pub mod explain;

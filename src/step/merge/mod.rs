@@ -223,7 +223,7 @@ fn pass_on(run: &mut Run, event: &Event) {
     {
         return;
     }
-    if let EventKind::Message { key, .. } = &mut event.kind {
+    if let EventKind::Message { key, .. } | EventKind::Resend { key } = &mut event.kind {
         key.root = merged.into.id.clone();
         key.entry = rekeyed(&key.entry, &from, &merged.into.id);
     }

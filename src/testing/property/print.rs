@@ -64,6 +64,7 @@ fn told(event: &Event) -> Option<String> {
         EventKind::Imported(_)
         | EventKind::ImportedAttributes
         | EventKind::Merged { .. }
+        | EventKind::Resend { .. }
         | EventKind::Attributes => None,
     }
 }

@@ -1,5 +1,6 @@
 //! Settings of the providers whose wire formats we know.
 
+use super::super::SECRET_LENGTH;
 use super::{Braces, Inputs, KEY_LENGTH, Kind, Section, required, sealed, templates, url};
 use crate::config::provider::{AliyunSms, Fcm, JPush, TencentSms, Twilio, Wechat, WecomCustomer, WecomRobot};
 
@@ -31,12 +32,18 @@ fn aliyun(section: &mut Section, inputs: &Inputs, private: bool) -> Option<Aliyu
     let secret = sealed(section, SECRET, KEY_LENGTH, inputs);
     let sign_name = required(section, "sign_name", "sign_name = \"示例银行\"");
     let templates = templates(section, Braces::Dollar);
+    let reports = ["callback_secret", "callback_secret_file"];
+    let callback = match section.has(reports[0]) || section.has(reports[1]) {
+        true => Some(sealed(section, reports, SECRET_LENGTH, inputs)?),
+        false => None,
+    };
     Some(AliyunSms {
         url: url?,
         key_id: key_id?.value,
         secret: secret?,
         sign_name: sign_name?.value,
         templates: templates?,
+        callback,
     })
 }
 
