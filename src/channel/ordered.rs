@@ -126,6 +126,8 @@ struct State {
     /// Out of order until then.
     until: Option<Instant>,
     rest: Duration,
+    /// Whether a message is under way that finds out.
+    probing: bool,
 }
 
 impl Breaker {
@@ -140,6 +142,7 @@ impl Breaker {
             Some(_) => {
                 // This one finds out; the others go on waiting.
                 state.until = Some(now + PROBE);
+                state.probing = true;
                 Ok(())
             }
             None => Ok(()),
@@ -156,6 +159,11 @@ impl Breaker {
                 return;
             }
         };
+        if state.until.is_some() && !state.probing {
+            // It was under way before the provider was found out of order, and says nothing new.
+            return;
+        }
+        state.probing = false;
         state.failures = state.failures.saturating_add(1);
         if state.failures >= FAILURES {
             state.rest = (state.rest * 2).clamp(FIRST_REST, LONGEST_REST);
@@ -195,6 +203,13 @@ mod tests {
         breaker.record(Instant::now(), &SendResult::Accepted { detail: "ok".into() });
         assert_eq!(breaker.admit(Instant::now()), Ok(()));
         assert_eq!(breaker.admit(Instant::now()), Ok(()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_under_way_do_not_make_the_rest_longer() {
+        let breaker = Breaker::default();
+        (0..200).for_each(|_| breaker.record(Instant::now(), &refusal()));
+        assert_eq!(breaker.admit(Instant::now()), Err(FIRST_REST));
     }
 
     #[tokio::test(start_paused = true)]
