@@ -2,8 +2,12 @@
 //! two commits loses nothing and doubles nothing, and a channel never goes faster than its rate.
 
 mod audience;
+mod care;
+mod desk;
 mod fill;
+mod groups;
 mod identity;
+mod pages;
 mod parity;
 mod parked;
 mod posts;

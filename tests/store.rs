@@ -3,6 +3,7 @@
 mod migrations;
 mod partitions;
 mod sieve;
+mod tasks;
 mod upkeep;
 mod workers;
 

@@ -15,13 +15,10 @@ use crate::value::Value;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Construct {
     Clause(Unserved),
-    Assign,
     /// Stock or a budget, which all customers share.
     Ledger,
     Draw,
     Referral,
-    Show,
-    List,
     /// What decides an experiment.
     Winner,
 }
@@ -36,7 +33,6 @@ impl Construct {
             }
             Self::Clause(Unserved::Guardrail) => ("guardrail", "nobody watches the rate"),
             Self::Clause(Unserved::Migrate) => ("migrate", "people stay in the version they entered with"),
-            Self::Assign => ("assign", "the task is recorded, and nobody is told of it"),
             Self::Ledger => {
                 ("stock and budgets", "nobody keeps a ledger that all customers share: it would be `refused`")
             }
@@ -44,8 +40,6 @@ impl Construct {
             Self::Referral => {
                 ("referral", "nobody follows links: `joined` and `qualified` must come from outside")
             }
-            Self::Show => ("show", "the placement is recorded, and no page can ask what stands in a slot"),
-            Self::List => ("ordered messages", "their order has only been tried under the virtual clock"),
             Self::Winner => ("winner", "nobody counts over all customers: the mix would stay for ever"),
             Self::Clause(Unserved::EnterByList) => ("enter by list", "there is no way yet to hand in a list"),
         }
@@ -82,10 +76,7 @@ fn constructs(model: &Model, journey: &Journey) -> Vec<(Construct, Span)> {
 fn steps(all: &[Step], model: &Model, found: &mut Vec<(Construct, Span)>) {
     for step in all {
         let construct = match &step.kind {
-            StepKind::Assign(_) => Some(Construct::Assign),
-            StepKind::Show(_) | StepKind::Hide { .. } => Some(Construct::Show),
             StepKind::Give(giving, _) => lacks(giving, model),
-            StepKind::Send(send, _) if send.is_list => Some(Construct::List),
             _ => None,
         };
         found.extend(construct.map(|construct| (construct, step.span)));

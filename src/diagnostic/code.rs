@@ -227,6 +227,9 @@ codes! {
     TOO_SLOW = "R0208", "the request took too long to arrive";
     NOT_DURABLE = "R0209", "the events could not be stored";
     UNKNOWN_SWITCH = "R0210", "there is nothing of this name to switch off";
+    TASK_CLOSED = "R0250", "the task is closed already";
+    NO_RESULT = "R0251", "the task cannot end like this";
+    TASK_TAKEN = "R0252", "somebody else has taken the task on";
     NEVER_KNOWN = "R0260", "the event waited for its subject, which did not become known";
     PAST_NOT_KNOWN = "R0261", "a condition looks further back than anything is known";
 

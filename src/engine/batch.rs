@@ -11,6 +11,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::carry::{self, Carried, Leaving};
+use super::desk::Desk;
 use super::dispatch::Dispatcher;
 use super::fill::Replaying;
 use super::handle::{Receipt, Stats};
@@ -64,6 +65,7 @@ pub(super) struct Batch<'a> {
     decided: Option<Vec<(RootKey, Vec<Trace>)>>,
     /// For other rows.
     leaving: Leaving,
+    desk: Desk,
 }
 
 /// The rows of one channel in the making, each message with its group: what goes out at once, and what waits.
@@ -134,6 +136,7 @@ impl<'a> Batch<'a> {
             counts: Stats::default(),
             decided: watched.then(Vec::new),
             leaving: Leaving::new(),
+            desk: Desk::default(),
         }
     }
 
@@ -175,6 +178,7 @@ impl<'a> Batch<'a> {
         self.commit.timers = self.timers.finish(batch)?;
         self.commit.log = self.log.finish();
         self.commit.trace = self.trace.finish();
+        self.commit.tasks = self.desk.finish();
         for receipt in &self.receipts {
             match receipt {
                 Receipt::Accepted => self.counts.accepted += 1,
@@ -357,6 +361,10 @@ impl<'a> Batch<'a> {
         for post in work.posts {
             let group = self.lease.group(bucket::of(post.to.entity.as_str(), &post.to.id));
             self.leaving.entry(group).or_default().push(Carried::Post(Box::new(post)));
+        }
+        for news in work.tasks {
+            let entity = subject.root.entity.as_str();
+            self.desk.add(self.lease, &subject.key, entity, news, &self.world.zone);
         }
         for (place, receipt) in work.receipts {
             self.receipt(place, receipt);

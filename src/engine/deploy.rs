@@ -174,6 +174,7 @@ fn nothing() -> Bundle {
         values: crate::program::Values::default(),
         lanes: BTreeMap::new(),
         policy: None,
+        units: BTreeMap::new(),
         programs: BTreeMap::new(),
     }
 }

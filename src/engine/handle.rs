@@ -7,13 +7,15 @@ use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
 use super::audience::{self, Funnel};
+use super::desk;
 use super::fill::Filling;
 use crate::name::Name;
 use crate::program::Bundle;
 use crate::step::horizon::Short;
+use crate::step::slots::{self, Standing};
 use crate::step::world::Kill;
-use crate::step::{Event, RootKey, World};
-use crate::store::{Quarantined, Store, StoreError};
+use crate::step::{Event, RootKey, World, codec};
+use crate::store::{Directory, Quarantined, RowKey, Store, StoreError, TaskRow};
 
 /// What became of one submitted event. Given only once it is durable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,6 +136,9 @@ pub(super) const QUEUE: usize = 20_000;
 /// Events per message to the engine; a longer submission is split.
 pub(super) const CHUNK: usize = 1_000;
 
+/// How often somebody was found to be somebody else, one after the other, before a page gives up.
+const MOST_MERGES: usize = 8;
+
 type Submitted = oneshot::Receiver<Result<Vec<Receipt>, SubmitError>>;
 
 pub(super) enum Command {
@@ -234,6 +239,44 @@ impl EngineHandle {
     pub async fn audience(&self, name: Name) -> Result<Option<Funnel>, EngineError> {
         let world = self.world();
         audience::count(&*self.store, &world, name, self.now()).await
+    }
+
+    /// The directory of work; `None`: the store keeps none.
+    #[must_use]
+    pub fn directory(&self) -> Option<&dyn Directory> {
+        self.store.directory()
+    }
+
+    /// The task of this id.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn task(&self, id: &str) -> Result<Option<TaskRow>, EngineError> {
+        let (Some(directory), Some(bucket)) = (self.store.directory(), desk::bucket_of(id)) else {
+            return Ok(None);
+        };
+        Ok(directory.task(self.store.lease().group(bucket), id).await?)
+    }
+
+    /// What stands in these slots for a root: one look at its row, or at that of whoever it was found to be.
+    ///
+    /// # Errors
+    /// If the store cannot be read, or the row is of a format that this build does not know.
+    pub async fn slots(&self, root: &RootKey, slots: &[Name]) -> Result<Vec<Standing>, EngineError> {
+        let (world, now) = (self.world(), self.now());
+        let mut root = root.clone();
+        for _ in 0..MOST_MERGES {
+            let Some(kind) = world.symbols.sym(root.entity) else { break };
+            let key = RowKey::new(kind.0, root.entity.as_str(), Arc::clone(&root.id));
+            let Some(row) = self.store.load(&[key]).await?.pop() else { break };
+            let state =
+                codec::decode(&row.body).map_err(|error| EngineError::Refused(error.to_string().into()))?;
+            match &state.merged {
+                Some(merged) => root = merged.into.clone(),
+                None => return Ok(slots::standing(&world, &root, state, slots, now)),
+            }
+        }
+        Ok(Vec::new())
     }
 
     /// What is live now: the schema to validate against, the switches.

@@ -5,7 +5,7 @@
 //!
 //! Reading order: [`handle`] (the face), [`clock`], `run` (the loop), `gather` (inputs), `intake` (identity), `work` (one subject), `carry` (from row to row),
 //! `batch` (one commit), `last` and `patient` (commits that fail), `timers`, `lane`, `survey`, `dispatch` and `rate` (the outbox), `sweep`, `deploy`,
-//! [`fill`] (history of new conditions), `trim` (what goes), [`audience`] (counts), `refer` (other roots), `share` (other workers), `pack` and
+//! [`desk`] (work for people), [`fill`] (history of new conditions), `trim` (what goes), [`audience`] (counts), `refer` (other roots), `share` (other workers), `pack` and
 //! [`payload`] (rows), [`why`] (reading traces).
 
 pub mod audience;
@@ -13,6 +13,7 @@ mod batch;
 mod carry;
 pub mod clock;
 mod deploy;
+pub mod desk;
 mod dispatch;
 pub mod fill;
 mod gather;

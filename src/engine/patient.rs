@@ -12,8 +12,9 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::store::{
-    Commit, Counts, Dedup, Deployed, Deployment, InboxRow, Lease, OutboxRow, Packed, PackedKind, Quarantined,
-    RowKey, RowRef, Share, Sift, Sifted, StateRow, Store, StoreError, Stored, TimerChunk, Trim, Trimmed,
+    Commit, Counts, Dedup, Deployed, Deployment, Directory, InboxRow, Lease, OutboxRow, Packed, PackedKind,
+    Quarantined, RowKey, RowRef, Share, Sift, Sifted, StateRow, Store, StoreError, Stored, TimerChunk, Trim,
+    Trimmed,
 };
 
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -165,6 +166,10 @@ impl Store for Patient {
 
     fn forget_keys(&self, before: i64) -> Stored<'_, u64> {
         self.inner.forget_keys(before)
+    }
+
+    fn directory(&self) -> Option<&dyn Directory> {
+        self.inner.directory()
     }
 
     fn meta<'a>(&'a self, name: &'a str) -> Stored<'a, Option<String>> {

@@ -17,7 +17,7 @@ use crate::step::facets::Mark;
 use crate::step::post::Errand;
 use crate::step::{
     Decision, Delivery, Effect, Event, Input, MessageKey, Output, Post, RootKey, SetAside, Short, State,
-    Trace, World,
+    TaskNews, Trace, World,
 };
 use crate::store::{Packed, RowKey};
 
@@ -87,6 +87,8 @@ pub(super) struct Work<'a> {
     pub released: Vec<Name>,
     /// For other rows.
     pub posts: Vec<Post>,
+    /// For the directory of work.
+    pub tasks: Vec<TaskNews>,
 }
 
 /// What a walk needs besides the subject.
@@ -262,6 +264,7 @@ impl<'a> Walk<'_, '_, 'a> {
                 // What stands in slots is kept in the row; nobody can ask for it yet.
                 Effect::Drop(_) | Effect::Place(_) | Effect::Remove { .. } => {}
                 Effect::Quarantine { event, why } => self.work.rejected.push((*event, why)),
+                Effect::Task(news) => self.work.tasks.push(*news),
                 Effect::Reserve(reserve) => {
                     unanswered.push(Input::Permit { key: reserve.key, short: Some(Short::NoLedger) });
                 }

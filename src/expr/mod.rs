@@ -252,11 +252,26 @@ pub enum MessageEvent {
     Replied,
     /// The customer saw what stands in a slot.
     Shown,
+    /// The customer closed what stands in a slot.
+    Dismissed,
+    /// Somebody of the bank has sent it by hand, or has declined to.
+    Confirmed,
+    Refused,
 }
 
 impl MessageEvent {
-    pub const ALL: [Self; 7] =
-        [Self::Sent, Self::Delivered, Self::Failed, Self::Opened, Self::Clicked, Self::Replied, Self::Shown];
+    pub const ALL: [Self; 10] = [
+        Self::Sent,
+        Self::Delivered,
+        Self::Failed,
+        Self::Opened,
+        Self::Clicked,
+        Self::Replied,
+        Self::Shown,
+        Self::Dismissed,
+        Self::Confirmed,
+        Self::Refused,
+    ];
 
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -268,6 +283,9 @@ impl MessageEvent {
             Self::Clicked => "clicked",
             Self::Replied => "replied",
             Self::Shown => "shown",
+            Self::Dismissed => "dismissed",
+            Self::Confirmed => "confirmed",
+            Self::Refused => "refused",
         }
     }
 }

@@ -9,9 +9,10 @@ use jiff::Timestamp;
 use crate::engine::audience::Funnel;
 use crate::engine::{EngineError, EngineHandle, Receipt, Stats, SubmitError};
 use crate::name::Name;
+use crate::step::slots::Standing;
 use crate::step::world::Kill;
 use crate::step::{Event, RootKey, World};
-use crate::store::Quarantined;
+use crate::store::{Directory, Quarantined, TaskRow};
 
 /// See the methods of the same names of [`EngineHandle`].
 pub trait Backend: Send + Sync {
@@ -23,6 +24,13 @@ pub trait Backend: Send + Sync {
 
     /// Counts an audience; `None` if no live journey asks it.
     fn audience(&self, name: Name) -> BoxFuture<'_, Result<Option<Funnel>, EngineError>>;
+
+    /// Of work for people; `None`: none is kept.
+    fn directory(&self) -> Option<&dyn Directory>;
+
+    fn task<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<TaskRow>, EngineError>>;
+
+    fn slots(&self, root: RootKey, slots: Vec<Name>) -> BoxFuture<'_, Result<Vec<Standing>, EngineError>>;
 
     fn world(&self) -> Arc<World>;
 
@@ -47,6 +55,18 @@ impl Backend for EngineHandle {
 
     fn audience(&self, name: Name) -> BoxFuture<'_, Result<Option<Funnel>, EngineError>> {
         self.audience(name).boxed()
+    }
+
+    fn directory(&self) -> Option<&dyn Directory> {
+        self.directory()
+    }
+
+    fn task<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<TaskRow>, EngineError>> {
+        self.task(id).boxed()
+    }
+
+    fn slots(&self, root: RootKey, slots: Vec<Name>) -> BoxFuture<'_, Result<Vec<Standing>, EngineError>> {
+        async move { self.slots(&root, &slots).await }.boxed()
     }
 
     fn world(&self) -> Arc<World> {

@@ -16,11 +16,13 @@ use crate::channel::track::Tracks;
 use crate::config::{Config, Inputs, Secret};
 use crate::engine::audience::{Condition, Funnel};
 use crate::engine::{EngineError, Receipt, Stats, SubmitError};
+use crate::expr::MessageEvent;
 use crate::intake::fixture;
 use crate::name::Name;
+use crate::step::slots::Standing;
 use crate::step::world::Kill;
-use crate::step::{Event, RootKey, World};
-use crate::store::Quarantined;
+use crate::step::{Event, EventKind, MessageKey, RootKey, TaskOrder, World};
+use crate::store::{Days, Directory, Quarantined, Stored, TaskCount, TaskQuery, TaskRow, TaskStatus};
 use crate::text::Sources;
 
 /// Remembers identities, as an engine would, and can be told to be full or broken.
@@ -92,6 +94,33 @@ impl Backend for Memory {
         ready(Ok((name.as_str() == "everybody").then_some(everybody))).boxed()
     }
 
+    fn directory(&self) -> Option<&dyn Directory> {
+        Some(self)
+    }
+
+    fn task<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<TaskRow>, EngineError>> {
+        ready(Ok((id == VISIT).then(|| self.visit()))).boxed()
+    }
+
+    /// A banner for everybody, until it is closed.
+    fn slots(&self, root: RootKey, slots: Vec<Name>) -> BoxFuture<'_, Result<Vec<Standing>, EngineError>> {
+        let part = |name: &str, text: &str| (Name::new(name), text.into());
+        let closed =
+            |event: &Event| matches!(event.kind, EventKind::Message { kind: MessageEvent::Dismissed, .. });
+        let is_closed = self.kept.lock().unwrap().values().any(|(_, event)| closed(event));
+        let stands = |slot: Name| Standing {
+            placement: MessageKey::parse(&format!("offer/{0}/{0}/spring.{slot}", root.id)).unwrap(),
+            slot,
+            content: Name::new("spring"),
+            rank: 20,
+            since: fixture::now(),
+            until: None,
+            parts: vec![part("title", "新春礼遇"), part("link", "app://spring")],
+        };
+        let found = slots.into_iter().filter(|slot| slot.as_str() == "banner" && !is_closed).map(stands);
+        ready(Ok(found.collect())).boxed()
+    }
+
     fn world(&self) -> Arc<World> {
         let mut world = fixture::world();
         world.kill = self.kill.lock().unwrap().clone();
@@ -104,6 +133,62 @@ impl Backend for Memory {
 
     fn stats(&self) -> Stats {
         Stats { accepted: 7, ..Stats::default() }
+    }
+}
+
+/// The id of the only task that there is.
+const VISIT: &str = "0a96ad9dba2d6f5fe9a1b8c2d31";
+
+impl Memory {
+    /// What was submitted of it, as an engine would show it.
+    fn visit(&self) -> TaskRow {
+        let mut row = TaskRow {
+            id: VISIT.to_owned(),
+            key: "offer/C-17/C-17/offer_call".to_owned(),
+            entity: "customer".to_owned(),
+            task: "offer_call".to_owned(),
+            assignee: "desk-0101".to_owned(),
+            unit: Some("b0101".to_owned()),
+            opened: fixture::now().as_millisecond(),
+            due: Some(fixture::now().as_millisecond() + 86_400_000),
+            changed: fixture::now().as_millisecond(),
+            ..TaskRow::default()
+        };
+        for (_, event) in self.kept.lock().unwrap().values() {
+            match &event.kind {
+                EventKind::Tasked { order: TaskOrder::Claim { by }, .. } => row.holder = by.to_string(),
+                EventKind::Tasked { order: TaskOrder::Reassign { to }, .. } => row.assignee = to.to_string(),
+                EventKind::Declared(name) if name.as_str() == "offer_call" => {
+                    row.status = TaskStatus::Done;
+                    row.result = Some("agreed".to_owned());
+                }
+                _ => {}
+            }
+        }
+        row
+    }
+}
+
+impl Directory for Memory {
+    fn task<'a>(&'a self, _: u16, id: &'a str) -> Stored<'a, Option<TaskRow>> {
+        ready(Ok((id == VISIT).then(|| self.visit()))).boxed()
+    }
+
+    fn tasks<'a>(&'a self, query: &'a TaskQuery) -> Stored<'a, Vec<TaskRow>> {
+        let is_wanted =
+            |row: &TaskRow| query.status.map_or(row.status.is_open(), |status| row.status == status);
+        ready(Ok(vec![self.visit()].into_iter().filter(is_wanted).collect())).boxed()
+    }
+
+    fn task_counts(&self, _: Days) -> Stored<'_, Vec<TaskCount>> {
+        let row = self.visit();
+        let (unit, task, status) = (row.unit.unwrap_or_default(), row.task, row.status);
+        ready(Ok(vec![TaskCount { unit, task, status, count: 1 }])).boxed()
+    }
+
+    fn task_changes<'a>(&'a self, after: &'a [(u16, u64)], _: usize) -> Stored<'a, Vec<(u64, TaskRow)>> {
+        let row = self.visit();
+        ready(Ok(if after.is_empty() { vec![(12, row)] } else { Vec::new() })).boxed()
     }
 }
 

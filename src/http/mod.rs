@@ -11,6 +11,8 @@ mod followed;
 mod ops;
 mod problem;
 pub mod serve;
+mod slots;
+mod tasks;
 
 #[cfg(test)]
 pub(crate) mod fake;
@@ -81,7 +83,17 @@ pub fn router(door: Door) -> Router {
         .route("/v1/events", post(events::receive))
         .route("/v1/kill", get(ops::switches).post(ops::switch))
         .route("/v1/schema", get(ops::schema))
+        .route("/v1/slots", get(slots::several))
+        .route("/v1/slots/reports", post(slots::report))
+        .route("/v1/slots/{slot}", get(slots::one))
         .route("/v1/stats", get(ops::stats))
+        .route("/v1/tasks", get(tasks::list))
+        .route("/v1/tasks/changes", get(tasks::changes))
+        .route("/v1/tasks/summary", get(tasks::summary))
+        .route("/v1/tasks/{id}", get(tasks::one))
+        .route("/v1/tasks/{id}/assignee", post(tasks::reassign))
+        .route("/v1/tasks/{id}/claim", post(tasks::claim))
+        .route("/v1/tasks/{id}/result", post(tasks::result))
         .layer(from_fn_with_state(Arc::clone(&door), auth::bearer));
     Router::new()
         .route("/livez", get(ops::live))

@@ -120,11 +120,7 @@ pub(super) async fn switch(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Body<Kill>, Problem> {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    if !kind.is_some_and(is_json) {
-        let detail = "the content type must be application/json";
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, code::UNKNOWN_MEDIA, detail));
-    }
+    must_be_json(&headers)?;
     let change: Map<String, Json> = serde_json::from_slice(&body)
         .map_err(|error| Problem::bad_request(format!("this is not a JSON object: {error}")))?;
     let _alone = door.switches.lock().await;
@@ -149,6 +145,16 @@ pub(super) async fn switch(
     door.engine.kill(kill.clone()).await?;
     tracing::warn!(all = kill.all, channels = ?kill.channels, journeys = ?kill.journeys, "kill switches were set");
     Ok(Body(kill))
+}
+
+/// A form or a text is what any web page can send.
+pub(super) fn must_be_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if kind.is_some_and(is_json) {
+        return Ok(());
+    }
+    let detail = "the content type must be application/json";
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, code::UNKNOWN_MEDIA, detail))
 }
 
 /// A mistyped switch would stop nothing, so every name must be known.

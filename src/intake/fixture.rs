@@ -8,7 +8,9 @@ use jiff::tz::TimeZone;
 
 use crate::expr::{Expr, Pattern, Source};
 use crate::name::Name;
-use crate::program::{Bundle, Channel, Enter, Entity, Event, Field, Hashed, Program, Reenter, Schema};
+use crate::program::{
+    Assign, Bundle, Channel, Enter, Entity, Event, Field, Hashed, Node, NodeKind, Program, Reenter, Schema,
+};
 use crate::step::World;
 use crate::value::{Currency, Type, Value};
 
@@ -111,7 +113,7 @@ fn program() -> Program {
         features: Vec::new(),
         tracked: Vec::new(),
         awaits: Vec::new(),
-        nodes: Vec::new(),
+        nodes: vec![call()],
         origin: None,
         lines: Vec::new(),
         rung_lines: Vec::new(),
@@ -120,18 +122,41 @@ fn program() -> Program {
     }
 }
 
+/// Work for people that nobody waits for.
+fn call() -> Node {
+    let assign = Assign {
+        task: name("offer_call"),
+        subject: name("customer"),
+        to: Expr::Const(Value::text("desk-0101")),
+        unit: None,
+        due: None,
+        remind: None,
+        escalate: None,
+        known: ["agreed", "refused"].map(name).to_vec(),
+        results: Vec::new(),
+        next: 0,
+    };
+    Node { step: name("offer_call"), kind: NodeKind::Assign(Box::new(assign)), rounds: Vec::new() }
+}
+
 pub(crate) fn world() -> World {
     let program = Hashed { hash: "p".into(), body: Arc::new(program()) };
     let bundle = Bundle {
         format: crate::program::FORMAT,
         hash: "b".into(),
         schema: schema(),
-        channels: BTreeMap::from([(name("push"), channel("push")), (name("sms"), channel("sms"))]),
+        channels: BTreeMap::from([
+            (name("push"), channel("push")),
+            (name("sms"), channel("sms")),
+            (name("banner"), channel("slot")),
+            (name("popup"), channel("slot")),
+        ]),
         contents: BTreeMap::new(),
         calendars: BTreeMap::new(),
         values: crate::program::Values::default(),
         lanes: BTreeMap::new(),
         policy: None,
+        units: BTreeMap::new(),
         programs: BTreeMap::from([(name("offer"), program)]),
     };
     World::of_bundle(Arc::new(bundle), TimeZone::get("Asia/Shanghai").unwrap())

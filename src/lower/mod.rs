@@ -196,6 +196,7 @@ fn assemble(
         values: model.values.clone(),
         lanes: lanes(model),
         policy: policy::policies(model).map(hash::policies),
+        units: units(model),
         programs,
     };
     bundle.hash = hash::bundle(&bundle);
@@ -205,6 +206,11 @@ fn assemble(
 fn lanes(model: &Model) -> Lanes {
     let lanes = model.policies.values().flat_map(|policy| &policy.lanes);
     lanes.map(|lane| (lane.name, Lane { journeys: lane.journeys.clone(), wait: lane.wait })).collect()
+}
+
+fn units(model: &Model) -> BTreeMap<Name, Option<Name>> {
+    let units = model.orgs.values().flat_map(|org| &org.units);
+    units.map(|unit| (unit.name, unit.parent)).collect()
 }
 
 /// The content with its metrics and history conditions inside.

@@ -44,6 +44,8 @@ pub struct Assign {
     pub task: Name,
     /// Seen from the journey's subject.
     pub to: Expr,
+    /// The branch that the journey's subject belongs to.
+    pub unit: Option<Expr>,
     pub due: Option<Length>,
     /// Every result the task can have.
     pub results: Vec<Name>,

@@ -14,6 +14,9 @@ pub struct Assign {
     pub subject: Name,
     /// The id of who does it.
     pub to: Expr,
+    /// The key of the branch in whose account it is, where the subject says which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Expr>,
     pub due: Option<Length>,
     /// This long before it is due, whoever does it is reminded.
     pub remind: Option<Length>,

@@ -29,6 +29,13 @@ pub struct Channel {
 }
 
 impl Channel {
+    /// Whether people of the bank send it on by hand, and say so. What was only asked of them has reached nobody, so it
+    /// counts where messages are counted once it is confirmed.
+    #[must_use]
+    pub fn is_by_hand(&self) -> bool {
+        self.outcomes.contains(&MessageEvent::Confirmed)
+    }
+
     /// A place on the bank's own ground, to which customers come by themselves: nobody is written to, and nothing
     /// leaves the bank.
     #[must_use]

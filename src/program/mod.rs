@@ -68,6 +68,9 @@ pub struct Bundle {
     /// What the gate asks. `None`: there is no policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Hashed<Policies>>,
+    /// Units, each with the one above it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub units: BTreeMap<Name, Option<Name>>,
     pub programs: BTreeMap<Name, Hashed<Program>>,
 }
 

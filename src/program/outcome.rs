@@ -17,10 +17,14 @@ pub enum Outcome {
     Unreachable,
     Delivered,
     Failed,
+    /// Somebody of the bank has sent it by hand, has declined to, or did neither in time.
+    Confirmed,
+    Refused,
+    Expired,
 }
 
 impl Outcome {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Sent,
         Self::NoConsent,
         Self::Suppressed,
@@ -30,6 +34,9 @@ impl Outcome {
         Self::Unreachable,
         Self::Delivered,
         Self::Failed,
+        Self::Confirmed,
+        Self::Refused,
+        Self::Expired,
     ];
 
     #[must_use]
@@ -44,19 +51,28 @@ impl Outcome {
             Self::Unreachable => "unreachable",
             Self::Delivered => "delivered",
             Self::Failed => "failed",
+            Self::Confirmed => "confirmed",
+            Self::Refused => "refused",
+            Self::Expired => "expired",
         }
     }
 
     /// Whether the gate refused: nothing left the bank.
     #[must_use]
     pub fn is_refusal(self) -> bool {
-        !matches!(self, Self::Sent | Self::Delivered | Self::Failed)
+        self != Self::Sent && !self.is_receipt()
     }
 
     /// Whether it is only known from the provider's answer or a receipt.
     #[must_use]
     pub fn is_receipt(self) -> bool {
-        matches!(self, Self::Delivered | Self::Failed)
+        matches!(self, Self::Delivered | Self::Failed) || self.is_by_hand()
+    }
+
+    /// Whether it is what becomes of a message that people of the bank send on: the provider's word is only the beginning.
+    #[must_use]
+    pub fn is_by_hand(self) -> bool {
+        matches!(self, Self::Confirmed | Self::Refused | Self::Expired)
     }
 
     #[must_use]
@@ -65,6 +81,8 @@ impl Outcome {
             Self::Sent => Some(MessageEvent::Sent),
             Self::Delivered => Some(MessageEvent::Delivered),
             Self::Failed => Some(MessageEvent::Failed),
+            Self::Confirmed => Some(MessageEvent::Confirmed),
+            Self::Refused => Some(MessageEvent::Refused),
             _ => None,
         }
     }

@@ -93,7 +93,10 @@ impl ShowOutcome {
             | Outcome::Capped
             | Outcome::Unreachable
             | Outcome::Delivered
-            | Outcome::Failed => Self::Unreachable,
+            | Outcome::Failed
+            | Outcome::Confirmed
+            | Outcome::Refused
+            | Outcome::Expired => Self::Unreachable,
         }
     }
 }

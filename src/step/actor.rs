@@ -38,6 +38,9 @@ pub(super) enum News {
     Sent,
     Delivered,
     Failed,
+    /// Somebody of the bank has sent it by hand, or has declined to.
+    Confirmed,
+    Declined,
     /// The gate refused at dispatch.
     Refused(Outcome),
     /// It was on its way, and the gate says: not yet.
@@ -50,6 +53,8 @@ impl News {
             Self::Accepted | Self::Sent | Self::Held => Outcome::Sent,
             Self::Delivered => Outcome::Delivered,
             Self::Failed => Outcome::Failed,
+            Self::Confirmed => Outcome::Confirmed,
+            Self::Declined => Outcome::Refused,
             Self::Refused(outcome) => outcome,
         }
     }
@@ -58,8 +63,8 @@ impl News {
     pub(super) fn became(self) -> Became {
         match self {
             Self::Accepted | Self::Held => Became::Accepted,
-            Self::Sent | Self::Delivered => Became::Answered(Outcome::Sent),
-            Self::Failed => Became::Answered(Outcome::Failed),
+            Self::Sent | Self::Delivered | Self::Confirmed => Became::Answered(Outcome::Sent),
+            Self::Failed | Self::Declined => Became::Answered(Outcome::Failed),
             Self::Refused(outcome) => Became::Refused(outcome),
         }
     }

@@ -37,6 +37,8 @@ pub enum Effect {
     Reserve(Box<Reserve>),
     /// A message that was held over a quiet time may leave, at the rate of all: the answer is `Input::Paced`.
     Pace { message: MessageKey, rate: Rate },
+    /// A task was opened or has changed: the directory of work follows.
+    Task(Box<TaskNews>),
     /// For another root's inbox: `Input::Post` there, in the order in which it was posted.
     Post(Box<Post>),
 }
@@ -61,6 +63,46 @@ pub struct Placed {
     pub content: Name,
     pub rank: i64,
     pub until: Option<Timestamp>,
+}
+
+/// A task as it is from now on, for the directory of work.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskNews {
+    /// Its identity: journey, subject, entry key and step of whoever asked for it.
+    pub key: MessageKey,
+    pub task: Name,
+    /// The child that it is about; the root itself without one.
+    pub about: Option<(Arc<str>, Arc<str>)>,
+    /// The id of who is asked; empty where nobody is known.
+    pub assignee: Arc<str>,
+    /// Who has taken it on.
+    pub holder: Option<Arc<str>>,
+    pub due: Option<Timestamp>,
+    /// Whether its due time has passed.
+    pub is_overdue: bool,
+    pub at: Timestamp,
+    pub what: TaskChange,
+}
+
+/// What became of a task.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TaskChange {
+    /// `unit`: the branch in whose account it is.
+    Opened {
+        unit: Option<Arc<str>>,
+    },
+    Reminded,
+    Overdue,
+    Escalated {
+        to: Arc<str>,
+    },
+    Claimed,
+    Reassigned,
+    Done {
+        result: Name,
+    },
+    /// Nobody asks for it any more.
+    Withdrawn,
 }
 
 /// All lines or none, once per key: asked again, the answer is the same.

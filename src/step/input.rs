@@ -94,6 +94,20 @@ pub enum EventKind {
     Resend {
         key: MessageKey,
     },
+    /// Whoever distributes work says who does a task. `key` is the task's.
+    Tasked {
+        key: MessageKey,
+        order: TaskOrder,
+    },
+}
+
+/// What is said of an open task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TaskOrder {
+    /// This one takes it on, unless somebody else has.
+    Claim { by: Arc<str> },
+    /// This one does it instead; who had taken it on has not any more.
+    Reassign { to: Arc<str> },
 }
 
 impl EventKind {

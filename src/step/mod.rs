@@ -60,9 +60,10 @@ mod row;
 mod run;
 mod scene;
 mod show;
+pub mod slots;
 pub mod state;
 pub mod symbols;
-mod task;
+pub mod task;
 mod told;
 pub mod trace;
 mod tracked;
@@ -71,8 +72,8 @@ pub mod verdict;
 mod wire;
 pub mod world;
 
-pub use effect::{Delivery, Effect, Line, Output, Placed, Reserve, SetAside, Short};
-pub use input::{Event, EventKind, Input, MessageKey, RootKey};
+pub use effect::{Delivery, Effect, Line, Output, Placed, Reserve, SetAside, Short, TaskChange, TaskNews};
+pub use input::{Event, EventKind, Input, MessageKey, RootKey, TaskOrder};
 pub use post::Post;
 pub use references::References;
 pub use state::State;
@@ -145,6 +146,7 @@ fn take_event(run: &mut Run, event: &Event) {
         EventKind::Imported(_) | EventKind::ImportedAttributes => _ = import::take(run, event),
         EventKind::Merged { into } => merge::begin(run, event, into),
         EventKind::Resend { key } => message::resend(run, key),
+        EventKind::Tasked { key, order } => task::take_order(run, key, order),
         EventKind::Closed(attribute) => {
             let occurrence = Occurrence::of_close(event, *attribute, run);
             happen(run, occurrence);

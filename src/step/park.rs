@@ -68,7 +68,8 @@ pub(super) fn release(run: &mut Run) {
             | EventKind::ImportedAttributes
             | EventKind::Message { .. }
             | EventKind::Merged { .. }
-            | EventKind::Resend { .. } => continue,
+            | EventKind::Resend { .. }
+            | EventKind::Tasked { .. } => continue,
         };
         super::happen(run, occurrence);
     }

@@ -336,6 +336,6 @@ pub(super) fn news(became: Became) -> News {
         Became::Refused(outcome) => News::Refused(outcome),
         Became::Answered(Outcome::Failed) | Became::Receipt(MessageEvent::Failed, _) => News::Failed,
         Became::Answered(_) | Became::Receipt(MessageEvent::Sent, _) => News::Sent,
-        Became::Receipt(..) => News::Delivered,
+        Became::Receipt(kind, _) => super::receipts::news(kind),
     }
 }

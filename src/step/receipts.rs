@@ -47,7 +47,7 @@ pub(super) fn take(run: &mut Run, event: &Event, kind: MessageEvent, key: &Messa
 fn settle(message: &mut super::state::Message, kind: MessageEvent) {
     let is_open = message.status.is_open();
     match kind {
-        MessageEvent::Failed if is_open || message.status == MessageStatus::Sent => {
+        MessageEvent::Failed | MessageEvent::Refused if is_open || message.status == MessageStatus::Sent => {
             message.status = MessageStatus::Failed;
         }
         _ if is_open => {
@@ -59,14 +59,17 @@ fn settle(message: &mut super::state::Message, kind: MessageEvent) {
 }
 
 /// Whoever opened a message got it.
-fn news(kind: MessageEvent) -> News {
+pub(super) fn news(kind: MessageEvent) -> News {
     match kind {
         MessageEvent::Sent => News::Sent,
         MessageEvent::Failed => News::Failed,
+        MessageEvent::Confirmed => News::Confirmed,
+        MessageEvent::Refused => News::Declined,
         MessageEvent::Delivered
         | MessageEvent::Opened
         | MessageEvent::Clicked
         | MessageEvent::Replied
-        | MessageEvent::Shown => News::Delivered,
+        | MessageEvent::Shown
+        | MessageEvent::Dismissed => News::Delivered,
     }
 }

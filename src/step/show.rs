@@ -236,10 +236,10 @@ fn take_down(run: &mut Run, at: usize, why: TakenDown) {
     }
 }
 
-/// Somebody saw or clicked a placement; one that was taken down since may still have been seen. Other reports, and
+/// Somebody saw, clicked or closed a placement: closed, it comes down in its slot. One that was taken down since may still have been seen. Other reports, and
 /// those on what never stood anywhere, change nothing.
 pub(super) fn report(run: &mut Run, event: &Event, kind: MessageEvent, key: &MessageKey) {
-    if !matches!(kind, MessageEvent::Shown | MessageEvent::Clicked) {
+    if !matches!(kind, MessageEvent::Shown | MessageEvent::Clicked | MessageEvent::Dismissed) {
         return;
     }
     let at = run.state.placements.iter().rposition(|placement| key_of(run, placement) == *key);
@@ -252,9 +252,16 @@ pub(super) fn report(run: &mut Run, event: &Event, kind: MessageEvent, key: &Mes
     trace(run, &placement, Decision::Receipt { step: placement.step, kind, at: happened });
     let occurrence = Occurrence::of_placement(&placement, kind, event, run);
     super::happen(run, occurrence);
+    if kind == MessageEvent::Dismissed {
+        take_down_all(run, TakenDown::Dismissed, |standing| {
+            standing.step == placement.step
+                && standing.entry == placement.entry
+                && is_same(standing, &placement)
+        });
+    }
 }
 
-fn key_of(run: &Run, placement: &Placement) -> MessageKey {
+pub(super) fn key_of(run: &Run, placement: &Placement) -> MessageKey {
     let text = |sym| run.world.index().text(sym);
     let child = placement.subject.0.as_ref();
     MessageKey {

@@ -90,6 +90,8 @@ pub struct State {
     /// When it was erased: what is left says what was decided, and nothing of whom.
     #[serde(with = "wire")]
     pub erased: Option<Timestamp>,
+    /// Which open tasks somebody has taken on.
+    pub claims: Vec<Claim>,
 }
 
 pub const MAX_INSTANCES: usize = 256;
@@ -377,6 +379,14 @@ pub struct Task {
     pub due: Option<Timestamp>,
     /// What is still to happen by itself, and when, soonest first.
     pub alarms: Vec<Alarm>,
+}
+
+/// Somebody has taken on an open task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Claim {
+    /// The task's key as a text.
+    pub task: Arc<str>,
+    pub by: Arc<str>,
 }
 
 /// What a task does by itself.

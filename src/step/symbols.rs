@@ -33,7 +33,7 @@ pub(super) const EXPIRED: &str = "expired";
 /// The argument of a message that holds the content a table chose for it.
 pub(super) const CONTENT: &str = "wayfare.content";
 /// Who was asked to do a task, in what its `escalate` says.
-pub(super) const ASSIGNEE: &str = "assignee";
+pub const ASSIGNEE: &str = "assignee";
 /// The outcome of a task that nobody did in time.
 pub(super) const OVERDUE: &str = "overdue";
 /// End state of the younger of two instances, when their subjects were found to be the same.

@@ -1,19 +1,20 @@
 //! Work for people: asked for, reminded of, overdue, escalated, done; or withdrawn with the instance that asked.
 //!
 //! A task is the row's, not the instance's: one that nobody waits for is still reminded of and escalated. A result is
-//! an event of the task's name; the oldest open task of that name takes it.
+//! an event of the task's name; the oldest open task of that name takes it, or the one that it names.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::actor::Actor;
-use super::input::Event;
+use super::effect::{Effect, TaskChange, TaskNews};
+use super::input::{Event, MessageKey, TaskOrder};
 use super::node::Flow;
 use super::occurrence::{Occurrence, identity};
 use super::run::{Follow, Run, whole_ms};
 use super::scene::{ROOT, Scene};
-use super::state::{Alarm, AlarmKind, Instance, MAX_TASKS, SubjectRef, Task};
+use super::state::{Alarm, AlarmKind, Claim, Instance, MAX_TASKS, SubjectRef, Task};
 use super::symbols::{ASSIGNEE, OVERDUE, Sym};
 use super::trace::{Decision, Trace};
 use crate::expr::civil;
@@ -21,6 +22,9 @@ use crate::expr::{Env, eval};
 use crate::name::Name;
 use crate::program::{Assign, NodeKind};
 use crate::value::{Length, Value};
+
+/// The field of a result that names the task by its key. Without it the oldest of the kind is meant.
+pub const TASK: &str = "task";
 
 /// Asks for the task, once, and waits for its result if anything hangs on it.
 pub(super) fn assign(actor: &mut Actor, step: Name, assign: &Assign) -> Flow {
@@ -60,12 +64,33 @@ fn open(actor: &mut Actor, step: Sym, assign: &Assign) -> Option<Timestamp> {
     let opened =
         Occurrence::of_task(&task, "open", None, now, identity_of(actor.run, &task, "open"), actor.run);
     actor.run.follow(Follow::Occurrence(opened));
-    let tasks = &mut actor.run.state.tasks;
-    if tasks.len() >= MAX_TASKS {
-        tasks.remove(0);
-    }
-    tasks.push(task);
+    add(actor.run, task);
     due
+}
+
+/// Keeps an open task; the oldest gives way where there are too many.
+pub(super) fn add(run: &mut Run, task: Task) {
+    if run.state.tasks.len() >= MAX_TASKS {
+        let oldest = run.state.tasks.remove(0);
+        give_up(run, &oldest);
+    }
+    let unit = unit_of(run, &task);
+    tell_directory(run, &task, TaskChange::Opened { unit });
+    run.state.tasks.push(task);
+}
+
+/// What the program says whose account the task is in.
+fn unit_of(run: &Run, task: &Task) -> Option<Arc<str>> {
+    let loaded = run.world.index().program(task.program)?;
+    let Some(NodeKind::Assign(assign)) =
+        loaded.program.nodes.get(usize::from(task.node)).map(|node| &node.kind)
+    else {
+        return None;
+    };
+    match eval(assign.unit.as_ref()?, &run.scene(loaded, &task.subject)) {
+        Value::Text(unit) => Some(unit),
+        _ => None,
+    }
 }
 
 fn about(actor: &Actor, assign: &Assign) -> SubjectRef {
@@ -100,9 +125,11 @@ pub(super) fn alarm(run: &mut Run, at: usize) {
         AlarmKind::Remind => {
             let to = task.assignee.clone();
             trace(run, &task, Decision::Reminded { step: task.step, task: task.task, to });
+            tell_directory(run, &task, TaskChange::Reminded);
         }
         AlarmKind::Overdue => {
             trace(run, &task, Decision::Overdue { step: task.step, task: task.task });
+            tell_directory(run, &task, TaskChange::Overdue);
             let identity = identity_of(run, &task, OVERDUE);
             let overdue = Occurrence::of_task(&task, OVERDUE, None, due, identity, run);
             run.follow(Follow::Occurrence(overdue));
@@ -110,6 +137,7 @@ pub(super) fn alarm(run: &mut Run, at: usize) {
         }
         AlarmKind::Escalate => {
             let to = escalates_to(run, &task);
+            tell_directory(run, &task, TaskChange::Escalated { to: id_of(&to) });
             trace(run, &task, Decision::Escalated { step: task.step, task: task.task, to });
         }
     }
@@ -133,7 +161,16 @@ pub(super) fn take(run: &mut Run, event: &Event, name: Name) {
     let said = |field: &str| event.fields.iter().find(|(name, _)| name.as_str() == field);
     let subject = SubjectRef(event.child.as_ref().map(|(entity, id)| (run.sym(*entity), id.clone())));
     let sym = run.sym(name);
-    let found = run.state.tasks.iter().position(|task| task.task == sym && task.about == subject);
+    let text = |field: &str| match said(field) {
+        Some((_, Value::Text(text))) => Some(text.clone()),
+        _ => None,
+    };
+    let named = text(TASK);
+    let is_meant = |task: &Task| {
+        let is_named = named.as_ref().is_none_or(|named| key_of(run, task).to_string() == **named);
+        task.task == sym && task.about == subject && is_named
+    };
+    let found = run.state.tasks.iter().position(is_meant);
     let result = match said("result") {
         Some((_, Value::Choice(result))) => Some(*result),
         _ => run.world.index().tasks.get(&name).and_then(|results| results.first()).copied(),
@@ -141,12 +178,52 @@ pub(super) fn take(run: &mut Run, event: &Event, name: Name) {
     let (Some(at), Some(result)) = (found, result) else {
         return run.trace_root(Decision::NoSuchTask { task: sym });
     };
-    let task = run.state.tasks.remove(at);
+    let mut task = run.state.tasks.remove(at);
+    if let Some(by) = text(ASSIGNEE) {
+        task.assignee = Value::Text(by);
+    }
     let done = Decision::TaskDone { step: task.step, task: sym, result: run.sym(result), at: happened };
     trace(run, &task, done);
+    tell_directory(run, &task, TaskChange::Done { result });
+    unclaim(run, &task);
     let occurrence = Occurrence::of_task(&task, "done", Some(result), happened, identity(event), run);
     super::happen(run, occurrence);
     tell(run, &task, result);
+}
+
+/// Whoever distributes work says who does it.
+pub(super) fn take_order(run: &mut Run, key: &MessageKey, order: &TaskOrder) {
+    let Some(at) = run.state.tasks.iter().position(|task| key_of(run, task) == *key) else {
+        let task = Name::lookup(&key.step).map_or(run.fixed(OVERDUE), |step| run.sym(step));
+        return run.trace_root(Decision::NoSuchTask { task });
+    };
+    let Some(mut task) = run.state.tasks.get(at).cloned() else { return };
+    let (step, name) = (task.step, task.task);
+    match order {
+        TaskOrder::Claim { by } => {
+            let claimed = Value::Text(by.clone());
+            match holder_of(run, &task) {
+                Some(holder) if holder == *by => {}
+                Some(_) => trace(run, &task, Decision::NotClaimed { step, task: name, by: claimed }),
+                None => {
+                    let key = key.to_string().into();
+                    run.state.claims.push(Claim { task: key, by: by.clone() });
+                    trace(run, &task, Decision::Claimed { step, task: name, by: claimed });
+                    tell_directory(run, &task, TaskChange::Claimed);
+                }
+            }
+        }
+        TaskOrder::Reassign { to } => {
+            unclaim(run, &task);
+            let from = std::mem::replace(&mut task.assignee, Value::Text(to.clone()));
+            if let Some(kept) = run.state.tasks.get_mut(at) {
+                kept.assignee = task.assignee.clone();
+            }
+            let to = task.assignee.clone();
+            trace(run, &task, Decision::Reassigned { step, task: name, from, to });
+            tell_directory(run, &task, TaskChange::Reassigned);
+        }
+    }
 }
 
 /// The instance exits: what it asked for and nobody did is no longer asked for.
@@ -156,7 +233,72 @@ pub(super) fn withdraw(run: &mut Run, instance: &Instance) {
     run.state.tasks = kept;
     let gone: Vec<Task> = gone;
     for task in gone {
-        run.trace(instance, Decision::Withdrawn { step: task.step, task: task.task });
+        give_up(run, &task);
+    }
+}
+
+/// The subject has gone into another, which has its tasks now.
+pub(super) fn forget_all(run: &mut Run) {
+    for task in std::mem::take(&mut run.state.tasks) {
+        give_up(run, &task);
+    }
+}
+
+/// Nobody asks for it any more.
+fn give_up(run: &mut Run, task: &Task) {
+    trace(run, task, Decision::Withdrawn { step: task.step, task: task.task });
+    tell_directory(run, task, TaskChange::Withdrawn);
+    unclaim(run, task);
+}
+
+fn holder_of(run: &Run, task: &Task) -> Option<Arc<str>> {
+    if run.state.claims.is_empty() {
+        return None;
+    }
+    let key = key_of(run, task).to_string();
+    run.state.claims.iter().find(|claim| *claim.task == *key).map(|claim| claim.by.clone())
+}
+
+fn unclaim(run: &mut Run, task: &Task) {
+    if !run.state.claims.is_empty() {
+        let key = key_of(run, task).to_string();
+        run.state.claims.retain(|claim| *claim.task != *key);
+    }
+}
+
+fn tell_directory(run: &mut Run, task: &Task, what: TaskChange) {
+    let text = |sym| run.world.index().text(sym);
+    let Some(name) = run.world.symbols.name(task.task) else { return };
+    let news = TaskNews {
+        key: key_of(run, task),
+        task: name,
+        about: task.about.0.as_ref().map(|(entity, id)| (text(*entity), id.clone())),
+        assignee: id_of(&task.assignee),
+        holder: holder_of(run, task),
+        due: task.due,
+        is_overdue: task.due.is_some() && task.alarms.iter().all(|alarm| alarm.what != AlarmKind::Overdue),
+        at: run.now,
+        what,
+    };
+    run.effect(Effect::Task(Box::new(news)));
+}
+
+fn id_of(staff: &Value) -> Arc<str> {
+    match staff {
+        Value::Text(id) => id.clone(),
+        _ => Arc::default(),
+    }
+}
+
+/// What names the task.
+fn key_of(run: &Run, task: &Task) -> MessageKey {
+    let text = |sym| run.world.index().text(sym);
+    MessageKey {
+        journey: text(task.journey),
+        root: run.root.id.clone(),
+        child: task.subject.0.as_ref().map(|(entity, id)| (text(*entity), id.clone())),
+        entry: task.entry.clone(),
+        step: text(task.step),
     }
 }
 

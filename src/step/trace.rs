@@ -184,7 +184,7 @@ pub enum Decision {
         step: Sym,
         task: Sym,
     },
-    /// A result of a task that is not open.
+    /// A result of, or an order for, a task that is not open.
     NoSuchTask {
         task: Sym,
     },
@@ -315,6 +315,25 @@ pub enum Decision {
         experiment: Sym,
         arm: Sym,
     },
+    /// Somebody takes on an open task.
+    Claimed {
+        step: Sym,
+        task: Sym,
+        by: Value,
+    },
+    /// Somebody else had taken it on.
+    NotClaimed {
+        step: Sym,
+        task: Sym,
+        by: Value,
+    },
+    /// Somebody else is to do an open task.
+    Reassigned {
+        step: Sym,
+        task: Sym,
+        from: Value,
+        to: Value,
+    },
 }
 
 /// Why something stands in a slot no longer.
@@ -330,6 +349,8 @@ pub enum TakenDown {
     Displaced,
     /// The same content was shown there anew.
     Replaced,
+    /// The customer closed it.
+    Dismissed,
 }
 
 /// What a step would have done to somebody.

@@ -113,6 +113,12 @@ impl World {
         Self::new(bundle, programs, live, Symbols::default(), zone)
     }
 
+    /// The results that a task can have; `None`: nothing that is deployed knows it.
+    #[must_use]
+    pub fn task_results(&self, task: Name) -> Option<&[Name]> {
+        self.index.tasks.get(&task).map(Vec::as_slice)
+    }
+
     /// The same with the numbers of another world, which has all names of this one.
     pub(super) fn renumber(&mut self, symbols: &Symbols) {
         *self = Self::new(

@@ -11,6 +11,7 @@ pub mod postgres;
 pub mod row;
 mod said;
 pub mod sqlite;
+pub mod task;
 
 use std::time::Duration;
 
@@ -26,6 +27,7 @@ pub use row::{
     Trim, Trimmed,
 };
 pub use sqlite::SqliteStore;
+pub use task::{Days, Directory, TaskCount, TaskQuery, TaskRow, TaskStatus};
 
 /// What a call to a store returns.
 pub type Stored<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
@@ -80,6 +82,11 @@ pub trait Store: Send + Sync {
     /// Deletes the keys of what is left for rows ([`POST_KEYS`]) that came into use before this millisecond, unless
     /// something waits since the day behind it: nothing younger is sealed under them. How many went.
     fn forget_keys(&self, before: i64) -> Stored<'_, u64>;
+
+    /// The directory of work; `None`: this store keeps none.
+    fn directory(&self) -> Option<&dyn Directory> {
+        None
+    }
 
     fn meta<'a>(&'a self, name: &'a str) -> Stored<'a, Option<String>>;
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::bucket;
+use super::task::TaskRow;
 use crate::step::facets::{Mark, Sieve};
 
 /// A root subject as the store keys it: the bucket first, everywhere.
@@ -91,6 +92,8 @@ pub struct Commit {
     /// Identities of the events in this batch; none is stored yet, none twice.
     pub dedup: Vec<Dedup>,
     pub quarantine: Vec<Quarantined>,
+    /// For the directory of work; no id twice.
+    pub tasks: Vec<TaskRow>,
     /// For the owners of groups, at most one row per group; `batch` is the commit's, `sender` is filled in by the store.
     pub inbox: Vec<InboxRow>,
     /// What was taken from the inbox of groups that are held.
@@ -275,7 +278,7 @@ pub const LOG_FROM: &str = "log.from";
 /// What is old enough to go. That rows of the log went is noted under [`LOG_FROM`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trim {
-    /// Log and trace made before this millisecond go.
+    /// Log and trace made before this millisecond go, and tasks that were closed before it.
     pub before: i64,
     /// Identities of events that happened before this day (since 1970) go; those of events without a time of their own
     /// where they were stored before `before`.
@@ -290,6 +293,7 @@ pub struct Trimmed {
     pub log: u64,
     pub trace: u64,
     pub dedup: u64,
+    pub tasks: u64,
 }
 
 /// Which packed rows are meant.

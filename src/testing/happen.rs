@@ -135,7 +135,7 @@ fn described(
             let others = || rows.iter().filter_map(of).find(|key| Some(&key.root) == root);
             match own.or_else(others) {
                 Some(key) => Ok((EventKind::Message { kind: *kind, key }, Vec::new())),
-                None if *kind == MessageEvent::Shown => {
+                None if matches!(kind, MessageEvent::Shown | MessageEvent::Dismissed) => {
                     Err("nothing of that name was put into a slot".to_owned())
                 }
                 None => Err(format!("no such message has left, so nothing can be {}", kind.as_str())),

@@ -57,6 +57,7 @@ fn happened(event: &Event, zone: &TimeZone) -> String {
             format!("* {name}{}{who}", payload(&event.fields))
         }
         EventKind::Closed(name) => format!("* close of {name}{}{who}", payload(&event.fields)),
+        EventKind::Tasked { key, .. } => format!("* order for {}{who}", key.step),
         EventKind::Merged { into } => format!("* is the same as {}{who}", into.id),
         EventKind::Resend { key } => format!("* again: {}{who}", key.step),
         EventKind::Message { kind, key } => format!("* {}({})", kind.as_str(), key.step),

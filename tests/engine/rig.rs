@@ -209,6 +209,7 @@ pub(crate) fn bundle(hash: &str, rate: Option<Rate>, daily: bool) -> Bundle {
         values: program::Values::default(),
         lanes: BTreeMap::new(),
         policy: None,
+        units: BTreeMap::new(),
         programs: [(
             Name::new("ladder"),
             Hashed { hash: format!("p{hash}").into(), body: Arc::new(journey(enter)) },
@@ -364,6 +365,9 @@ impl Store for Stopping {
     fn forget_keys(&self, before: i64) -> Stored<'_, u64> {
         self.inner.forget_keys(before)
     }
+    fn directory(&self) -> Option<&dyn wayfare::store::Directory> {
+        self.inner.directory()
+    }
     fn meta<'a>(&'a self, name: &'a str) -> Stored<'a, Option<String>> {
         self.inner.meta(name)
     }
@@ -452,7 +456,11 @@ impl Rig {
 
     async fn run_on(&self, store: Arc<dyn Store>) -> Running {
         let (push, sms): (Arc<dyn Channel>, Arc<dyn Channel>) = (self.push.clone(), self.sms.clone());
-        let channels = Channels::default().with(Name::new("push"), push).with(Name::new("sms"), sms);
+        let channels =
+            Channels::default().with(Name::new("push"), Arc::clone(&push)).with(Name::new("sms"), sms);
+        // What people and groups are told by leaves where pushes do.
+        let others = ["group_chat", "work_note", "wechat", "wecom_chat", "wecom_broadcast"].into_iter();
+        let channels = others.fold(channels, |all, name| all.with(Name::new(name), Arc::clone(&push)));
         let (steps, upkeep, park) = (self.steps, self.upkeep, self.park);
         let options =
             Options { steps, upkeep, park, ..Options::new(channels, TimeZone::UTC, self.clock.clone()) };

@@ -6,14 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use wayfare::store::{
-    InboxRef, InboxRow, PackedKind, PostgresStore, RowKey, RowRef, StateRow, Store, Worker,
+    InboxRef, InboxRow, PackedKind, PostgresStore, RowKey, RowRef, StateRow, Store, TaskRow, TaskStatus,
+    Worker,
 };
 
 use super::migrations::{counted, scripts};
 use super::{at, conforms, full_commit, row};
 use crate::support::postgres::{self, Server, run};
 
-const TABLES: [(&str, &str); 9] = [
+const TABLES: [(&str, &str); 11] = [
     ("state", "bucket"),
     ("lease", "grp"),
     ("log", "grp"),
@@ -23,6 +24,8 @@ const TABLES: [(&str, &str); 9] = [
     ("dedup", "grp"),
     ("quarantine", "grp"),
     ("inbox", "grp"),
+    ("task", "grp"),
+    ("task_count", "grp"),
 ];
 const PARTS: usize = 8;
 
@@ -110,6 +113,7 @@ async fn a_batch_of_one_bucket(store: &PostgresStore) {
     commit.dedup.iter_mut().for_each(|event| event.group = 5);
     let at_five = InboxRef { group: 5, at: 7, ..InboxRef::default() };
     commit.inbox = vec![InboxRow { at: at_five, body: vec![1] }];
+    commit.tasks = vec![TaskRow { group: 5, id: "a".to_owned(), ..TaskRow::default() }];
     store.commit(&commit).await.unwrap();
     let left = store.inbox(9).await.unwrap();
     assert_eq!(left.len(), 1);
@@ -127,6 +131,7 @@ async fn a_batch_of_one_bucket(store: &PostgresStore) {
     done.states = states.into_iter().map(|state| StateRow { body: vec![1], ..state }).collect();
     done.timers_done = vec![(at(50), place)];
     done.outbox_done = vec![(3, place)];
+    done.tasks = vec![TaskRow { status: TaskStatus::Done, ..commit.tasks.remove(0) }];
     done.inbox_done = left.into_iter().map(|row| row.at).collect();
     store.commit(&done).await.unwrap();
 }
@@ -172,6 +177,8 @@ async fn what_a_batch_of_one_bucket_asks_touches_one_partition() {
         "INSERT outbox",
         "INSERT quarantine",
         "INSERT state",
+        "INSERT task",
+        "INSERT task_count",
         "INSERT timer",
         "INSERT trace",
         "SELECT dedup",

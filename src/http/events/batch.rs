@@ -17,7 +17,7 @@ use crate::store::Quarantined;
 const MOST_LISTED: usize = 1000;
 
 /// A record of a request, read or not.
-pub(super) struct Item {
+pub(in crate::http) struct Item {
     /// From 0.
     pub(super) index: u64,
     /// From 1, in NDJSON.
@@ -28,7 +28,7 @@ pub(super) struct Item {
 }
 
 /// What became of a record.
-pub(super) enum Outcome {
+pub(in crate::http) enum Outcome {
     Accepted,
     Duplicate,
     Refused(Refusal),
@@ -36,7 +36,7 @@ pub(super) enum Outcome {
 
 /// The answer to a request with many records.
 #[derive(Debug, Default, Serialize)]
-pub(super) struct Account {
+pub(in crate::http) struct Account {
     accepted: u64,
     duplicates: u64,
     rejected: Vec<Rejected>,
@@ -75,7 +75,7 @@ pub(super) struct Judged {
 }
 
 impl Item {
-    pub(super) fn new(index: u64, line: Option<u64>, event: Json) -> Self {
+    pub(in crate::http) fn new(index: u64, line: Option<u64>, event: Json) -> Self {
         let id = event.get("id").and_then(Json::as_str).map(str::to_owned);
         let size = event_size(&event);
         let event = if size > MAX_EVENT {
@@ -154,7 +154,7 @@ impl Judged {
 }
 
 /// Judges and submits. The outcome is that of the last record, for requests that have one only.
-pub(super) async fn take(
+pub(in crate::http) async fn take(
     door: &Door,
     items: Vec<Item>,
     account: &mut Account,

@@ -22,7 +22,8 @@ use super::Door;
 use super::problem::Problem;
 use crate::diagnostic::code;
 use crate::intake::{Envelope, MAX_EVENT, Refusal};
-use batch::{Account, Item, Outcome};
+use batch::Outcome;
+pub(super) use batch::{Account, Item, take};
 use mode::Mode;
 
 /// How long a body that is read as a whole may take to arrive.
@@ -50,7 +51,7 @@ pub(super) async fn receive(State(door): State<Arc<Door>>, request: Request) -> 
 async fn one(door: &Door, event: Result<Envelope, Refusal>) -> Result<Response, Problem> {
     let mut account = Account::default();
     let item = Item { index: 0, line: None, id: None, event };
-    match batch::take(door, vec![item], &mut account).await? {
+    match take(door, vec![item], &mut account).await? {
         Some(Outcome::Refused(refusal)) => Err(refusal.into()),
         Some(Outcome::Duplicate) => Ok((StatusCode::OK, account).into_response()),
         Some(Outcome::Accepted) | None => Ok((StatusCode::ACCEPTED, account).into_response()),
@@ -68,7 +69,7 @@ async fn many(door: &Door, body: &[u8]) -> Result<Response, Problem> {
         .map_err(|error| Problem::bad_request(format!("a batch is a JSON array of events: {error}")))?;
     let items = events.into_iter().zip(0..).map(|(event, index)| Item::new(index, None, event)).collect();
     let mut account = Account::default();
-    batch::take(door, items, &mut account).await?;
+    take(door, items, &mut account).await?;
     Ok(account.into_response())
 }
 

@@ -12,6 +12,7 @@ impl Table<'_> {
             task: assign.task,
             subject: task.subject,
             to: self.expr(&assign.to),
+            unit: assign.unit.as_ref().map(|unit| self.expr(unit)),
             due: assign.due,
             remind: task.remind,
             escalate: task.escalate.clone(),

@@ -157,7 +157,8 @@ impl Checker<'_, '_> {
         self.within_unit(branch, path)
     }
 
-    fn own_branch(&self) -> Option<Typed> {
+    /// The branch that the subject is or belongs to.
+    pub(super) fn own_branch(&self) -> Option<Typed> {
         let subject = self.subject?;
         let branch = Type::Entity(Name::new(BRANCH));
         let entity = self.world.entity(subject)?;

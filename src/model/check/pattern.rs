@@ -207,7 +207,7 @@ impl Checker<'_, '_> {
         let Some(is_shown) = ids.and_then(|ids| ids.is_shown(step)) else { return true };
         let fits = match kind {
             MessageEvent::Clicked => true,
-            MessageEvent::Shown => is_shown,
+            MessageEvent::Shown | MessageEvent::Dismissed => is_shown,
             _ => !is_shown,
         };
         if !fits {
@@ -216,7 +216,7 @@ impl Checker<'_, '_> {
                 let headline = format!("`{step}` stands in a slot: nobody says of it that it was {name}");
                 let finding = Diagnostic::new(code::NOT_SHOWN, word, headline).label("happens to messages");
                 finding.help(format!(
-                    "write `shown({step})` for whoever saw it, `clicked({step})` for whoever touched it"
+                    "write `shown({step})` for whoever saw it, `clicked({step})` for whoever touched it, `dismissed({step})` for whoever closed it"
                 ))
             } else {
                 let headline = format!("`{step}` is sent, so it is never {name} in a slot");

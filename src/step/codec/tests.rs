@@ -9,10 +9,10 @@ use crate::expr::MessageEvent;
 use crate::name::Name;
 use crate::program::Outcome;
 use crate::step::state::{
-    Account, AccountEntry, Agreement, Alarm, AlarmKind, Ask, AudienceMemory, Awaited, Child, Entry, Feature,
-    First, Gift, HeldBy, History, Instance, Ladder, Listed, Mark, Merged, Message, MessageStatus, More,
-    Pending, PendingWhy, Placement, Recent, Replay, Sender, State, SubjectRef, Tally, Task, Vote, Waiting,
-    Watch,
+    Account, AccountEntry, Agreement, Alarm, AlarmKind, Ask, AudienceMemory, Awaited, Child, Claim, Entry,
+    Feature, First, Gift, HeldBy, History, Instance, Ladder, Listed, Mark, Merged, Message, MessageStatus,
+    More, Pending, PendingWhy, Placement, Recent, Replay, Sender, State, SubjectRef, Tally, Task, Vote,
+    Waiting, Watch,
 };
 use crate::step::trace::Cause;
 use crate::step::{Event, EventKind, MessageKey, ProgramNo, RootKey, Sym};
@@ -393,6 +393,7 @@ prop_compose! {
             }],
             listed: vec![Listed { list: "dnc".into(), channel: None, purpose: Some(Sym(5)), at, until: wake_at }],
             erased: wake_at,
+            claims: vec![Claim { task: "j/c1/c1/visit".into(), by: "s1".into() }],
         }
     }
 }
@@ -426,6 +427,26 @@ fn an_unknown_version_is_refused() {
     bytes[0] = 9;
     assert_eq!(decode(&bytes), Err(CodecError::UnknownVersion(9)));
     assert_eq!(decode(&[]), Err(CodecError::Empty));
+}
+
+/// A row as version 4 wrote it: fields up to `absorbed`, nothing behind.
+#[test]
+fn a_row_of_the_version_before_is_read() {
+    let mut bytes = vec![4, 1];
+    bytes.extend([7; 32]);
+    // Attributes, children, tags, … each without elements, `wake_at` and what is `None` as a zero.
+    bytes.extend([0; 22]);
+    bytes.extend([1, 8]);
+    bytes.extend_from_slice(b"customer");
+    bytes.extend([2]);
+    bytes.extend_from_slice(b"c0");
+    let state = decode(&bytes).unwrap();
+    assert_eq!(state.absorbed, [RootKey { entity: Name::new("customer"), id: "c0".into() }]);
+    assert_eq!(
+        State { absorbed: Vec::new(), ..state },
+        State { known: true, payload_key: [7; 32], ..State::default() }
+    );
+    assert!(decode(&bytes[..bytes.len() - 1]).is_err());
 }
 
 #[test]

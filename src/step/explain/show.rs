@@ -21,6 +21,7 @@ impl Words<'_> {
                     TakenDown::Hidden => "it is hidden",
                     TakenDown::Exited => "the journey exited",
                     TakenDown::Displaced => "something of a higher rank takes its place",
+                    TakenDown::Dismissed => "it was closed",
                     TakenDown::Replaced => "it is shown there anew",
                 };
                 format!("`{}` stands in {} no longer: {why}", self.name(*step), self.name(*slot))

@@ -93,6 +93,9 @@ impl Words<'_> {
             | Decision::Escalated { .. }
             | Decision::TaskDone { .. }
             | Decision::Withdrawn { .. }
+            | Decision::Claimed { .. }
+            | Decision::NotClaimed { .. }
+            | Decision::Reassigned { .. }
             | Decision::NoSuchTask { .. }) => self.task(task),
             slot @ (Decision::Placed { .. } | Decision::NotPlaced { .. } | Decision::TakenDown { .. }) => {
                 self.slot(slot)

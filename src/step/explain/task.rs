@@ -22,8 +22,22 @@ impl Words<'_> {
                 format!("`{}` was done at {}: {}", self.name(*task), self.clock(*at), self.name(*result))
             }
             Decision::Withdrawn { task, .. } => format!("`{}` is no longer asked for", self.name(*task)),
+            Decision::Claimed { task, by, .. } => {
+                format!("{} takes on `{}`", show::value(by), self.name(*task))
+            }
+            Decision::NotClaimed { task, by, .. } => {
+                format!("{} cannot take on `{}`: somebody else has", show::value(by), self.name(*task))
+            }
+            Decision::Reassigned { task, from, to, .. } => {
+                format!(
+                    "asks {} instead of {} to do `{}`",
+                    show::value(to),
+                    show::value(from),
+                    self.name(*task)
+                )
+            }
             Decision::NoSuchTask { task } => {
-                format!("a result of `{}` changes nothing: no such task is open", self.name(*task))
+                format!("what is said of `{}` changes nothing: no such task is open", self.name(*task))
             }
             _ => String::new(),
         }

@@ -152,6 +152,7 @@ fn world_with(schema: Schema, programs: Vec<Program>) -> World {
         values: crate::program::Values::default(),
         lanes: BTreeMap::new(),
         policy: None,
+        units: BTreeMap::new(),
         programs: programs.into_iter().map(|program| (program.journey, hashed(program))).collect(),
     };
     World::of_bundle(Arc::new(bundle), TimeZone::get("Europe/Berlin").unwrap())

@@ -18,12 +18,12 @@ use crate::step::input::RootKey;
 use crate::step::run::Run;
 use crate::step::scene::ROOT;
 use crate::step::state::{
-    Entry, Instance, MAX_ABSORBED, MAX_PARKED, MAX_TASKS, MAX_WATCHES, Message, MessageStatus, Pending,
-    PendingWhy, State,
+    Entry, Instance, MAX_ABSORBED, MAX_PARKED, MAX_WATCHES, Message, MessageStatus, Pending, PendingWhy,
+    State,
 };
 use crate::step::symbols::{self, Sym};
 use crate::step::trace::Decision;
-use crate::step::{enter, message, park, tracked};
+use crate::step::{enter, message, park, task, tracked};
 use crate::value::Value;
 
 pub(super) fn fold(run: &mut Run, from: &RootKey, mut gone: State) {
@@ -36,8 +36,9 @@ pub(super) fn fold(run: &mut Run, from: &RootKey, mut gone: State) {
     entries(run.state, std::mem::take(&mut gone.entries));
     accounts(run, std::mem::take(&mut gone.accounts));
     let settled = messages(run, std::mem::take(&mut gone.messages));
-    run.state.tasks.append(&mut gone.tasks);
-    cut(&mut run.state.tasks, MAX_TASKS);
+    for theirs in std::mem::take(&mut gone.tasks) {
+        task::add(run, theirs);
+    }
     run.state.instances.append(&mut gone.instances);
     run.state.instances.sort_by_key(|it| it.entered);
     part(run);

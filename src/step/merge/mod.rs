@@ -91,6 +91,7 @@ pub(super) fn taken(run: &mut Run, number: u64) {
     }
     merged.retry_at = None;
     if number == 0 {
+        super::task::forget_all(run);
         forget(run.state);
     }
     if run.state.merged.as_deref().is_some_and(|merged| !merged.queue.is_empty()) {
@@ -223,7 +224,9 @@ fn pass_on(run: &mut Run, event: &Event) {
     {
         return;
     }
-    if let EventKind::Message { key, .. } | EventKind::Resend { key } = &mut event.kind {
+    if let EventKind::Message { key, .. } | EventKind::Resend { key } | EventKind::Tasked { key, .. } =
+        &mut event.kind
+    {
         key.root = merged.into.id.clone();
         key.entry = rekeyed(&key.entry, &from, &merged.into.id);
     }

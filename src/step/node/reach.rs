@@ -61,8 +61,8 @@ pub(super) fn told(actor: &mut Actor, node: &Node, step: Sym, news: News) {
             return;
         }
         News::Held => (actor.it.due, actor.it.deadline) = (None, None),
-        News::Failed | News::Refused(_) => {}
-        News::Accepted | News::Sent | News::Delivered => return,
+        News::Failed | News::Declined | News::Refused(_) => {}
+        News::Accepted | News::Sent | News::Delivered | News::Confirmed => return,
     }
     // What is held was not sent.
     if let Some(ladder) = actor.it.ladder.as_mut().filter(|_| !is_held) {

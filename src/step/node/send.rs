@@ -58,6 +58,10 @@ pub(super) fn told(actor: &mut Actor, node: &Node, news: News) {
         News::Held => return (actor.it.due, actor.it.deadline) = (None, None),
         News::Accepted if arm(outcomes, Outcome::Sent).is_some() => return,
         News::Accepted | News::Sent => good(outcomes, *next),
+        // That it is with whoever is to send it on says nothing yet.
+        News::Delivered if is_by_hand(outcomes) && arm(outcomes, Outcome::Delivered).is_none() => return,
+        News::Confirmed => arm(outcomes, Outcome::Confirmed).unwrap_or_else(|| good(outcomes, *next)),
+        News::Declined => arm(outcomes, Outcome::Refused).unwrap_or(*otherwise),
         News::Delivered => arm(outcomes, Outcome::Delivered).unwrap_or_else(|| good(outcomes, *next)),
         News::Failed => arm(outcomes, Outcome::Failed).unwrap_or(*otherwise),
         News::Refused(outcome) => arm(outcomes, outcome).unwrap_or(*otherwise),
@@ -65,11 +69,21 @@ pub(super) fn told(actor: &mut Actor, node: &Node, news: News) {
     actor.go(target);
 }
 
-/// No receipt within the time for it: what was accepted counts as sent.
+/// No receipt within the time for it: what was accepted counts as sent, unless somebody was to send it by hand.
 pub(super) fn receipt_timeout(actor: &mut Actor, node: &Node) {
-    let NodeKind::Send { outcomes, next, .. } = &node.kind else { return };
+    let NodeKind::Send { outcomes, otherwise, next, .. } = &node.kind else { return };
     actor.trace(Decision::TimedOut);
-    actor.go(good(outcomes, *next));
+    let target = if is_by_hand(outcomes) {
+        arm(outcomes, Outcome::Expired).unwrap_or(*otherwise)
+    } else {
+        good(outcomes, *next)
+    };
+    actor.go(target);
+}
+
+/// Whether a branch asks what people of the bank did with it.
+fn is_by_hand(outcomes: &Arms) -> bool {
+    outcomes.iter().any(|(outcome, _)| outcome.is_by_hand())
 }
 
 /// Whether a branch asks what became of an accepted message, and the channel reports it. A channel that reports
@@ -77,7 +91,9 @@ pub(super) fn receipt_timeout(actor: &mut Actor, node: &Node) {
 fn may_say_more(actor: &Actor, channel: Name, outcomes: &Arms) -> bool {
     let channel = actor.run.world.index().channels.get(&channel);
     let reports = channel.is_some_and(|channel| {
-        channel.outcomes.iter().any(|event| matches!(event, MessageEvent::Delivered | MessageEvent::Failed))
+        channel.outcomes.iter().any(|event| {
+            matches!(event, MessageEvent::Delivered | MessageEvent::Failed | MessageEvent::Confirmed)
+        })
     });
     reports && outcomes.iter().any(|(outcome, _)| outcome.is_receipt())
 }

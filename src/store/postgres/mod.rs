@@ -13,6 +13,7 @@ mod read;
 mod rows;
 mod schema;
 pub mod share;
+mod task;
 mod trim;
 mod write;
 
@@ -28,8 +29,9 @@ use tokio::sync::{Mutex, MutexGuard};
 pub use share::Worker;
 
 use super::{
-    Commit, Counts, Dedup, Deployed, Deployment, InboxRow, Lease, OutboxRow, Packed, PackedKind, Quarantined,
-    RowKey, RowRef, Share, Sift, Sifted, StateRow, Store, StoreError, Stored, TimerChunk, Trim, Trimmed,
+    Commit, Counts, Dedup, Deployed, Deployment, Directory, InboxRow, Lease, OutboxRow, Packed, PackedKind,
+    Quarantined, RowKey, RowRef, Share, Sift, Sifted, StateRow, Store, StoreError, Stored, TimerChunk, Trim,
+    Trimmed,
 };
 use lease::Hold;
 use rows::small;
@@ -175,6 +177,10 @@ impl Store for PostgresStore {
 
     fn forget_keys(&self, before: i64) -> Stored<'_, u64> {
         async move { trim::forget_keys(&self.pool, self.hold().await?.0, before).await }.boxed()
+    }
+
+    fn directory(&self) -> Option<&dyn Directory> {
+        Some(self)
     }
 
     fn meta<'a>(&'a self, name: &'a str) -> Stored<'a, Option<String>> {

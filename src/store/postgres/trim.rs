@@ -17,6 +17,10 @@ const DEDUP: &str = "DELETE FROM dedup USING unnest($1::smallint[]) AS held (grp
     (SELECT old.slot, old.hash FROM dedup AS old
         WHERE old.grp = held.grp AND old.slot >= 0 AND old.slot < $2 ORDER BY old.slot, old.hash LIMIT $3) AS first
     WHERE dedup.grp = held.grp AND dedup.slot = first.slot AND dedup.hash = first.hash";
+const TASKS: &str = "DELETE FROM task USING unnest($1::smallint[]) AS held (grp) CROSS JOIN LATERAL
+    (SELECT old.id FROM task AS old WHERE old.grp = held.grp AND old.status >= 2 AND old.changed < $2
+        ORDER BY old.batch LIMIT $3) AS first
+    WHERE task.grp = held.grp AND task.id = first.id";
 
 const UNTIMED: &str = "DELETE FROM dedup USING unnest($1::smallint[]) AS held (grp) CROSS JOIN LATERAL
     (SELECT old.hash FROM dedup AS old
@@ -51,9 +55,11 @@ pub(super) async fn trim(
     let dedup = dedup.execute(&mut *tx).await?.rows_affected();
     let untimed = sqlx::query(UNTIMED).bind(groups).bind(trim.before).bind(most);
     let dedup = dedup + untimed.execute(&mut *tx).await?.rows_affected();
+    let tasks = sqlx::query(TASKS).bind(groups).bind(trim.before).bind(most);
+    let tasks = tasks.execute(&mut *tx).await?.rows_affected();
     if log > 0 {
         meta(&mut tx, &[(LOG_FROM.to_owned(), trim.before.to_string())]).await?;
     }
     tx.commit().await?;
-    Ok(Trimmed { log, trace, dedup })
+    Ok(Trimmed { log, trace, dedup, tasks })
 }

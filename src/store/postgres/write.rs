@@ -7,6 +7,7 @@ use super::again;
 use super::lease::{Hold, check_life};
 use super::rows::{Events, Keys, Places, States, same, small, storable};
 use super::share::Life;
+use super::task;
 use crate::step::facets::Mark;
 use crate::store::{Commit, Deployment, Packed, RowKey, StateRow, StoreError};
 
@@ -103,6 +104,7 @@ pub(super) async fn commit(
     timers(&mut tx, commit).await?;
     records(&mut tx, hold.home(), life, commit).await?;
     inbox(&mut tx, life, commit).await?;
+    task::write(&mut tx, &commit.tasks, commit.batch).await?;
     meta(&mut tx, &commit.meta).await?;
     hold.in_doubt();
     tx.commit().await?;

@@ -28,6 +28,14 @@ impl Rows {
         self.text.push(']');
     }
 
+    /// A text that is no row.
+    pub(super) fn one(&mut self, value: &str) {
+        if self.text.len() > 1 {
+            self.text.push(',');
+        }
+        Row { text: &mut self.text, first: true }.text(value);
+    }
+
     pub(super) fn finish(mut self) -> String {
         self.text.push(']');
         self.text
@@ -66,6 +74,24 @@ impl Row<'_> {
             }
         }
         self.text.push('"');
+        self
+    }
+
+    pub(super) fn perhaps(&mut self, value: Option<i64>) -> &mut Self {
+        if let Some(value) = value {
+            return self.int(value);
+        }
+        self.separate();
+        self.text.push_str("null");
+        self
+    }
+
+    pub(super) fn perhaps_text(&mut self, value: Option<&str>) -> &mut Self {
+        if let Some(value) = value {
+            return self.text(value);
+        }
+        self.separate();
+        self.text.push_str("null");
         self
     }
 

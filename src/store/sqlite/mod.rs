@@ -10,6 +10,7 @@ mod json;
 mod open;
 mod read;
 mod schema;
+mod task;
 mod trim;
 mod write;
 
@@ -23,8 +24,9 @@ use jiff::Timestamp;
 use sqlx::SqlitePool;
 
 use super::{
-    Commit, Counts, Dedup, Deployed, Deployment, InboxRow, Lease, OutboxRow, Packed, PackedKind, Quarantined,
-    RowKey, RowRef, Sift, Sifted, StateRow, Store, StoreError, Stored, TimerChunk, Trim, Trimmed,
+    Commit, Counts, Dedup, Deployed, Deployment, Directory, InboxRow, Lease, OutboxRow, Packed, PackedKind,
+    Quarantined, RowKey, RowRef, Sift, Sifted, StateRow, Store, StoreError, Stored, TimerChunk, Trim,
+    Trimmed,
 };
 
 /// A store in one file. Dropping it releases the lock; commits that have returned are safe.
@@ -127,6 +129,10 @@ impl Store for SqliteStore {
 
     fn forget_keys(&self, before: i64) -> Stored<'_, u64> {
         async move { trim::forget_keys(self.writer()?, &self.lease, before).await }.boxed()
+    }
+
+    fn directory(&self) -> Option<&dyn Directory> {
+        Some(self)
     }
 
     fn meta<'a>(&'a self, name: &'a str) -> Stored<'a, Option<String>> {

@@ -11,6 +11,8 @@ const TRACE: &str =
     "DELETE FROM trace WHERE batch IN (SELECT batch FROM trace ORDER BY batch LIMIT ?2) AND made < ?1";
 const DEDUP: &str = "DELETE FROM dedup WHERE (slot, hash) IN
     (SELECT slot, hash FROM dedup WHERE slot >= 0 AND slot < ?1 ORDER BY slot, hash LIMIT ?2)";
+const TASKS: &str = "DELETE FROM task WHERE id IN
+    (SELECT id FROM task WHERE status >= 2 AND changed < ?1 ORDER BY batch LIMIT ?2)";
 
 const UNTIMED: &str = "DELETE FROM dedup WHERE (slot, hash) IN
     (SELECT slot, hash FROM dedup WHERE slot = -1 AND made < ?1 ORDER BY made LIMIT ?2)";
@@ -64,6 +66,8 @@ async fn delete(
     went.dedup = dedup.execute(&mut *tx).await?.rows_affected();
     let untimed = sqlx::query(UNTIMED).bind(trim.before).bind(most);
     went.dedup += untimed.execute(&mut *tx).await?.rows_affected();
+    let tasks = sqlx::query(TASKS).bind(trim.before).bind(most);
+    went.tasks = tasks.execute(&mut *tx).await?.rows_affected();
     if went.log > 0 {
         meta(&mut tx, &[(LOG_FROM.to_owned(), trim.before.to_string())]).await?;
     }

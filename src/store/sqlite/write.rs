@@ -4,6 +4,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Connection as _, Sqlite, SqlitePool, Transaction};
 
 use super::json::Rows;
+use super::task;
 use crate::step::facets::Mark;
 use crate::store::{Commit, Deployment, Lease, Packed, StateRow, StoreError};
 
@@ -64,6 +65,7 @@ async fn write(writer: &mut Writer, lease: &Lease, commit: &Commit) -> Result<()
     queues(&mut tx, commit).await?;
     records(&mut tx, commit).await?;
     inbox(&mut tx, commit).await?;
+    task::write(&mut tx, &commit.tasks, commit.batch).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -294,7 +296,12 @@ pub(super) async fn meta(tx: &mut Tx<'_>, values: &[(String, String)]) -> Result
 }
 
 /// Runs a set-wise statement, or nothing for no rows. Returns how many rows it changed.
-async fn run(tx: &mut Tx<'_>, sql: &'static str, rows: Rows, count: usize) -> Result<u64, StoreError> {
+pub(super) async fn run(
+    tx: &mut Tx<'_>,
+    sql: &'static str,
+    rows: Rows,
+    count: usize,
+) -> Result<u64, StoreError> {
     if count == 0 {
         return Ok(0);
     }

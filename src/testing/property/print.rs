@@ -65,6 +65,7 @@ fn told(event: &Event) -> Option<String> {
         | EventKind::ImportedAttributes
         | EventKind::Merged { .. }
         | EventKind::Resend { .. }
+        | EventKind::Tasked { .. }
         | EventKind::Attributes => None,
     }
 }

@@ -41,7 +41,8 @@ impl Checker<'_, '_> {
         }
         let tail = self.results(task, tail);
         let results = task.results.iter().map(|(name, _)| *name).collect();
-        Some(StepKind::Assign(Box::new(Assign { task: task.name, to, due, results, tail })))
+        let unit = self.own_branch().map(|branch| branch.expr);
+        Some(StepKind::Assign(Box::new(Assign { task: task.name, to, unit, due, results, tail })))
     }
 
     /// Whom the task itself names, seen from the journey's subject.

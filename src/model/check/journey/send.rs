@@ -297,6 +297,18 @@ impl<'w> Checker<'w, '_> {
             );
             return None;
         }
+        if outcome.is_by_hand() && !channel.outcomes.contains(&crate::expr::MessageEvent::Confirmed) {
+            let headline = format!("nobody sends what goes by `{}` on by hand", channel.name);
+            self.report(
+                Diagnostic::new(code::OUTCOME, word.span, headline)
+                    .label("cannot happen")
+                    .also(channel.span, "declared here")
+                    .help(
+                        "write `outcomes confirmed, refused` in the channel if people of the bank confirm it",
+                    ),
+            );
+            return None;
+        }
         if outcome.is_receipt() && self.block == Block::Answer {
             self.waits_in_reply(word.span);
         } else if outcome.is_receipt() && !receipt {

@@ -1,0 +1,159 @@
+//! What stands in slots, as the pages of the bank's app ask for it: at once in all of them, in the order of rank, gone
+//! together, the same after a crash; and what customers do with it, once each.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value as Json, json};
+use wayfare::compile::compile;
+use wayfare::engine::Steps;
+use wayfare::name::Name;
+use wayfare::step::world::Kill;
+use wayfare::step::{Event, EventKind, RootKey};
+use wayfare::value::Value;
+
+use super::desk::{Served, root, state_of, told};
+use super::rig::{Rig, Running, until};
+use crate::support::examples;
+use crate::support::stores::{Place, on_both_stores};
+
+on_both_stores!(a_campaign_stands_everywhere_and_goes_at_once, what_is_shown_and_clicked_counts_once);
+
+fn at(text: &str) -> Timestamp {
+    format!("{text}:00Z").parse().unwrap()
+}
+
+async fn begun(rig: &mut Rig, now: &str) -> Running {
+    rig.steps = Steps::REAL;
+    rig.clock.set(at(now));
+    let engine = rig.run().await;
+    let compilation =
+        compile(&examples::of(&["model", "spring", "near_gold", "life_cycle", "payday", "groups"]));
+    let bundle = compilation.bundle.unwrap_or_else(|| panic!("{:#?}", compilation.diagnostics));
+    engine.handle.deploy(bundle).await.unwrap();
+    engine
+}
+
+fn li() -> RootKey {
+    root("customer", "li")
+}
+
+fn event(name: &str, id: &str, now: Timestamp, fields: Vec<(&str, Value)>) -> (RootKey, Event) {
+    told(li(), EventKind::Declared(Name::new(name)), id, now, fields)
+}
+
+/// The contents that stand in a slot, in their order.
+fn contents(page: &Json, slot: &str) -> Vec<String> {
+    let standing = page["slots"][slot].as_array().unwrap().iter();
+    standing.map(|one| one["content"].as_str().unwrap().to_owned()).collect()
+}
+
+fn placement(page: &Json, slot: &str) -> String {
+    page["slots"][slot][0]["placement"].as_str().unwrap().to_owned()
+}
+
+const SPRING: &str = "/v1/slots?subject=li&slots=landing,home_banner,small_banner,popup";
+
+fn is_empty(page: &Json) -> bool {
+    page["slots"].as_object().unwrap().values().all(|slot| *slot == json!([]))
+}
+
+// daemon: spring
+async fn a_campaign_stands_everywhere_and_goes_at_once(place: Place) {
+    let mut rig = Rig::on(place);
+    let engine = begun(&mut rig, "2027-01-10T01:00").await;
+    let now = rig.now();
+    let consent = vec![("consent", Value::List(vec![Value::Choice(Name::new("push"))]))];
+    let salary =
+        wayfare::value::Money { minor: 800_000, currency: wayfare::value::Currency::parse("CNY").unwrap() };
+    let paid = event("salary_received", "s-1", now, vec![("amount", Value::Money(salary))]);
+    engine.handle.submit(vec![told(li(), EventKind::Attributes, "k", now, consent), paid]).await.unwrap();
+    let door = Served::of(&engine).await;
+    assert!(is_empty(&door.get(SPRING).await));
+    assert!(is_empty(&door.get("/v1/slots/popup?subject=nobody").await), "a stranger sees what all see");
+    rig.clock.set(at("2027-01-20T10:00"));
+    until("it stands", async || !is_empty(&door.get(SPRING).await)).await;
+    drop(door);
+    engine.crash().await;
+
+    let engine = rig.run().await;
+    let door = Served::of(&engine).await;
+    let page = door.get(SPRING).await;
+    for slot in ["landing", "home_banner", "small_banner", "popup"] {
+        assert_eq!(contents(&page, slot), ["spring_festival"], "{page}");
+    }
+    let popup = &page["slots"]["popup"][0];
+    assert_eq!(popup["parts"]["title"], "新春红包", "{popup}");
+    assert_eq!(popup["parts"]["body"], "尊敬的客户，您有一次新春抽奖机会。");
+    assert_eq!((&popup["rank"], &popup["until"]), (&json!(20), &json!("2027-02-20T23:59:00Z")));
+
+    // Closed, the popup is gone and the rest stays.
+    let report = json!([{"placement": placement(&page, "popup"), "what": "dismissed"}]);
+    let (status, account) = door.post("/v1/slots/reports", &report).await;
+    assert_eq!((status, &account["accepted"]), (200, &json!(1)), "{account}");
+    let page = door.get(SPRING).await;
+    assert_eq!((contents(&page, "popup").len(), contents(&page, "landing").len()), (0, 1), "{page}");
+
+    // A switch hides what it stops, for as long as it is on.
+    let off = Kill { channels: [Name::new("home_banner")].into(), ..Kill::default() };
+    engine.handle.kill(off).await.unwrap();
+    assert_eq!(contents(&door.get(SPRING).await, "home_banner"), [""; 0]);
+    engine.handle.kill(Kill::default()).await.unwrap();
+    assert_eq!(contents(&door.get(SPRING).await, "home_banner").len(), 1);
+
+    // A complaint takes all of it down in one moment.
+    engine.handle.submit(vec![event("complained", "c-1", rig.now(), vec![])]).await.unwrap();
+    assert!(is_empty(&door.get(SPRING).await));
+    assert!(state_of(&engine, &li()).await.instances.iter().all(|it| it.goals.is_empty()));
+    rig.clock.set(at("2027-01-24T10:00"));
+    until("nothing is due", async || {
+        let due = state_of(&engine, &li()).await.next_due();
+        due.is_none_or(|due| due > rig.now())
+    })
+    .await;
+    let sent = rig.sms.attempts();
+    assert!(!sent.iter().any(|(_, key)| key.ends_with("/reminder")), "no reminder follows: {sent:?}");
+    engine.stop().await;
+}
+
+// daemon: weekly_picks
+async fn what_is_shown_and_clicked_counts_once(place: Place) {
+    let mut rig = Rig::on(place);
+    let engine = begun(&mut rig, "2027-03-06T01:00").await;
+    let now = rig.now();
+    engine.handle.submit(vec![told(li(), EventKind::Attributes, "k", now, vec![])]).await.unwrap();
+    engine.handle.submit(vec![event("login", "l-1", now, vec![])]).await.unwrap();
+    rig.clock.set(at("2027-03-08T08:00"));
+    let door = Served::of(&engine).await;
+    let lists = "/v1/slots?subject=li&slots=promotion_list,picks_list,zone_carousel";
+    until("the picks are in the lists", async || !is_empty(&door.get(lists).await)).await;
+    let page = door.get(lists).await;
+    assert_eq!(contents(&page, "promotion_list"), ["dining_picks"]);
+    let key = placement(&page, "picks_list");
+    let seen = |id: &str| json!({"placement": key, "what": "shown", "id": id});
+    let report = json!([seen("v-1"), seen("v-2"), seen("v-1"), {"placement": "x/y", "what": "shown"}]);
+    let (status, account) = door.post("/v1/slots/reports", &report).await;
+    assert_eq!(status, 207, "{account}");
+    assert_eq!((&account["accepted"], &account["duplicates"]), (&json!(2), &json!(1)), "{account}");
+    assert_eq!(account["rejected"][0]["code"], "R0109", "{account}");
+    let click = json!([{"placement": key, "what": "clicked"}]);
+    for told in ["accepted", "duplicates"] {
+        assert_eq!(door.post("/v1/slots/reports", &click).await.1[told], 1);
+    }
+    let state = state_of(&engine, &li()).await;
+    let world = engine.handle.world();
+    let ended = |state: &wayfare::step::State| {
+        let picks = world.symbols.sym(Name::new("weekly_picks"));
+        let entry = state.entries.iter().find(|entry| Some(entry.journey) == picks);
+        entry.and_then(|entry| world.symbols.name(entry.ended?.0)).map(|name| name.to_string())
+    };
+    assert_eq!(ended(&state).as_deref(), Some("clicked"));
+    assert_eq!(contents(&door.get(lists).await, "picks_list").len(), 1, "it stands to its own end");
+    rig.clock.set(at("2027-03-15T07:59"));
+    assert_eq!(contents(&door.get(lists).await, "picks_list").len(), 1);
+    rig.clock.set(rig.now() + SignedDuration::from_mins(1));
+    assert!(!contents(&door.get(lists).await, "picks_list").contains(&key), "the week is over");
+    let (status, problem) =
+        (door.status("/v1/slots/picks_lst?subject=li").await, "did you mean `picks_list`");
+    assert_eq!(status.0, 404);
+    assert!(status.1["detail"].as_str().unwrap().contains(problem), "{}", status.1);
+    engine.stop().await;
+}
