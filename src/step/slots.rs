@@ -75,6 +75,6 @@ fn shown(run: &Run, placement: &Placement, slot: Name) -> Option<Standing> {
         rank: placement.rank,
         since: placement.at,
         until: placement.until,
-        parts: content::render(pass.variant, None, &copy),
+        parts: content::render(pass.variant, None, &copy).0,
     })
 }

@@ -61,7 +61,7 @@ async fn one(door: &Door, event: Result<Envelope, Refusal>) -> Result<Response, 
 /// Events of our own making. What is refused is told to nobody who could mend it: a message that is forgotten, for instance.
 pub(super) async fn report(door: &Door, events: Vec<Json>) -> Result<(), Problem> {
     let items = (0..).zip(events).map(|(index, event)| Item::new(index, None, event)).collect();
-    batch::take(door, items, &mut Account::default()).await.map(|_| ())
+    take(door, items, &mut Account::default()).await.map(|_| ())
 }
 
 async fn many(door: &Door, body: &[u8]) -> Result<Response, Problem> {
