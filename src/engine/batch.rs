@@ -291,6 +291,10 @@ impl<'a> Batch<'a> {
             walk(&mut cx, &subject.root, &mut state, items)
         }));
         let work = walked.map_err(|panic| ("step-panicked", panic_text(&*panic)))?;
+        if state.payload_key == Key::default() {
+            // Erased: what was sealed under the old key opens no more.
+            state.payload_key = newborn(self.steps)?.payload_key;
+        }
         self.save(subject, row, state, &work, quiet)?;
         Ok(work)
     }

@@ -43,7 +43,7 @@ fn imported(kind: &EventKind, told: &str) -> Result<EventKind, Refusal> {
 }
 
 /// Whom an event is about, what happened, and its fields.
-type Told = (Subject, EventKind, Vec<(Name, Value)>);
+pub(super) type Told = (Subject, EventKind, Vec<(Name, Value)>);
 
 /// Reads events against one world at one instant.
 #[derive(Clone, Copy, Debug)]
@@ -54,9 +54,9 @@ pub struct Intake<'a> {
 }
 
 /// What an event is about.
-struct Subject {
-    root: RootKey,
-    child: Option<(Name, Arc<str>)>,
+pub(super) struct Subject {
+    pub(super) root: RootKey,
+    pub(super) child: Option<(Name, Arc<str>)>,
 }
 
 impl Intake<'_> {
@@ -69,6 +69,7 @@ impl Intake<'_> {
             Some("closed") => self.closed(&envelope)?,
             Some("merged") => self.merged(&envelope)?,
             Some("resend") => self.resend(&envelope)?,
+            Some("consent" | "listed" | "inbound" | "erased") => self.rights(&envelope)?,
             Some(word) => self.message(word, &envelope)?,
         };
         if envelope.import {
@@ -181,12 +182,25 @@ impl Intake<'_> {
         let kind = reports.clone().find(|kind| kind.as_str() == word).ok_or_else(|| {
             let near = did_you_mean(
                 word,
-                reports.map(MessageEvent::as_str).chain(["attributes", "closed", "merged", "resend"]),
+                reports.map(MessageEvent::as_str).chain([
+                    "attributes",
+                    "closed",
+                    "merged",
+                    "resend",
+                    "consent",
+                    "listed",
+                    "inbound",
+                    "erased",
+                ]),
             );
             Refusal::new(code::UNKNOWN_EVENT, format!("no event {} is reserved{near}", quote(&envelope.kind)))
         })?;
         let (subject, key) = self.of_message(envelope)?;
-        Ok((subject, EventKind::Message { kind, key }, Vec::new()))
+        // What was answered: it may be that no more is wanted.
+        let answer = envelope.data.get("text").and_then(Json::as_str);
+        let answer = answer.filter(|_| kind == MessageEvent::Replied);
+        let answer = answer.map(|text| (Name::new("text"), Value::text(bounded(text))));
+        Ok((subject, EventKind::Message { kind, key }, answer.into_iter().collect()))
     }
 
     fn resend(&self, envelope: &Envelope) -> Result<Told, Refusal> {
@@ -234,7 +248,7 @@ impl Intake<'_> {
         Some((key, Subject { root, child }))
     }
 
-    fn entity_named(&self, told: Option<&str>) -> Result<Name, Refusal> {
+    pub(super) fn entity_named(&self, told: Option<&str>) -> Result<Name, Refusal> {
         let text = told.unwrap_or(DEFAULT_ENTITY);
         let entities = &self.world.bundle.schema.entities;
         if let Some(name) = Name::lookup(text).filter(|name| entities.contains_key(name)) {
@@ -251,7 +265,7 @@ impl Intake<'_> {
         self.world.bundle.schema.entities.get(&name)
     }
 
-    fn subject(&self, entity: Name, envelope: &Envelope) -> Result<Subject, Refusal> {
+    pub(super) fn subject(&self, entity: Name, envelope: &Envelope) -> Result<Subject, Refusal> {
         let wrong = |reason: String| Refusal::new(code::WRONG_SUBJECT, reason);
         let id = envelope.subject.as_deref().ok_or_else(|| {
             wrong(format!("the attribute `subject` is missing: the key of the `{entity}` it is about"))
@@ -291,6 +305,12 @@ impl Intake<'_> {
         }
         if findings.is_empty() { Ok(values) } else { Err(together(findings)) }
     }
+}
+
+/// As much of what somebody wrote as anybody looks at.
+pub(super) fn bounded(text: &str) -> &str {
+    const MOST: usize = 200;
+    text.char_indices().nth(MOST).map_or(text, |(end, _)| text.get(..end).unwrap_or(text))
 }
 
 impl Subject {

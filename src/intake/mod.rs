@@ -8,7 +8,8 @@
 pub mod cell;
 pub mod envelope;
 pub mod event;
-pub mod rows;
+pub mod rights;
+mod rows;
 pub mod value;
 
 #[cfg(test)]

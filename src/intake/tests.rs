@@ -300,3 +300,28 @@ fn two_keys_are_one_only_where_they_are_two() {
         assert!(refused.contains(said), "{refused}");
     }
 }
+
+#[test]
+fn what_is_said_of_being_written_to_is_read_and_what_is_not_said_is_told() {
+    use crate::step::EventKind;
+    let read = |kind: &str, data: Json| read(event(kind, json!({ "data": data })));
+    let refusal = json!({"purpose": "marketing", "given": false, "wording": "v3"});
+    let kind = EventKind::Consent {
+        channel: None,
+        purpose: Some(name("marketing")),
+        given: false,
+        wording: "v3".into(),
+    };
+    assert_eq!(read("wayfare.consent", refusal).unwrap().1.kind, kind);
+    assert_eq!(read("wayfare.erased", json!({})).unwrap().1.kind, EventKind::Erased);
+    for (kind, data, said) in [
+        ("wayfare.consent", json!({}), "the field `given` is missing"),
+        ("wayfare.consent", json!({"given": "no"}), "`given` must be true or false"),
+        ("wayfare.listed", json!({"list": "dnc", "purpose": "marketting"}), "did you mean `marketing`?"),
+        ("wayfare.listed", json!({"on": true}), "the field `list` is missing"),
+        ("wayfare.inbound", json!({"channel": "nowhere", "text": "TD"}), "there is no channel `nowhere`"),
+    ] {
+        let refused = read(kind, data).unwrap_err().to_string();
+        assert!(refused.contains(said), "{refused}");
+    }
+}

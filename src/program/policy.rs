@@ -14,6 +14,9 @@ use crate::value::Length;
 
 /// Purposes that no quiet time holds up and no cap of a channel counts: what the customer must know at once.
 const URGENT: [&str; 3] = ["transactional", "regulatory_notice", "fraud_alert"];
+/// All purposes of messages.
+pub const PURPOSES: [&str; 7] =
+    ["marketing", "service", "transactional", "regulatory_notice", "fraud_alert", "collections", "survey"];
 /// The purpose that always needs consent, and that suitability is about.
 pub const MARKETING: &str = "marketing";
 

@@ -139,7 +139,7 @@ fn release(run: &mut Run, at: usize, message: &Message) {
     }
 }
 
-fn refuse(run: &mut Run, at: usize, outcome: Outcome, rule: Rule) {
+pub(super) fn refuse(run: &mut Run, at: usize, outcome: Outcome, rule: Rule) {
     let Some(message) = run.state.messages.get(at).cloned() else { return };
     message::set_status(run, at, MessageStatus::Refused(outcome));
     let (step, channel) = (message.step, message.channel);

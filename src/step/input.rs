@@ -99,6 +99,29 @@ pub enum EventKind {
         key: MessageKey,
         order: TaskOrder,
     },
+    /// `wayfare.consent`: the subject agrees to be written to, or no longer does; `None`: all channels, all purposes.
+    Consent {
+        channel: Option<Name>,
+        purpose: Option<Name>,
+        given: bool,
+        /// The version of the words that were agreed to.
+        wording: Arc<str>,
+    },
+    /// `wayfare.listed`: on a list of those who are not to be written to, or off it.
+    Listed {
+        list: Arc<str>,
+        channel: Option<Name>,
+        purpose: Option<Name>,
+        on: bool,
+        until: Option<Timestamp>,
+    },
+    /// `wayfare.inbound`: the subject wrote to us, and not in answer to a message that is known.
+    Inbound {
+        channel: Name,
+        text: Arc<str>,
+    },
+    /// `wayfare.erased`: nothing that tells of the subject may be kept.
+    Erased,
 }
 
 /// What is said of an open task.

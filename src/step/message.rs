@@ -493,6 +493,25 @@ pub(super) fn weigh<'a>(run: &Run<'a>, message: &Message) -> Result<Verdict<'a>,
     gate::pass(run, &run.scene(loaded, &message.subject), wish, touch)
 }
 
+/// Refuses at once what waits and may not leave any more.
+pub(super) fn stop(run: &mut Run) {
+    let waiting =
+        run.state.messages.iter().filter(|message| message.status.waits() && !message.is_elsewhere());
+    let waiting: Vec<Message> = waiting.cloned().collect();
+    for message in waiting {
+        let Ok((loaded, channel, content)) = told(run, &message) else { continue };
+        let wish = Wish { program: &loaded.program, channel, content, to: message.to() };
+        let Err((outcome, rule)) = gate::check(run, &run.scene(loaded, &message.subject), wish) else {
+            continue;
+        };
+        let digest = caps::digest(&message);
+        let at = run.state.messages.iter().position(|it| it.status.waits() && caps::digest(it) == digest);
+        if let Some(at) = at {
+            hold::refuse(run, at, outcome, rule);
+        }
+    }
+}
+
 /// Its place under caps is taken now.
 pub(super) fn leaves_now(run: &mut Run, message: &Message) {
     let Ok((loaded, channel, _)) = told(run, message) else { return };

@@ -23,11 +23,13 @@ pub mod audience;
 mod because;
 mod cell;
 pub mod codec;
+mod consent;
 mod content;
 mod draw;
 mod due;
 pub mod effect;
 mod enter;
+mod erase;
 mod exits;
 pub mod explain;
 pub mod facets;
@@ -147,6 +149,12 @@ fn take_event(run: &mut Run, event: &Event) {
         EventKind::Merged { into } => merge::begin(run, event, into),
         EventKind::Resend { key } => message::resend(run, key),
         EventKind::Tasked { key, order } => task::take_order(run, key, order),
+        EventKind::Consent { channel, purpose, given, wording } => {
+            consent::take(run, event, (*channel, *purpose), *given, wording);
+        }
+        EventKind::Listed { .. } => consent::list(run, event),
+        EventKind::Inbound { channel, text } => consent::hear(run, event, (*channel, None), text),
+        EventKind::Erased => erase::take(run),
         EventKind::Closed(attribute) => {
             let occurrence = Occurrence::of_close(event, *attribute, run);
             happen(run, occurrence);

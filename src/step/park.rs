@@ -69,7 +69,11 @@ pub(super) fn release(run: &mut Run) {
             | EventKind::Message { .. }
             | EventKind::Merged { .. }
             | EventKind::Resend { .. }
-            | EventKind::Tasked { .. } => continue,
+            | EventKind::Tasked { .. }
+            | EventKind::Consent { .. }
+            | EventKind::Listed { .. }
+            | EventKind::Inbound { .. }
+            | EventKind::Erased => continue,
         };
         super::happen(run, occurrence);
     }

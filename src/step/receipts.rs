@@ -2,6 +2,7 @@
 //! then heard like any other event.
 
 use super::actor::News;
+use super::consent;
 use super::gate::caps;
 use super::input::{Event, MessageKey};
 use super::letter;
@@ -13,6 +14,7 @@ use super::show;
 use super::state::MessageStatus;
 use super::trace::Decision;
 use crate::expr::MessageEvent;
+use crate::value::Value;
 
 /// A report on a message that the state no longer holds, or never held, changes nothing.
 pub(super) fn take(run: &mut Run, event: &Event, kind: MessageEvent, key: &MessageKey) {
@@ -33,6 +35,7 @@ pub(super) fn take(run: &mut Run, event: &Event, kind: MessageEvent, key: &Messa
     message::trace(run, &message, Decision::Receipt { step: message.step, kind, at: happened });
     let occurrence = Occurrence::of_message(&message, kind, happened, identity(event), run);
     super::happen(run, occurrence);
+    heed(run, event, &message);
     if !is_new {
         return;
     }
@@ -41,6 +44,17 @@ pub(super) fn take(run: &mut Run, event: &Event, kind: MessageEvent, key: &Messa
     } else if is_next || kind == MessageEvent::Failed {
         message::tell(run, &message, news(kind));
     }
+}
+
+/// What somebody answered may be that no more is wanted: of this channel, and for this purpose.
+fn heed(run: &mut Run, event: &Event, message: &super::state::Message) {
+    let text = event.fields.iter().find_map(|(name, value)| match value {
+        Value::Text(text) if name.as_str() == "text" => Some(text),
+        _ => None,
+    });
+    let (Some(text), Some(channel)) = (text, run.world.symbols.name(message.channel)) else { return };
+    let purpose = run.world.index().program(message.program).map(|loaded| loaded.program.purpose);
+    consent::hear(run, event, (channel, purpose), text);
 }
 
 /// A receipt is also an answer, if none came before.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::rounds;
 use crate::expr::MessageEvent;
 use crate::name::Name;
+use crate::program::policy::PURPOSES;
 use crate::program::value::outcome;
 use crate::program::{Bundle, Policies, Program};
 
@@ -38,8 +39,10 @@ pub const ASSIGNEE: &str = "assignee";
 pub(super) const OVERDUE: &str = "overdue";
 /// End state of the younger of two instances, when their subjects were found to be the same.
 pub(super) const MERGED_END: &str = "merged";
-const FIXED: [&str; 10] =
-    [CONSENT, ZONE, ATTRIBUTES, STUCK, RESTARTED, EXPIRED, CONTENT, ASSIGNEE, OVERDUE, MERGED_END];
+/// End state of whatever ran for a subject that was erased.
+pub(super) const ERASED: &str = "erased";
+const FIXED: [&str; 11] =
+    [CONSENT, ZONE, ATTRIBUTES, STUCK, RESTARTED, EXPIRED, CONTENT, ASSIGNEE, OVERDUE, MERGED_END, ERASED];
 
 impl Symbols {
     /// From the store's list, in its order.
@@ -57,6 +60,9 @@ impl Symbols {
     pub fn cover<'a>(&mut self, bundle: &Bundle, older: impl Iterator<Item = &'a Program>) {
         for name in FIXED {
             self.add(Name::new(name));
+        }
+        for purpose in PURPOSES {
+            self.add(Name::new(purpose));
         }
         for kind in MessageEvent::ALL {
             self.add(Name::new(kind.as_str()));

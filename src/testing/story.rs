@@ -60,6 +60,12 @@ fn happened(event: &Event, zone: &TimeZone) -> String {
         EventKind::Tasked { key, .. } => format!("* order for {}{who}", key.step),
         EventKind::Merged { into } => format!("* is the same as {}{who}", into.id),
         EventKind::Resend { key } => format!("* again: {}{who}", key.step),
+        EventKind::Consent { given, .. } => {
+            format!("* {} to be written to{who}", if *given { "agrees" } else { "refuses" })
+        }
+        EventKind::Listed { list, .. } => format!("* the list {list}{who}"),
+        EventKind::Inbound { text, .. } => format!("* writes: {text}{who}"),
+        EventKind::Erased => format!("* is erased{who}"),
         EventKind::Message { kind, key } => format!("* {}({})", kind.as_str(), key.step),
         EventKind::Attributes | EventKind::ImportedAttributes => {
             let fields = event.fields.iter().map(|(name, value)| format!("{name} = {}", show::value(value)));

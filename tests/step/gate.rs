@@ -1,9 +1,10 @@
 //! The gate: what policies allow, when, and how often; and what becomes of a message that has to wait.
 
+use wayfare::expr::MessageEvent;
 use wayfare::name::Name;
 use wayfare::program::Outcome;
 use wayfare::step::state::{HeldBy, MessageStatus};
-use wayfare::step::{Input, Kill};
+use wayfare::step::{EventKind, Input, Kill};
 use wayfare::value::Value;
 
 use super::bank::{Story, channels, clock, days, hours, minutes};
@@ -365,4 +366,102 @@ fn a_policy_holds_at_once_also_for_what_is_on_its_way() {
         story.input(&Input::Dispatch(key));
     }
     assert_eq!(story.got().len(), 1, "{}", story.told());
+}
+
+fn said(story: &mut Story, kind: EventKind) {
+    let event = story.event(kind, None, story.now, &[]);
+    story.input(&Input::Event(event));
+}
+
+fn consent(channel: Option<&str>, purpose: Option<&str>, given: bool) -> EventKind {
+    EventKind::Consent {
+        channel: channel.map(Name::new),
+        purpose: purpose.map(Name::new),
+        given,
+        wording: "v3".into(),
+    }
+}
+
+#[test]
+fn who_refuses_gets_nothing_from_that_instant_also_of_what_waits() {
+    let mut story = alone("quiet 21:30..08:30");
+    story.until(clock("2026-12-01T22:00"));
+    tap(&mut story, "1");
+    said(&mut story, consent(Some("push"), Some("marketing"), false));
+    assert_eq!(story.status("hello"), MessageStatus::Refused(Outcome::NoConsent), "in the same step");
+    assert!(
+        story.says("the consent for push was withdrawn at 2026-12-01 22:00:00 (bank)"),
+        "{}",
+        story.told()
+    );
+    // What another system says of the channels does not bring it back; the customer's own word does.
+    story.agree().until(clock("2026-12-02T09:00"));
+    tap(&mut story, "2");
+    assert_eq!(story.got().len(), 0);
+    said(&mut story, consent(Some("push"), Some("marketing"), true));
+    tap(&mut story, "3");
+    assert_eq!(story.got().len(), 1);
+    said(&mut story, consent(None, None, false));
+    tap(&mut story, "4");
+    assert_eq!(story.got().len(), 1);
+    let kept = &story.state.agreements;
+    assert_eq!((kept.len(), &*kept[0].wording, kept[0].given), (2, "v3", true));
+}
+
+#[test]
+fn a_word_in_an_answer_is_enough() {
+    let mut story = alone("quiet 21:30..08:30");
+    tap(&mut story, "1");
+    let key = story.key("hello");
+    let kind = EventKind::Message { kind: MessageEvent::Replied, key };
+    let event = story.event(kind, None, story.now, &[("text", Value::text("ＴＤ"))]);
+    story.input(&Input::Event(event));
+    tap(&mut story, "2");
+    assert_eq!(story.got().len(), 1, "{}", story.told());
+    assert!(story.says("refuses push for marketing (TD)"), "{}", story.told());
+    let mut story = alone("quiet 21:30..08:30");
+    said(&mut story, EventKind::Inbound { channel: Name::new("push"), text: "请帮我退订".into() });
+    tap(&mut story, "1");
+    assert_eq!(story.got().len(), 0);
+}
+
+#[test]
+fn who_is_on_a_list_hears_nothing_until_it_ends() {
+    let mut story = alone("quiet 21:30..08:30");
+    let until = clock("2026-12-05T00:00");
+    let list = |on| EventKind::Listed {
+        list: "谢绝来电".into(),
+        channel: None,
+        purpose: None,
+        on,
+        until: Some(until),
+    };
+    said(&mut story, list(true));
+    tap(&mut story, "1");
+    assert_eq!(story.ends(), ["kept_quiet"]);
+    assert!(
+        story.says("is on the list `谢绝来电` since 2026-12-01 09:00:00 (suppressed)"),
+        "{}",
+        story.told()
+    );
+    story.until(clock("2026-12-05T09:00"));
+    tap(&mut story, "2");
+    assert_eq!(story.got().len(), 1);
+}
+
+#[test]
+fn who_is_erased_leaves_what_was_decided_and_nothing_of_himself() {
+    let mut story = alone("cap push 3 per customer per day");
+    story.know(&[("name", Value::text("王芳"))]);
+    tap(&mut story, "secret-1");
+    said(&mut story, consent(Some("push"), Some("marketing"), false));
+    said(&mut story, EventKind::Erased);
+    let state = &story.state;
+    assert!(!state.known && state.attributes.is_empty() && state.instances.is_empty());
+    assert_eq!((state.payload_key, state.erased.is_some()), ([0; 32], true));
+    assert_eq!((state.messages.len(), state.entries.len(), state.agreements.len()), (1, 1, 1));
+    let bytes = wayfare::step::codec::encode(state).unwrap();
+    for text in ["王芳", "secret-1", "138"] {
+        assert!(!bytes.windows(text.len()).any(|bytes| bytes == text.as_bytes()), "{text}");
+    }
 }

@@ -1,7 +1,7 @@
 //! Policies: rules of the bank for all journeys. A journey may repeat `cap` and `quiet`, and only more tightly.
 
 use super::expr::{Checker, Place};
-use super::journey::PURPOSES;
+
 use super::world::{Declared, Kind, Sink, World};
 use super::{content, length, schema};
 use crate::diagnostic::{Diagnostic, code};
@@ -9,7 +9,7 @@ use crate::model::Uses;
 use crate::model::govern::{Cap, Lane, Policy, Quiet};
 use crate::name::Name;
 use crate::program::Rate;
-use crate::program::policy::Over;
+use crate::program::policy::{Over, PURPOSES};
 use crate::syntax::ast::{
     self, BinaryOp, ClauseKind, DeclKind, DerivedItem, ExprKind, Ident, Loser, Path, PolicyItem, RateUnit,
 };

@@ -120,7 +120,7 @@ fn whose(message: &Message) -> String {
     format!("{}/{:?}/{}/{from}/", message.journey.0, message.subject.0, message.entry)
 }
 
-fn fnv(text: &str) -> u64 {
+pub(in crate::step) fn fnv(text: &str) -> u64 {
     text.bytes()
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

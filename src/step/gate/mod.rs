@@ -4,7 +4,7 @@
 //! is to be said. The first refusal stands. A message may also be held: it passes later, and is asked everything again.
 
 pub(super) mod caps;
-mod person;
+pub(super) mod person;
 mod quiet;
 
 use std::sync::Arc;
@@ -101,7 +101,11 @@ pub(super) fn admit<'a>(run: &Run<'a>, scene: &Scene, wish: Wish) -> Result<Pass
     say(run, scene, wish)
 }
 
-fn check(run: &Run, scene: &Scene, wish: Wish) -> Result<(), Refusal> {
+/// Whether the bank may write to this person at all, whenever.
+///
+/// # Errors
+/// As of [`pass`].
+pub(super) fn check(run: &Run, scene: &Scene, wish: Wish) -> Result<(), Refusal> {
     RULES.iter().try_for_each(|rule| rule(run, scene, wish))
 }
 

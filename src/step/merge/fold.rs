@@ -14,12 +14,13 @@ use crate::program::Reenter;
 use crate::step::account::Account;
 use crate::step::actor::{Actor, News};
 use crate::step::effect::Effect;
+use crate::step::gate::caps;
 use crate::step::input::RootKey;
 use crate::step::run::Run;
 use crate::step::scene::ROOT;
 use crate::step::state::{
-    Entry, Instance, MAX_ABSORBED, MAX_PARKED, MAX_WATCHES, Message, MessageStatus, Pending, PendingWhy,
-    State,
+    Entry, Instance, MAX_ABSORBED, MAX_AGREEMENTS, MAX_LISTED, MAX_PARKED, MAX_WATCHES, Message,
+    MessageStatus, Pending, PendingWhy, State,
 };
 use crate::step::symbols::{self, Sym};
 use crate::step::trace::Decision;
@@ -29,7 +30,9 @@ use crate::value::Value;
 pub(super) fn fold(run: &mut Run, from: &RootKey, mut gone: State) {
     let was_known = run.state.known;
     run.trace_root(Decision::Absorbed { from: Value::Text(from.id.clone()) });
+    let before: Vec<u64> = gone.messages.iter().map(caps::digest).collect();
     rekey(run, from, &mut gone);
+    rights(run, &mut gone, &before);
     attributes(run, &mut gone);
     memories(run, &mut gone);
     features::fold(run, std::mem::take(&mut gone.features));
@@ -73,6 +76,25 @@ fn rekey(run: &Run, from: &RootKey, gone: &mut State) {
     for key in keys.chain(gone.tasks.iter_mut().map(|it| &mut it.entry)) {
         *key = rekeyed(key, from, into);
     }
+}
+
+/// What caps count is counted together; of what was said of consent the newest counts; lists are those of both.
+/// `before`: digests of the other's messages by their old keys.
+fn rights(run: &mut Run, gone: &mut State, before: &[u64]) {
+    for mut mark in std::mem::take(&mut gone.marks) {
+        let own = before.iter().position(|digest| *digest == mark.message);
+        if let Some(message) = own.and_then(|at| gone.messages.get(at)) {
+            mark.message = caps::digest(message);
+        }
+        if run.state.marks.iter().all(|known| known.message != mark.message) {
+            run.state.marks.push(mark);
+        }
+    }
+    run.state.agreements.append(&mut gone.agreements);
+    run.state.agreements.sort_by_key(|said| said.at);
+    cut(&mut run.state.agreements, MAX_AGREEMENTS);
+    run.state.listed.append(&mut gone.listed);
+    cut(&mut run.state.listed, MAX_LISTED);
 }
 
 fn attributes(run: &mut Run, gone: &mut State) {
@@ -188,9 +210,9 @@ fn messages(run: &mut Run, gone: Vec<Message>) -> Vec<Message> {
             add(run, theirs);
             continue;
         };
-        let own_waits = run.state.messages.get(at).is_some_and(|own| own.status == MessageStatus::Pending);
+        let own_waits = run.state.messages.get(at).is_some_and(|own| own.status.waits());
         match theirs.status {
-            MessageStatus::Pending => {
+            MessageStatus::Pending | MessageStatus::Held(_) => {
                 message::trace(run, &theirs, Decision::Cancelled { step: theirs.step });
             }
             MessageStatus::Sent | MessageStatus::Failed if own_waits => {

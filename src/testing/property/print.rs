@@ -66,6 +66,10 @@ fn told(event: &Event) -> Option<String> {
         | EventKind::Merged { .. }
         | EventKind::Resend { .. }
         | EventKind::Tasked { .. }
+        | EventKind::Consent { .. }
+        | EventKind::Listed { .. }
+        | EventKind::Inbound { .. }
+        | EventKind::Erased
         | EventKind::Attributes => None,
     }
 }

@@ -15,13 +15,11 @@ use crate::model::check::world::{Declared, Kind};
 use crate::model::govern::{Cap, Quiet};
 use crate::model::journey::{Exit, Goal, Param, Trigger, Unserved};
 use crate::name::Name;
+use crate::program::policy::PURPOSES;
 use crate::program::{Enter, EntryUnit, Opening, Reenter};
 use crate::syntax::ast::{self, Clause, ClauseKind, Ident, Step};
 use crate::text::Span;
 use crate::value::{Length, Type};
-
-pub(in crate::model::check) const PURPOSES: [&str; 7] =
-    ["marketing", "service", "transactional", "regulatory_notice", "fraud_alert", "collections", "survey"];
 
 /// The clauses of a journey; what is required and absent has been reported.
 #[derive(Default)]

@@ -24,8 +24,6 @@ mod steps;
 pub(super) mod template;
 mod waits;
 
-pub(in crate::model::check) use clauses::PURPOSES;
-
 use std::collections::BTreeSet;
 
 use super::expr::{Checker, Place, What};
