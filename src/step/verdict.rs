@@ -76,7 +76,7 @@ fn by_chance(one: Tally, other: Tally) -> f64 {
 
 /// The share of the normal distribution that lies beyond `z` on both sides.
 fn beyond(z: f64) -> f64 {
-    const ROOT_OF_TWO_PI: f64 = 2.506_628_274_631_000_5;
+    const ROOT_OF_TWO_PI: f64 = 2.506_628_274_631_000_2;
     // So far out nothing of a double is left.
     if z > 8.0 {
         return 0.0;

@@ -212,7 +212,7 @@ impl Checker<'_, '_> {
     /// How sure one must be: some doubt is always left.
     fn confidence(&mut self, written: &ast::Expr) -> Option<u16> {
         let cells = self.share(written)?;
-        if cells < CELLS && cells >= CELLS / 2 {
+        if (CELLS / 2..CELLS).contains(&cells) {
             return Some(cells);
         }
         let headline = "nobody can be so sure, or so unsure".to_owned();
