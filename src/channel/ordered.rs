@@ -61,13 +61,11 @@ impl Ordered {
                 _ => return self.said(one, result),
             }
         }
-        match refused {
-            Some((one, result)) => self.said(one, result),
-            None => {
-                let detail = "every provider is out of order".into();
-                Attempt::from(SendResult::Closed { after: rest, detail })
-            }
+        if let Some((one, result)) = refused {
+            return self.said(one, result);
         }
+        let detail = "every provider is out of order".into();
+        Attempt::from(SendResult::Closed { after: rest, detail })
     }
 
     fn said(&self, one: &One, result: SendResult) -> Attempt {

@@ -1,6 +1,6 @@
 //! Templates as they are registered with a provider: fixed words and variables.
 //!
-//! Chinese SMS and WeChat send nothing but registered templates, named by a code and filled with values. What the
+//! Chinese SMS and `WeChat` send nothing but registered templates, named by a code and filled with values. What the
 //! customer reads is decided in the journey's copy, so the values are taken out of it: where the rendered copy does not
 //! fit the registered words, the message is refused. Whatever the split, putting the values back gives the copy again.
 

@@ -138,7 +138,7 @@ fn channels(mut section: Section, inputs: &Inputs, known: &provider::Known) -> B
 }
 
 fn channel(mut section: Section, name: &str, inputs: &Inputs, known: &provider::Known) -> Option<Channel> {
-    if let Some(channel) = provider::channel(&mut section, name, inputs, known) {
+    if let Ok(channel) = provider::channel(&mut section, name, inputs, known) {
         section.finish();
         return channel;
     }

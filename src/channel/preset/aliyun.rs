@@ -85,7 +85,8 @@ fn out_id(delivery: &Delivery) -> String {
 
 /// The header `Authorization` of a POST to `/` without a body.
 pub(super) fn authorize(key_id: &str, secret: &str, query: &str, signed: &[(&str, &str)]) -> String {
-    let headers: String = signed.iter().map(|(name, value)| format!("{name}:{}\n", value.trim())).collect();
+    let line = |all: String, (name, value): &(&str, &str)| all + name + ":" + value.trim() + "\n";
+    let headers = signed.iter().fold(String::new(), line);
     let names = signed.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
     let canonical = format!("POST\n/\n{query}\n{headers}\n{names}\n{}", sha256_hex(""));
     let text = format!("{ALGORITHM}\n{}", sha256_hex(&canonical));

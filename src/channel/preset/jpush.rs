@@ -1,4 +1,4 @@
-//! JPush's Push API v3: JSON, and HTTP basic authentication.
+//! `JPush`'s Push API v3: JSON, and HTTP basic authentication.
 //!
 //! A `cid` of its pool makes a push happen once in a day, however often it is asked for. The one of a message is kept in
 //! memory for retries; a restart forgets it, so the provider does not count as idempotent.

@@ -99,11 +99,14 @@ fn body(delivery: &Delivery) -> Result<&str, String> {
         .ok_or_else(|| format!("content `{}` has neither a body nor a message", delivery.content))
 }
 
+/// Of a template, by the names of its variables.
+type Values<'a> = Vec<(&'a str, &'a str)>;
+
 /// The registered template of a message's content, and the values that make it say what the copy says.
 fn template<'a>(
     templates: &'a Templates,
     delivery: &'a Delivery,
-) -> Result<(&'a Template, Vec<(&'a str, &'a str)>), String> {
+) -> Result<(&'a Template, Values<'a>), String> {
     let content = delivery.content;
     let template = templates
         .get(&content)

@@ -1,4 +1,4 @@
-//! Template messages of a WeChat official account (`message/template/send`), under an access token that is fetched and
+//! Template messages of a `WeChat` official account (`message/template/send`), under an access token that is fetched and
 //! kept.
 //!
 //! `client_msg_id` keeps a message from coming twice for about ten minutes and no longer, so the provider does not count

@@ -1,4 +1,4 @@
-//! WeCom: the robot of a group (its key is in the URL), and messages to customers, which a member of staff is asked to
+//! `WeCom`: the robot of a group (its key is in the URL), and messages to customers, which a member of staff is asked to
 //! send (`externalcontact/add_msg_template`).
 //!
 //! Neither knows an idempotency key. That a customer's message was taken means that somebody was asked, not that it was

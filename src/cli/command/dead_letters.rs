@@ -77,8 +77,10 @@ async fn list(args: &Args, settings: &Settings, output: &Output) -> Result<Exit,
     if args.replay && !letters.is_empty() {
         let client = Client::new(&args.target, output)?;
         for some in letters.chunks(1_000) {
-            let lines: String =
-                some.iter().map(|(record, letter)| format!("{}\n", event(record, letter))).collect();
+            let line = |all: String, (record, letter): &(Quarantined, Letter)| {
+                all + &event(record, letter).to_string() + "\n"
+            };
+            let lines = some.iter().fold(String::new(), line);
             client.send_lines(lines, output).await?;
         }
         output.say(format_args!("{} messages are sent again", letters.len()));

@@ -51,21 +51,24 @@ pub(super) fn providers(mut section: Section, inputs: &Inputs) -> Known {
     known
 }
 
-/// A channel's own provider, or its list of them; `None` where the channel names neither.
+/// The channel names none.
+pub(super) struct NoProvider;
+
+/// A channel's own provider, or its list of them; `None` where something is wrong with it, and has been reported.
 pub(super) fn channel(
     section: &mut Section,
     name: &str,
     inputs: &Inputs,
     known: &Known,
-) -> Option<Option<Channel>> {
+) -> Result<Option<Channel>, NoProvider> {
     if section.has("providers") {
         let list = section.text("providers");
-        return Some(list.and_then(|list| ordered(section, &list, known)));
+        return Ok(list.and_then(|list| ordered(section, &list, known)));
     }
     if !section.has("provider") {
-        return None;
+        return Err(NoProvider);
     }
-    Some(provider(section, name, inputs).map(|provider| Channel::Providers(vec![provider])))
+    Ok(provider(section, name, inputs).map(|provider| Channel::Providers(vec![provider])))
 }
 
 /// `"a, b"`: in this order.
@@ -74,7 +77,7 @@ fn ordered(section: &mut Section, list: &Set<String>, known: &Known) -> Option<C
     for name in list.value.split(',').map(str::trim) {
         match known.get(name) {
             Some(Some(provider)) if !found.iter().any(|other| other.name == name) => {
-                found.push(provider.clone())
+                found.push(provider.clone());
             }
             Some(Some(_)) => {
                 section.bad_value::<()>("providers", list.span, "each provider once");
@@ -103,9 +106,8 @@ fn provider(section: &mut Section, name: &str, inputs: &Inputs) -> Option<Provid
         "outbound_call" => {
             http::outbound_call(section, inputs, line.allow_private).map(|http| Kind::Http(Box::new(http)))
         }
-        other => match preset::preset(section, other, inputs, line.allow_private) {
-            Some(kind) => kind,
-            None => {
+        other => {
+            preset::preset(section, other, inputs, line.allow_private).unwrap_or_else(|preset::Unknown| {
                 let known = || format!("known providers: {}", KINDS.join(", "));
                 let help = suggest::did_you_mean(other, KINDS).unwrap_or_else(known);
                 let headline = format!("there is no provider `{other}`");
@@ -113,8 +115,8 @@ fn provider(section: &mut Section, name: &str, inputs: &Inputs) -> Option<Provid
                 // What else is set cannot be judged.
                 section.entries();
                 None
-            }
-        },
+            })
+        }
     };
     kind.map(|kind| Provider { name: name.to_owned(), line, kind, shared: false })
 }

@@ -10,7 +10,7 @@ const METHODS: [&str; 4] = ["POST", "PUT", "PATCH", "GET"];
 
 pub(super) fn http(section: &mut Section, inputs: &Inputs, private: bool) -> Option<Http> {
     let url = required(section, "url", "url = \"https://example.com/messages\"");
-    let url = url.and_then(|url| url_copy(section, url, private));
+    let url = url.and_then(|url| url_copy(section, &url, private));
     let method = section.parsed("method", "`POST`, `PUT`, `PATCH` or `GET`", |method| {
         METHODS.contains(&method).then(|| method.to_owned())
     });
@@ -32,7 +32,7 @@ pub(super) fn http(section: &mut Section, inputs: &Inputs, private: bool) -> Opt
 /// A task for a call centre: what is to be said to whom, taken once per key.
 pub(super) fn outbound_call(section: &mut Section, inputs: &Inputs, private: bool) -> Option<Http> {
     let url = required(section, "url", "url = \"https://calls.bank.example/tasks\"");
-    let url = url.and_then(|url| url_copy(section, url, private));
+    let url = url.and_then(|url| url_copy(section, &url, private));
     let hole = |hole| Json::Text(Copy::of(hole));
     let task = [
         ("task_id", Hole::Id),
@@ -55,7 +55,7 @@ pub(super) fn outbound_call(section: &mut Section, inputs: &Inputs, private: boo
 }
 
 /// The host of a URL is written out; what comes after it may have holes.
-fn url_copy(section: &mut Section, url: Set<String>, private: bool) -> Option<Copy> {
+fn url_copy(section: &mut Section, url: &Set<String>, private: bool) -> Option<Copy> {
     let copy = match Copy::parse(&url.value) {
         Ok(copy) => copy,
         Err(reason) => return section.bad_value("url", url.span, &format!("a URL: {reason}")),

@@ -4,14 +4,17 @@ use super::super::SECRET_LENGTH;
 use super::{Braces, Inputs, KEY_LENGTH, Kind, Section, required, sealed, templates, url};
 use crate::config::provider::{AliyunSms, Fcm, JPush, TencentSms, Twilio, Wechat, WecomCustomer, WecomRobot};
 
-/// `None` where there is no such provider; the inner one where its settings are wrong, which has been reported.
+/// There is no provider of this name.
+pub(super) struct Unknown;
+
+/// `None` where its settings are wrong, which has been reported.
 pub(super) fn preset(
     section: &mut Section,
     kind: &str,
     inputs: &Inputs,
     private: bool,
-) -> Option<Option<Kind>> {
-    Some(match kind {
+) -> Result<Option<Kind>, Unknown> {
+    Ok(match kind {
         "aliyun_sms" => aliyun(section, inputs, private).map(Kind::AliyunSms),
         "tencent_sms" => tencent(section, inputs, private).map(Kind::TencentSms),
         "twilio" => twilio(section, inputs, private).map(Kind::Twilio),
@@ -20,7 +23,7 @@ pub(super) fn preset(
         "wechat_template" => wechat(section, inputs, private).map(Kind::WechatTemplate),
         "wecom_robot" => robot(section, inputs, private).map(Kind::WecomRobot),
         "wecom_customer" => customer(section, inputs, private).map(Kind::WecomCustomer),
-        _ => return None,
+        _ => return Err(Unknown),
     })
 }
 
@@ -33,9 +36,10 @@ fn aliyun(section: &mut Section, inputs: &Inputs, private: bool) -> Option<Aliyu
     let sign_name = required(section, "sign_name", "sign_name = \"示例银行\"");
     let templates = templates(section, Braces::Dollar);
     let reports = ["callback_secret", "callback_secret_file"];
-    let callback = match section.has(reports[0]) || section.has(reports[1]) {
-        true => Some(sealed(section, reports, SECRET_LENGTH, inputs)?),
-        false => None,
+    let callback = if section.has(reports[0]) || section.has(reports[1]) {
+        Some(sealed(section, reports, SECRET_LENGTH, inputs)?)
+    } else {
+        None
     };
     Some(AliyunSms {
         url: url?,
