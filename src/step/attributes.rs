@@ -9,7 +9,7 @@ use super::index::Trigger;
 use super::input::Event;
 use super::occurrence::Occurrence;
 use super::run::Run;
-use super::scene::ROOT;
+use super::scene::Scene;
 use super::state::SubjectRef;
 use super::{enter, features, park};
 use crate::expr::eval;
@@ -81,23 +81,6 @@ fn touch(run: &mut Run, subject: &SubjectRef) {
 }
 
 fn compare(run: &Run, old: &Value, new: &Value) -> Option<Ordering> {
-    let world = run.world;
-    let scene = super::scene::Scene {
-        world,
-        root: run.root,
-        state: run.state,
-        now: run.now,
-        zone: &run.zone,
-        subject: &ROOT,
-        defs: &[],
-        features: &[],
-        instance: None,
-        entry: None,
-        element: None,
-        stamp: None,
-        params: &[],
-        given: &[],
-        locale: None,
-    };
+    let scene = Scene::of_row(run.world, run.root, run.state, &run.zone, run.now);
     eval::compare(new, old, &scene)
 }

@@ -114,24 +114,7 @@ impl<'w> Audience<'w> {
         zone: &'s TimeZone,
         now: Timestamp,
     ) -> Scene<'s> {
-        let program = &self.loaded.program;
-        Scene {
-            world: self.world,
-            root,
-            state,
-            now,
-            zone,
-            subject,
-            defs: &program.defs,
-            features: &program.features,
-            instance: None,
-            entry: None,
-            element: None,
-            stamp: None,
-            params: &[],
-            given: &program.params,
-            locale: None,
-        }
+        Scene::of_row(self.world, root, state, zone, now).seen_by(&self.loaded.program, subject)
     }
 }
 

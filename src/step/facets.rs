@@ -110,24 +110,9 @@ impl Bit {
         let subjects = enter::subjects_in(world, root, state, program.subject);
         subjects.iter().any(|subject| {
             self.is_unseen(state, subject) || {
-                let scene = Scene {
-                    world,
-                    root,
-                    state,
-                    // No part of what is left of the condition asks for it.
-                    now: Timestamp::UNIX_EPOCH,
-                    zone,
-                    subject,
-                    defs: &program.defs,
-                    features: &program.features,
-                    instance: None,
-                    entry: None,
-                    element: None,
-                    stamp: None,
-                    params: &[],
-                    given: &[],
-                    locale: None,
-                };
+                // No part of what is left of the condition asks for the time.
+                let row = Scene::of_row(world, root, state, zone, Timestamp::UNIX_EPOCH);
+                let scene = row.seen_by(program, subject);
                 eval::holds(&self.weak, &scene)
             }
         })

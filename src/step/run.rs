@@ -76,23 +76,8 @@ impl<'a> Run<'a> {
     }
 
     pub(super) fn scene<'s>(&'s self, loaded: &'s Loaded, subject: &'s SubjectRef) -> Scene<'s> {
-        Scene {
-            world: self.world,
-            root: self.root,
-            state: self.state,
-            now: self.now,
-            zone: &self.zone,
-            subject,
-            defs: &loaded.program.defs,
-            features: &loaded.program.features,
-            instance: None,
-            entry: None,
-            element: None,
-            stamp: None,
-            params: &[],
-            given: &loaded.program.params,
-            locale: None,
-        }
+        let row = Scene::of_row(self.world, self.root, self.state, &self.zone, self.now);
+        row.seen_by(&loaded.program, subject)
     }
 
     /// Whether this row is one that instances of `loaded` live in. An event may be heard in rows of several kinds.

@@ -15,7 +15,7 @@ use super::{enter, features};
 use crate::expr::civil::Calendar;
 use crate::expr::{Anchor, Env, Expr, Owner, civil, eval};
 use crate::name::Name;
-use crate::program::{Def, Feature, Param};
+use crate::program::{Def, Feature, Param, Program};
 use crate::value::Value;
 
 /// The root as a subject.
@@ -53,6 +53,39 @@ pub(super) struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
+    /// The root of a row, as nobody's journey sees it.
+    pub(super) fn of_row(
+        world: &'a World,
+        root: &'a RootKey,
+        state: &'a State,
+        zone: &'a TimeZone,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            world,
+            root,
+            state,
+            now,
+            zone,
+            subject: &ROOT,
+            defs: &[],
+            features: &[],
+            instance: None,
+            entry: None,
+            element: None,
+            stamp: None,
+            params: &[],
+            given: &[],
+            locale: None,
+        }
+    }
+
+    /// A subject of the row, as a journey's conditions see it.
+    pub(super) fn seen_by(self, program: &'a Program, subject: &'a SubjectRef) -> Self {
+        let Program { defs, features, params, .. } = program;
+        Self { subject, defs, features, given: params, ..self }
+    }
+
     pub(super) fn of_subject(self, subject: &'a SubjectRef) -> Self {
         Self { subject, ..self }
     }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::bucket;
 use super::task::TaskRow;
+use super::{StoreError, bucket};
 use crate::step::facets::{Mark, Sieve};
 
 /// A root subject as the store keys it: the bucket first, everywhere.
@@ -252,6 +252,39 @@ pub struct Sifted {
     pub rows: Vec<(StateRow, Option<Mark>)>,
     /// Behind which key to go on; `None`: that was the end.
     pub next: Option<RowKey>,
+}
+
+/// An instant as its column has it.
+pub(super) fn instant(millisecond: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_millisecond(millisecond)
+        .map_err(|_| StoreError::Damaged(format!("{millisecond} is not an instant")))
+}
+
+/// A hash as its column has it.
+pub(super) fn hash(bytes: &[u8]) -> Result<[u8; 16], StoreError> {
+    bytes.try_into().map_err(|_| StoreError::Damaged("an event hash is not 16 bytes".to_owned()))
+}
+
+/// A quarantined record as its columns have it.
+pub(super) fn record(
+    (at, code, reason, body): (i64, String, String, Vec<u8>),
+) -> Result<Quarantined, StoreError> {
+    Ok(Quarantined { at: instant(at)?, code, reason, body })
+}
+
+/// Numbers of states, outbox rows, timer chunks and quarantined records.
+pub(super) fn counts(found: (i64, i64, i64, i64)) -> Counts {
+    Counts {
+        states: found.0.cast_unsigned(),
+        outbox_rows: found.1.cast_unsigned(),
+        timer_chunks: found.2.cast_unsigned(),
+        quarantined: found.3.cast_unsigned(),
+    }
+}
+
+/// A number of rows as statements take it.
+pub(super) fn signed(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
 /// A mark as its columns have it.

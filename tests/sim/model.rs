@@ -110,6 +110,7 @@ struct Queued {
     attempts: u32,
     not_before: i64,
     ambiguous: bool,
+    provider: Option<Arc<str>>,
 }
 
 impl Model {
@@ -271,7 +272,10 @@ impl Model {
             for queued in list {
                 let known =
                     (queued.id == queued.message.root, queued.kind, queued.attempts, queued.ambiguous);
-                self.expect(known.0 && queued.not_before >= 0, || format!("an odd outbox row: {known:?}"));
+                let unsure = queued.provider.is_none() || queued.ambiguous;
+                self.expect(known.0 && unsure && queued.not_before >= 0, || {
+                    format!("an odd outbox row: {known:?}")
+                });
                 touched.insert(queued.id);
                 let now = Newest { attempts: queued.attempts, not_before: queued.not_before };
                 let before = self.newest.insert(queued.message.clone(), now);

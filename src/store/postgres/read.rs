@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Row as _};
 
-use super::rows::{Events, Keys, Places, place, signed, small};
+use super::rows::{Events, Keys, Places, place, small};
 use crate::store::{
     Counts, Dedup, Deployed, InboxRef, InboxRow, OutboxRow, Packed, PackedKind, ProgramRow, Quarantined,
     RowKey, RowRef, Sift, Sifted, StateRow, StoreError, TimerChunk, row,
@@ -97,7 +97,7 @@ pub(super) async fn next_due(
     let after = after.map_or(i64::MIN, Timestamp::as_millisecond);
     let query = sqlx::query_scalar(NEXT_DUE).bind(groups).bind(after).bind(only(groups));
     let due: Option<i64> = query.fetch_one(pool).await?;
-    due.map(instant).transpose()
+    due.map(row::instant).transpose()
 }
 
 pub(super) async fn due(
@@ -107,9 +107,9 @@ pub(super) async fn due(
     limit: usize,
 ) -> Result<Vec<TimerChunk>, StoreError> {
     let query = sqlx::query_as(DUE).bind(groups).bind(now.as_millisecond()).bind(only(groups));
-    let found: Vec<(i64, i16, i64, Vec<u8>)> = query.bind(signed(limit)).fetch_all(pool).await?;
+    let found: Vec<(i64, i16, i64, Vec<u8>)> = query.bind(row::signed(limit)).fetch_all(pool).await?;
     let chunk = |(due, group, batch, body): (i64, i16, i64, Vec<u8>)| {
-        Ok(TimerChunk { due: instant(due)?, at: place(batch, group), body })
+        Ok(TimerChunk { due: row::instant(due)?, at: place(batch, group), body })
     };
     found.into_iter().map(chunk).collect()
 }
@@ -122,7 +122,7 @@ pub(super) async fn outbox(
     limit: usize,
 ) -> Result<Vec<OutboxRow>, StoreError> {
     let query = sqlx::query_as(OUTBOX).bind(groups).bind(channel.cast_signed()).bind(only(groups));
-    let query = query.bind(signed(limit)).bind(after.batch.cast_signed()).bind(small(after.group));
+    let query = query.bind(row::signed(limit)).bind(after.batch.cast_signed()).bind(small(after.group));
     let found: Vec<(i32, i16, i64, Vec<u8>)> = query.fetch_all(pool).await?;
     let row = |(channel, group, batch, body): (i32, i16, i64, Vec<u8>)| OutboxRow {
         channel: channel.cast_unsigned(),
@@ -133,7 +133,7 @@ pub(super) async fn outbox(
 }
 
 pub(super) async fn inbox(pool: &PgPool, groups: &[i16], limit: usize) -> Result<Vec<InboxRow>, StoreError> {
-    let query = sqlx::query_as(INBOX).bind(groups).bind(only(groups)).bind(signed(limit));
+    let query = sqlx::query_as(INBOX).bind(groups).bind(only(groups)).bind(row::signed(limit));
     let found: Vec<(i16, i64, String, i64, Vec<u8>)> = query.fetch_all(pool).await?;
     let row = |(group, at, sender, batch, body): (i16, i64, String, i64, Vec<u8>)| {
         let at = InboxRef { group: group.cast_unsigned(), at, sender, batch: batch.cast_unsigned() };
@@ -180,7 +180,7 @@ pub(super) async fn packed_after(
         PackedKind::Trace => TRACE_AFTER,
     };
     let query = sqlx::query_as(sql).bind(after.batch.cast_signed()).bind(small(after.group));
-    Ok(query.bind(signed(limit)).fetch_all(pool).await?.into_iter().map(pack).collect())
+    Ok(query.bind(row::signed(limit)).fetch_all(pool).await?.into_iter().map(pack).collect())
 }
 
 pub(super) async fn scan(
@@ -191,20 +191,20 @@ pub(super) async fn scan(
 ) -> Result<Vec<StateRow>, StoreError> {
     let bucket = after.map_or(-1, |key| small(key.bucket));
     let id = after.map_or("", |key| &key.id);
-    let query = sqlx::query(SCAN).bind(kind.cast_signed()).bind(bucket).bind(id).bind(signed(limit));
+    let query = sqlx::query(SCAN).bind(kind.cast_signed()).bind(bucket).bind(id).bind(row::signed(limit));
     query.fetch_all(pool).await?.iter().map(state).collect()
 }
 
 pub(super) async fn sift(pool: &PgPool, sift: Sift, after: Option<&RowKey>) -> Result<Sifted, StoreError> {
     let (kind, bucket) = (sift.kind.cast_signed(), after.map_or(-1, |key| small(key.bucket)));
     let id = after.map_or("", |key| &key.id);
-    let query = sqlx::query_as(LOOK).bind(kind).bind(bucket).bind(id).bind(signed(sift.look.max(1)));
+    let query = sqlx::query_as(LOOK).bind(kind).bind(bucket).bind(id).bind(row::signed(sift.look.max(1)));
     let end: Option<(i16, String)> = query.fetch_optional(pool).await?;
     let (last, until) = end.as_ref().map_or((i16::MAX, ""), |(bucket, id)| (*bucket, id));
     let query = sqlx::query(SIFT).bind(kind).bind(bucket).bind(id).bind(last).bind(until);
     let query =
         query.bind(sift.sieve.map(|sieve| sieve.layout)).bind(sift.sieve.map_or(0, |sieve| sieve.mask));
-    let found = query.bind(signed(sift.most)).fetch_all(pool).await?;
+    let found = query.bind(row::signed(sift.most)).fetch_all(pool).await?;
     let rows = found.iter().map(|row| Ok((state(row)?, row::mark(row.try_get(5)?, row.try_get(6)?))));
     let end = end.map(|(bucket, id)| (bucket.cast_unsigned(), id));
     Ok(row::sifted(rows.collect::<Result<_, StoreError>>()?, sift, end))
@@ -229,20 +229,13 @@ pub(super) async fn deployed(pool: &PgPool) -> Result<Deployed, StoreError> {
 }
 
 pub(super) async fn quarantined(pool: &PgPool, limit: usize) -> Result<Vec<Quarantined>, StoreError> {
-    let query = sqlx::query_as(QUARANTINED).bind(signed(limit));
+    let query = sqlx::query_as(QUARANTINED).bind(row::signed(limit));
     let found: Vec<(i64, String, String, Vec<u8>)> = query.fetch_all(pool).await?;
-    let record = |(at, code, reason, body)| Ok(Quarantined { at: instant(at)?, code, reason, body });
-    found.into_iter().map(record).collect()
+    found.into_iter().map(row::record).collect()
 }
 
 pub(super) async fn counts(pool: &PgPool) -> Result<Counts, StoreError> {
-    let counts: (i64, i64, i64, i64) = sqlx::query_as(COUNTS).fetch_one(pool).await?;
-    Ok(Counts {
-        states: counts.0.cast_unsigned(),
-        outbox_rows: counts.1.cast_unsigned(),
-        timer_chunks: counts.2.cast_unsigned(),
-        quarantined: counts.3.cast_unsigned(),
-    })
+    Ok(row::counts(sqlx::query_as(COUNTS).fetch_one(pool).await?))
 }
 
 fn state(row: &PgRow) -> Result<StateRow, StoreError> {
@@ -253,19 +246,12 @@ fn state(row: &PgRow) -> Result<StateRow, StoreError> {
 
 fn dedup(row: &PgRow) -> Result<Dedup, StoreError> {
     let (group, slot, hash): (i16, i32, &[u8]) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
-    let hash =
-        hash.try_into().map_err(|_| StoreError::Damaged("an event hash is not 16 bytes".to_owned()))?;
     let payload: i32 = row.try_get(3)?;
-    Ok(Dedup { group: group.cast_unsigned(), slot, hash, payload: payload.cast_unsigned() })
+    Ok(Dedup { group: group.cast_unsigned(), slot, hash: row::hash(hash)?, payload: payload.cast_unsigned() })
 }
 
 fn pack((group, batch, body): (i16, i64, Vec<u8>)) -> Packed {
     Packed { at: place(batch, group), body }
-}
-
-fn instant(millisecond: i64) -> Result<Timestamp, StoreError> {
-    Timestamp::from_millisecond(millisecond)
-        .map_err(|_| StoreError::Damaged(format!("{millisecond} is not an instant")))
 }
 
 /// The one group of those held, if it is one.

@@ -117,10 +117,6 @@ pub(super) fn place(batch: i64, group: i16) -> RowRef {
     RowRef { batch: batch.cast_unsigned(), group: group.cast_unsigned() }
 }
 
-pub(super) fn signed(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX)
-}
-
 /// Text without the one character that the database does not take.
 pub(super) fn storable(text: &str) -> String {
     text.replace('\0', "\u{fffd}")

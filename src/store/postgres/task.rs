@@ -5,9 +5,9 @@ use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, PgPool, Postgres, Row as _, Transaction};
 
 use super::PostgresStore;
-use super::rows::{same, signed, small};
+use super::rows::{same, small};
 use crate::store::task::{Days, Directory, NEVER, TaskCount, TaskQuery, TaskRow, TaskStatus};
-use crate::store::{StoreError, Stored};
+use crate::store::{StoreError, Stored, row};
 
 /// What a commit takes from the numbers and adds to them; before the rows themselves change.
 const COUNT: &str = "INSERT INTO task_count (grp, unit, task, day, status, count)
@@ -95,7 +95,7 @@ async fn list(pool: &PgPool, query: &TaskQuery) -> Result<Vec<TaskRow>, StoreErr
     let asked = sqlx::query(AssertSqlSafe(sql)).bind(&query.assignee).bind(&query.units);
     let asked = asked.bind(query.status.map(|status| i16::from(status.number()))).bind(&query.task);
     let asked = asked.bind(query.before).bind(due).bind(id);
-    asked.bind(signed(query.limit)).fetch_all(pool).await?.iter().map(task).collect()
+    asked.bind(row::signed(query.limit)).fetch_all(pool).await?.iter().map(task).collect()
 }
 
 async fn counts(pool: &PgPool, days: Days) -> Result<Vec<TaskCount>, StoreError> {
@@ -126,7 +126,7 @@ async fn changes(
         ORDER BY task.grp, task.batch, task.id"
     );
     let each = limit / usize::from(GROUPS) + 1;
-    let asked = sqlx::query(AssertSqlSafe(sql)).bind(groups).bind(batches).bind(signed(each));
+    let asked = sqlx::query(AssertSqlSafe(sql)).bind(groups).bind(batches).bind(row::signed(each));
     let change = |row: &PgRow| Ok((row.try_get::<i64, _>(17)?.cast_unsigned(), task(row)?));
     asked.fetch_all(pool).await?.iter().map(change).collect()
 }

@@ -74,7 +74,7 @@ pub(super) async fn next_due(
 ) -> Result<Option<Timestamp>, StoreError> {
     let after = after.map_or(i64::MIN, Timestamp::as_millisecond);
     let due: Option<i64> = sqlx::query_scalar(NEXT_DUE).bind(after).fetch_one(pool).await?;
-    due.map(instant).transpose()
+    due.map(row::instant).transpose()
 }
 
 pub(super) async fn due(
@@ -82,10 +82,10 @@ pub(super) async fn due(
     now: Timestamp,
     limit: usize,
 ) -> Result<Vec<TimerChunk>, StoreError> {
-    let query = sqlx::query_as(DUE).bind(now.as_millisecond()).bind(signed(limit));
+    let query = sqlx::query_as(DUE).bind(now.as_millisecond()).bind(row::signed(limit));
     let found: Vec<(i64, i64, Vec<u8>)> = query.fetch_all(pool).await?;
     let chunk = |(due, batch, body): (i64, i64, Vec<u8>)| {
-        Ok(TimerChunk { due: instant(due)?, at: place(batch), body })
+        Ok(TimerChunk { due: row::instant(due)?, at: place(batch), body })
     };
     found.into_iter().map(chunk).collect()
 }
@@ -96,14 +96,15 @@ pub(super) async fn outbox(
     after: RowRef,
     limit: usize,
 ) -> Result<Vec<OutboxRow>, StoreError> {
-    let query = sqlx::query_as(OUTBOX).bind(channel).bind(after.batch.cast_signed()).bind(signed(limit));
+    let query = sqlx::query_as(OUTBOX).bind(channel).bind(after.batch.cast_signed()).bind(row::signed(limit));
     let found: Vec<(u32, i64, Vec<u8>)> = query.fetch_all(pool).await?;
     let row = |(channel, batch, body): (u32, i64, Vec<u8>)| OutboxRow { channel, at: place(batch), body };
     Ok(found.into_iter().map(row).collect())
 }
 
 pub(super) async fn inbox(pool: &SqlitePool, limit: usize) -> Result<Vec<InboxRow>, StoreError> {
-    let found: Vec<(i64, i64, Vec<u8>)> = sqlx::query_as(INBOX).bind(signed(limit)).fetch_all(pool).await?;
+    let found: Vec<(i64, i64, Vec<u8>)> =
+        sqlx::query_as(INBOX).bind(row::signed(limit)).fetch_all(pool).await?;
     let row = |(batch, at, body): (i64, i64, Vec<u8>)| {
         let at = InboxRef { at, batch: batch.cast_unsigned(), ..InboxRef::default() };
         InboxRow { at, body }
@@ -142,7 +143,7 @@ pub(super) async fn packed_after(
         PackedKind::Log => LOG_AFTER,
         PackedKind::Trace => TRACE_AFTER,
     };
-    let query = sqlx::query_as(sql).bind(after.batch.cast_signed()).bind(signed(limit));
+    let query = sqlx::query_as(sql).bind(after.batch.cast_signed()).bind(row::signed(limit));
     Ok(query.fetch_all(pool).await?.into_iter().map(pack).collect())
 }
 
@@ -154,7 +155,7 @@ pub(super) async fn scan(
 ) -> Result<Vec<StateRow>, StoreError> {
     let bucket = after.map_or(-1, |key| i64::from(key.bucket));
     let id = after.map_or("", |key| &key.id);
-    let query = sqlx::query(SCAN).bind(kind).bind(bucket).bind(id).bind(signed(limit));
+    let query = sqlx::query(SCAN).bind(kind).bind(bucket).bind(id).bind(row::signed(limit));
     query.fetch_all(pool).await?.iter().map(state).collect()
 }
 
@@ -165,13 +166,14 @@ pub(super) async fn sift(
 ) -> Result<Sifted, StoreError> {
     let bucket = after.map_or(-1, |key| i64::from(key.bucket));
     let id = after.map_or("", |key| &key.id);
-    let query = sqlx::query_as(LOOK).bind(sift.kind).bind(bucket).bind(id).bind(signed(sift.look.max(1)));
+    let query =
+        sqlx::query_as(LOOK).bind(sift.kind).bind(bucket).bind(id).bind(row::signed(sift.look.max(1)));
     let end: Option<(u16, String)> = query.fetch_optional(pool).await?;
     let (last, until) = end.as_ref().map_or((i64::MAX, ""), |(bucket, id)| (i64::from(*bucket), id));
     let query = sqlx::query(SIFT).bind(sift.kind).bind(bucket).bind(id).bind(last).bind(until);
     let query =
         query.bind(sift.sieve.map(|sieve| sieve.layout)).bind(sift.sieve.map_or(0, |sieve| sieve.mask));
-    let found = query.bind(signed(sift.most)).fetch_all(pool).await?;
+    let found = query.bind(row::signed(sift.most)).fetch_all(pool).await?;
     let rows = found.iter().map(|row| Ok((state(row)?, row::mark(row.try_get(5)?, row.try_get(6)?))));
     Ok(row::sifted(rows.collect::<Result<_, StoreError>>()?, sift, end))
 }
@@ -191,20 +193,13 @@ pub(super) async fn deployed(pool: &SqlitePool) -> Result<Deployed, StoreError> 
 }
 
 pub(super) async fn quarantined(pool: &SqlitePool, limit: usize) -> Result<Vec<Quarantined>, StoreError> {
-    let query = sqlx::query_as(QUARANTINED).bind(signed(limit));
+    let query = sqlx::query_as(QUARANTINED).bind(row::signed(limit));
     let found: Vec<(i64, String, String, Vec<u8>)> = query.fetch_all(pool).await?;
-    let record = |(at, code, reason, body)| Ok(Quarantined { at: instant(at)?, code, reason, body });
-    found.into_iter().map(record).collect()
+    found.into_iter().map(row::record).collect()
 }
 
 pub(super) async fn counts(pool: &SqlitePool) -> Result<Counts, StoreError> {
-    let counts: (i64, i64, i64, i64) = sqlx::query_as(COUNTS).fetch_one(pool).await?;
-    Ok(Counts {
-        states: counts.0.cast_unsigned(),
-        outbox_rows: counts.1.cast_unsigned(),
-        timer_chunks: counts.2.cast_unsigned(),
-        quarantined: counts.3.cast_unsigned(),
-    })
+    Ok(row::counts(sqlx::query_as(COUNTS).fetch_one(pool).await?))
 }
 
 fn state(row: &SqliteRow) -> Result<StateRow, StoreError> {
@@ -215,9 +210,7 @@ fn state(row: &SqliteRow) -> Result<StateRow, StoreError> {
 
 fn dedup(row: &SqliteRow) -> Result<Dedup, StoreError> {
     let hash: &[u8] = row.try_get(1)?;
-    let hash =
-        hash.try_into().map_err(|_| StoreError::Damaged("an event hash is not 16 bytes".to_owned()))?;
-    Ok(Dedup { group: 0, slot: row.try_get(0)?, hash, payload: row.try_get(2)? })
+    Ok(Dedup { group: 0, slot: row.try_get(0)?, hash: row::hash(hash)?, payload: row.try_get(2)? })
 }
 
 fn pack((batch, body): (i64, Vec<u8>)) -> Packed {
@@ -227,13 +220,4 @@ fn pack((batch, body): (i64, Vec<u8>)) -> Packed {
 /// There is one group, so its number is not stored.
 fn place(batch: i64) -> RowRef {
     RowRef { batch: batch.cast_unsigned(), group: 0 }
-}
-
-fn instant(millisecond: i64) -> Result<Timestamp, StoreError> {
-    Timestamp::from_millisecond(millisecond)
-        .map_err(|_| StoreError::Damaged(format!("{millisecond} is not an instant")))
-}
-
-fn signed(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX)
 }
