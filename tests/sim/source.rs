@@ -105,7 +105,7 @@ impl Source {
         if again.1.kind != EventKind::Attributes && chance.percent(20) {
             // The same identity for something else. What has a time of its own keeps it: without one it would be
             // looked for on another day.
-            again.1.kind = EventKind::Declared(Name::new("confirmed"));
+            again.1.kind = EventKind::Declared(Name::new("agreed_to"));
             (again.1.child, again.1.fields) = (None, vec![]);
         }
         again
@@ -175,7 +175,7 @@ fn what(chance: &mut Chance, serial: u64) -> (&'static str, Vec<(Name, Value)>) 
             let amount = i64::try_from(chance.below(50) * 100).unwrap();
             ("payment", vec![txn(serial / 2), (Name::new("amount"), cny(amount))])
         }
-        55..65 => ("confirmed", vec![]),
+        55..65 => ("agreed_to", vec![]),
         65..69 => ("drawdown", vec![]),
         69..71 => ("complained", vec![]),
         71..75 => ("opened_account", vec![]),
