@@ -134,7 +134,7 @@ async fn write_states(
 async fn write_dedup(db: &mut PgConnection, round: &Round) -> Result<(), sqlx::Error> {
     let hashes = (0..round.events).map(|i| identity(round.number, i));
     let (groups, hashes): (Vec<i16>, Vec<Vec<u8>>) =
-        hashes.map(|hash| (i16::from(hash as u8 & 63), hash.to_be_bytes().to_vec())).unzip();
+        hashes.map(|hash| (i16::from(hash.to_be_bytes()[15] & 63), hash.to_be_bytes().to_vec())).unzip();
     sqlx::query(
         "INSERT INTO dedup (grp, slot, hash, payload)
          SELECT grp, 20000, hash, 1 FROM unnest($1::int2[], $2::bytea[]) AS one (grp, hash) ON CONFLICT DO NOTHING",

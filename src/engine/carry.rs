@@ -6,6 +6,7 @@
 //! one after a while.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
 
 use jiff::{SignedDuration, Timestamp};
 use ring::hkdf;
@@ -149,7 +150,11 @@ fn row_key(key: &Key, salt: &Key) -> Option<Key> {
 }
 
 fn hex(key: &Key) -> String {
-    key.iter().map(|byte| format!("{byte:02x}")).collect()
+    key.iter().fold(String::new(), |mut text, byte| {
+        // Writing into a text does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn parse(text: &str) -> Option<Key> {

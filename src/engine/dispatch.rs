@@ -584,7 +584,7 @@ mod tests {
 
     #[test]
     fn what_was_not_tried_was_no_attempt() {
-        let closed = SendResult::Closed { after: Duration::from_secs(60), detail: "out of order".into() };
+        let closed = SendResult::Closed { after: Duration::from_mins(1), detail: "out of order".into() };
         let Verdict::Again(queued) = judged(&answer(closed, 7, false), 8, false, Timestamp::UNIX_EPOCH)
         else {
             panic!("it is not over")

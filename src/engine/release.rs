@@ -54,7 +54,7 @@ impl Release {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::BTreeSet;
 
     use super::*;
 
@@ -67,14 +67,14 @@ mod tests {
     /// Lets `many` come at once, and each again when it is told to, up to `late` milliseconds behind that. Returns when
     /// they left.
     fn leave(release: &mut Release, many: usize, late: i64) -> Vec<i64> {
-        let mut waiting: BTreeMap<(i64, usize), ()> = (0..many).map(|one| ((600_000, one), ())).collect();
+        let mut waiting: BTreeSet<(i64, usize)> = (0..many).map(|one| (600_000, one)).collect();
         let (mut left, mut now) = (Vec::new(), 0);
-        while let Some(((due, one), ())) = waiting.pop_first() {
+        while let Some((due, one)) = waiting.pop_first() {
             // Batches come at whole multiples of the lateness.
             now = now.max((due + late).div_euclid(late + 1) * (late + 1));
             match release.next(RATE, at(now)).as_millisecond() {
                 then if then <= now => left.push(now),
-                then => drop(waiting.insert((then, one), ())),
+                then => drop(waiting.insert((then, one))),
             }
         }
         left

@@ -128,7 +128,7 @@ fn show(run: &mut Run, channel: Option<Name>, purpose: Option<Name>, given: bool
         };
         match (channel, given) {
             (Some(channel), true) if !agreed.contains(&Value::Choice(channel)) => {
-                agreed.push(Value::Choice(channel))
+                agreed.push(Value::Choice(channel));
             }
             (Some(channel), false) => agreed.retain(|known| *known != Value::Choice(channel)),
             (None, false) => agreed.clear(),

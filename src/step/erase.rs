@@ -11,6 +11,7 @@ use super::run::Run;
 use super::show;
 use super::state::{Entry, Message, MessageStatus, State, SubjectRef};
 use super::symbols::{self, Sym};
+use super::task;
 use super::trace::Decision;
 use crate::program::Outcome;
 
@@ -25,11 +26,12 @@ pub(super) fn take(run: &mut Run) {
             letter::tell_sender(run, &message, Became::Refused(Outcome::Unreachable));
         }
     }
+    task::forget_all(run);
     let (end, now) = (run.fixed(symbols::ERASED), run.now);
     let old = std::mem::take(run.state);
     *run.state = State {
-        entries: old.entries.into_iter().map(|it| entry(it, (end, now))).collect(),
-        messages: old.messages.into_iter().map(message).collect(),
+        entries: old.entries.iter().map(|it| entry(it, (end, now))).collect(),
+        messages: old.messages.iter().map(message).collect(),
         posted: old.posted,
         wake_at: old.wake_at,
         agreements: old.agreements,
@@ -41,12 +43,12 @@ pub(super) fn take(run: &mut Run) {
     run.trace_root(Decision::Erased);
 }
 
-fn entry(entry: Entry, now: (Sym, Timestamp)) -> Entry {
+fn entry(entry: &Entry, now: (Sym, Timestamp)) -> Entry {
     let key = format!("{:016x}", caps::fnv(&entry.key)).into();
-    Entry { key, subject: SubjectRef::default(), ended: entry.ended.or(Some(now)), ..entry }
+    Entry { key, subject: SubjectRef::default(), ended: entry.ended.or(Some(now)), ..*entry }
 }
 
-fn message(message: Message) -> Message {
+fn message(message: &Message) -> Message {
     let status = if message.status.is_open() { MessageStatus::Cancelled } else { message.status };
     Message {
         entry: format!("{:016x}", caps::fnv(&message.entry)).into(),
@@ -54,6 +56,6 @@ fn message(message: Message) -> Message {
         args: Vec::new(),
         more: None,
         status,
-        ..message
+        ..message.clone()
     }
 }

@@ -54,7 +54,6 @@ pub(super) fn divert(run: &mut Run, input: &Input) -> bool {
                 send(run);
             }
         }
-        Input::Tick { .. } | Input::Settle => {}
         Input::Dispatch(key) | Input::DispatchAgain(key) => {
             let unheard = matches!(input, Input::DispatchAgain(_));
             let asked = message::find(run, key).and_then(|at| run.state.messages.get(at));
@@ -74,7 +73,7 @@ pub(super) fn divert(run: &mut Run, input: &Input) -> bool {
             super::settle_followers(run);
             hand_over(run);
         }
-        Input::Paced { .. } => {}
+        Input::Tick { .. } | Input::Settle | Input::Paced { .. } => {}
         Input::Post(post) => return post_came(run, post),
     }
     true
