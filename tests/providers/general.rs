@@ -54,8 +54,7 @@ async fn a_request_is_what_the_settings_say() {
     assert_eq!(seen[0].json(), expected);
     let signed = format!("{}.{}", wall().as_second(), seen[0].body);
     let key = hmac::Key::new(hmac::HMAC_SHA256, b"letters-test-secret");
-    let signature: String =
-        hmac::sign(&key, signed.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let signature = super::oracle::hex(hmac::sign(&key, signed.as_bytes()).as_ref());
     assert_eq!(seen[0].header("x-signature"), signature);
     assert_eq!(seen[0].header("x-timestamp"), wall().as_second().to_string());
 }

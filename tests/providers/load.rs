@@ -1,6 +1,8 @@
 //! A load: the engine, two providers in a row, and the first of them fails, stalls, answers twice, breaks off and lies about
 //! timeouts. `WAYFARE_LOAD=50000` makes it 100,000 messages (`scripts/provider-load`).
 
+#![expect(clippy::disallowed_methods, reason = "how long a load takes, only the clock tells")]
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -107,7 +109,7 @@ async fn request(stream: &mut BufReader<TcpStream>) -> Option<String> {
         match line.split_once(": ") {
             Some((name, value)) if name.eq_ignore_ascii_case("idempotency-key") => value.clone_into(&mut key),
             Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
-                length = value.parse().ok()?
+                length = value.parse().ok()?;
             }
             _ => {}
         }

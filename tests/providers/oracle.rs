@@ -102,8 +102,14 @@ fn assert_same(ours: &Seen, theirs: &Seen, headers: &[&str]) {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+/// The headers of these names, as both signatures of this kind write them.
+fn canonical(names: &str, seen: &Seen) -> String {
+    let line = |name: &str| format!("{name}:{}\n", seen.header(name).trim());
+    names.split(';').map(line).collect::<Vec<_>>().concat()
 }
 
 fn sha256(text: &str) -> String {
@@ -135,8 +141,7 @@ fn verify_acs3(seen: &Seen, secret: &str) {
         .map(|(name, value)| format!("{}={}", percent(name), percent(value)))
         .collect();
     let names = piece(authorization, "SignedHeaders");
-    let headers: String =
-        names.split(';').map(|name| format!("{name}:{}\n", seen.header(name).trim())).collect();
+    let headers = canonical(names, seen);
     assert_eq!(seen.header("x-acs-content-sha256"), sha256(&seen.body));
     assert!(names.split(';').is_sorted() && names.contains("host") && names.contains("x-acs-date"));
     let canonical = format!(
@@ -154,8 +159,7 @@ fn verify_acs3(seen: &Seen, secret: &str) {
 fn verify_tc3(seen: &Seen, secret: &str) {
     let authorization = seen.header("authorization");
     let names = piece(authorization, "SignedHeaders");
-    let headers: String =
-        names.split(';').map(|name| format!("{name}:{}\n", seen.header(name).trim())).collect();
+    let headers = canonical(names, seen);
     let canonical = format!("{}\n/\n\n{headers}\n{names}\n{}", seen.method, sha256(&seen.body));
     let (_, scope) = piece(authorization, "Credential").split_once('/').unwrap();
     let text = format!("TC3-HMAC-SHA256\n{}\n{scope}\n{}", seen.header("x-tc-timestamp"), sha256(&canonical));
