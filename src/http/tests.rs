@@ -336,7 +336,7 @@ async fn an_audience_is_counted_and_an_unknown_one_is_not_there() {
     // As a bundle that asks it would have.
     let _ = Name::new("everybody");
     let counted = json!({
-        "audience": "everybody", "of": "customer", "known": 7, "members": 7, "unreadable": 0,
+        "audience": "everybody", "of": "customer", "known": 7, "members": 7, "unreadable": 0, "short": [],
         "conditions": [{"condition": "name is known", "alone": 7, "so_far": 7}],
     });
     assert_eq!(door.get("/v1/audiences/everybody").await.json(), counted);

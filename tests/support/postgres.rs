@@ -83,11 +83,20 @@ impl Server {
         server
     }
 
-    /// SIGKILL to the server's first process. One of its [own](Server::own) comes back by itself.
+    /// SIGKILL to the server's first process; to the next one's where it is dead already. One of its [own](Server::own)
+    /// comes back by itself.
     pub(crate) fn kill(&self) {
-        let file = fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap();
-        let pid = file.lines().next().unwrap();
-        assert!(Command::new("kill").args(["-KILL", pid]).status().unwrap().success());
+        let until = Instant::now() + STARTED;
+        loop {
+            let file = fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap_or_default();
+            let pid = file.lines().next().filter(|pid| !pid.is_empty());
+            let killed = pid.map(|pid| Command::new("kill").args(["-KILL", pid]).stderr(Stdio::null()).status());
+            if killed.is_some_and(|status| status.unwrap().success()) {
+                return;
+            }
+            assert!(Instant::now() < until, "no server was there to be killed");
+            sleep(Duration::from_millis(20));
+        }
     }
 
     #[expect(clippy::zombie_processes, reason = "it ends behind this process, whose input it waits for")]
