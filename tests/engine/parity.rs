@@ -123,7 +123,7 @@ async fn the_daemon_decides_what_the_test_decided(place: Place) {
     let compilation = journeys();
     assert!(!compilation.has_errors(), "{:#?}", compilation.diagnostics);
     let tested = under_the_virtual_clock(&compilation);
-    let run = in_the_engine(&compilation, place).await;
+    let run = Box::pin(in_the_engine(&compilation, place)).await;
     assert!(tested.len() > 15, "{tested:#?}");
     assert_eq!(tested.join("\n"), run.join("\n"));
 }

@@ -90,7 +90,8 @@ impl Server {
         loop {
             let file = fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap_or_default();
             let pid = file.lines().next().filter(|pid| !pid.is_empty());
-            let killed = pid.map(|pid| Command::new("kill").args(["-KILL", pid]).stderr(Stdio::null()).status());
+            let killed =
+                pid.map(|pid| Command::new("kill").args(["-KILL", pid]).stderr(Stdio::null()).status());
             if killed.is_some_and(|status| status.unwrap().success()) {
                 return;
             }
