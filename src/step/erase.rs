@@ -1,6 +1,9 @@
 //! Erasure: the row forgets the subject. What stays says what was decided, when, and by which journey, and nothing of
 //! whom: keys are digests, and neither attributes nor contents' arguments are left. The payload key goes as well, so what
 //! is sealed under it in log and trace opens no more; whoever runs the step gives the row a new one.
+//!
+//! The row's own key stays, so that what comes later for the same subject meets its consents; and digests of keys that are
+//! known can be worked out again. Rows of tasks in the directory of the store also keep whom they were about.
 
 use jiff::Timestamp;
 
