@@ -7,6 +7,7 @@ mod desk;
 mod fill;
 mod groups;
 mod identity;
+mod links;
 mod pages;
 mod parity;
 mod parked;

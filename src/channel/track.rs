@@ -3,6 +3,8 @@
 //! A token holds the message's key and where the journey wrote that the link leads, sealed under a key of ours: nobody reads it,
 //! and nobody makes one, so the address redirects to nothing else. The same message has the same tokens at every attempt.
 
+pub mod short;
+
 use std::sync::Arc;
 
 use base64::Engine;
@@ -38,6 +40,7 @@ pub struct Tracks {
     url: Arc<str>,
     seal: Arc<LessSafeKey>,
     nonce: hmac::Key,
+    names: hmac::Key,
 }
 
 impl Tracks {
@@ -51,6 +54,7 @@ impl Tracks {
             url: settings.url.as_str().into(),
             seal: Arc::new(LessSafeKey::new(key)),
             nonce: hmac::Key::new(hmac::HMAC_SHA256, &hmac_sha256(secret, "wayfare links: nonce")),
+            names: hmac::Key::new(hmac::HMAC_SHA256, &hmac_sha256(secret, "wayfare links: names")),
         })
     }
 
@@ -69,7 +73,10 @@ impl Tracks {
     /// What a token says that we made; `None` for any other.
     #[must_use]
     pub fn read(&self, token: &str) -> Option<Followed> {
-        let mut bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+        self.open(URL_SAFE_NO_PAD.decode(token).ok()?)
+    }
+
+    fn open(&self, mut bytes: Vec<u8>) -> Option<Followed> {
         let (nonce, sealed) = bytes.split_at_mut_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let text = self.seal.open_in_place(nonce, Aad::empty(), sealed).ok()?;
@@ -80,30 +87,36 @@ impl Tracks {
         })
     }
 
-    /// The nonce is made of the text: the same text has the same token, and no two texts share a nonce.
     fn token(&self, text: &str) -> Option<String> {
+        Some(URL_SAFE_NO_PAD.encode(self.seal(text)?))
+    }
+
+    /// The nonce is made of the text: the same text has the same token, and no two texts share a nonce.
+    fn seal(&self, text: &str) -> Option<Vec<u8>> {
         let tag = hmac::sign(&self.nonce, text.as_bytes());
         let start = tag.as_ref().get(..NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(start).ok()?;
         let mut sealed = text.as_bytes().to_vec();
         self.seal.seal_in_place_append_tag(nonce, Aad::empty(), &mut sealed).ok()?;
-        Some(URL_SAFE_NO_PAD.encode([start, &sealed].concat()))
+        Some([start, &sealed].concat())
+    }
+
+    /// The text with its links led through others, but for what was put in before.
+    fn replaced(&self, text: &str, links: &[Arc<str>], through: &dyn Fn(&str) -> Option<String>) -> String {
+        let foreign = links.iter().filter(|link| !link.starts_with(&*self.url));
+        foreign.fold(text.to_owned(), |text, link| match through(link) {
+            Some(through) => text.replace(&**link, &through),
+            None => text,
+        })
     }
 
     /// The message with its links led through us.
     fn tracked(&self, delivery: &Delivery) -> Delivery {
         let key = delivery.message.to_string();
-        let mut links: Vec<&Arc<str>> = delivery.links.iter().collect();
-        links.extend(delivery.parts.iter().filter(|(name, _)| name.as_str() == "link").map(|(_, text)| text));
-        // One link may begin with another.
-        links.sort_by_key(|link| std::cmp::Reverse(link.len()));
-        links.dedup();
+        let links = links(delivery);
         let mut tracked = delivery.clone();
         for (name, text) in &mut tracked.parts {
-            let replaced = links.iter().fold(text.to_string(), |text, link| match self.link(&key, link) {
-                Some(through) if !link.is_empty() => replace(&text, link, &through, &self.url),
-                _ => text,
-            });
+            let replaced = self.replaced(text, &links, &|link| self.link(&key, link));
             *text = match self.pixel(&key) {
                 Some(pixel) if name.as_str() == "body" && replaced.trim_start().starts_with('<') => {
                     with_picture(&replaced, &pixel)
@@ -116,9 +129,16 @@ impl Tracks {
     }
 }
 
-/// Every `link` that is not a part of what was put in before.
-fn replace(text: &str, link: &str, through: &str, ours: &str) -> String {
-    if link.starts_with(ours) { text.to_owned() } else { text.replace(link, through) }
+/// Where a message leads, each once; the longest first, since one may begin with another.
+#[must_use]
+pub fn links(delivery: &Delivery) -> Vec<Arc<str>> {
+    let mut links: Vec<Arc<str>> = delivery.links.clone();
+    let parts = delivery.parts.iter().filter(|(name, _)| name.as_str() == "link");
+    links.extend(parts.map(|(_, text)| Arc::clone(text)));
+    links.retain(|link| !link.is_empty());
+    links.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    links.dedup();
+    links
 }
 
 /// A mail in HTML: the picture is its last element.
@@ -175,11 +195,12 @@ mod tests {
     use super::*;
     use crate::config::Secret;
 
-    fn tracks(secret: &str) -> Tracks {
+    pub(super) fn tracks(secret: &str) -> Tracks {
         Tracks::new(&Links {
             url: "https://go.bank.example".into(),
             secret: Secret::new(secret),
             channels: vec![],
+            short: vec![],
         })
         .unwrap()
     }

@@ -18,7 +18,7 @@ use crate::channel::track::Tracks;
 use crate::channel::{Channels, Console, Means};
 use crate::config::{self, Secret};
 use crate::engine::clock::wall;
-use crate::engine::{self, EngineError, EngineHandle, Options, Upkeep, Watcher};
+use crate::engine::{self, EngineError, EngineHandle, Options, Shortener, Upkeep, Watcher};
 use crate::http::{self, Door};
 use crate::name::Name;
 use crate::program::Bundle;
@@ -100,6 +100,8 @@ impl Daemon {
         let tracks = settings.config.links.as_ref().map(Tracks::new).transpose();
         let tracks =
             tracks.map_err(|reason| Failure::new(format_args!("`[links]` cannot be used: {reason}")))?;
+        let shortener =
+            settings.config.links.as_ref().and_then(|links| Shortener::new(links, tracks.as_ref()?));
         let listener = TcpListener::bind(listen).await.map_err(|error| {
             Failure::new(format_args!("cannot listen on {listen}: {error}"))
                 .help("another daemon may be running there; choose another address with `--listen`")
@@ -114,8 +116,13 @@ impl Daemon {
         let config::Upkeep { rows_per_second, keep_days } = settings.config.upkeep;
         let upkeep = Upkeep { rows_per_second, keep_days };
         let park = settings.config.intake.park;
-        let options =
-            Options { watcher, upkeep, park, ..Options::new(channels, settings.config.zone.clone(), clock) };
+        let options = Options {
+            watcher,
+            upkeep,
+            park,
+            shortener,
+            ..Options::new(channels, settings.config.zone.clone(), clock)
+        };
         let (engine, running) = engine::start(store, options).await.map_err(broken)?;
         let daemon = Self {
             engine,

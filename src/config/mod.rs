@@ -60,8 +60,10 @@ pub struct Links {
     pub url: String,
     /// Seals what a link holds.
     pub secret: Secret,
-    /// Whose messages are tracked.
+    /// Whose messages are tracked with links that hold what they say.
     pub channels: Vec<Name>,
+    /// Whose messages are tracked with short links; none of `channels`.
+    pub short: Vec<Name>,
 }
 
 #[derive(Clone, Debug)]

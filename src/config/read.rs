@@ -89,18 +89,24 @@ fn park(text: &str) -> Option<SignedDuration> {
 }
 
 fn links(mut section: Section, inputs: &Inputs) -> Option<Links> {
-    let is_set = ["url", "secret", "secret_file", "channels"].iter().any(|key| section.has(key));
+    let is_set = ["url", "secret", "secret_file", "channels", "short"].iter().any(|key| section.has(key));
     let url = if is_set { required(&mut section, "url", "url = \"https://go.bank.example\"") } else { None };
     let url = url.and_then(|url| check_url(&mut section, url, true));
     let secret = secret(&mut section, ["secret", "secret_file"], SECRET_LENGTH, inputs);
-    let channels = section.text("channels").map(|list| list.value).unwrap_or_default();
-    let channels = channels.split(',').map(str::trim).filter(|name| !name.is_empty()).map(Name::new);
+    let mut names = |key| {
+        let list = section.text(key).map(|list| list.value).unwrap_or_default();
+        list.split(',').map(str::trim).filter(|name| !name.is_empty()).map(Name::new).collect::<Vec<_>>()
+    };
+    let short = names("short");
+    let mut channels = names("channels");
+    // A short link says all that a long one does.
+    channels.retain(|name| !short.contains(name));
     if is_set && matches!(secret, Given::Not) {
         required(&mut section, "secret_file", "secret_file = \"/run/secrets/links\"");
     }
     section.finish();
     let url = url?.trim_end_matches('/').to_owned();
-    Some(Links { url, secret: secret.secret()?, channels: channels.collect() })
+    Some(Links { url, secret: secret.secret()?, channels, short })
 }
 
 fn upkeep(mut section: Section) -> Upkeep {

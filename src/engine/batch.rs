@@ -20,6 +20,7 @@ use super::lane::Ticket;
 use super::last::Moment;
 use super::pack::{Due, Packers, Queued, pack_outbox, unpack};
 use super::payload::Key;
+use super::shorten;
 use super::timers::Chunks;
 use super::work::{self, Cx, Doors, Item, Origin, Sifted, Steps, Subject, Work, register, sort, walk};
 use crate::name::Name;
@@ -291,11 +292,15 @@ impl<'a> Batch<'a> {
             walk(&mut cx, &subject.root, &mut state, items)
         }));
         let work = walked.map_err(|panic| ("step-panicked", panic_text(&*panic)))?;
-        if state.payload_key == Key::default() {
+        let is_erased = state.payload_key == Key::default();
+        if is_erased {
             // Erased: what was sealed under the old key opens no more.
             state.payload_key = newborn(self.steps)?.payload_key;
         }
         self.save(subject, row, state, &work, quiet)?;
+        if is_erased {
+            self.commit.erased.push(shorten::forgotten(self.lease, &subject.key, &subject.root));
+        }
         Ok(work)
     }
 

@@ -64,6 +64,12 @@ fn id_of(bucket: u16, entity: &str, key: &str) -> String {
     id
 }
 
+/// The ids of a bucket lie between these.
+pub(super) fn ids_of(bucket: u16) -> (String, String) {
+    // The letter behind all digits.
+    (format!("{bucket:03x}"), format!("{bucket:03x}g"))
+}
+
 /// The bucket that an id begins with; `None`: it is none of ours.
 pub(super) fn bucket_of(id: &str) -> Option<u16> {
     let is_whole = id.len() == 3 + 2 * HASH && id.bytes().all(|byte| byte.is_ascii_hexdigit());

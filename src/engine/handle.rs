@@ -9,6 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use super::audience::{self, Funnel};
 use super::desk;
 use super::fill::Filling;
+use crate::channel::track::short;
 use crate::name::Name;
 use crate::program::Bundle;
 use crate::step::horizon::Short;
@@ -256,6 +257,19 @@ impl EngineHandle {
             return Ok(None);
         };
         Ok(directory.task(self.store.lease().group(bucket), id).await?)
+    }
+
+    /// What is kept under the short name of a link.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn link(&self, name: &str) -> Result<Option<Vec<u8>>, EngineError> {
+        let (Some(links), Some(bucket)) = (self.store.links(), short::bucket_of(name)) else {
+            return Ok(None);
+        };
+        let group = self.store.lease().group(bucket);
+        let found = links.links(&[(group, name.to_owned())]).await?;
+        Ok(found.into_iter().next().map(|row| row.body))
     }
 
     /// What stands in these slots for a root: one look at its row, or at that of whoever it was found to be.

@@ -5,7 +5,7 @@
 //!
 //! Reading order: [`handle`] (the face), [`clock`], `run` (the loop), `gather` (inputs), `intake` (identity), `work` (one subject), `carry` (from row to row),
 //! `batch` (one commit), `last` and `patient` (commits that fail), `timers`, `lane`, `survey`, `dispatch` and `rate` (the outbox), `sweep`, `deploy`,
-//! [`desk`] (work for people), [`fill`] (history of new conditions), `trim` (what goes), [`audience`] (counts), `refer` (other roots), `share` (other workers), `pack` and
+//! [`desk`] (work for people), `shorten` (links in text messages), [`fill`] (history of new conditions), `trim` (what goes), [`audience`] (counts), `refer` (other roots), `share` (other workers), `pack` and
 //! [`payload`] (rows), [`why`] (reading traces).
 
 pub mod audience;
@@ -29,6 +29,7 @@ mod refer;
 mod release;
 mod run;
 mod share;
+mod shorten;
 mod start;
 mod survey;
 mod sweep;
@@ -38,5 +39,6 @@ pub mod why;
 mod work;
 
 pub use handle::{EngineError, EngineHandle, Receipt, Stats, SubmitError};
+pub use shorten::Shortener;
 pub use start::{Options, Upkeep, Watcher, begin_clock, open_clock, start};
 pub use work::Steps;

@@ -12,9 +12,9 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::store::{
-    Commit, Counts, Dedup, Deployed, Deployment, Directory, InboxRow, Lease, OutboxRow, Packed, PackedKind,
-    Quarantined, RowKey, RowRef, Share, Sift, Sifted, StateRow, Store, StoreError, Stored, TimerChunk, Trim,
-    Trimmed,
+    Commit, Counts, Dedup, Deployed, Deployment, Directory, InboxRow, Lease, LinkRow, Links, OutboxRow,
+    Packed, PackedKind, Quarantined, RowKey, RowRef, Share, Sift, Sifted, StateRow, Store, StoreError,
+    Stored, TimerChunk, Trim, Trimmed,
 };
 
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -172,6 +172,10 @@ impl Store for Patient {
         self.inner.directory()
     }
 
+    fn links(&self) -> Option<&dyn Links> {
+        self.inner.links().map(|_| self as &dyn Links)
+    }
+
     fn meta<'a>(&'a self, name: &'a str) -> Stored<'a, Option<String>> {
         self.read(move |store| store.meta(name))
     }
@@ -219,5 +223,14 @@ impl Store for Patient {
 
     fn close(&self) -> BoxFuture<'_, ()> {
         self.inner.close()
+    }
+}
+
+impl Links for Patient {
+    fn links<'a>(&'a self, names: &'a [(u16, String)]) -> Stored<'a, Vec<LinkRow>> {
+        self.read(move |store| match store.links() {
+            Some(links) => links.links(names),
+            None => async { Ok(Vec::new()) }.boxed(),
+        })
     }
 }

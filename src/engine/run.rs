@@ -21,6 +21,7 @@ use super::handle::{Command, EngineError, Stats, SubmitError};
 use super::last::{self, Moment};
 use super::patient::{self, Patience, Trouble};
 use super::share::Sharing;
+use super::shorten::Shortener;
 use super::start::{Upkeep, Watcher};
 use super::sweep::Sweeps;
 use super::timers::Timers;
@@ -55,6 +56,7 @@ pub(super) struct Engine {
     pub park_ms: i64,
     pub fills: Fills,
     pub trims: Trims,
+    pub shortener: Option<Shortener>,
     pub commands: mpsc::UnboundedReceiver<Command>,
     pub answers: mpsc::UnboundedReceiver<Answer>,
     pub stats_out: watch::Sender<Stats>,
@@ -302,6 +304,13 @@ impl Engine {
         let mut made = batch.finish(&mut self.keys).map_err(|reason| EngineError::Refused(reason.into()))?;
         if self.sharing.is_some() {
             refer::mark(&self.world, &self.lease, &mut made.commit);
+        }
+        let shortened = match &self.shortener {
+            Some(shortener) => shortener.shorten(&*self.store, &self.world, &self.lease, &mut made).await,
+            None => Ok(()),
+        };
+        if let Err(error) = shortened {
+            return Err(gathered.fail(error));
         }
         match self.commit(&made.commit, &mut gathered).await {
             Ok(()) => {}

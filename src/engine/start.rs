@@ -16,6 +16,7 @@ use super::last::{self, Moment};
 use super::patient::Patient;
 use super::run::{Engine, Inbox};
 use super::share::Sharing;
+use super::shorten::Shortener;
 use super::sweep::Sweeps;
 use super::timers::Timers;
 use super::trim::Trims;
@@ -40,6 +41,8 @@ pub struct Options {
     pub park: SignedDuration,
     /// Waiting messages of one channel that memory holds; more stay in the store until there is room.
     pub most_held: usize,
+    /// For channels whose links are short; `None`: there are none.
+    pub shortener: Option<Shortener>,
 }
 
 /// How fast work in the background may go, and how long records are kept.
@@ -57,7 +60,17 @@ impl Options {
     pub fn new(channels: Channels, zone: TimeZone, clock: Arc<dyn Clock>) -> Self {
         let upkeep = Upkeep::default();
         let park = SignedDuration::from_hours(7 * 24);
-        Self { channels, zone, clock, steps: Steps::REAL, watcher: None, upkeep, park, most_held: MOST_HELD }
+        Self {
+            channels,
+            zone,
+            clock,
+            steps: Steps::REAL,
+            watcher: None,
+            upkeep,
+            park,
+            most_held: MOST_HELD,
+            shortener: None,
+        }
     }
 }
 
@@ -86,7 +99,7 @@ pub async fn start(
     store: Arc<dyn Store>,
     options: Options,
 ) -> Result<(EngineHandle, JoinHandle<Result<(), EngineError>>), EngineError> {
-    let Options { channels, zone, clock, steps, watcher, upkeep, park, most_held } = options;
+    let Options { channels, zone, clock, steps, watcher, upkeep, park, most_held, shortener } = options;
     let moment = Moment::open(&*store, clock.now()).await?;
     let (mut dispatcher, answers) = Dispatcher::new(channels, Arc::clone(&clock), most_held);
     let (mut world, version) = deploy::load(&*store, &zone).await?;
@@ -126,6 +139,7 @@ pub async fn start(
         park_ms: park_ms(park),
         fills,
         trims: Trims::new(upkeep, moment.now),
+        shortener,
         commands: arriving,
         answers,
         stats_out,

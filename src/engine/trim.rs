@@ -1,5 +1,5 @@
 //! Records go when nobody can need them: the log and trace of batches, the identities of events, tasks
-//! that were closed.
+//! that were closed, short names of links.
 //!
 //! Kept is what `keep_days` says, and always what live journeys need: an event that is sent again is known again for as
 //! long as a journey may last and events may be late; the log for as long as a condition looks back. Without the
@@ -59,9 +59,9 @@ impl Trims {
         // Sooner than anything else: a failure is tried again at the next look.
         self.next = now.checked_add(PAUSE).ok();
         let went = store.trim(Trim { before, slot, most: MOST }).await?;
-        let rows = went.log + went.trace + went.dedup + went.tasks;
+        let rows = went.log + went.trace + went.dedup + went.tasks + went.links;
         if rows > 0 {
-            tracing::debug!(went.log, went.trace, went.dedup, went.tasks, "old records went");
+            tracing::debug!(went.log, went.trace, went.dedup, went.tasks, went.links, "old records went");
             let rows = usize::try_from(rows).unwrap_or(usize::MAX);
             self.next = self.upkeep.after(rows, now).or(Some(now));
         }

@@ -30,6 +30,8 @@ pub trait Backend: Send + Sync {
 
     fn task<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<TaskRow>, EngineError>>;
 
+    fn link<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Vec<u8>>, EngineError>>;
+
     fn slots(&self, root: RootKey, slots: Vec<Name>) -> BoxFuture<'_, Result<Vec<Standing>, EngineError>>;
 
     fn world(&self) -> Arc<World>;
@@ -63,6 +65,10 @@ impl Backend for EngineHandle {
 
     fn task<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<TaskRow>, EngineError>> {
         self.task(id).boxed()
+    }
+
+    fn link<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Vec<u8>>, EngineError>> {
+        self.link(name).boxed()
     }
 
     fn slots(&self, root: RootKey, slots: Vec<Name>) -> BoxFuture<'_, Result<Vec<Standing>, EngineError>> {

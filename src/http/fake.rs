@@ -102,6 +102,14 @@ impl Backend for Memory {
         ready(Ok((id == VISIT).then(|| self.visit()))).boxed()
     }
 
+    /// One is known.
+    fn link<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Vec<u8>>, EngineError>> {
+        let tracks = tracks();
+        let (message, to) = ("offer/C-17/C-17/sms", "https://bank.example/offer?x=1");
+        let is_known = name == tracks.name(7, (message, to), 0);
+        ready(Ok(tracks.sealed(message, to).filter(|_| is_known))).boxed()
+    }
+
     /// A banner for everybody, until it is closed.
     fn slots(&self, root: RootKey, slots: Vec<Name>) -> BoxFuture<'_, Result<Vec<Standing>, EngineError>> {
         let part = |name: &str, text: &str| (Name::new(name), text.into());

@@ -23,11 +23,31 @@ pub(super) async fn link(
     Path(token): Path<String>,
 ) -> Result<Response, Problem> {
     let read = door.tracks.as_ref().and_then(|tracks| tracks.read(&token));
+    lead_on(&door, &method, &token, read).await
+}
+
+/// The same for a name that the store keeps.
+pub(super) async fn short(
+    State(door): State<Arc<Door>>,
+    method: Method,
+    Path(name): Path<String>,
+) -> Result<Response, Problem> {
+    let Some(tracks) = &door.tracks else { return Err(Problem::nothing_here()) };
+    let read = door.engine.link(&name).await?.and_then(|body| tracks.opened(body));
+    lead_on(&door, &method, &name, read).await
+}
+
+async fn lead_on(
+    door: &Door,
+    method: &Method,
+    token: &str,
+    read: Option<Followed>,
+) -> Result<Response, Problem> {
     let Some(Followed::Link { message, to }) = read else { return Err(Problem::nothing_here()) };
     let location = HeaderValue::from_str(&to).map_err(|_| Problem::nothing_here())?;
     // Scanners ask for the head alone.
-    if method == Method::GET {
-        tell(&door, "wayfare.clicked", &token, &message).await;
+    if *method == Method::GET {
+        tell(door, "wayfare.clicked", token, &message).await;
     }
     Ok((
         StatusCode::FOUND,
@@ -51,7 +71,7 @@ async fn tell(door: &Door, kind: &str, token: &str, message: &str) {
     let event = json!({
         "specversion": "1.0",
         "source": "urn:wayfare:links",
-        // The beginning of a token is a digest of all that it says.
+        // The beginning of a token is a digest of all that it says, and so is a short name.
         "id": token.chars().take(64).collect::<String>(),
         "type": kind,
         "data": {"message": message},

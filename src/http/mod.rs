@@ -105,6 +105,7 @@ pub fn router(door: Door) -> Router {
         .layer(from_fn_with_state(Arc::clone(&door), auth::same_site))
         // Customers come from everywhere, under the bank's own domain.
         .route("/l/{token}", get(followed::link))
+        .route("/s/{name}", get(followed::short))
         .route("/o/{token}", get(followed::picture))
         .layer(from_fn(serve::no_store))
         .with_state(door)

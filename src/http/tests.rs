@@ -518,3 +518,22 @@ async fn a_tracked_link_leads_to_what_the_journey_wrote() {
     }
     assert_eq!(door.memory.ids().len(), 2);
 }
+
+#[tokio::test]
+async fn a_short_link_is_the_click_of_its_message() {
+    let door = start().await;
+    let name = super::fake::tracks().name(7, ("offer/C-17/C-17/sms", "https://bank.example/offer?x=1"), 0);
+    for _ in 0..2 {
+        let answer = door.request(&format!("GET /s/{name}"), "sec-fetch-site: cross-site\r\n", b"").await;
+        assert_eq!(answer.status, 302);
+        assert!(answer.head.contains("location: https://bank.example/offer?x=1\r\n"), "{}", answer.head);
+    }
+    assert_eq!(door.request(&format!("HEAD /s/{name}"), "", b"").await.status, 302);
+    let kinds: Vec<String> =
+        door.memory.kept.lock().unwrap().values().map(|(_, event)| format!("{:?}", event.kind)).collect();
+    assert_eq!(kinds.len(), 1, "once, however often: {kinds:?}");
+    assert!(kinds[0].contains("Clicked") && kinds[0].contains("sms"), "{kinds:?}");
+    for other in ["00000000", "zzzzzzzz", "x", &name.to_lowercase()] {
+        assert_eq!(door.request(&format!("GET /s/{other}"), "", b"").await.status, 404, "{other}");
+    }
+}

@@ -3,7 +3,8 @@
 //! is sealed under it in log and trace opens no more; whoever runs the step gives the row a new one.
 //!
 //! The row's own key stays, so that what comes later for the same subject meets its consents; and digests of keys that are
-//! known can be worked out again. Rows of tasks in the directory of the store also keep whom they were about.
+//! known can be worked out again. What the store keeps beside the row (short names of links, rows of tasks) forgets the
+//! subject in the same commit: see `engine::shorten`.
 
 use jiff::Timestamp;
 

@@ -187,6 +187,12 @@ impl MessageKey {
     }
 }
 
+/// A part of a key as it is printed there.
+#[must_use]
+pub fn escaped(part: &str) -> String {
+    Escaped(part).to_string()
+}
+
 struct Escaped<'a>(&'a str);
 
 impl fmt::Display for Escaped<'_> {

@@ -7,6 +7,7 @@
 
 pub mod bucket;
 pub mod error;
+pub mod link;
 pub mod postgres;
 pub mod row;
 mod said;
@@ -20,6 +21,7 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 pub use error::StoreError;
+pub use link::{Erased, LinkRow, Links};
 pub use postgres::{PostgresStore, Worker};
 pub use row::{
     Commit, Counts, Dedup, Deployed, Deployment, InboxRef, InboxRow, LOG_FROM, Lease, OutboxRow, POST_KEYS,
@@ -85,6 +87,11 @@ pub trait Store: Send + Sync {
 
     /// The directory of work; `None`: this store keeps none.
     fn directory(&self) -> Option<&dyn Directory> {
+        None
+    }
+
+    /// Short names of links; `None`: this store keeps none.
+    fn links(&self) -> Option<&dyn Links> {
         None
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::link::{Erased, LinkRow};
 use super::task::TaskRow;
 use super::{StoreError, bucket};
 use crate::step::facets::{Mark, Sieve};
@@ -94,11 +95,15 @@ pub struct Commit {
     pub quarantine: Vec<Quarantined>,
     /// For the directory of work; no id twice.
     pub tasks: Vec<TaskRow>,
+    /// Names that are stored already stay as they are.
+    pub links: Vec<LinkRow>,
+    /// Who is forgotten, in what was written before and is written here.
+    pub erased: Vec<Erased>,
     /// For the owners of groups, at most one row per group; `batch` is the commit's, `sender` is filled in by the store.
     pub inbox: Vec<InboxRow>,
     /// What was taken from the inbox of groups that are held.
     pub inbox_done: Vec<InboxRef>,
-    /// When it was made, in milliseconds since 1970: how old its log and trace are.
+    /// When it was made, in milliseconds since 1970: how old its log, trace and links are.
     pub made: i64,
     /// Small named values: sweep cursors, the clock's origin, counts.
     pub meta: Vec<(String, String)>,
@@ -311,7 +316,7 @@ pub const LOG_FROM: &str = "log.from";
 /// What is old enough to go. That rows of the log went is noted under [`LOG_FROM`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trim {
-    /// Log and trace made before this millisecond go, and tasks that were closed before it.
+    /// Log, trace and short names made before this millisecond go, and tasks that were closed before it.
     pub before: i64,
     /// Identities of events that happened before this day (since 1970) go; those of events without a time of their own
     /// where they were stored before `before`.
@@ -327,6 +332,7 @@ pub struct Trimmed {
     pub trace: u64,
     pub dedup: u64,
     pub tasks: u64,
+    pub links: u64,
 }
 
 /// Which packed rows are meant.

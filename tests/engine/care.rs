@@ -3,31 +3,18 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
-use wayfare::compile::compile;
-use wayfare::engine::Steps;
 use wayfare::name::Name;
 use wayfare::step::{Event, EventKind, RootKey};
 use wayfare::value::Value;
 
 use super::desk::{Served, root, state_of, told};
-use super::rig::{Rig, Running, until};
-use crate::support::examples;
+use super::rig::{Rig, until};
 use crate::support::stores::{Place, on_both_stores};
 
 on_both_stores!(keywords_are_answered_and_complaints_become_work, who_is_upset_is_calmed_in_time);
 
 fn at(text: &str) -> Timestamp {
     format!("{text}:00Z").parse().unwrap()
-}
-
-async fn begun(rig: &mut Rig, files: &[&str]) -> Running {
-    rig.steps = Steps::REAL;
-    rig.clock.set(at("2026-12-01T09:00"));
-    let engine = rig.run().await;
-    let compilation = compile(&examples::of(files));
-    let bundle = compilation.bundle.unwrap_or_else(|| panic!("{:#?}", compilation.diagnostics));
-    engine.handle.deploy(bundle).await.unwrap();
-    engine
 }
 
 fn li() -> RootKey {
@@ -71,7 +58,7 @@ async fn open(door: &Served) -> Vec<(String, String)> {
 // daemon: chat_replies
 async fn keywords_are_answered_and_complaints_become_work(place: Place) {
     let mut rig = Rig::on(place);
-    let engine = begun(&mut rig, &["model", "groups", "chat_replies"]).await;
+    let engine = rig.begin(&["model", "groups", "chat_replies"]).await;
     engine.handle.submit(known(rig.now())).await.unwrap();
     let wrote = |id: &str, text: &str, now: Timestamp| {
         told(li(), EventKind::Declared(Name::new("chat_message")), id, now, vec![("text", Value::text(text))])
@@ -98,7 +85,7 @@ async fn keywords_are_answered_and_complaints_become_work(place: Place) {
 // daemon: upset
 async fn who_is_upset_is_calmed_in_time(place: Place) {
     let mut rig = Rig::on(place);
-    let engine = begun(&mut rig, &["model", "groups", "group_care"]).await;
+    let engine = rig.begin(&["model", "groups", "group_care"]).await;
     engine.handle.submit(known(rig.now())).await.unwrap();
     let mood = |id: &str, mood: &str, now: Timestamp| {
         let fields = vec![("group", Value::text("fans")), ("mood", Value::Choice(Name::new(mood)))];

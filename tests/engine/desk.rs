@@ -7,8 +7,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 use tokio::net::TcpListener;
-use wayfare::compile::{Input, compile};
-use wayfare::engine::Steps;
+use wayfare::channel::track::Tracks;
 use wayfare::http::{self, Door};
 use wayfare::name::Name;
 use wayfare::step::{Event, EventKind, RootKey, State};
@@ -16,7 +15,6 @@ use wayfare::value::Value;
 
 use super::rig::{Rig, Running, until};
 use crate::support::client;
-use crate::support::examples;
 use crate::support::stores::{Place, on_both_stores};
 
 on_both_stores!(
@@ -34,9 +32,14 @@ pub(crate) struct Served {
 
 impl Served {
     pub(crate) async fn of(engine: &Running) -> Self {
+        Self::with(engine, None).await
+    }
+
+    pub(crate) async fn with(engine: &Running, tracks: Option<Tracks>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let door = Door::new(Arc::new(engine.handle.clone()), None, 1 << 20, address);
+        let mut door = Door::new(Arc::new(engine.handle.clone()), None, 1 << 20, address);
+        door.tracks = tracks;
         let task = tokio::spawn(http::serve(listener, http::router(door), std::future::pending()));
         Self { address, http: client::http(), task }
     }
@@ -45,6 +48,15 @@ impl Served {
         let answer = self.http.get(format!("http://{}{path}", self.address)).send().await.unwrap();
         assert_eq!(answer.status(), 200, "{path}");
         answer.json().await.unwrap()
+    }
+
+    /// Where an address leads; `None`: nowhere.
+    pub(crate) async fn leads(&self, path: &str) -> Option<String> {
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let answer = http.get(format!("http://{}{path}", self.address)).send().await.unwrap();
+        let to = answer.headers().get("location").map(|to| to.to_str().unwrap().to_owned());
+        assert_eq!(answer.status().as_u16(), if to.is_some() { 302 } else { 404 }, "{path}");
+        to
     }
 
     /// Whatever is answered.
@@ -92,20 +104,6 @@ fn at(text: &str) -> Timestamp {
     format!("{text}:00Z").parse().unwrap()
 }
 
-fn branches() -> Input {
-    examples::of(&["model", "groups", "branch_watch"])
-}
-
-async fn begun(rig: &mut Rig) -> Running {
-    rig.steps = Steps::REAL;
-    rig.clock.set(at("2026-12-01T09:00"));
-    let engine = rig.run().await;
-    let compilation = compile(&branches());
-    let bundle = compilation.bundle.unwrap_or_else(|| panic!("{:#?}", compilation.diagnostics));
-    engine.handle.deploy(bundle).await.unwrap();
-    engine
-}
-
 fn known(branch: &str, now: Timestamp) -> (RootKey, Event) {
     let people = vec![
         ("desk", Value::text(&format!("{branch}-desk"))),
@@ -129,7 +127,7 @@ async fn listed(door: &Served, query: &str) -> Vec<String> {
 // daemon: branch_inspection
 async fn a_task_goes_through_many_hands(place: Place) {
     let mut rig = Rig::on(place);
-    let engine = begun(&mut rig).await;
+    let engine = rig.begin(&["model", "groups", "branch_watch"]).await;
     let now = rig.now();
     let events = ["shanghai", "hangzhou", "shenzhen"].map(|branch| known(branch, now));
     engine.handle.submit(events.to_vec()).await.unwrap();
@@ -186,7 +184,7 @@ async fn a_task_goes_through_many_hands(place: Place) {
 // daemon: branch_watch
 async fn what_nobody_does_is_seen(place: Place) {
     let mut rig = Rig::on(place);
-    let engine = begun(&mut rig).await;
+    let engine = rig.begin(&["model", "groups", "branch_watch"]).await;
     let now = rig.now();
     engine.handle.submit(vec![known("shanghai", now), inspected("shanghai", "i-1", now)]).await.unwrap();
     let door = Served::of(&engine).await;
@@ -220,7 +218,7 @@ async fn what_nobody_does_is_seen(place: Place) {
 
 async fn a_result_is_taken_once_whatever_crashes(place: Place) {
     let mut rig = Rig::on(place);
-    let engine = begun(&mut rig).await;
+    let engine = rig.begin(&["model", "groups", "branch_watch"]).await;
     let now = rig.now();
     engine.handle.submit(vec![known("shanghai", now), inspected("shanghai", "i-1", now)]).await.unwrap();
     // A second one, an hour later: the older is not taken for it.

@@ -2,16 +2,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 use wayfare::channel::SendResult;
-use wayfare::compile::compile;
-use wayfare::engine::Steps;
 use wayfare::expr::MessageEvent;
 use wayfare::name::Name;
 use wayfare::step::{Event, EventKind, RootKey};
 use wayfare::value::Value;
 
 use super::desk::{Served, root, state_of, told};
-use super::rig::{Rig, Running, until};
-use crate::support::examples;
+use super::rig::{Rig, until};
 use crate::support::stores::{Place, on_both_stores};
 
 on_both_stores!(
@@ -22,20 +19,6 @@ on_both_stores!(
 
 fn at(text: &str) -> Timestamp {
     format!("{text}:00Z").parse().unwrap()
-}
-
-async fn begun(rig: &mut Rig) -> Running {
-    begun_with(rig, &["model", "groups", "morning_broadcast"]).await
-}
-
-async fn begun_with(rig: &mut Rig, files: &[&str]) -> Running {
-    rig.steps = Steps::REAL;
-    rig.clock.set(at("2026-12-01T09:00"));
-    let engine = rig.run().await;
-    let compilation = compile(&examples::of(files));
-    let bundle = compilation.bundle.unwrap_or_else(|| panic!("{:#?}", compilation.diagnostics));
-    engine.handle.deploy(bundle).await.unwrap();
-    engine
 }
 
 fn group(id: &str, now: Timestamp) -> (RootKey, Event) {
@@ -59,7 +42,7 @@ fn posted(rig: &Rig, id: &str) -> Vec<String> {
 // daemon: morning_broadcast
 async fn messages_of_a_list_leave_in_order_through_crashes(place: Place) {
     let mut rig = Rig::on(place);
-    let engine = begun(&mut rig).await;
+    let engine = rig.begin(&["model", "groups", "morning_broadcast"]).await;
     let groups: Vec<String> = (0..20).map(|n| format!("g{n}")).collect();
     let known = groups.iter().map(|id| group(id, rig.now())).collect();
     engine.handle.submit(known).await.unwrap();
@@ -86,11 +69,24 @@ async fn messages_of_a_list_leave_in_order_through_crashes(place: Place) {
         seen.dedup();
         assert_eq!(seen, ["morning_post~1", "morning_post~2", "morning_post~3"], "{id}");
     }
+    // No group says that it was read: after the four hours that the channel waits for that, it is over.
+    let engine = rig.run().await;
+    rig.clock.set(rig.now() + SignedDuration::from_hours(5));
+    let sym = |name: &str| engine.handle.world().symbols.sym(Name::new(name)).unwrap();
+    let (posted_at, id) = (sym("posted"), root("group", &groups[19]));
+    until("the end", async || {
+        let state = state_of(&engine, &id).await;
+        state.instances.is_empty()
+            && state.entries.iter().any(|entry| entry.ended.is_some_and(|(end, _)| end == posted_at))
+    })
+    .await;
+    assert!(all(&rig, 3) || posted(&rig, &groups[0]).len() >= 3, "nothing left once more");
+    engine.stop().await;
 }
 
 async fn what_cannot_be_posted_is_posted_by_hand(place: Place) {
     let mut rig = Rig::on(place);
-    let engine = begun(&mut rig).await;
+    let engine = rig.begin(&["model", "groups", "morning_broadcast"]).await;
     engine.handle.submit(vec![group("g1", rig.now())]).await.unwrap();
     let taken = SendResult::Accepted { detail: "ok".into() };
     rig.push.will(vec![taken, SendResult::Rejected { detail: "群已解散".into() }]);
@@ -127,7 +123,7 @@ fn customer(id: &str, now: Timestamp) -> (RootKey, Event) {
 // daemon: anniversary_word
 async fn what_a_manager_does_not_send_by_hand_the_bank_says_itself(place: Place) {
     let mut rig = Rig::on(place);
-    let engine = begun_with(&mut rig, &["model", "groups", "off_app"]).await;
+    let engine = rig.begin(&["model", "groups", "off_app"]).await;
     let all = ["sent", "declined", "forgotten"];
     let now = rig.now();
     engine.handle.submit(all.map(|id| customer(id, now)).to_vec()).await.unwrap();

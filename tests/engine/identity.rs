@@ -1,8 +1,7 @@
 //! Two keys that are one customer, and an import, in the daemon: through a crash in the middle, on both stores.
 
 use jiff::{SignedDuration, Timestamp};
-use wayfare::compile::{File, Input, compile};
-use wayfare::engine::{Receipt, Steps};
+use wayfare::engine::Receipt;
 use wayfare::name::Name;
 use wayfare::program::Bundle;
 use wayfare::step::{Event, EventKind, RootKey};
@@ -10,7 +9,7 @@ use wayfare::value::Value;
 
 use crate::support::stores::{Place, on_both_stores};
 
-use super::rig::{Rig, customer, until};
+use super::rig::{Rig, compiled, customer, said, until};
 
 on_both_stores!(
     two_keys_become_one_whatever_commit_the_daemon_stops_at,
@@ -54,9 +53,7 @@ journey granted_limit of customer {
 "#;
 
 pub(super) fn bank() -> Bundle {
-    let file = File { path: "bank.journey".into(), package: "".into(), text: BANK.into() };
-    let compilation = compile(&Input { files: vec![file], ..Input::default() });
-    compilation.bundle.unwrap_or_else(|| panic!("{:#?}", compilation.diagnostics))
+    compiled(BANK)
 }
 
 fn told(
@@ -66,17 +63,7 @@ fn told(
     time: Timestamp,
     fields: Vec<(&str, Value)>,
 ) -> (RootKey, Event) {
-    let fields = fields.into_iter().map(|(name, value)| (Name::new(name), value)).collect();
-    let event = Event {
-        source: "bank".into(),
-        id: format!("{id}-{serial}").into(),
-        kind,
-        child: None,
-        time,
-        received: time,
-        fields,
-    };
-    (customer(id), event)
+    said(kind, customer(id), serial, time, fields)
 }
 
 fn happened(name: &str, id: &str, serial: u32, time: Timestamp) -> (RootKey, Event) {
@@ -96,9 +83,7 @@ fn steps(rig: &Rig) -> Vec<String> {
 async fn two_keys_become_one_whatever_commit_the_daemon_stops_at(place: Place) {
     for (stop, after) in [(0, true), (1, false), (1, true), (2, false), (2, true), (3, true)] {
         let mut rig = Rig::on(place.another().await);
-        rig.steps = Steps::REAL;
-        let engine = rig.run().await;
-        engine.handle.deploy(bank()).await.unwrap();
+        let engine = rig.begin_with(bank()).await;
         let begun = rig.now();
         let both = vec![known("old", begun), known("new", begun), happened("login", "old", 1, begun)];
         engine.handle.submit(both).await.unwrap();
@@ -141,9 +126,7 @@ async fn two_keys_become_one_whatever_commit_the_daemon_stops_at(place: Place) {
 
 async fn what_is_imported_is_known_and_sends_nothing(place: Place) {
     let mut rig = Rig::on(place);
-    rig.steps = Steps::REAL;
-    let engine = rig.run().await;
-    engine.handle.deploy(bank()).await.unwrap();
+    let engine = rig.begin_with(bank()).await;
     let begun = rig.now();
     engine.handle.submit(vec![known("li", begun)]).await.unwrap();
     let past = begun - SignedDuration::from_hours(48);

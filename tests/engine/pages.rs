@@ -3,16 +3,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
-use wayfare::compile::compile;
-use wayfare::engine::Steps;
 use wayfare::name::Name;
 use wayfare::step::world::Kill;
 use wayfare::step::{Event, EventKind, RootKey};
 use wayfare::value::Value;
 
 use super::desk::{Served, root, state_of, told};
-use super::rig::{Rig, Running, until};
-use crate::support::examples;
+use super::rig::{Rig, until};
 use crate::support::stores::{Place, on_both_stores};
 
 on_both_stores!(a_campaign_stands_everywhere_and_goes_at_once, what_is_shown_and_clicked_counts_once);
@@ -21,16 +18,7 @@ fn at(text: &str) -> Timestamp {
     format!("{text}:00Z").parse().unwrap()
 }
 
-async fn begun(rig: &mut Rig, now: &str) -> Running {
-    rig.steps = Steps::REAL;
-    rig.clock.set(at(now));
-    let engine = rig.run().await;
-    let compilation =
-        compile(&examples::of(&["model", "spring", "near_gold", "life_cycle", "payday", "groups"]));
-    let bundle = compilation.bundle.unwrap_or_else(|| panic!("{:#?}", compilation.diagnostics));
-    engine.handle.deploy(bundle).await.unwrap();
-    engine
-}
+const FILES: [&str; 6] = ["model", "spring", "near_gold", "life_cycle", "payday", "groups"];
 
 fn li() -> RootKey {
     root("customer", "li")
@@ -59,7 +47,7 @@ fn is_empty(page: &Json) -> bool {
 // daemon: spring
 async fn a_campaign_stands_everywhere_and_goes_at_once(place: Place) {
     let mut rig = Rig::on(place);
-    let engine = begun(&mut rig, "2027-01-10T01:00").await;
+    let engine = rig.begin_at(at("2027-01-10T01:00"), &FILES).await;
     let now = rig.now();
     let consent = vec![("consent", Value::List(vec![Value::Choice(Name::new("push"))]))];
     let salary =
@@ -117,7 +105,7 @@ async fn a_campaign_stands_everywhere_and_goes_at_once(place: Place) {
 // daemon: weekly_picks
 async fn what_is_shown_and_clicked_counts_once(place: Place) {
     let mut rig = Rig::on(place);
-    let engine = begun(&mut rig, "2027-03-06T01:00").await;
+    let engine = rig.begin_at(at("2027-03-06T01:00"), &FILES).await;
     let now = rig.now();
     engine.handle.submit(vec![told(li(), EventKind::Attributes, "k", now, vec![])]).await.unwrap();
     engine.handle.submit(vec![event("login", "l-1", now, vec![])]).await.unwrap();

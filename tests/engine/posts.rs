@@ -2,16 +2,14 @@
 //! friend, a journey for each member of a group, a message to the group, and what a customer did in the group.
 
 use jiff::{SignedDuration, Timestamp};
-use wayfare::compile::{File, Input, compile};
-use wayfare::engine::{Receipt, Steps};
+use wayfare::engine::Receipt;
 use wayfare::name::Name;
-use wayfare::program::Bundle;
 use wayfare::step::{Event, EventKind, RootKey};
 use wayfare::value::Value;
 
 use crate::support::stores::{Place, on_both_stores};
 
-use super::rig::{Rig, Running, customer, until};
+use super::rig::{Rig, Running, compiled, customer, said, until};
 
 on_both_stores!(what_rows_say_to_each_other_is_taken_once_whatever_commit_the_daemon_stops_at);
 
@@ -62,32 +60,6 @@ journey study of customer {
 }
 "#;
 
-fn bank() -> Bundle {
-    let file = File { path: "bank.journey".into(), package: "".into(), text: BANK.into() };
-    let compilation = compile(&Input { files: vec![file], ..Input::default() });
-    compilation.bundle.unwrap_or_else(|| panic!("{:#?}", compilation.diagnostics))
-}
-
-fn told(
-    kind: EventKind,
-    root: RootKey,
-    serial: u32,
-    time: Timestamp,
-    fields: Vec<(&str, Value)>,
-) -> (RootKey, Event) {
-    let fields = fields.into_iter().map(|(name, value)| (Name::new(name), value)).collect();
-    let event = Event {
-        source: "bank".into(),
-        id: format!("{}-{serial}", root.id).into(),
-        kind,
-        child: None,
-        time,
-        received: time,
-        fields,
-    };
-    (root, event)
-}
-
 fn group(id: &str) -> RootKey {
     RootKey { entity: Name::new("group"), id: id.into() }
 }
@@ -97,9 +69,9 @@ fn everybody(now: Timestamp) -> Vec<(RootKey, Event)> {
     let push = || ("consent", Value::List(vec![Value::Choice(Name::new("push"))]));
     let members: Vec<String> = (0..6).map(|n| format!("m{n}")).collect();
     let mut all = vec![
-        told(EventKind::Attributes, customer("ann"), 0, now, vec![push(), ("friend", Value::text("bo"))]),
-        told(EventKind::Attributes, customer("bo"), 0, now, vec![push()]),
-        told(
+        said(EventKind::Attributes, customer("ann"), 0, now, vec![push(), ("friend", Value::text("bo"))]),
+        said(EventKind::Attributes, customer("bo"), 0, now, vec![push()]),
+        said(
             EventKind::Attributes,
             group("class"),
             0,
@@ -107,15 +79,15 @@ fn everybody(now: Timestamp) -> Vec<(RootKey, Event)> {
             vec![("members", Value::List(members.iter().map(|id| Value::text(id)).collect()))],
         ),
     ];
-    all.extend(members.iter().map(|id| told(EventKind::Attributes, customer(id), 0, now, vec![push()])));
+    all.extend(members.iter().map(|id| said(EventKind::Attributes, customer(id), 0, now, vec![push()])));
     all
 }
 
 fn begin(now: Timestamp) -> Vec<(RootKey, Event)> {
     let kind = |name| EventKind::Declared(Name::new(name));
     vec![
-        told(kind("joined"), customer("ann"), 1, now, vec![("group", Value::text("class"))]),
-        told(kind("begun"), group("class"), 1, now, vec![]),
+        said(kind("joined"), customer("ann"), 1, now, vec![("group", Value::text("class"))]),
+        said(kind("begun"), group("class"), 1, now, vec![]),
     ]
 }
 
@@ -137,9 +109,7 @@ async fn ended(engine: &Running) -> Vec<String> {
 async fn what_rows_say_to_each_other_is_taken_once_whatever_commit_the_daemon_stops_at(place: Place) {
     for (stop, after) in [(0, false), (0, true), (1, false), (1, true), (2, false), (2, true), (3, true)] {
         let mut rig = Rig::on(place.another().await);
-        rig.steps = Steps::REAL;
-        let engine = rig.run().await;
-        engine.handle.deploy(bank()).await.unwrap();
+        let engine = rig.begin_with(compiled(BANK)).await;
         let begun = rig.now();
         engine.handle.submit(everybody(begun)).await.unwrap();
         engine.stop().await;

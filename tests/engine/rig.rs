@@ -13,8 +13,9 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinHandle;
 use wayfare::channel::{Channel, Channels, SendResult};
+use wayfare::compile::{self, File, compile};
 use wayfare::engine::clock::{Clock, ManualClock};
-use wayfare::engine::{EngineError, EngineHandle, Options, Steps, Upkeep, start};
+use wayfare::engine::{EngineError, EngineHandle, Options, Shortener, Steps, Upkeep, start};
 use wayfare::name::Name;
 use wayfare::program::{self, Bundle, Enter, Every, Hashed, Program, Rate, Reenter, Schedule, Schema};
 use wayfare::step::state::SubjectRef;
@@ -28,6 +29,7 @@ use wayfare::store::{
 };
 use wayfare::value::Value;
 
+use crate::support::examples;
 use crate::support::stores::Place;
 
 pub(crate) const STEPS: Steps = Steps { step, next_due, new_key: wayfare::engine::payload::new_key };
@@ -259,6 +261,7 @@ fn journey(enter: Enter) -> Program {
 pub(crate) struct Provider {
     clock: Arc<ManualClock>,
     attempts: Mutex<Vec<(Timestamp, String)>>,
+    texts: Mutex<Vec<String>>,
     answers: Mutex<Vec<SendResult>>,
     /// Messages that the provider lets in; further ones are stuck until there are more.
     pub doors: tokio::sync::Semaphore,
@@ -268,6 +271,11 @@ pub(crate) struct Provider {
 impl Provider {
     pub(crate) fn attempts(&self) -> Vec<(Timestamp, String)> {
         self.attempts.lock().unwrap().clone()
+    }
+
+    /// The first part of each message, as often as it was tried.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        self.texts.lock().unwrap().clone()
     }
 
     /// The next attempts are answered so.
@@ -282,6 +290,8 @@ impl Channel for Provider {
         async move {
             self.doors.acquire().await.unwrap().forget();
             self.attempts.lock().unwrap().push((self.clock.now(), delivery.message.to_string()));
+            let text = delivery.parts.first().map(|(_, text)| text.to_string());
+            self.texts.lock().unwrap().push(text.unwrap_or_default());
             tokio::task::yield_now().await;
             let answer = self.answers.lock().unwrap().pop();
             answer.unwrap_or(SendResult::Accepted { detail: "ok".into() })
@@ -368,6 +378,9 @@ impl Store for Stopping {
     fn directory(&self) -> Option<&dyn wayfare::store::Directory> {
         self.inner.directory()
     }
+    fn links(&self) -> Option<&dyn wayfare::store::Links> {
+        self.inner.links()
+    }
     fn meta<'a>(&'a self, name: &'a str) -> Stored<'a, Option<String>> {
         self.inner.meta(name)
     }
@@ -403,6 +416,7 @@ pub(crate) struct Rig {
     pub steps: Steps,
     pub upkeep: Upkeep,
     pub park: SignedDuration,
+    pub shortener: Option<Shortener>,
 }
 
 /// An engine at work.
@@ -416,9 +430,9 @@ impl Rig {
     pub(crate) fn on(place: Place) -> Self {
         let clock = Arc::new(ManualClock::new(START.parse().unwrap()));
         let provider = || {
-            let (attempts, answers) = (Mutex::default(), Mutex::default());
+            let (attempts, texts, answers) = (Mutex::default(), Mutex::default(), Mutex::default());
             let doors = tokio::sync::Semaphore::new(1_000_000);
-            Arc::new(Provider { clock: Arc::clone(&clock), attempts, answers, doors, most: 3 })
+            Arc::new(Provider { clock: Arc::clone(&clock), attempts, texts, answers, doors, most: 3 })
         };
         Self {
             place,
@@ -428,7 +442,27 @@ impl Rig {
             steps: STEPS,
             upkeep: Upkeep::default(),
             park: SignedDuration::from_hours(7 * 24),
+            shortener: None,
         }
+    }
+
+    /// With the real steps, on the first of December 2026 at nine, and these files of `journeys/` live.
+    pub(crate) async fn begin(&mut self, files: &[&str]) -> Running {
+        self.begin_at("2026-12-01T09:00:00Z".parse().unwrap(), files).await
+    }
+
+    pub(crate) async fn begin_at(&mut self, now: Timestamp, files: &[&str]) -> Running {
+        self.clock.set(now);
+        let compilation = compile(&examples::of(files));
+        self.begin_with(compilation.bundle.unwrap_or_else(|| panic!("{:#?}", compilation.diagnostics))).await
+    }
+
+    /// With the real steps, and this live.
+    pub(crate) async fn begin_with(&mut self, bundle: Bundle) -> Running {
+        self.steps = Steps::REAL;
+        let engine = self.run().await;
+        engine.handle.deploy(bundle).await.unwrap();
+        engine
     }
 
     pub(crate) async fn run(&self) -> Running {
@@ -462,8 +496,14 @@ impl Rig {
         let others = ["group_chat", "work_note", "wechat", "wecom_chat", "wecom_broadcast"].into_iter();
         let channels = others.fold(channels, |all, name| all.with(Name::new(name), Arc::clone(&push)));
         let (steps, upkeep, park) = (self.steps, self.upkeep, self.park);
-        let options =
-            Options { steps, upkeep, park, ..Options::new(channels, TimeZone::UTC, self.clock.clone()) };
+        let shortener = self.shortener.clone();
+        let options = Options {
+            steps,
+            upkeep,
+            park,
+            shortener,
+            ..Options::new(channels, TimeZone::UTC, self.clock.clone())
+        };
         let (handle, task) = start(Arc::clone(&store), options).await.unwrap();
         Running { handle, store, task }
     }
@@ -495,6 +535,27 @@ impl Running {
     pub(crate) async fn says(&self, id: &str, name: &str) -> String {
         get(&self.handle.world(), &self.state(id).await, name)
     }
+}
+
+/// A bank in one file.
+pub(crate) fn compiled(text: &str) -> Bundle {
+    let file = File { path: "bank.journey".into(), package: "".into(), text: text.into() };
+    let compilation = compile(&compile::Input { files: vec![file], ..compile::Input::default() });
+    compilation.bundle.unwrap_or_else(|| panic!("{:#?}", compilation.diagnostics))
+}
+
+/// What the bank says of a root, as its event number `serial`.
+pub(crate) fn said(
+    kind: EventKind,
+    root: RootKey,
+    serial: u32,
+    time: Timestamp,
+    fields: Vec<(&str, Value)>,
+) -> (RootKey, Event) {
+    let fields = fields.into_iter().map(|(name, value)| (Name::new(name), value)).collect();
+    let id = format!("{}-{serial}", root.id).into();
+    let event = Event { source: "bank".into(), id, kind, child: None, time, received: time, fields };
+    (root, event)
 }
 
 /// Waits until `done` holds; a test fails after twenty seconds.

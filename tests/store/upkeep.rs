@@ -47,11 +47,11 @@ async fn old_records_go_and_newer_ones_stay(place: Place) {
     }
     let trim = Trim { before: 7 * DAY, slot: 7, most: 4 };
     // Few at a time, the oldest first.
-    assert_eq!(store.trim(trim).await.unwrap(), Trimmed { log: 4, trace: 4, dedup: 8, tasks: 0 });
+    assert_eq!(store.trim(trim).await.unwrap(), Trimmed { log: 4, trace: 4, dedup: 8, tasks: 0, links: 0 });
     let left = store.packed_after(PackedKind::Log, RowRef::default(), 99).await.unwrap();
     assert_eq!(left.first().unwrap().at.batch, 5);
     assert_eq!(store.meta(LOG_FROM).await.unwrap(), Some((7 * DAY).to_string()));
-    assert_eq!(store.trim(trim).await.unwrap(), Trimmed { log: 2, trace: 2, dedup: 4, tasks: 0 });
+    assert_eq!(store.trim(trim).await.unwrap(), Trimmed { log: 2, trace: 2, dedup: 4, tasks: 0, links: 0 });
     assert_eq!(store.trim(trim).await.unwrap(), Trimmed::default());
     for kind in [PackedKind::Log, PackedKind::Trace] {
         let left = store.packed_after(kind, RowRef::default(), 99).await.unwrap();

@@ -8,6 +8,7 @@
 
 pub(super) mod error;
 mod lease;
+mod link;
 mod open;
 mod read;
 mod rows;
@@ -29,9 +30,9 @@ use tokio::sync::{Mutex, MutexGuard};
 pub use share::Worker;
 
 use super::{
-    Commit, Counts, Dedup, Deployed, Deployment, Directory, InboxRow, Lease, OutboxRow, Packed, PackedKind,
-    Quarantined, RowKey, RowRef, Share, Sift, Sifted, StateRow, Store, StoreError, Stored, TimerChunk, Trim,
-    Trimmed,
+    Commit, Counts, Dedup, Deployed, Deployment, Directory, InboxRow, Lease, Links, OutboxRow, Packed,
+    PackedKind, Quarantined, RowKey, RowRef, Share, Sift, Sifted, StateRow, Store, StoreError, Stored,
+    TimerChunk, Trim, Trimmed,
 };
 use lease::Hold;
 use rows::small;
@@ -180,6 +181,10 @@ impl Store for PostgresStore {
     }
 
     fn directory(&self) -> Option<&dyn Directory> {
+        Some(self)
+    }
+
+    fn links(&self) -> Option<&dyn Links> {
         Some(self)
     }
 

@@ -21,6 +21,9 @@ const TASKS: &str = "DELETE FROM task USING unnest($1::smallint[]) AS held (grp)
     (SELECT old.id FROM task AS old WHERE old.grp = held.grp AND old.status >= 2 AND old.changed < $2
         ORDER BY old.batch LIMIT $3) AS first
     WHERE task.grp = held.grp AND task.id = first.id";
+const LINKS: &str = "DELETE FROM link USING unnest($1::smallint[]) AS held (grp) CROSS JOIN LATERAL
+    (SELECT old.name FROM link AS old WHERE old.grp = held.grp AND old.made < $2 ORDER BY old.made LIMIT $3) AS first
+    WHERE link.grp = held.grp AND link.name = first.name";
 
 const UNTIMED: &str = "DELETE FROM dedup USING unnest($1::smallint[]) AS held (grp) CROSS JOIN LATERAL
     (SELECT old.hash FROM dedup AS old
@@ -57,9 +60,11 @@ pub(super) async fn trim(
     let dedup = dedup + untimed.execute(&mut *tx).await?.rows_affected();
     let tasks = sqlx::query(TASKS).bind(groups).bind(trim.before).bind(most);
     let tasks = tasks.execute(&mut *tx).await?.rows_affected();
+    let links = sqlx::query(LINKS).bind(groups).bind(trim.before).bind(most);
+    let links = links.execute(&mut *tx).await?.rows_affected();
     if log > 0 {
         meta(&mut tx, &[(LOG_FROM.to_owned(), trim.before.to_string())]).await?;
     }
     tx.commit().await?;
-    Ok(Trimmed { log, trace, dedup, tasks })
+    Ok(Trimmed { log, trace, dedup, tasks, links })
 }

@@ -7,7 +7,7 @@ use super::again;
 use super::lease::{Hold, check_life};
 use super::rows::{Events, Keys, Places, States, same, small, storable};
 use super::share::Life;
-use super::task;
+use super::{link, task};
 use crate::step::facets::Mark;
 use crate::store::{Commit, Deployment, Packed, RowKey, StateRow, StoreError};
 
@@ -105,6 +105,7 @@ pub(super) async fn commit(
     records(&mut tx, hold.home(), life, commit).await?;
     inbox(&mut tx, life, commit).await?;
     task::write(&mut tx, &commit.tasks, commit.batch).await?;
+    link::write(&mut tx, commit).await?;
     meta(&mut tx, &commit.meta).await?;
     hold.in_doubt();
     tx.commit().await?;

@@ -7,6 +7,7 @@
 
 pub(super) mod error;
 mod json;
+mod link;
 mod open;
 mod read;
 mod schema;
@@ -24,9 +25,9 @@ use jiff::Timestamp;
 use sqlx::SqlitePool;
 
 use super::{
-    Commit, Counts, Dedup, Deployed, Deployment, Directory, InboxRow, Lease, OutboxRow, Packed, PackedKind,
-    Quarantined, RowKey, RowRef, Sift, Sifted, StateRow, Store, StoreError, Stored, TimerChunk, Trim,
-    Trimmed,
+    Commit, Counts, Dedup, Deployed, Deployment, Directory, InboxRow, Lease, Links, OutboxRow, Packed,
+    PackedKind, Quarantined, RowKey, RowRef, Sift, Sifted, StateRow, Store, StoreError, Stored, TimerChunk,
+    Trim, Trimmed,
 };
 
 /// A store in one file. Dropping it releases the lock; commits that have returned are safe.
@@ -132,6 +133,10 @@ impl Store for SqliteStore {
     }
 
     fn directory(&self) -> Option<&dyn Directory> {
+        Some(self)
+    }
+
+    fn links(&self) -> Option<&dyn Links> {
         Some(self)
     }
 

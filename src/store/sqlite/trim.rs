@@ -13,6 +13,8 @@ const DEDUP: &str = "DELETE FROM dedup WHERE (slot, hash) IN
     (SELECT slot, hash FROM dedup WHERE slot >= 0 AND slot < ?1 ORDER BY slot, hash LIMIT ?2)";
 const TASKS: &str = "DELETE FROM task WHERE id IN
     (SELECT id FROM task WHERE status >= 2 AND changed < ?1 ORDER BY batch LIMIT ?2)";
+const LINKS: &str =
+    "DELETE FROM link WHERE name IN (SELECT name FROM link WHERE made < ?1 ORDER BY made LIMIT ?2)";
 
 const UNTIMED: &str = "DELETE FROM dedup WHERE (slot, hash) IN
     (SELECT slot, hash FROM dedup WHERE slot = -1 AND made < ?1 ORDER BY made LIMIT ?2)";
@@ -68,6 +70,8 @@ async fn delete(
     went.dedup += untimed.execute(&mut *tx).await?.rows_affected();
     let tasks = sqlx::query(TASKS).bind(trim.before).bind(most);
     went.tasks = tasks.execute(&mut *tx).await?.rows_affected();
+    let links = sqlx::query(LINKS).bind(trim.before).bind(most);
+    went.links = links.execute(&mut *tx).await?.rows_affected();
     if went.log > 0 {
         meta(&mut tx, &[(LOG_FROM.to_owned(), trim.before.to_string())]).await?;
     }
