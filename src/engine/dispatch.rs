@@ -192,8 +192,8 @@ impl Dispatcher {
                     // Whether it was counted is not known: nothing goes out.
                     Err(error) => {
                         tracing::warn!(%error, "no share of a channel's rate could be had");
-                        granted = 0;
-                        break Some(window);
+                        lane.refused(now);
+                        break None;
                     }
                 }
             };

@@ -14,7 +14,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::pack::{Queued, unpack_outbox};
 use super::rate::Window;
@@ -26,6 +26,8 @@ use crate::store::{OutboxRow, RowRef, Store, StoreError};
 pub(super) const MOST_HELD: usize = 10_000;
 /// Messages committed as dispatched whose answer has not been committed.
 const MOST_UNDER_WAY: usize = 1_024;
+/// After a store that cannot be asked for a share of a rate.
+const REFUSED: SignedDuration = SignedDuration::from_millis(500);
 /// For each group that is held: the more groups, the smaller their rows.
 const ROWS_AT_ONCE: usize = 8;
 
@@ -77,6 +79,8 @@ struct Shared {
     part: Option<Rate>,
     /// What this worker sent.
     window: Window,
+    /// The store refused to count more: it is not asked before this.
+    refused: Option<Timestamp>,
 }
 
 impl Lane {
@@ -250,7 +254,11 @@ impl Lane {
     pub(super) fn wanted(&mut self, now: Timestamp) -> u32 {
         self.wake(now);
         let free = MOST_UNDER_WAY.saturating_sub(self.under_way);
-        let Some(Shared { part: Some(part), window, .. }) = &mut self.shared else { return 0 };
+        let Some(Shared { part: Some(part), window, refused, .. }) = &mut self.shared else { return 0 };
+        if refused.is_some_and(|until| now < until) {
+            return 0;
+        }
+        *refused = None;
         let wanted = u32::try_from(self.ready.len().min(free)).unwrap_or(u32::MAX);
         if self.stopped { 0 } else { wanted.min(window.room(*part, now)) }
     }
@@ -260,6 +268,14 @@ impl Lane {
         self.window = window;
         if let Some(shared) = &mut self.shared {
             shared.granted = granted as usize;
+        }
+    }
+
+    /// The store could not be asked; after a while it is asked again.
+    pub(super) fn refused(&mut self, now: Timestamp) {
+        if let Some(shared) = &mut self.shared {
+            shared.granted = 0;
+            shared.refused = now.checked_add(REFUSED).ok();
         }
     }
 
@@ -288,7 +304,8 @@ impl Lane {
         let first = if self.ready.is_empty() { first? } else { now };
         let room = self.rate.and_then(|rate| self.window.next_room(rate));
         let own = self.shared.as_ref().and_then(|shared| shared.window.next_room(shared.part?));
-        Some(room.into_iter().chain(own).fold(first, Timestamp::max))
+        let refused = self.shared.as_ref().and_then(|shared| shared.refused);
+        Some(room.into_iter().chain(own).chain(refused).fold(first, Timestamp::max))
     }
 
     pub(super) fn under_way(&self) -> usize {
@@ -487,6 +504,18 @@ mod tests {
         assert_eq!(ids(&lane.take(at(0))), ["now"]);
         assert_eq!(lane.next(at(0)), Some(at(500)));
         assert_eq!(ids(&lane.take(at(500))), ["later"]);
+    }
+
+    /// A full disk made a worker ask over and over, without a pause.
+    #[test]
+    fn a_store_that_cannot_be_asked_is_asked_again_after_a_while() {
+        let mut lane = empty(Some(Rate { count: 4, per_ms: 1_000 }));
+        lane.share(1);
+        lane.committed(vec![(row(1), queued("a", 0))], &[], at(0));
+        assert_eq!((lane.wanted(at(0)), lane.next(at(0))), (1, Some(at(0))));
+        lane.refused(at(0));
+        assert_eq!((lane.wanted(at(499)), lane.next(at(0))), (0, Some(at(500))));
+        assert_eq!(lane.wanted(at(500)), 1);
     }
 
     #[test]

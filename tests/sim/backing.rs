@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
@@ -22,6 +22,12 @@ pub(crate) enum Backing {
     Sqlite { runtime: Runtime, folder: tempfile::TempDir },
 }
 
+/// A store that is open, and itself if it is in memory.
+pub(crate) struct Opened {
+    pub store: Arc<dyn Store>,
+    pub memory: Option<Arc<MemoryStore>>,
+}
+
 impl Backing {
     pub(crate) fn new(sqlite: bool, flaw: Option<Flaw>) -> Self {
         if !sqlite {
@@ -36,19 +42,25 @@ impl Backing {
         matches!(self, Self::Memory(_))
     }
 
-    /// Open for a new owner; `None` while the last one has not let go.
-    pub(crate) fn open(&self) -> Option<Arc<dyn Store>> {
+    /// The tables that are in memory.
+    pub(crate) fn tables(&self) -> Option<MutexGuard<'_, Tables>> {
+        if let Self::Memory(tables) = self { Some(tables.lock().unwrap()) } else { None }
+    }
+
+    /// Open for a new life of this name; `None` while the last one has not let go.
+    pub(crate) fn open(&self, name: &str, shared: bool) -> Option<Opened> {
         match self {
-            Self::Memory(tables) => Some(Arc::new(MemoryStore::open(tables))),
+            Self::Memory(tables) => {
+                let memory = Arc::new(MemoryStore::open(tables, name, shared));
+                Some(Opened { store: Arc::<MemoryStore>::clone(&memory), memory: Some(memory) })
+            }
             Self::Sqlite { runtime, folder } => {
                 let path: PathBuf = folder.path().join("wayfare.db");
                 for _ in 0..1_000 {
                     match runtime.block_on(SqliteStore::open(&path, true)) {
                         Ok(store) => {
-                            return Some(Arc::new(Bridge {
-                                runtime: runtime.handle().clone(),
-                                inner: Arc::new(store),
-                            }));
+                            let (runtime, inner) = (runtime.handle().clone(), Arc::new(store));
+                            return Some(Opened { store: Arc::new(Bridge { runtime, inner }), memory: None });
                         }
                         Err(StoreError::InUse(_)) => std::thread::sleep(std::time::Duration::from_millis(5)),
                         Err(error) => panic!("{error}"),

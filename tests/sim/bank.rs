@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use jiff::SignedDuration;
+use jiff::civil::{Time, time};
 use wayfare::compile::{File, Input, compile};
 use wayfare::program::Bundle;
 
@@ -12,6 +13,20 @@ const JOURNEYS: &str = include_str!("bank.journey");
 
 /// Journeys whose purpose is marketing: what they send needs a consent.
 pub(crate) const MARKETING: [&str; 2] = ["ladder", "preapproved"];
+
+/// Journeys whose messages neither a quiet time nor a cap of a channel holds up.
+pub(crate) const URGENT: [&str; 1] = ["code"];
+
+/// What the policy of `bank.journey` allows one customer: texts of a day, marketing in any seven days.
+pub(crate) const TEXTS_PER_DAY: usize = 2;
+pub(crate) const MARKETING_PER_WEEK: usize = 3;
+/// The tag behind which nothing of marketing is said.
+pub(crate) const SUPPRESSING: &str = "quiet";
+
+/// Whether it is quiet at this time of the day.
+pub(crate) fn is_quiet(at: Time) -> bool {
+    at >= time(21, 30, 0, 0) || at < time(8, 30, 0, 0)
+}
 
 /// What a channel sends in so many seconds, at most, as `bank.journey` says.
 pub(crate) const RATES: [(&str, usize, i64); 2] = [("push", 6, 60), ("sms", 2, 60)];

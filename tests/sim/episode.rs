@@ -2,6 +2,8 @@
 //! follows from it until nothing moves any more; then everything is checked.
 
 mod drain;
+mod fault;
+mod turns;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -11,14 +13,14 @@ use jiff::{SignedDuration, Timestamp};
 use wayfare::channel::SendResult;
 use wayfare::engine::Receipt;
 use wayfare::engine::clock::Clock;
-use wayfare::name::Name;
 use wayfare::step::Kill;
+use wayfare::store::Store as _;
 
 use crate::support::chance::Chance;
 
 use super::backing::Backing;
 use super::bank;
-use super::faults::{Ground, Plan, WriteFault};
+use super::faults::{Ground, Plan};
 use super::flaws::Flaw;
 use super::model::Model;
 use super::process::{Process, Surroundings};
@@ -29,6 +31,15 @@ use super::world::SimClock;
 const SHOWN: usize = 40;
 /// How long an owner stays down, or a disk full, in actions.
 const LONGEST_OUTAGE: u32 = 12;
+/// Real time after which a worker is given up by the others.
+const GIVEN_UP: Duration = Duration::from_millis(9_200);
+/// How often a worker looks at what others left for it, and how often it is waited for.
+const LOOK: Duration = Duration::from_millis(51);
+const MOST_DELIVERIES: u32 = 8;
+/// Turns that workers take within one action.
+const MOST_TURNS: u32 = 400;
+/// Milliseconds after which each worker has noticed what another was told.
+const NOTICED: u64 = 3_000;
 /// Nights on which clocks change are near each of these.
 const BEGINS: [&str; 4] =
     ["2026-10-22T01:00:00Z", "2026-11-29T16:00:00Z", "2027-03-10T03:00:00Z", "2027-03-25T20:00:00Z"];
@@ -45,6 +56,8 @@ pub(crate) struct Script {
     /// In a thousand actions, those that are faults; without any, only the calm customers do something.
     pub faults: u64,
     pub sqlite: bool,
+    /// How many workers share the store; one has it alone.
+    pub workers: usize,
     pub flaw: Option<Flaw>,
 }
 
@@ -65,8 +78,22 @@ pub(crate) struct Broken {
     pub story: Vec<String>,
 }
 
-pub(crate) struct Episode {
+/// One of the workers, under its name.
+#[derive(Default)]
+struct Slot {
     process: Option<Process>,
+    /// It stands still, since so many milliseconds of the server's clock.
+    paused: Option<u64>,
+    /// Actions since it went down.
+    down: u32,
+}
+
+pub(crate) struct Episode {
+    slots: Vec<Slot>,
+    /// Milliseconds of real time.
+    real: u64,
+    /// Switches that one worker was told of, and since when.
+    switched: Option<(Kill, u64)>,
     /// An owner that does not know yet that it is none any more.
     zombie: Option<Process>,
     script: Script,
@@ -111,7 +138,7 @@ impl Episode {
         let most_held = *calm.one(&MOST_HELD);
         let ground = Arc::new(Ground {
             flaw: script.flaw,
-            plan: Mutex::new(Plan::default()),
+            plan: Mutex::new(Plan::new(script.seed, 12)),
             model: Mutex::new(Model::default()),
         });
         let clock = Arc::new(SimClock::new(begin));
@@ -121,7 +148,9 @@ impl Episode {
             around: Surroundings { ground, clock, providers: Arc::default(), most_held },
             backing: Backing::new(script.sqlite, script.flaw),
             source: Source::new(&mut calm, begin),
-            process: None,
+            slots: (0..script.workers.max(1)).map(|_| Slot::default()).collect(),
+            real: 0,
+            switched: None,
             zombie: None,
             lives: 0,
             outage: 0,
@@ -135,7 +164,7 @@ impl Episode {
     }
 
     fn all(&mut self) -> Checked {
-        self.start();
+        self.start_all();
         self.deploy();
         self.settle()?;
         while self.steps < self.script.steps {
@@ -176,6 +205,9 @@ impl Episode {
         let now = self.now();
         self.around.ground.model().seen(now);
         self.run_for(Duration::from_millis(1));
+        if self.is_shared() {
+            self.deliver();
+        }
         self.gather();
         let healthy = self.is_healthy();
         let mut model = self.around.ground.model();
@@ -185,28 +217,20 @@ impl Episode {
         if model.broken.is_empty() { Ok(()) } else { Err(std::mem::take(&mut model.broken)) }
     }
 
-    fn run_for(&mut self, real: Duration) {
-        for process in [&self.zombie, &self.process].into_iter().flatten() {
-            process.run(real);
-        }
-    }
-
-    /// Whether nothing keeps the daemon from what is due.
-    fn is_healthy(&self) -> bool {
-        let plan = self.around.ground.plan();
-        let idle = self.process.as_ref().is_some_and(|process| !process.has_asked());
-        idle && self.zombie.is_none() && !plan.full && !self.has_trouble() && !plan.stalls()
-    }
-
     /// Whether an engine waits before it tries its store again.
-    fn has_trouble(&self) -> bool {
-        [&self.zombie, &self.process].into_iter().flatten().any(|process| process.trouble.is_there())
+    pub(super) fn has_trouble(&self) -> bool {
+        self.running().any(|process| process.trouble.is_there())
     }
 
     /// Takes what the daemons say: receipts, what came of deployments, and whether they have ended.
     fn gather(&mut self) {
-        for place in [true, false] {
-            let slot = if place { &mut self.process } else { &mut self.zombie };
+        let many = self.slots.len();
+        for place in 0..=many {
+            let slot = match self.slots.get_mut(place) {
+                Some(slot) if slot.paused.is_some() => continue,
+                Some(slot) => &mut slot.process,
+                None => &mut self.zombie,
+            };
             let Some(process) = slot else { continue };
             for (events, answer) in process.answered() {
                 match answer {
@@ -227,8 +251,8 @@ impl Episode {
             }
             for told in process.told() {
                 match told {
-                    Ok(Some((asked, kill))) if place && asked == self.switches => {
-                        self.around.ground.model().switched(kill);
+                    Ok(Some((asked, kill))) if place < many && asked == self.switches => {
+                        self.switched = Some((kill, self.real));
                     }
                     Ok(_) => {}
                     Err(error) => {
@@ -240,9 +264,21 @@ impl Episode {
             }
             if process.is_over() {
                 self.source.unsure.extend(process.unanswered());
-                let process = if place { self.process.take() } else { self.zombie.take() };
+                let process = slot.take();
                 self.ended(process);
             }
+        }
+        self.switch();
+    }
+
+    /// Where several share a store, each notices at its next heartbeat what was switched.
+    fn switch(&mut self) {
+        let waits = if self.is_shared() { NOTICED } else { 0 };
+        if self.slots.iter().any(|slot| slot.paused.is_some()) {
+            return;
+        }
+        if let Some((kill, _)) = self.switched.take_if(|(_, since)| *since + waits <= self.real) {
+            self.around.ground.model().switched(kill);
         }
     }
 
@@ -258,19 +294,15 @@ impl Episode {
     }
 
     fn act(&mut self) {
-        let down = self.process.is_none() || self.around.ground.plan().full;
-        self.outage = if down { self.outage + 1 } else { 0 };
-        if self.outage > LONGEST_OUTAGE {
-            self.around.ground.plan().full = false;
-            if self.process.is_none() {
-                self.start();
-            }
-        }
+        self.mend();
         if self.has_trouble() && self.chance.percent(25) {
             self.real_time(Duration::from_millis(250));
         }
         if self.chance.below(1_000) < self.script.faults {
             return self.fault();
+        }
+        if self.is_shared() && self.chance.percent(4) {
+            return self.real_time(Duration::from_millis(1_100));
         }
         let calm = self.script.faults == 0;
         match self.chance.below(100) {
@@ -278,13 +310,52 @@ impl Episode {
             56..84 => self.answer(),
             84..90 if !calm => self.report(),
             90..92 => self.account(),
-            92..94 if self.process.is_none() => self.start(),
+            92..94 => self.start_one(),
             94..97 => self.release(),
             97 => self.real_time(Duration::from_millis(250)),
             98 if self.chance.percent(20) => self.real_time(Duration::from_secs(130)),
             99 if !calm => self.deploy(),
             _ => self.submit(calm),
         }
+    }
+
+    /// Nothing is broken for long.
+    fn mend(&mut self) {
+        let full = self.around.ground.plan().full;
+        self.outage = if full { self.outage + 1 } else { 0 };
+        if self.outage > LONGEST_OUTAGE {
+            self.around.ground.plan().full = false;
+        }
+        for place in 0..self.slots.len() {
+            let Some(slot) = self.slots.get_mut(place) else { continue };
+            let down = slot.process.is_none() || slot.paused.is_some();
+            slot.down = if down { slot.down + 1 } else { 0 };
+            if slot.down > LONGEST_OUTAGE {
+                self.wake(place);
+                self.start(place);
+            }
+        }
+    }
+
+    fn start_one(&mut self) {
+        let down = |(_, slot): &(usize, &Slot)| slot.process.is_none();
+        let first = self.slots.iter().enumerate().find(down).map(|(place, _)| place);
+        match first {
+            Some(place) => self.start(place),
+            None => self.submit(self.script.faults == 0),
+        }
+    }
+
+    fn start_all(&mut self) {
+        for place in 0..self.slots.len() {
+            self.wake(place);
+            self.start(place);
+        }
+    }
+
+    /// One of the workers.
+    fn any(&mut self) -> usize {
+        if self.is_shared() { self.chance.place(self.slots.len()) } else { 0 }
     }
 
     fn submit(&mut self, calm: bool) {
@@ -312,7 +383,8 @@ impl Episode {
             format!("submit {}", ids.join(" "))
         });
         let to_zombie = self.zombie.is_some() && self.chance.percent(50);
-        let process = if to_zombie { &mut self.zombie } else { &mut self.process };
+        let place = self.any();
+        let process = if to_zombie { &mut self.zombie } else { &mut self.slots[place].process };
         match process {
             Some(process) => process.submit(events),
             None => self.source.unsure.extend(events),
@@ -414,134 +486,39 @@ impl Episode {
             self.version += 1;
         }
         let version = self.version;
-        self.say(|| format!("deploy version {}", version % 2));
-        if let Some(process) = &mut self.process {
+        let place = self.any();
+        self.say(|| format!("deploy version {} at {place}", version % 2));
+        if let Some(process) = &mut self.slots[place].process {
             let flawed = self.script.flaw.map(|flaw| bank::flawed(version, flaw));
             process.deploy(flawed.unwrap_or_else(|| bank::bundle(version).clone()));
         }
     }
 
-    fn start(&mut self) {
-        if self.process.is_some() {
+    fn start(&mut self, place: usize) {
+        if self.slots[place].process.is_some() {
             return;
         }
         self.lives += 1;
         let life = self.lives;
-        self.say(|| format!("start {life}"));
-        let Some(inner) = self.backing.open() else { return };
-        self.around.ground.model().born(life);
-        match Process::start(&self.around, &inner, life) {
-            Ok(process) => self.process = Some(process),
+        self.say(|| format!("start {life} at {place}"));
+        let shared = self.is_shared();
+        let Some(opened) = self.backing.open(&format!("w{place}"), shared) else { return };
+        let lease = opened.memory.as_ref().filter(|_| shared).map(|memory| memory.lease());
+        self.around.ground.model().born(life, lease.as_ref());
+        match Process::start(&self.around, opened, (life, shared)) {
+            Ok(process) => self.slots[place].process = Some(process),
             Err(error) => self.say(|| format!("  cannot start: {error}")),
         }
     }
 
-    /// Something goes wrong.
-    fn fault(&mut self) {
-        let write = |episode: &mut Self, fault| {
-            episode.say(|| format!("the next write: {fault:?}"));
-            episode.around.ground.plan().write = Some(fault);
-        };
-        match self.chance.below(100) {
-            0..12 => write(self, WriteFault::Refused),
-            12..24 => write(self, WriteFault::LostAck),
-            24..32 => write(self, WriteFault::StallBefore),
-            32..40 => write(self, WriteFault::StallAfter),
-            40..46 => {
-                let reads = u32::try_from(self.chance.below(4)).unwrap() + 1;
-                self.say(|| format!("{reads} reads fail"));
-                self.around.ground.plan().reads = reads;
-            }
-            46..52 => {
-                self.say(|| "the disk is full".to_owned());
-                self.around.ground.plan().full = true;
-            }
-            52..68 => self.crash(),
-            68..72 => self.leave(),
-            72..78 => self.take_over(),
-            78..86 => self.jump(),
-            86..90 => self.kill(),
-            90..94 => self.real_time(Duration::from_secs(130)),
-            _ => self.burst(),
+    /// It goes on where it stood, and does not know for how long it did.
+    fn wake(&mut self, place: usize) {
+        let Some(since) = self.slots[place].paused.take() else { return };
+        let slept = Duration::from_millis(self.real - since);
+        self.say(|| format!("{place} wakes after {slept:?}"));
+        if let Some(process) = &self.slots[place].process {
+            process.awake(slept);
         }
-    }
-
-    fn crash(&mut self) {
-        self.say(|| "crash".to_owned());
-        let Some(mut process) = self.process.take() else { return };
-        self.source.unsure.extend(process.unanswered());
-        drop(process);
-        self.forget_faults();
-        self.around.ground.plan().happen("crash");
-        if self.chance.percent(70) {
-            self.start();
-        }
-    }
-
-    /// Faults that were meant for a daemon that is gone.
-    fn forget_faults(&mut self) {
-        let mut plan = self.around.ground.plan();
-        (plan.write, plan.reads) = (None, 0);
-    }
-
-    fn leave(&mut self) {
-        let Some(process) = &mut self.process else { return };
-        process.stop();
-        self.around.ground.plan().happen("stop");
-        self.say(|| "stop".to_owned());
-        self.run_for(Duration::from_secs(16));
-    }
-
-    /// Another owner begins while the first still runs.
-    fn take_over(&mut self) {
-        self.say(|| "another owner takes over".to_owned());
-        if let Some(mut old) = self.zombie.take() {
-            self.source.unsure.extend(old.unanswered());
-            return;
-        }
-        if !self.backing.is_shared() || self.process.is_none() {
-            return;
-        }
-        self.zombie = self.process.take();
-        self.forget_faults();
-        self.around.ground.plan().happen("take-over");
-        self.start();
-    }
-
-    fn jump(&mut self) {
-        let seconds = i64::try_from(self.chance.below(90)).unwrap();
-        let (by, what) = if self.chance.percent(60) {
-            (SignedDuration::from_secs(-seconds), "clock set back")
-        } else {
-            (SignedDuration::from_secs(seconds * 60), "clock set forward")
-        };
-        self.around.ground.plan().happen(what);
-        self.around.clock.advance(by);
-        self.say(|| format!("{what} by {by}"));
-    }
-
-    fn kill(&mut self) {
-        self.killed = !self.killed;
-        let mut kill = Kill::default();
-        if self.killed {
-            kill.channels.insert(Name::new("push"));
-        }
-        self.say(|| format!("switches: {kill:?}"));
-        if let Some(process) = &mut self.process {
-            self.around.ground.model().switching();
-            self.switches += 1;
-            process.kill(self.switches, kill);
-            self.around.ground.plan().happen("kill switch");
-        }
-    }
-
-    /// Many events at once.
-    fn burst(&mut self) {
-        let now = self.now();
-        let count = self.chance.below(60);
-        let events: Vec<_> = (0..count).map(|_| self.source.next(&mut self.chance, now)).collect();
-        self.around.ground.plan().happen("burst");
-        self.send(events);
     }
 
     /// What `why` says of somebody.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -10,8 +11,10 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use wayfare::store::{
     Commit, Counts, Dedup, Deployed, Deployment, InboxRow, Lease, OutboxRow, Packed, PackedKind, Quarantined,
-    RowKey, RowRef, Sift, Sifted, StateRow, Store, StoreError, Stored, TimerChunk, Trim, Trimmed,
+    RowKey, RowRef, Share, Sift, Sifted, StateRow, Store, StoreError, Stored, TimerChunk, Trim, Trimmed,
 };
+
+use crate::support::chance::Chance;
 
 use super::flaws::Flaw;
 use super::model::Model;
@@ -30,7 +33,6 @@ pub(crate) enum WriteFault {
 }
 
 /// What is to go wrong, for all owners of the store.
-#[derive(Default)]
 pub(crate) struct Plan {
     /// The next write fails so.
     pub write: Option<WriteFault>,
@@ -38,6 +40,9 @@ pub(crate) struct Plan {
     pub reads: u32,
     /// No space, or mounted for reading: every write fails until it is mended.
     pub full: bool,
+    /// Who goes first, where several share the store: so many words of a hundred wait for those of others.
+    pub turns: u64,
+    pub chance: Chance,
     /// Calls that wait to be released.
     stalled: u32,
     release: Arc<Notify>,
@@ -46,6 +51,19 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
+    pub(crate) fn new(seed: u64, turns: u64) -> Self {
+        Self {
+            write: None,
+            reads: 0,
+            full: false,
+            turns,
+            chance: Chance::seeded(seed),
+            stalled: 0,
+            release: Arc::default(),
+            happened: BTreeMap::new(),
+        }
+    }
+
     pub(crate) fn stalls(&self) -> bool {
         self.stalled > 0
     }
@@ -89,14 +107,58 @@ impl Trouble {
     }
 }
 
+/// Where a worker waits between two words with the store, for others to have theirs.
+#[derive(Default)]
+pub(crate) struct Turn {
+    waiting: AtomicBool,
+    /// Whether its next commit waits, until it is told to go on.
+    pub holds: AtomicBool,
+    /// Not before it has started.
+    pub begun: AtomicBool,
+    next: Notify,
+}
+
+impl Turn {
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn go_on(&self) {
+        self.holds.store(false, Ordering::Relaxed);
+        self.next.notify_waiters();
+    }
+
+    async fn wait(&self) {
+        self.waiting.store(true, Ordering::Relaxed);
+        self.next.notified().await;
+        self.waiting.store(false, Ordering::Relaxed);
+    }
+}
+
 /// One user's way to the store.
 pub(crate) struct FaultyStore {
     pub inner: Arc<dyn Store>,
     pub ground: Arc<Ground>,
     pub trouble: Arc<Trouble>,
+    pub life: u32,
+    /// Of an engine among several.
+    pub turn: Option<Arc<Turn>>,
 }
 
 impl FaultyStore {
+    /// Others may have their turn first.
+    async fn turn(&self) {
+        let Some(turn) = self.turn.as_ref().filter(|turn| turn.begun.load(Ordering::Relaxed)) else { return };
+        let waits = {
+            let mut plan = self.ground.plan();
+            let percent = plan.turns;
+            plan.chance.percent(percent)
+        };
+        if waits {
+            turn.wait().await;
+        }
+    }
+
     fn read(&self) -> Result<(), StoreError> {
         let mut plan = self.ground.plan();
         self.trouble.reading.store(plan.reads > 0, Ordering::Relaxed);
@@ -145,6 +207,18 @@ impl FaultyStore {
     }
 
     async fn write_commit(&self, commit: &Commit) -> Result<(), StoreError> {
+        let written = self.write_faulty(commit).await;
+        if written == Err(StoreError::Fenced) {
+            self.ground.model().fenced(self.life);
+        }
+        written
+    }
+
+    async fn write_faulty(&self, commit: &Commit) -> Result<(), StoreError> {
+        match &self.turn {
+            Some(turn) if turn.holds.load(Ordering::Relaxed) => turn.wait().await,
+            _ => self.turn().await,
+        }
         let fault = self.fault()?;
         if fault == Some(WriteFault::StallBefore) {
             self.stall("stalled before a write").await;
@@ -157,7 +231,7 @@ impl FaultyStore {
                 }
             }
         }
-        self.ground.model().committed(commit);
+        self.ground.model().committed(commit, self.life);
         match fault {
             Some(WriteFault::LostAck) => Err(self.lost()),
             Some(WriteFault::StallAfter) => {
@@ -186,6 +260,7 @@ impl Store for FaultyStore {
 
     fn load<'a>(&'a self, keys: &'a [RowKey]) -> Stored<'a, Vec<StateRow>> {
         async {
+            self.turn().await;
             self.read()?;
             self.inner.load(keys).await
         }
@@ -194,6 +269,7 @@ impl Store for FaultyStore {
 
     fn seen<'a>(&'a self, events: &'a [Dedup]) -> Stored<'a, Vec<Dedup>> {
         async {
+            self.turn().await;
             self.read()?;
             let seen = self.inner.seen(events).await?;
             Ok(if self.ground.flaw == Some(Flaw::KnowsNoEvent) { Vec::new() } else { seen })
@@ -280,6 +356,7 @@ impl Store for FaultyStore {
 
     fn deploy<'a>(&'a self, deployment: &'a Deployment) -> Stored<'a, ()> {
         async {
+            self.turn().await;
             let fault = self.fault()?;
             self.inner.deploy(deployment).await?;
             self.ground.model().deployed(deployment);
@@ -302,10 +379,42 @@ impl Store for FaultyStore {
 
     fn inbox(&self, limit: usize) -> Stored<'_, Vec<InboxRow>> {
         async move {
+            self.turn().await;
             self.read()?;
             self.inner.inbox(limit).await
         }
         .boxed()
+    }
+
+    fn beat(&self) -> Option<Duration> {
+        self.inner.beat()
+    }
+
+    fn share<'a>(&'a self, given: &'a [u16], alone: bool) -> Stored<'a, Share> {
+        async move {
+            self.turn().await;
+            self.read()?;
+            let before = self.inner.lease();
+            let shared = self.inner.share(given, alone).await;
+            let lease = self.inner.lease();
+            self.ground.model().shared(self.life, (&before, &lease), given);
+            shared
+        }
+        .boxed()
+    }
+
+    fn swap<'a>(&'a self, name: &'a str, old: &'a str, new: &'a str) -> Stored<'a, bool> {
+        async move {
+            self.turn().await;
+            let fault = self.fault()?;
+            let swapped = self.inner.swap(name, old, new).await;
+            if fault == Some(WriteFault::LostAck) { Err(self.lost()) } else { swapped }
+        }
+        .boxed()
+    }
+
+    fn metas<'a>(&'a self, names: &'a [String]) -> Stored<'a, Vec<(String, String)>> {
+        self.inner.metas(names)
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

@@ -37,11 +37,23 @@ pub(crate) enum Flaw {
     NoLateness,
     /// Half of the versions hold nobody out.
     NoHoldout,
+    /// Points and rewards without their limits.
+    NoLimits,
+    /// What has left is not counted.
+    ForgetsMarks,
+    /// A bank that never sleeps.
+    NoQuiet,
+    /// What somebody said is forgotten when a list of another system comes.
+    ForgetsWords,
+    /// Nobody stands on a list.
+    ForgetsLists,
+    /// Whom the policy protects is written to.
+    NoSuppression,
 }
 
 impl Flaw {
     /// Each with what must be said of it.
-    pub(crate) const ALL: [(Self, &'static str); 14] = [
+    pub(crate) const ALL: [(Self, &'static str); 20] = [
         (Self::ForgetsCommits, "follows"),
         (Self::ForgetsTimers, "nobody looked"),
         (Self::ForgetsMessages, "does not come to an end"),
@@ -56,6 +68,12 @@ impl Flaw {
         (Self::NoRate, "messages left by"),
         (Self::NoLateness, "too early"),
         (Self::NoHoldout, "held out"),
+        (Self::NoLimits, "the limit is"),
+        (Self::ForgetsMarks, "the cap is"),
+        (Self::NoQuiet, "in a quiet time"),
+        (Self::ForgetsWords, "without consent"),
+        (Self::ForgetsLists, "is on the list"),
+        (Self::NoSuppression, "is suppressed"),
     ];
 
     /// What the store makes of a commit that it acknowledges; `None`: nothing at all.
@@ -78,6 +96,13 @@ impl Flaw {
             Self::NoLateness => {
                 text.replace("\"绑卡成功\" of customer { late 5min }", "\"绑卡成功\" of customer { }")
             }
+            Self::NoLimits => {
+                text.replace("limit 50 per", "limit 50000 per").replace("limit 2 per", "limit 200 per")
+            }
+            Self::NoQuiet => {
+                text.replace("  quiet 21:30..08:30 { defer 3 days; release 20 per minute }\n", "")
+            }
+            Self::NoSuppression => text.replace("  suppress marketing if quiet\n", ""),
             Self::NoHoldout if version % 2 == 1 => text.replace("  holdout 40%\n", ""),
             _ => text.to_owned(),
         }
@@ -89,6 +114,9 @@ impl Flaw {
             Self::IgnoresConsent => without_consent,
             Self::IgnoresExits => without_exits,
             Self::KeepsSilent => silent,
+            Self::ForgetsMarks => without_marks,
+            Self::ForgetsWords => without_words,
+            Self::ForgetsLists => without_lists,
             _ => poisoned,
         }
     }
@@ -126,4 +154,19 @@ fn silent(world: &World, root: &RootKey, state: &mut State, input: &Input, now: 
         output.trace.pop();
     }
     output
+}
+
+fn without_marks(world: &World, root: &RootKey, state: &mut State, input: &Input, now: Timestamp) -> Output {
+    state.marks.clear();
+    poisoned(world, root, state, input, now)
+}
+
+fn without_words(world: &World, root: &RootKey, state: &mut State, input: &Input, now: Timestamp) -> Output {
+    state.agreements.retain(|said| said.given);
+    poisoned(world, root, state, input, now)
+}
+
+fn without_lists(world: &World, root: &RootKey, state: &mut State, input: &Input, now: Timestamp) -> Output {
+    state.listed.clear();
+    poisoned(world, root, state, input, now)
 }

@@ -3,29 +3,30 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
 use jiff::Timestamp;
 use wayfare::store::{
     Commit, Counts, Dedup, Deployed, Deployment, InboxRef, InboxRow, Lease, OutboxRow, Packed, PackedKind,
-    ProgramRow, Quarantined, RowKey, RowRef, Sift, Sifted, StateRow, Store, StoreError, Stored, TimerChunk,
-    Trim, Trimmed, bucket,
+    ProgramRow, Quarantined, RowKey, RowRef, Share, Sift, Sifted, StateRow, Store, StoreError, Stored,
+    TimerChunk, Trim, Trimmed,
 };
 
 use super::flaws::Flaw;
+use super::lease::{Hold, Leases};
 
-/// Groups of buckets, all in one hand.
-const GROUPS: u16 = 4;
 /// Behind every row of a slot or a channel.
 const END: RowRef = RowRef { batch: u64::MAX, group: u16::MAX };
+/// How often workers settle who holds what.
+const BEAT: Duration = Duration::from_secs(1);
 
 /// What is on the disk.
 #[derive(Default)]
 pub(crate) struct Tables {
     flaw: Option<Flaw>,
-    epoch: u64,
-    batch: u64,
+    pub leases: Leases,
     states: BTreeMap<RowKey, (i64, Vec<u8>)>,
     log: BTreeMap<RowRef, Vec<u8>>,
     trace: BTreeMap<RowRef, Vec<u8>>,
@@ -40,55 +41,61 @@ pub(crate) struct Tables {
     bundle: Option<Vec<u8>>,
 }
 
-/// The tables, open for one owner.
+/// The tables, open for one owner, or for one worker of several.
 pub(crate) struct MemoryStore {
     tables: Arc<Mutex<Tables>>,
-    lease: Lease,
+    hold: Mutex<Hold>,
+    shared: bool,
 }
 
 impl MemoryStore {
-    /// Takes the lease: whoever held it before is fenced from now on.
-    pub(crate) fn open(tables: &Arc<Mutex<Tables>>) -> Self {
-        let mut open = tables.lock().unwrap();
-        open.epoch += 1;
-        let lease = Lease {
-            span: bucket::COUNT / GROUPS,
-            groups: (0..GROUPS).map(|group| (group, open.epoch)).collect(),
-            batch: open.batch,
-        };
-        drop(open);
-        Self { tables: Arc::clone(tables), lease }
+    /// Begins a life of this name: whoever had it before is fenced from now on.
+    pub(crate) fn open(tables: &Arc<Mutex<Tables>>, name: &str, shared: bool) -> Self {
+        let hold = tables.lock().unwrap().leases.join(name);
+        Self { tables: Arc::clone(tables), hold: Mutex::new(hold), shared }
     }
 
     fn tables(&self) -> MutexGuard<'_, Tables> {
         self.tables.lock().unwrap()
     }
 
-    fn held(&self) -> Result<MutexGuard<'_, Tables>, StoreError> {
+    fn hold(&self) -> MutexGuard<'_, Hold> {
+        self.hold.lock().unwrap()
+    }
+
+    /// A sign of life.
+    pub(crate) fn beat_once(&self) {
+        self.tables().leases.beat(&self.hold());
+    }
+
+    fn alive(&self) -> Result<MutexGuard<'_, Tables>, StoreError> {
         let tables = self.tables();
-        let fenced = tables.flaw != Some(Flaw::FencesNobody);
-        if !fenced || self.lease.groups.iter().all(|(_, epoch)| *epoch == tables.epoch) {
-            Ok(tables)
-        } else {
-            Err(StoreError::Fenced)
-        }
+        tables.leases.check_life(&self.hold())?;
+        Ok(tables)
     }
 
     fn write(&self, commit: &Commit) -> Result<(), StoreError> {
-        let mut tables = self.held()?;
-        let fenced = tables.flaw != Some(Flaw::FencesNobody);
-        if fenced && commit.batch != tables.batch + 1 {
-            return Err(StoreError::Fenced);
-        }
+        let mut tables = self.tables();
+        let mut hold = self.hold();
+        let touched = tables.leases.fence(&hold, commit)?;
         tables.accepts(commit)?;
-        tables.apply(commit);
+        let sender = if self.shared { hold.sender() } else { String::new() };
+        tables.apply(commit, &sender);
+        tables.leases.advance(&mut hold, commit.batch, &touched);
         Ok(())
     }
 }
 
 impl Tables {
+    /// Whether something waits for a row.
+    pub(crate) fn has_post(&self) -> bool {
+        !self.inbox.is_empty()
+    }
+
     pub(crate) fn with(flaw: Option<Flaw>) -> Self {
-        Self { flaw, ..Self::default() }
+        let mut leases = Leases::default();
+        leases.lax = flaw == Some(Flaw::FencesNobody);
+        Self { flaw, leases, ..Self::default() }
     }
 
     /// Everything that SQL would refuse.
@@ -106,8 +113,7 @@ impl Tables {
         if stale || twice || outbox || timers { Err(StoreError::Conflict) } else { Ok(()) }
     }
 
-    fn apply(&mut self, commit: &Commit) {
-        self.batch = commit.batch;
+    fn apply(&mut self, commit: &Commit, sender: &str) {
         for row in &commit.states {
             self.states.insert(row.key.clone(), (row.version + 1, row.body.clone()));
         }
@@ -120,12 +126,19 @@ impl Tables {
         self.dedup
             .extend(commit.dedup.iter().map(|event| ((event.group, event.slot, event.hash), event.payload)));
         commit.inbox_done.iter().for_each(|at| _ = self.inbox.remove(at));
-        self.inbox.extend(commit.inbox.iter().map(|row| (row.at.clone(), row.body.clone())));
+        for row in &commit.inbox {
+            let at = InboxRef { sender: sender.to_owned(), ..row.at.clone() };
+            self.inbox.insert(at, row.body.clone());
+        }
         self.quarantine.extend(commit.quarantine.iter().cloned());
         self.meta.extend(commit.meta.iter().cloned());
     }
 
     fn deploy(&mut self, deployment: &Deployment) -> Result<(), StoreError> {
+        let version = self.meta.get("version").map_or("0", String::as_str);
+        if deployment.base.is_some_and(|base| base.to_string() != version) {
+            return Err(StoreError::Conflict);
+        }
         for (next, (no, name)) in (self.symbols.len()..).zip(&deployment.symbols) {
             if *no as usize != next || self.symbols.contains(name) {
                 return Err(StoreError::Conflict);
@@ -159,7 +172,7 @@ fn packed((at, body): (&RowRef, &Vec<u8>)) -> Packed {
 
 impl Store for MemoryStore {
     fn lease(&self) -> Lease {
-        self.lease.clone()
+        self.hold().lease()
     }
 
     fn load<'a>(&'a self, keys: &'a [RowKey]) -> Stored<'a, Vec<StateRow>> {
@@ -187,20 +200,25 @@ impl Store for MemoryStore {
     fn next_due(&self, after: Option<Timestamp>) -> Stored<'_, Option<Timestamp>> {
         let from = after.map_or(Bound::Unbounded, |after| Bound::Excluded((after, END)));
         let tables = self.tables();
-        let next = tables.timers.range((from, Bound::Unbounded)).next();
+        let hold = self.hold();
+        let mut own = tables.timers.range((from, Bound::Unbounded));
+        let next = own.find(|((_, at), _)| hold.holds(at.group));
         done(next.map(|((due, _), _)| *due))
     }
 
     fn due(&self, now: Timestamp, limit: usize) -> Stored<'_, Vec<TimerChunk>> {
-        done(self.tables().timers.range(..=(now, END)).take(limit).map(chunk).collect())
+        let (tables, hold) = (self.tables(), self.hold());
+        let due = tables.timers.range(..=(now, END)).filter(|((_, at), _)| hold.holds(at.group));
+        done(due.take(limit).map(chunk).collect())
     }
 
     fn outbox(&self, channel: u32, after: RowRef, limit: usize) -> Stored<'_, Vec<OutboxRow>> {
         let row =
             |((_, at), body): (&(u32, RowRef), &Vec<u8>)| OutboxRow { channel, at: *at, body: body.clone() };
-        let tables = self.tables();
+        let (tables, hold) = (self.tables(), self.hold());
         let range = (Bound::Excluded((channel, after)), Bound::Included((channel, END)));
-        done(tables.outbox.range(range).take(limit).map(row).collect())
+        let own = tables.outbox.range(range).filter(|((_, at), _)| hold.holds(at.group));
+        done(own.take(limit).map(row).collect())
     }
 
     fn outbox_channels(&self) -> Stored<'_, Vec<u32>> {
@@ -264,11 +282,11 @@ impl Store for MemoryStore {
     }
 
     fn set_meta<'a>(&'a self, values: &'a [(String, String)]) -> Stored<'a, ()> {
-        ready(self.held().map(|mut tables| tables.meta.extend(values.iter().cloned()))).boxed()
+        ready(self.alive().map(|mut tables| tables.meta.extend(values.iter().cloned()))).boxed()
     }
 
     fn deploy<'a>(&'a self, deployment: &'a Deployment) -> Stored<'a, ()> {
-        ready(self.held().and_then(|mut tables| tables.deploy(deployment))).boxed()
+        ready(self.alive().and_then(|mut tables| tables.deploy(deployment))).boxed()
     }
 
     fn deployed(&self) -> Stored<'_, Deployed> {
@@ -294,16 +312,38 @@ impl Store for MemoryStore {
         })
     }
 
+    fn beat(&self) -> Option<Duration> {
+        self.shared.then_some(BEAT)
+    }
+
+    fn share<'a>(&'a self, given: &'a [u16], alone: bool) -> Stored<'a, Share> {
+        ready(self.tables().leases.share(&mut self.hold(), given, alone)).boxed()
+    }
+
+    fn swap<'a>(&'a self, name: &'a str, old: &'a str, new: &'a str) -> Stored<'a, bool> {
+        let swap = |mut tables: MutexGuard<'_, Tables>| {
+            let same = tables.meta.get(name).map_or("", String::as_str) == old;
+            if same {
+                tables.meta.insert(name.to_owned(), new.to_owned());
+            }
+            same
+        };
+        ready(self.alive().map(swap)).boxed()
+    }
+
     /// By the time first, as an owner of all groups has it.
     fn inbox(&self, limit: usize) -> Stored<'_, Vec<InboxRow>> {
-        let tables = self.tables();
-        let mut rows: Vec<&InboxRef> = tables.inbox.keys().collect();
+        let (tables, hold) = (self.tables(), self.hold());
+        let mut rows: Vec<&InboxRef> = tables.inbox.keys().filter(|at| hold.holds(at.group)).collect();
         rows.sort_by_key(|at| (at.at, at.batch, at.group));
         let row = |at: &InboxRef| InboxRow { at: at.clone(), body: tables.inbox[at].clone() };
         done(rows.into_iter().take(limit).map(row).collect())
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
+        if self.shared {
+            self.tables().leases.leave(&mut self.hold());
+        }
         ready(()).boxed()
     }
 }

@@ -1,7 +1,10 @@
 //! What must be true, kept apart from the engine: every commit is looked at as it becomes durable, every attempt as it
 //! reaches the provider. The model reads rows; it asks the engine nothing.
 
+mod gate;
+mod rows;
 mod sends;
+mod tenure;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
@@ -9,25 +12,27 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use wayfare::engine::Receipt;
-use wayfare::engine::payload::{Key, Place, open};
 use wayfare::name::Name;
 use wayfare::step::state::{Instance, Message, MessageStatus, SubjectRef};
 use wayfare::step::trace::Cause;
-use wayfare::step::{Decision, Event, EventKind, Kill, MessageKey, RootKey, State, Sym, Trace, codec};
-use wayfare::store::{Commit, Deployment, PackedKind, RowRef};
+use wayfare::step::{Decision, Event, EventKind, Kill, MessageKey, State, Sym, Trace};
+use wayfare::store::{Deployment, RowRef};
 use wayfare::value::Value;
 
 use super::bank;
+use gate::Rights;
 use sends::{Attempt, Newest};
+use tenure::Tenures;
 
 /// The widest slot of a timer, and what catching up may take.
 const LATEST: SignedDuration = SignedDuration::from_secs(61);
 
 /// What the state keeps of events that may keep somebody from entering.
 const MOST_RECENT: usize = 15;
+
+/// (row, source, id)
+type EventId = (Arc<str>, Arc<str>, Arc<str>);
 
 /// (journey, subject, entry key)
 type EntryId = (Sym, SubjectRef, Arc<str>);
@@ -39,7 +44,7 @@ pub(crate) struct Model {
     /// What came to be, for people: a simulation in which nothing happens proves nothing.
     pub facts: BTreeMap<&'static str, u64>,
     symbols: Vec<String>,
-    batch: u64,
+    tenures: Tenures,
     customers: BTreeMap<Arc<str>, Customer>,
     timers: BTreeMap<(Timestamp, RowRef), Vec<Arc<str>>>,
     outbox: BTreeMap<(u32, RowRef), Vec<MessageKey>>,
@@ -51,15 +56,19 @@ pub(crate) struct Model {
     switches: Option<Kill>,
     /// When each life handed something to a channel, as long as the channel's rate looks back.
     paced: HashMap<(u32, Name), VecDeque<Timestamp>>,
+    /// When anybody decided to, for all workers together.
+    departed: HashMap<Name, Vec<i64>>,
     /// Events that are durable.
-    logged: HashMap<(Arc<str>, Arc<str>), Event>,
+    logged: HashMap<EventId, Event>,
     quarantined: u64,
-    /// The newest life of the daemon.
-    life: u32,
+    /// Events that were acknowledged at a door of another worker than their row's.
+    promised: BTreeSet<EventId>,
     /// Identities of events that were put aside: they are kept, and sent again they are known.
     aside: BTreeSet<(Arc<str>, Arc<str>)>,
-    /// Each life of the daemon knows only of its own.
-    attempts: HashMap<(MessageKey, u32), Attempt>,
+    /// With the tenure that each was of: each life of the daemon knows only of its own.
+    attempts: HashMap<MessageKey, Vec<(u64, Attempt)>>,
+    /// The rows that messages lie in, where those are not their senders'.
+    holders: HashMap<MessageKey, Arc<str>>,
     /// Whom each subject waits for, soonest first.
     dues: BTreeSet<(Timestamp, Arc<str>)>,
     /// The latest domain time that any daemon may have seen.
@@ -77,7 +86,9 @@ struct Customer {
     entered: BTreeSet<EntryId>,
     ended: BTreeSet<EntryId>,
     decided: BTreeSet<MessageKey>,
-    consent: Vec<Value>,
+    /// Of those, the messages that were put back and are decided once more.
+    put_back: BTreeSet<MessageKey>,
+    rights: Rights,
     exited: BTreeSet<EntryId>,
     /// Journeys that must not send to this customer, and those that have decided to.
     held_out: BTreeSet<Sym>,
@@ -87,30 +98,6 @@ struct Customer {
     binds: Vec<Timestamp>,
     granted: BTreeMap<(Sym, Date), i64>,
     pieces: BTreeMap<(Sym, Date), i64>,
-}
-
-#[derive(Deserialize)]
-struct Sealed {
-    kind: u32,
-    id: Arc<str>,
-    body: Vec<u8>,
-}
-
-#[derive(Deserialize)]
-struct Due {
-    kind: u32,
-    id: Arc<str>,
-}
-
-#[derive(Deserialize)]
-struct Queued {
-    kind: u32,
-    id: Arc<str>,
-    message: MessageKey,
-    attempts: u32,
-    not_before: i64,
-    ambiguous: bool,
-    provider: Option<Arc<str>>,
 }
 
 impl Model {
@@ -136,158 +123,32 @@ impl Model {
     }
 
     fn key_of(&self, id: &Arc<str>, message: &Message) -> MessageKey {
+        let (journey, entry) = (self.text(message.journey), message.entry.clone());
+        let part = message.part().map(|part| format!("~{part}")).unwrap_or_default();
+        let step = match (message.extra(), &*part) {
+            ("", "") => self.text(message.step),
+            (extra, part) => format!("{}{extra}{part}", self.text(message.step)).into(),
+        };
+        if let Some(from) = message.from() {
+            return MessageKey {
+                journey,
+                root: from.root.id.clone(),
+                child: from.child.clone(),
+                entry,
+                step,
+            };
+        }
         let child = message.subject.0.as_ref().map(|(entity, child)| (self.text(*entity), child.clone()));
-        let (journey, step) = (self.text(message.journey), self.text(message.step));
-        MessageKey { journey, root: id.clone(), child, entry: message.entry.clone(), step }
+        MessageKey { journey, root: id.clone(), child, entry, step }
+    }
+
+    /// The row that a message lies in.
+    fn holder(&self, key: &MessageKey) -> Arc<str> {
+        self.holders.get(key).unwrap_or(&key.root).clone()
     }
 
     pub(crate) fn deployed(&mut self, deployment: &Deployment) {
         self.symbols.extend(deployment.symbols.iter().map(|(_, name)| name.clone()));
-    }
-
-    /// A commit has become durable.
-    pub(crate) fn committed(&mut self, commit: &Commit) {
-        let next = self.batch + 1;
-        self.expect(commit.batch == next, || format!("batch {} follows {}", commit.batch, next - 1));
-        self.batch = commit.batch;
-        let mut logs: BTreeMap<Arc<str>, Vec<Event>> = BTreeMap::new();
-        let mut traces: BTreeMap<Arc<str>, Vec<Trace>> = BTreeMap::new();
-        let states: Vec<_> = commit.states.iter().map(|row| codec::decode(&row.body)).collect();
-        let key = |state: &Result<State, _>| state.as_ref().ok().map(|state| state.payload_key);
-        let keys: BTreeMap<Arc<str>, Key> = (commit.states.iter().zip(&states))
-            .filter_map(|(row, state)| Some((row.key.id.clone(), key(state)?)))
-            .collect();
-        for (kind, packed) in [(PackedKind::Log, &commit.log), (PackedKind::Trace, &commit.trace)] {
-            for packed in packed {
-                let own = packed.at.batch == commit.batch;
-                self.expect(own, || "a packed row of another batch".to_owned());
-                match kind {
-                    PackedKind::Log => self.unpack(kind, packed.at.batch, &packed.body, &keys, &mut logs),
-                    PackedKind::Trace => self.unpack(kind, packed.at.batch, &packed.body, &keys, &mut traces),
-                }
-            }
-        }
-        let mut touched: BTreeSet<Arc<str>> = BTreeSet::new();
-        self.queues(commit, &mut touched);
-        for (row, state) in commit.states.iter().zip(states) {
-            let id = row.key.id.clone();
-            touched.insert(id.clone());
-            self.mix(&id, row.version);
-            let known = self.customers.get(&id).map_or(0, |customer| customer.version);
-            self.expect(known == row.version, || format!("{id}: version {} over {known}", row.version));
-            match state {
-                Ok(state) => {
-                    let log = logs.remove(&id).unwrap_or_default();
-                    let trace = traces.remove(&id).unwrap_or_default();
-                    self.moved(&id, state, row.version + 1, &log, &trace, commit.batch);
-                }
-                Err(error) => self.wrong(format!("{id}: {error}")),
-            }
-        }
-        for id in logs.keys().chain(traces.keys()) {
-            self.broken.push(format!("{id}: is in the log or the trace, and its state is not saved"));
-        }
-        self.quarantined += commit.quarantine.len() as u64;
-        for record in &commit.quarantine {
-            if let Ok((_, event)) = serde_json::from_slice::<(RootKey, Event)>(&record.body) {
-                self.aside.insert((event.source, event.id));
-            }
-            // The events of a customer are put aside together with the one that is to blame.
-            let told = record.body.starts_with(b"[");
-            if record.code == "step-panicked" && told {
-                self.count("poison");
-            } else if record.code == "step-panicked"
-                || record.code.contains("unreadable")
-                || record.code == "state-unwritable"
-            {
-                self.wrong(format!("isolated: {} {}", record.code, record.reason));
-            }
-        }
-        for id in touched {
-            self.covered(&id);
-        }
-    }
-
-    fn mix(&mut self, id: &str, version: i64) {
-        for byte in id.bytes().chain(version.to_le_bytes()) {
-            self.digest = (self.digest ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
-    }
-
-    fn unpack<T: DeserializeOwned>(
-        &mut self,
-        kind: PackedKind,
-        batch: u64,
-        body: &[u8],
-        keys: &BTreeMap<Arc<str>, Key>,
-        out: &mut BTreeMap<Arc<str>, Vec<T>>,
-    ) {
-        let mut rest = &body[1..];
-        while !rest.is_empty() {
-            let offset = u32::try_from(body.len() - rest.len()).unwrap();
-            let (sealed, left) = postcard::take_from_bytes::<Sealed>(rest).unwrap();
-            rest = left;
-            let key = keys.get(&sealed.id);
-            let plain = key.and_then(|key| open(key, Place { kind, batch, offset }, &sealed.body));
-            match plain.and_then(|plain| postcard::from_bytes::<Vec<T>>(&plain).ok()) {
-                Some(entries) => out.entry(sealed.id).or_default().extend(entries),
-                None => {
-                    self.wrong(format!("{}: an entry of {kind:?} cannot be read {}", sealed.id, sealed.kind));
-                }
-            }
-        }
-    }
-
-    /// Timers and outbox rows; notes who is concerned by what went.
-    fn queues(&mut self, commit: &Commit, touched: &mut BTreeSet<Arc<str>>) {
-        for key in &commit.timers_done {
-            for id in self.timers.remove(key).unwrap_or_default() {
-                if let Some(customer) = self.customers.get_mut(&id) {
-                    customer.chunks.remove(key);
-                }
-                touched.insert(id);
-            }
-        }
-        for chunk in &commit.timers {
-            let list: Vec<Due> = postcard::from_bytes(&chunk.body[1..]).unwrap();
-            let ids: Vec<Arc<str>> =
-                list.into_iter().filter(|due| due.kind != u32::MAX).map(|due| due.id).collect();
-            for id in &ids {
-                let customer = self.customers.entry(id.clone()).or_default();
-                customer.chunks.insert((chunk.due, chunk.at));
-            }
-            self.timers.insert((chunk.due, chunk.at), ids);
-        }
-        for key in &commit.outbox_done {
-            for message in self.outbox.remove(key).unwrap_or_default() {
-                touched.insert(message.root.clone());
-                if let Some(count) = self.queued.get_mut(&message) {
-                    *count -= 1;
-                }
-            }
-        }
-        for row in &commit.outbox {
-            let list: Vec<Queued> = postcard::from_bytes(&row.body[1..]).unwrap();
-            let mut keys = Vec::new();
-            for queued in list {
-                let known =
-                    (queued.id == queued.message.root, queued.kind, queued.attempts, queued.ambiguous);
-                let unsure = queued.provider.is_none() || queued.ambiguous;
-                self.expect(known.0 && unsure && queued.not_before >= 0, || {
-                    format!("an odd outbox row: {known:?}")
-                });
-                touched.insert(queued.id);
-                let now = Newest { attempts: queued.attempts, not_before: queued.not_before };
-                let before = self.newest.insert(queued.message.clone(), now);
-                let before = before.map_or(0, |before| before.attempts);
-                self.expect((before..=before + 1).contains(&queued.attempts), || {
-                    format!("{} has {} attempts after {before}", queued.message, queued.attempts)
-                });
-                *self.queued.entry(queued.message.clone()).or_default() += 1;
-                keys.push(queued.message);
-            }
-            self.outbox.insert((row.channel, row.at), keys);
-        }
     }
 
     /// From one durable state of a customer to the next.
@@ -308,9 +169,10 @@ impl Model {
         for event in log {
             self.logged(id, &mut customer, event);
         }
+        customer.rights.hear(log, trace);
         self.traces(id, &mut customer, trace);
         self.instances(id, &customer, &state, trace);
-        self.messages(id, &customer, &state, trace);
+        self.messages(id, &mut customer, &state, trace);
         self.accounts(id, &customer, &state);
         if let Some(due) = customer.due {
             self.dues.remove(&(due, id.clone()));
@@ -324,15 +186,10 @@ impl Model {
     }
 
     fn logged(&mut self, id: &Arc<str>, customer: &mut Customer, event: &Event) {
-        let identity = (event.source.clone(), event.id.clone());
+        let identity = (id.clone(), event.source.clone(), event.id.clone());
+        self.promised.remove(&identity);
         if self.logged.insert(identity, event.clone()).is_some() {
             self.wrong(format!("{id}: the event {} was taken twice", event.id));
-        }
-        if event.kind == EventKind::Attributes && event.child.is_none() {
-            let consent = event.fields.iter().find(|(name, _)| name.as_str() == "consent");
-            if let Some((_, Value::List(channels))) = consent {
-                customer.consent.clone_from(channels);
-            }
         }
         match &event.kind {
             EventKind::Declared(name) if name.as_str() == "tapped" => {
@@ -397,7 +254,7 @@ impl Model {
                     let child = it.subject.0.as_ref();
                     let child = child.map(|(entity, child)| (self.text(*entity), child.clone()));
                     let key = MessageKey { journey: name, root: id.clone(), child, entry: run.2, step };
-                    if !customer.decided.insert(key.clone()) {
+                    if !customer.decided.insert(key.clone()) && !customer.put_back.remove(&key) {
                         self.wrong(format!("{key} was decided twice"));
                     }
                     customer.sent_to.insert(journey);
@@ -485,7 +342,7 @@ impl Model {
                 wrong.push(format!("{id}: is due at {due}, and the first timer is {first:?}"));
             }
         }
-        for message in customer.state.messages.iter().filter(|message| is_open(message.status)) {
+        for message in customer.state.messages.iter().filter(|message| is_queued(message.status)) {
             let key = self.key_of(id, message);
             if self.queued.get(&key).copied().unwrap_or_default() == 0 {
                 wrong.push(format!("{key} is {:?}, and not in the outbox", message.status));
@@ -499,22 +356,25 @@ impl Model {
         self.now = self.now.max(now);
     }
 
-    /// A daemon has started.
-    pub(crate) fn born(&mut self, life: u32) {
-        self.life = life;
-    }
-
     /// The receipt that a submitter got, if it is true.
-    pub(crate) fn receipted(&mut self, id: &str, event: &Event, receipt: &Receipt) {
-        let known = self.logged.get(&(event.source.clone(), event.id.clone()));
+    pub(crate) fn receipted(&mut self, id: &Arc<str>, event: &Event, receipt: &Receipt) {
+        let identity = (id.clone(), event.source.clone(), event.id.clone());
+        let known = self.logged.get(&identity);
         let same = known.map(|known| (&known.kind, &known.fields) == (&event.kind, &event.fields));
         let aside = self.aside.contains(&(event.source.clone(), event.id.clone()));
+        // At another worker's door it is only on its way.
+        let on_its_way = self.promised.contains(&identity);
+        let is_promised = *receipt == Receipt::Accepted && self.tenures.shares && same.is_none() && !aside;
+        if is_promised {
+            self.count("left for another worker");
+            self.promised.insert(identity);
+        }
         let (fact, holds) = match receipt {
-            Receipt::Accepted => ("accepted", same == Some(true)),
+            Receipt::Accepted => ("accepted", same == Some(true) || self.tenures.shares),
             Receipt::Parked => ("parked", same == Some(true)),
             Receipt::Imported => ("imported", same == Some(true)),
-            Receipt::Duplicate => ("duplicate", same == Some(true) || aside),
-            Receipt::Conflict => ("conflict", same == Some(false) || aside),
+            Receipt::Duplicate => ("duplicate", same == Some(true) || aside || on_its_way),
+            Receipt::Conflict => ("conflict", same == Some(false) || aside || on_its_way),
             Receipt::Quarantined(_) => ("quarantined", self.quarantined > 0),
         };
         self.count(fact);
@@ -540,12 +400,14 @@ impl Model {
         let mut left = Vec::new();
         for (id, customer) in &self.customers {
             left.extend(customer.state.instances.iter().map(|it| format!("{id}: runs {:?}", run_of(it))));
-            let open = customer.state.messages.iter().filter(|message| is_open(message.status));
+            let open = customer.state.messages.iter().filter(|message| message.status.is_open());
             left.extend(open.map(|message| format!("{} {:?}", self.key_of(id, message), message.status)));
         }
         let rows =
             self.outbox.iter().flat_map(|(row, keys)| keys.iter().map(move |key| format!("{row:?} {key}")));
         left.extend(rows);
+        let lost = self.promised.iter().map(|(row, source, id)| format!("{row}: {source} {id} never came"));
+        left.extend(lost);
         left
     }
 
@@ -585,15 +447,17 @@ fn asked(state: &State, instance: &Instance) -> bool {
             == (instance.journey, &instance.subject, &instance.key)
     };
     let mut messages = state.messages.iter().filter(own);
-    messages.any(|message| is_open(message.status)) || !state.asks.is_empty()
+    messages.any(|message| message.status.is_open()) || !state.asks.is_empty()
 }
 
-fn is_open(status: MessageStatus) -> bool {
+/// Whether a message is to be in the outbox.
+fn is_queued(status: MessageStatus) -> bool {
     matches!(status, MessageStatus::Pending | MessageStatus::Dispatching)
 }
 
 fn due(state: &State) -> Option<Timestamp> {
     let instances = state.instances.iter().flat_map(|it| [it.due, it.expires]).flatten();
     let alarms = state.tasks.iter().flat_map(|task| task.alarms.iter().map(|alarm| alarm.at));
-    instances.chain(state.pending.iter().map(|pending| pending.due)).chain(alarms).min()
+    let held = state.messages.iter().filter_map(Message::next_at);
+    instances.chain(held).chain(state.pending.iter().map(|pending| pending.due)).chain(alarms).min()
 }

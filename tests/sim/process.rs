@@ -1,5 +1,6 @@
 //! One life of the daemon: an engine on a runtime of its own. Dropping it is a crash: nothing is finished.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,8 +16,10 @@ use wayfare::program::Bundle;
 use wayfare::step::{Input, Kill, Output, RootKey, State, World, step};
 use wayfare::store::Store;
 
-use super::faults::{FaultyStore, Ground, Trouble};
+use super::backing::Opened;
+use super::faults::{FaultyStore, Ground, Trouble, Turn};
 use super::flaws::Flaw;
+use super::memory::MemoryStore;
 use super::source::{POISON, Submitted};
 use super::world::{Providers, SimChannel, SimClock};
 
@@ -35,10 +38,15 @@ pub(crate) type Answered = (Vec<Submitted>, Result<Vec<Receipt>, String>);
 pub(crate) type Told = Result<Option<(u32, Kill)>, EngineError>;
 
 pub(crate) struct Process {
+    pub life: u32,
     runtime: Runtime,
     pub handle: EngineHandle,
     /// As those see it who ask the engine nothing: `why`.
     pub store: Arc<dyn Store>,
+    /// The store itself, where it is in memory.
+    pub memory: Option<Arc<MemoryStore>>,
+    /// Among several: where it waits for its turn.
+    pub turn: Option<Arc<Turn>>,
     /// Of the engine with its store.
     pub trouble: Arc<Trouble>,
     task: JoinHandle<Result<(), EngineError>>,
@@ -79,15 +87,18 @@ impl Process {
     /// As the engine says that it cannot start.
     pub(crate) fn start(
         around: &Surroundings,
-        inner: &Arc<dyn Store>,
-        life: u32,
+        opened: Opened,
+        (life, shared): (u32, bool),
     ) -> Result<Self, EngineError> {
+        let Opened { store: inner, memory } = opened;
         let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         let trouble = Arc::<Trouble>::default();
-        let way = |trouble| -> Arc<dyn Store> {
-            Arc::new(FaultyStore { inner: Arc::clone(inner), ground: Arc::clone(&around.ground), trouble })
+        let way = |trouble, turn| -> Arc<dyn Store> {
+            let (inner, ground) = (Arc::clone(&inner), Arc::clone(&around.ground));
+            Arc::new(FaultyStore { inner, ground, trouble, life, turn })
         };
-        let store = way(Arc::default());
+        let store = way(Arc::default(), None);
+        let turn = shared.then(Arc::<Turn>::default);
         let mut channels = Channels::default();
         for name in CHANNELS {
             let (ground, providers) = (Arc::clone(&around.ground), Arc::clone(&around.providers));
@@ -104,14 +115,34 @@ impl Process {
             new_key: || Some([7; 32]),
             ..Steps::REAL
         };
-        let (handle, task) = runtime.block_on(start(way(Arc::clone(&trouble)), options))?;
+        let (handle, task) = runtime.block_on(start(way(Arc::clone(&trouble), turn.clone()), options))?;
+        if let Some(turn) = &turn {
+            turn.begun.store(true, Ordering::Relaxed);
+        }
         let flaw = around.ground.flaw;
-        Ok(Self { runtime, handle, store, trouble, task, waiting: Vec::new(), asked: Vec::new(), flaw })
+        let (waiting, asked) = (Vec::new(), Vec::new());
+        Ok(Self { life, runtime, handle, store, memory, turn, trouble, task, waiting, asked, flaw })
     }
 
     /// Lets everything run until nothing moves, and `real` time beyond that: pauses end, sends are given up.
     pub(crate) fn run(&self, real: Duration) {
         self.runtime.block_on(async { tokio::time::sleep(real).await });
+    }
+
+    /// So long it stood still, and did not notice.
+    pub(crate) fn awake(&self, real: Duration) {
+        self.runtime.block_on(tokio::time::advance(real));
+    }
+
+    /// Whether it waits for others between two words with the store.
+    pub(crate) fn waits_its_turn(&self) -> bool {
+        self.turn.as_ref().is_some_and(|turn| turn.is_waiting())
+    }
+
+    pub(crate) fn go_on(&self) {
+        if let Some(turn) = &self.turn {
+            turn.go_on();
+        }
     }
 
     pub(crate) fn submit(&mut self, events: Vec<Submitted>) {

@@ -134,6 +134,29 @@ impl Source {
                     event.fields = vec![(Name::new("maturity"), maturity(chance, now))];
                 }
             }
+            "agrees" => {
+                let channel = ["push", "sms", "in_app"][chance.place(3)];
+                event.kind = EventKind::Consent {
+                    channel: (!chance.percent(10)).then(|| Name::new(channel)),
+                    purpose: chance.percent(60).then(|| Name::new("marketing")),
+                    given: chance.percent(55),
+                    wording: "v1".into(),
+                };
+            }
+            "listed" => {
+                let until = now + SignedDuration::from_hours(i64::try_from(chance.below(100)).unwrap());
+                event.kind = EventKind::Listed {
+                    list: (*chance.one(&["regulator", "deceased"])).into(),
+                    channel: chance.percent(30).then(|| Name::new("push")),
+                    purpose: chance.percent(50).then(|| Name::new("marketing")),
+                    on: chance.percent(40),
+                    until: chance.percent(70).then_some(until),
+                };
+            }
+            "wrote" => {
+                let text = *chance.one(&["TD", "好的", "退订", "我不退订"]);
+                event.kind = EventKind::Inbound { channel: Name::new("sms"), text: text.into() };
+            }
             _ => {}
         }
         if id == "x0" && event.kind == EventKind::Attributes {
@@ -178,8 +201,11 @@ fn what(chance: &mut Chance, serial: u64) -> (&'static str, Vec<(Name, Value)>) 
         55..65 => ("agreed_to", vec![]),
         65..69 => ("drawdown", vec![]),
         69..71 => ("complained", vec![]),
-        71..75 => ("opened_account", vec![]),
-        75..90 => ("known", vec![]),
+        71..74 => ("opened_account", vec![]),
+        74..77 => ("agrees", vec![]),
+        77 => ("listed", vec![]),
+        78 => ("wrote", vec![]),
+        79..90 => ("known", vec![]),
         90..96 => ("holding", vec![]),
         _ => ("redeemed", vec![]),
     }

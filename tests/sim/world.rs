@@ -97,12 +97,13 @@ pub(crate) fn is_idempotent(channel: &str) -> bool {
 struct Heard<'a> {
     channel: &'a SimChannel,
     key: &'a MessageKey,
+    tenure: u64,
     result: SendResult,
 }
 
 impl Drop for Heard<'_> {
     fn drop(&mut self) {
-        self.channel.ground.model().answered(self.channel.life, self.key, &self.result);
+        self.channel.ground.model().answered(self.tenure, self.key, &self.result);
     }
 }
 
@@ -116,11 +117,11 @@ impl Channel for SimChannel {
             if self.ground.flaw == Some(Flaw::DeliversTwice) {
                 self.ground.model().attempted(self.life, delivery, self.clock.now());
             }
-            self.ground.model().attempted(self.life, delivery, self.clock.now());
+            let tenure = self.ground.model().attempted(self.life, delivery, self.clock.now());
             let (answer, answered) = oneshot::channel();
             let key = delivery.message.clone();
             self.providers.lock().unwrap().open.push(Open { key, channel: self.name, answer });
-            let mut heard = Heard { channel: self, key: &delivery.message, result: gone() };
+            let mut heard = Heard { channel: self, key: &delivery.message, tenure, result: gone() };
             heard.result = answered.await.unwrap_or_else(|_| gone());
             heard.result.clone()
         }

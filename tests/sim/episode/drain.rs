@@ -17,7 +17,7 @@ const LONGEST_DRAIN: u32 = 4_000;
 
 impl Episode {
     pub(super) fn explained(&mut self, id: &Arc<str>) {
-        let Some(process) = &self.process else { return };
+        let Some(process) = self.running().last() else { return };
         let world = process.handle.world();
         let root = RootKey { entity: Name::new("customer"), id: Arc::clone(id) };
         let found = process.block_on(why::account(&*process.store, &world, &root));
@@ -39,6 +39,7 @@ impl Episode {
         self.around.ground.plan().full = false;
         self.release();
         self.script.faults = 0;
+        self.start_all();
         if let Some(mut zombie) = self.zombie.take() {
             self.source.unsure.extend(zombie.unanswered());
         }
@@ -48,7 +49,7 @@ impl Episode {
         let mut rounds = 0;
         loop {
             rounds += 1;
-            self.start();
+            self.start_all();
             self.release();
             let now = self.now();
             let mut events = self.source.planned(now);
@@ -62,7 +63,8 @@ impl Episode {
             self.run_for(Duration::from_secs(6));
             self.settle()?;
             let left = self.around.ground.model().unfinished();
-            let waiting = self.process.as_ref().is_none_or(Process::has_asked);
+            let asked = |slot: &super::Slot| slot.process.as_ref().is_none_or(Process::has_asked);
+            let waiting = self.slots.iter().any(asked);
             if left.is_empty() && self.source.is_done() && !waiting {
                 return Ok(());
             }

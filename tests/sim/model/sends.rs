@@ -8,9 +8,8 @@ use wayfare::expr::MessageEvent;
 use wayfare::name::Name;
 use wayfare::step::state::{Message, MessageStatus};
 use wayfare::step::{Decision, Delivery, Kill, MessageKey, State, Trace};
-use wayfare::value::Value;
 
-use super::{Customer, Model, is_open};
+use super::{Customer, Model};
 use crate::sim::{bank, world};
 
 pub(super) struct Attempt {
@@ -27,15 +26,28 @@ pub(super) struct Newest {
 }
 
 impl Model {
-    pub(super) fn messages(&mut self, id: &Arc<str>, customer: &Customer, state: &State, trace: &[Trace]) {
+    pub(super) fn messages(
+        &mut self,
+        id: &Arc<str>,
+        customer: &mut Customer,
+        state: &State,
+        trace: &[Trace],
+    ) {
         let same = |a: &Message, b: &Message| {
             (a.journey, a.step, &a.entry, &a.subject) == (b.journey, b.step, &b.entry, &b.subject)
         };
+        // Who fails makes room for others in the same step.
+        for message in &state.messages {
+            use MessageStatus::{Cancelled, Failed, Held, Refused};
+            if matches!(message.status, Failed | Refused(_) | Cancelled | Held(_)) {
+                customer.rights.came_to_nothing(message);
+            }
+        }
         for message in &state.messages {
             let before = customer.state.messages.iter().find(|before| same(before, message));
             let old = before.map(|before| before.status);
             let run = (message.journey, message.subject.clone(), message.entry.clone());
-            if message.status == MessageStatus::Pending && customer.exited.contains(&run) {
+            if message.status.waits() && customer.exited.contains(&run) {
                 let key = self.key_of(id, message);
                 self.wrong(format!("{key} is still to be sent, and its journey was left"));
             }
@@ -57,14 +69,22 @@ impl Model {
             }
             if message.status == MessageStatus::Dispatching {
                 self.count("dispatch");
-                let channel = Value::Choice(Name::new(&self.text(message.channel)));
-                let agreed = !bank::MARKETING.contains(&&*key.journey) || customer.consent.contains(&channel);
-                self.expect(agreed, || format!("{key} left without consent: {:?}", customer.consent));
                 self.expect(state.known, || format!("{key} left for somebody unknown"));
+                if let Some(at) = dispatched(message, trace) {
+                    self.leaves(&key.to_string(), customer, state, message, at);
+                }
+            }
+            if let MessageStatus::Held(_) = message.status {
+                self.count("held");
+                // Whatever is decided later is another matter.
+                self.newest.remove(&key);
+                if customer.decided.contains(&key) {
+                    customer.put_back.insert(key);
+                }
             }
         }
         for before in &customer.state.messages {
-            if is_open(before.status) && !state.messages.iter().any(|message| same(before, message)) {
+            if before.status.is_open() && !state.messages.iter().any(|message| same(before, message)) {
                 let key = self.key_of(id, before);
                 self.wrong(format!("{key} is forgotten before it is over"));
             }
@@ -81,34 +101,39 @@ impl Model {
         self.switches = Some(kill);
     }
 
-    /// A provider is asked to take a message.
-    pub(crate) fn attempted(&mut self, life: u32, delivery: &Delivery, now: Timestamp) {
+    /// A provider is asked to take a message. Returns the tenure that the attempt is of.
+    pub(crate) fn attempted(&mut self, life: u32, delivery: &Delivery, now: Timestamp) -> u64 {
         self.count("attempt");
         let key = &delivery.message;
-        if life == self.life {
+        let row = self.holder(key);
+        let (tenure, is_owner) = self.tenures.held(life, &row);
+        let abandoned = self.tenures.is_abandoned(life, key);
+        if is_owner && !abandoned {
             self.permitted(key, delivery.channel);
         }
         self.paced(life, delivery.channel, now);
-        let status = self.status(key);
-        let left = self.customers.get(&key.root).is_some_and(|customer| customer.decided.contains(key));
+        let status = self.status(&row, key);
+        let left = self.customers.get(&row).is_some_and(|customer| customer.decided.contains(key));
         let marked = !matches!(
             status,
             Some(MessageStatus::Pending | MessageStatus::Cancelled | MessageStatus::Refused(_))
         );
         // An owner that was replaced may still have had it on its way.
-        let marked = marked || life < self.life;
+        let marked = marked || !is_owner || abandoned;
         self.expect(left && marked, || format!("{key} is sent, and the state says {status:?}"));
-        if let Some(before) = self.attempts.get(&(key.clone(), life)) {
-            let asked =
-                matches!(before.answer, Some(SendResult::Retry { .. } | SendResult::Ambiguous { .. }));
-            if !asked {
-                let answer = format!("{:?}", before.answer);
-                self.wrong(format!("{key} is sent again, and the answer was {answer}"));
-            }
+        let before = self.attempts.get(key).and_then(|all| all.last()).filter(|(own, _)| *own == tenure);
+        let before = before.map(|(_, before)| (before.answer.clone(), before.unheard));
+        let unheard = before.as_ref().is_some_and(|(_, unheard)| *unheard);
+        if let Some((answer, _)) = before.filter(|_| !abandoned) {
+            let asked = matches!(answer, Some(SendResult::Retry { .. } | SendResult::Ambiguous { .. }));
+            self.expect(asked, || format!("{key} is sent again, and the answer was {answer:?}"));
             self.count("attempt again");
         }
-        let unheard = self.attempts.get(&(key.clone(), life)).is_some_and(|before| before.unheard);
-        self.attempts.insert((key.clone(), life), Attempt { answer: None, unheard });
+        let attempt = Attempt { answer: None, unheard };
+        let all = self.attempts.entry(key.clone()).or_default();
+        all.retain(|(own, _)| *own != tenure);
+        all.push((tenure, attempt));
+        tenure
     }
 
     /// Whether a message may leave now: no switch is in its way, and its time has come.
@@ -133,37 +158,54 @@ impl Model {
         self.expect(sent <= *count, || format!("{sent} messages left by {channel} within {per}"));
     }
 
+    /// No more leave by a channel in any stretch of time than its rate, whoever decides it.
+    pub(super) fn departs(&mut self, channel: Name, at: Timestamp) {
+        let Some((_, most, per)) = bank::RATES.iter().find(|(name, ..)| *name == channel.as_str()) else {
+            return;
+        };
+        let (at, per) = (at.as_millisecond(), per * 1_000);
+        let times = self.departed.entry(channel).or_default();
+        let place = times.partition_point(|time| *time <= at);
+        times.insert(place, at);
+        let first = times.partition_point(|time| *time <= at - per);
+        let count = place + 1 - first;
+        let old = times.partition_point(|time| *time < at - 100 * per);
+        times.drain(..old);
+        self.expect(count <= *most, || {
+            format!("{count} messages are decided to leave by {channel} within {per} ms")
+        });
+    }
+
     /// Whether an attempt at the message may have arrived, and nobody heard.
     fn is_unheard(&self, key: &MessageKey) -> bool {
-        (1..=self.life).any(|life| {
-            self.attempts
-                .get(&(key.clone(), life))
-                .is_some_and(|attempt| attempt.answer.is_none() || attempt.unheard)
-        })
+        let open = |(_, attempt): &(u64, Attempt)| attempt.answer.is_none() || attempt.unheard;
+        self.attempts.get(key).is_some_and(|attempts| attempts.iter().any(open))
     }
 
     /// Whether the daemon gave up although an attempt may have arrived, at a provider that does not know a message again.
     fn is_given_up(&self, key: &MessageKey, message: &Message) -> bool {
-        let rejected = self
-            .attempts
-            .get(&(key.clone(), self.life))
-            .is_some_and(|attempt| matches!(attempt.answer, Some(SendResult::Rejected { .. })));
+        let now = self.tenures.now(&self.holder(key));
+        let rejected = |(tenure, attempt): &(u64, Attempt)| {
+            *tenure == now && matches!(attempt.answer, Some(SendResult::Rejected { .. }))
+        };
+        let rejected = self.attempts.get(key).is_some_and(|attempts| attempts.iter().any(rejected));
         let reported = message.receipts.iter().any(|(kind, _)| *kind == MessageEvent::Failed);
         let idempotent = world::is_idempotent(&self.text(message.channel));
         !rejected && !reported && !idempotent && self.is_unheard(key)
     }
 
     /// The daemon has heard this.
-    pub(crate) fn answered(&mut self, life: u32, key: &MessageKey, result: &SendResult) {
-        if let Some(attempt) = self.attempts.get_mut(&(key.clone(), life)) {
+    pub(crate) fn answered(&mut self, tenure: u64, key: &MessageKey, result: &SendResult) {
+        let attempts = self.attempts.get_mut(key).into_iter().flatten();
+        for (_, attempt) in attempts.filter(|(own, _)| *own == tenure) {
             attempt.unheard |= matches!(result, SendResult::Ambiguous { .. });
             attempt.answer = Some(result.clone());
         }
     }
 
-    fn status(&self, key: &MessageKey) -> Option<MessageStatus> {
-        let customer = self.customers.get(&key.root)?;
-        let found = customer.state.messages.iter().find(|message| self.key_of(&key.root, message) == *key);
+    fn status(&self, row: &Arc<str>, key: &MessageKey) -> Option<MessageStatus> {
+        let customer = self.customers.get(row)?;
+        let found = customer.state.messages.iter().find(|message| self.key_of(row, message) == *key);
         found.map(|message| message.status)
     }
 }
@@ -182,6 +224,16 @@ fn is_legal(old: Option<MessageStatus>, new: MessageStatus) -> bool {
         Some(Sent) => new == Failed,
         Some(Failed | Cancelled | MessageStatus::Refused(_)) => false,
     }
+}
+
+/// When the gate let a message go.
+fn dispatched(message: &Message, trace: &[Trace]) -> Option<Timestamp> {
+    let own = trace.iter().rev().find(|it| {
+        let step = if let Decision::Dispatched { step, .. } = it.what { Some(step) } else { None };
+        let run = it.journey == Some(message.journey) && it.entry.as_ref() == Some(&message.entry);
+        run && it.subject == message.subject && step == Some(message.step)
+    });
+    own.map(|it| it.at)
 }
 
 /// Whether the trace says why a message has its new status.
