@@ -31,8 +31,13 @@ pub(super) fn keep(run: &mut Run, mut message: Message, hold: Hold) {
     message::add(run, message);
 }
 
-/// A message of the outbox goes back: it is not in the outbox any more.
+/// A message of the outbox goes back: it is not in the outbox any more. What a journey decided that was left meanwhile does
+/// not leave later.
 pub(super) fn put_back(run: &mut Run, at: usize, hold: Hold) {
+    if let Some(message) = run.state.messages.get(at).filter(|message| was_left(run, message)).cloned() {
+        message::set_status(run, at, MessageStatus::Cancelled);
+        return message::trace(run, &message, Decision::Cancelled { step: message.step });
+    }
     let Some(message) = again(run, at, hold) else { return };
     message::with_instance(run, &message, |mut actor| {
         if let Some(last) = actor.it.sent.iter().rposition(|(step, _)| *step == message.step) {
@@ -41,6 +46,16 @@ pub(super) fn put_back(run: &mut Run, at: usize, hold: Hold) {
         actor.stay()
     });
     message::tell(run, &message, News::Held);
+}
+
+/// Whether the journey that decided it was left by one of its exits.
+fn was_left(run: &Run, message: &Message) -> bool {
+    let own = run.state.entries.iter().find(|entry| {
+        (entry.journey, &entry.subject, &entry.key) == (message.journey, &message.subject, &message.entry)
+    });
+    let Some((end, _)) = own.and_then(|entry| entry.ended) else { return false };
+    let loaded = run.world.index().program(message.program).filter(|_| message.from().is_none());
+    loaded.is_some_and(|loaded| loaded.program.exits.iter().any(|exit| run.sym(exit.end) == end))
 }
 
 /// Some time has come: all that are due by then, those who go first before the others.

@@ -59,7 +59,10 @@ impl Model {
             self.expect(told, || {
                 format!("{key} became {:?}, and the trace does not say why", message.status)
             });
-            let legal = is_legal(old, message.status);
+            // Put back, and its journey was left meanwhile.
+            let taken_back = message.status == MessageStatus::Cancelled && customer.exited.contains(&run);
+            let legal =
+                is_legal(old, message.status) || taken_back && old == Some(MessageStatus::Dispatching);
             self.expect(legal, || format!("{key} became {:?} from {old:?}", message.status));
             if matches!(message.status, MessageStatus::Refused(_)) && self.is_unheard(&key) {
                 self.wrong(format!("{key} is called refused, and an attempt may have arrived"));
