@@ -6,12 +6,13 @@
 //! |---|---|
 //! | text and findings | [`text`], [`name`], [`diagnostic`] |
 //! | what is shared | [`value`] (types and values), [`expr`] (resolved expressions), [`program`] (what the compiler makes and the runtime runs), [`logic`] (what conditions can hold together) |
-//! | compiler | [`syntax`] (laid out by [`mod@format`]) -> [`model`] -> `graph` and [`meaning`] -> `lower`, driven by `compile`; files by `project` |
+//! | compiler | [`syntax`] (laid out by [`mod@format`]) -> [`model`] -> `graph` and [`meaning`] -> [`analysis`] (what holds of every run) -> `lower`, driven by `compile`; files by `project` |
 //! | runtime | [`step`] (pure) -> `intake` -> [`store`], `channel` -> `engine` -> `http` |
 //! | people | [`testing`], [`demo`], [`cli`], [`config`] |
 //!
 //! `tests/layers.rs` keeps the arrows.
 
+pub mod analysis;
 pub mod channel;
 pub mod cli;
 pub mod compile;

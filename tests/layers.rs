@@ -19,6 +19,7 @@ const COMPILER: &[&str] = &[
     "model",
     "graph",
     "meaning",
+    "analysis",
     "lower",
     "compile",
     "project",

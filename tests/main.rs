@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop")]
 #![allow(clippy::print_stdout, reason = "what a test says is shown when it fails")]
 
+mod analysis;
 mod catch_up;
 mod check;
 mod cli;

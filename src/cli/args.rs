@@ -3,8 +3,8 @@
 use clap::{ColorChoice, Parser, Subcommand};
 
 use super::command::{
-    audience, bench, build, check, customers, dead_letters, dev, events, explain, fmt, graph, init, run,
-    test, why,
+    audience, bench, build, check, customers, dead_letters, dev, events, explain, fmt, graph, init, prove,
+    run, test, why,
 };
 use super::{Exit, Failure, Output};
 
@@ -26,6 +26,7 @@ pub enum Command {
     Check(check::Args),
     Fmt(fmt::Args),
     Graph(graph::Args),
+    Prove(prove::Args),
     Audience(audience::Args),
     Build(build::Args),
     Test(test::Args),
@@ -47,6 +48,7 @@ impl Command {
             Self::Check(args) => check::run(args, output),
             Self::Fmt(args) => fmt::run(args, output),
             Self::Graph(args) => graph::run(args, output),
+            Self::Prove(args) => prove::run(args, output),
             Self::Audience(args) => audience::run(args, output),
             Self::Build(args) => build::run(args, output),
             Self::Test(args) => test::run(args, output),

@@ -10,8 +10,8 @@ pub mod export;
 mod links;
 mod longest;
 mod names;
-mod rounds;
-mod words;
+pub(crate) mod rounds;
+pub(crate) mod words;
 
 use std::sync::Arc;
 
@@ -19,6 +19,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::{Bfs, EdgeFiltered, Walker};
 
 pub use build::build;
+pub(crate) use build::plain;
 pub use check::Shapes;
 pub use longest::{Longest, longest};
 
@@ -125,6 +126,8 @@ pub struct Edge {
     /// In the journey's words: `on no_consent`, `amount > 100 CNY`, `2 days passed`; empty where it just goes on.
     pub text: String,
     pub delay: Delay,
+    /// Which of the ways of its place it is: the number of its arm, in the order written; behind all arms the `else`.
+    pub arm: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,7 +166,16 @@ impl EdgeKind {
 pub struct Delay {
     /// It can be taken in the instant of arrival, with nothing happening in between.
     pub instant: bool,
+    pub least: Least,
     pub most: Most,
+}
+
+/// Milliseconds, where clocks are not changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Least {
+    Here(i64),
+    /// Behind the latest message of this step; where it never left, behind the arrival.
+    Sent(Name, i64),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -175,16 +187,20 @@ pub enum Most {
 }
 
 impl Delay {
-    pub(crate) const NONE: Self = Self { instant: true, most: Most::Within(0) };
+    pub(crate) const NONE: Self = Self { instant: true, least: Least::Here(0), most: Most::Within(0) };
 
     /// Exactly this long.
     pub(crate) fn of(length: Length) -> Self {
-        Self { instant: length.is_zero(), most: Most::Within(length.at_most_ms()) }
+        Self {
+            instant: length.is_zero(),
+            least: Least::Here(length.at_least_ms()),
+            most: Most::Within(length.at_most_ms()),
+        }
     }
 
     /// At any time up to this long, also at once.
     pub(crate) fn up_to(length: Length) -> Self {
-        Self { instant: true, most: Most::Within(length.at_most_ms()) }
+        Self { instant: true, least: Least::Here(0), most: Most::Within(length.at_most_ms()) }
     }
 }
 
@@ -200,11 +216,15 @@ impl JourneyGraph {
 
 impl Edge {
     pub(crate) fn then() -> Self {
-        Self { kind: EdgeKind::Then, text: String::new(), delay: Delay::NONE }
+        Self { kind: EdgeKind::Then, text: String::new(), delay: Delay::NONE, arm: 0 }
     }
 
     pub(crate) fn new(kind: EdgeKind, text: String, delay: Delay) -> Self {
-        Self { kind, text, delay }
+        Self { kind, text, delay, arm: 0 }
+    }
+
+    fn arm(self, arm: usize) -> Self {
+        Self { arm, ..self }
     }
 }
 

@@ -14,7 +14,7 @@ const DAY_MS: i64 = 86_400_000;
 const HOUR_MS: i64 = 3_600_000;
 
 /// The longest time between two ticks.
-pub(super) fn most_ms(every: &Every) -> i64 {
+pub(crate) fn most_ms(every: &Every) -> i64 {
     match every {
         Every::Elapsed(ms) => *ms,
         Every::Day => DAY_MS + HOUR_MS,
@@ -36,6 +36,13 @@ fn least_ms(schedule: &Schedule) -> i64 {
             }
             _ => None,
         });
+        // And from the last of one day to the first of the next.
+        let over_night = times.first().zip(times.last()).and_then(|(first, last)| {
+            let day = last.until(*first).ok()?.total(jiff::Unit::Millisecond).ok()?;
+            #[expect(clippy::cast_precision_loss, reason = "milliseconds of a day are exact")]
+            Some(day + DAY_MS as f64)
+        });
+        let gaps = gaps.chain(over_night);
         #[expect(clippy::cast_possible_truncation, reason = "milliseconds of a day fit")]
         let least = gaps.map(|gap| gap as i64).min();
         return least.unwrap_or(DAY_MS);
@@ -50,6 +57,12 @@ fn least_ms(schedule: &Schedule) -> i64 {
         Every::MonthDay(_) | Every::LastWeekday(_) | Every::MonthOn(_) => 28 * DAY_MS - HOUR_MS,
         Every::YearOn(_) => 365 * DAY_MS - HOUR_MS,
     }
+}
+
+/// The same where clocks are not changed.
+pub(crate) fn least_nominal_ms(schedule: &Schedule) -> i64 {
+    let is_civil = schedule.at.len() <= 1 && !matches!(schedule.every, Every::Elapsed(_));
+    least_ms(schedule).saturating_add(if is_civil { HOUR_MS } else { 0 })
 }
 
 /// Between two of these days of the week, Monday being 1.

@@ -11,6 +11,7 @@ mod audience;
 pub mod compare;
 mod history;
 mod journey;
+pub mod mind;
 mod read;
 mod scope;
 mod shape;

@@ -20,7 +20,7 @@ pub(super) enum Said {
 }
 
 /// Something of which one thing is said, which cannot be taken apart further.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Part {
     pub(super) expr: Expr,
     pub(super) said: Said,

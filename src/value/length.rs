@@ -45,6 +45,24 @@ impl Length {
         }
     }
 
+    /// A lower bound in milliseconds where clocks are not changed: a workday is one day, a month 28, a year 365.
+    #[must_use]
+    pub fn at_least_ms(self) -> i64 {
+        const DAY: i64 = 86_400_000;
+        match self {
+            Self::Elapsed(ms) => ms,
+            Self::Civil { count, unit } => {
+                let days = match unit {
+                    CivilUnit::Day | CivilUnit::Workday => 1,
+                    CivilUnit::Week => 7,
+                    CivilUnit::Month => 28,
+                    CivilUnit::Year => 365,
+                };
+                i64::from(count).saturating_mul(days).saturating_mul(DAY)
+            }
+        }
+    }
+
     #[must_use]
     pub fn is_zero(self) -> bool {
         match self {

@@ -1,6 +1,6 @@
 //! `assign`.
 
-use super::super::{Delay, Edge, EdgeKind, Most, PointKind, words};
+use super::super::{Delay, Edge, EdgeKind, Least, Most, PointKind, words};
 use super::{Builder, Loose};
 use crate::model::journey::Step;
 use crate::model::task::{Assign, OVERDUE};
@@ -14,24 +14,25 @@ impl Builder<'_> {
             return vec![(point, Edge::then())];
         }
         let most = assign.due.map_or(Most::Within(i64::MAX), |due| Most::Within(due.at_most_ms()));
-        let delay = Delay { instant: false, most };
+        let delay = Delay { instant: false, least: Least::Here(0), most };
         let mut behind = Vec::new();
         let mut is_named = false;
-        for (results, body) in &assign.tail.arms {
+        for (at, (results, body)) in assign.tail.arms.iter().enumerate() {
             is_named = is_named || results.iter().any(|result| result.as_str() == OVERDUE);
             let text = self.say(|_| {
                 let results: Vec<&str> = results.iter().map(|result| result.as_str()).collect();
                 format!("on {}", results.join(", "))
             });
-            let edge = Edge::new(EdgeKind::Outcome, text, delay.clone());
+            let edge = Edge::new(EdgeKind::Outcome, text, delay.clone()).arm(at);
             behind.extend(self.arm(body, point, edge));
         }
         if let Some(body) = assign.tail.otherwise.as_ref().filter(|_| !is_named) {
             let text = self.say(|_| "overdue".to_owned());
-            behind.extend(self.arm(body, point, Edge::new(EdgeKind::Timeout, text, delay.clone())));
+            let edge = Edge::new(EdgeKind::Timeout, text, delay.clone()).arm(assign.tail.arms.len());
+            behind.extend(self.arm(body, point, edge));
         }
         if goes_on(assign) {
-            behind.push((point, Edge { delay, ..Edge::then() }));
+            behind.push((point, Edge { delay, ..Edge::then() }.arm(assign.tail.arms.len() + 1)));
         }
         behind
     }

@@ -20,15 +20,15 @@ impl Builder<'_> {
         });
         let point = self.reached(step, PointKind::Decision, text, loose);
         let mut behind = Vec::new();
-        for (condition, body) in arms {
+        for (at, (condition, body)) in arms.iter().enumerate() {
             let text = self.say(|names| match arms.len() {
                 1 => "yes".to_owned(),
                 _ => show::expr(condition, names),
             });
-            behind.extend(self.arm(body, point, branch(text)));
+            behind.extend(self.arm(body, point, branch(text, at)));
         }
         let text = self.say(|_| if arms.len() == 1 { "no" } else { "else" }.to_owned());
-        behind.extend(self.arm(otherwise, point, branch(text)));
+        behind.extend(self.arm(otherwise, point, branch(text, arms.len())));
         behind
     }
 
@@ -47,14 +47,14 @@ impl Builder<'_> {
         });
         let point = self.reached(step, PointKind::Decision, text, loose);
         let mut behind = Vec::new();
-        for case in cases {
+        for (at, case) in cases.iter().enumerate() {
             let text =
                 self.say(|names| words::rule(case, names).unwrap_or_else(|| words::case(&case.tests, names)));
-            behind.extend(self.arm(&case.body, point, branch(text)));
+            behind.extend(self.arm(&case.body, point, branch(text, at)));
         }
         if let Some(body) = otherwise {
             let text = self.say(|_| "else".to_owned());
-            behind.extend(self.arm(body, point, branch(text)));
+            behind.extend(self.arm(body, point, branch(text, cases.len())));
         }
         behind
     }
@@ -72,17 +72,17 @@ impl Builder<'_> {
         let text = self.say(|_| format!("split {experiment}"));
         let point = self.reached(step, PointKind::Split, text, loose);
         let mut behind = Vec::new();
-        for (name, _, body) in arms {
+        for (at, (name, _, body)) in arms.iter().enumerate() {
             let text = self.say(|_| format!("arm {name}"));
-            behind.extend(self.arm(body, point, branch(text)));
+            behind.extend(self.arm(body, point, branch(text, at)));
         }
         if arms.last().is_none_or(|(_, last, _)| *last < 10_000) {
-            behind.push((point, branch(self.say(|_| "takes no part".to_owned()))));
+            behind.push((point, branch(self.say(|_| "takes no part".to_owned()), arms.len())));
         }
         behind
     }
 }
 
-fn branch(text: String) -> Edge {
-    Edge::new(EdgeKind::Branch, text, Delay::NONE)
+fn branch(text: String, arm: usize) -> Edge {
+    Edge::new(EdgeKind::Branch, text, Delay::NONE).arm(arm)
 }

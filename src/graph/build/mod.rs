@@ -25,6 +25,12 @@ pub fn build(journey: &Journey) -> JourneyGraph {
     with_steps(journey, &journey.steps, Telling::Words)
 }
 
+/// The same without words, for those who only look at its shape.
+#[must_use]
+pub(crate) fn plain(journey: &Journey) -> JourneyGraph {
+    with_steps(journey, &journey.steps, Telling::Nothing)
+}
+
 /// Whether places and ways get their words. Most shapes have nothing wrong with them, and then nobody reads any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Telling {

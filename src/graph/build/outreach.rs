@@ -25,18 +25,18 @@ impl Builder<'_> {
         let named: Vec<Outcome> = tail.arms.iter().flat_map(|(outcomes, _)| outcomes.clone()).collect();
         let wait = receipt_delay(send, &named);
         let mut behind = Vec::new();
-        for (outcomes, body) in &tail.arms {
+        for (at, (outcomes, body)) in tail.arms.iter().enumerate() {
             let receipts = outcomes.iter().all(|outcome| outcome.is_receipt());
             let delay = if receipts { Delay { instant: false, ..wait.clone() } } else { wait.clone() };
             let text = self.say(|_| words::outcomes(outcomes));
-            behind.extend(self.arm(body, point, outcome(text, delay)));
+            behind.extend(self.arm(body, point, outcome(text, delay).arm(at)));
         }
         if let Some(body) = &tail.otherwise {
             let text = self.say(|_| "else".to_owned());
-            behind.extend(self.arm(body, point, outcome(text, wait.clone())));
+            behind.extend(self.arm(body, point, outcome(text, wait.clone()).arm(tail.arms.len())));
         }
         if goes_on(&named, tail.otherwise.is_some()) {
-            behind.push((point, Edge { delay: wait, ..Edge::then() }));
+            behind.push((point, Edge { delay: wait, ..Edge::then() }.arm(tail.arms.len() + 1)));
         }
         behind
     }
@@ -45,19 +45,19 @@ impl Builder<'_> {
         let text = self.say(|names| words::giving(giving, names));
         let point = self.reached(step, PointKind::Give, text, loose);
         let mut behind = Vec::new();
-        for (outcomes, body) in &tail.arms {
+        for (at, (outcomes, body)) in tail.arms.iter().enumerate() {
             let text = self.say(|_| {
                 let names: Vec<&str> = outcomes.iter().map(|name| name.as_str()).collect();
                 format!("on {}", names.join(", "))
             });
-            behind.extend(self.arm(body, point, outcome(text, Delay::NONE)));
+            behind.extend(self.arm(body, point, outcome(text, Delay::NONE).arm(at)));
         }
         if let Some(body) = &tail.otherwise {
             let text = self.say(|_| "else".to_owned());
-            behind.extend(self.arm(body, point, outcome(text, Delay::NONE)));
+            behind.extend(self.arm(body, point, outcome(text, Delay::NONE).arm(tail.arms.len())));
         }
         if tail.goes_on {
-            behind.push((point, Edge::then()));
+            behind.push((point, Edge::then().arm(tail.arms.len() + 1)));
         }
         behind
     }
@@ -76,7 +76,7 @@ impl Builder<'_> {
             let happened = Delay { instant: false, ..Delay::up_to(rung.within) };
             behind.extend(self.arm(&rung.success, point, Edge::new(EdgeKind::Happened, awaited, happened)));
             let text = self.say(|_| format!("not sent, or {} passed", rung.within));
-            from = (point, Edge::new(EdgeKind::Timeout, text, Delay::up_to(rung.within)));
+            from = (point, Edge::new(EdgeKind::Timeout, text, Delay::up_to(rung.within)).arm(1));
         }
         let (last, mut edge) = from;
         // Whoever gets to `else` was written to at least once, and that rung waited.
@@ -85,7 +85,7 @@ impl Builder<'_> {
         behind.extend(self.arm(reach.otherwise, last, edge));
         if let Some(body) = reach.not_sent {
             let text = self.say(|_| "on not_sent".to_owned());
-            behind.extend(self.arm(body, start, outcome(text, Delay::NONE)));
+            behind.extend(self.arm(body, start, outcome(text, Delay::NONE).arm(1)));
         }
         behind
     }
@@ -107,7 +107,7 @@ impl Builder<'_> {
 fn receipt_delay(send: &Send, named: &[Outcome]) -> Delay {
     let mut delay = match send.within {
         Some(within) if named.iter().any(|outcome| outcome.is_receipt()) => Delay::up_to(within),
-        _ => Delay { instant: true, most: Most::Within(0) },
+        _ => Delay::NONE,
     };
     if let Most::Within(ms) = &mut delay.most {
         *ms = ms.saturating_add(send.spread_ms);

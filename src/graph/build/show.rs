@@ -11,19 +11,20 @@ impl Builder<'_> {
         let text = self.say(|names| words::show(show, names));
         let point = self.reached(step, PointKind::Show, text, loose);
         let mut behind = Vec::new();
-        for (outcomes, body) in &show.tail.arms {
+        for (at, (outcomes, body)) in show.tail.arms.iter().enumerate() {
             let text = self.say(|_| {
                 let names: Vec<&str> = outcomes.iter().map(|outcome| outcome.as_str()).collect();
                 format!("on {}", names.join(", "))
             });
-            behind.extend(self.arm(body, point, Edge::new(EdgeKind::Outcome, text, Delay::NONE)));
+            behind.extend(self.arm(body, point, Edge::new(EdgeKind::Outcome, text, Delay::NONE).arm(at)));
         }
         if let Some(body) = &show.tail.otherwise {
             let text = self.say(|_| "else".to_owned());
-            behind.extend(self.arm(body, point, Edge::new(EdgeKind::Outcome, text, Delay::NONE)));
+            let edge = Edge::new(EdgeKind::Outcome, text, Delay::NONE).arm(show.tail.arms.len());
+            behind.extend(self.arm(body, point, edge));
         }
         if show.tail.goes_on() {
-            behind.push((point, Edge::then()));
+            behind.push((point, Edge::then().arm(show.tail.arms.len() + 1)));
         }
         behind
     }

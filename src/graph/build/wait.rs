@@ -1,6 +1,6 @@
 //! The four waits.
 
-use super::super::{Delay, Edge, EdgeKind, Most, PointKind, words};
+use super::super::{Delay, Edge, EdgeKind, Least, Most, PointKind, words};
 use super::outreach::passed;
 use super::{Builder, Loose};
 use crate::expr::{Anchor, Expr, show};
@@ -24,7 +24,8 @@ impl Builder<'_> {
             StepKind::UntilMoment(moment) => {
                 let text = self.say(|names| format!("wait until {}", show::expr(moment, names)));
                 let point = self.reached(step, PointKind::Wait, text, loose);
-                let delay = Delay { instant: true, most: self.until(moment) };
+                let least = Least::Here(least(moment).unwrap_or_default().max(0));
+                let delay = Delay { instant: true, least, most: self.until(moment) };
                 vec![(point, Edge { delay, ..Edge::then() })]
             }
             StepKind::UntilState { condition, within, from, otherwise } => {
@@ -52,7 +53,7 @@ impl Builder<'_> {
         let point = self.reached(step, PointKind::Wait, text, loose);
         let happened = Edge::new(EdgeKind::Happened, condition, Delay::up_to(limit.within));
         let mut behind = vec![(point, happened)];
-        behind.extend(self.arm(otherwise, point, self.timeout(limit)));
+        behind.extend(self.arm(otherwise, point, self.timeout(limit).arm(1)));
         behind
     }
 
@@ -73,16 +74,16 @@ impl Builder<'_> {
         });
         let point = self.reached(step, PointKind::Wait, text, loose);
         let mut behind = Vec::new();
-        for arm in arms {
+        for (at, arm) in arms.iter().enumerate() {
             // Only what looks back behind its own arrival can be there already.
             let looks_back = |from: &Anchor| !matches!(from, Anchor::Here | Anchor::Sent(_));
             let instant = arm.awaited.iter().any(|one| looks_back(one.from.as_ref().unwrap_or(limit.from)));
             let delay = Delay { instant, ..Delay::up_to(limit.within) };
             let text = self.say(|names| words::awaited(&arm.awaited, names));
-            let edge = Edge::new(EdgeKind::Happened, text, delay);
+            let edge = Edge::new(EdgeKind::Happened, text, delay).arm(at);
             behind.extend(self.arm(&arm.body, point, edge));
         }
-        behind.extend(self.arm(otherwise, point, self.timeout(limit)));
+        behind.extend(self.arm(otherwise, point, self.timeout(limit).arm(arms.len())));
         behind
     }
 
@@ -98,9 +99,25 @@ impl Builder<'_> {
     fn timeout(&self, limit: &Limit<'_>) -> Edge {
         let delay = match limit.from {
             Anchor::Here => Delay::of(limit.within),
+            Anchor::Sent(step) => {
+                let least = Least::Sent(*step, limit.within.at_least_ms());
+                Delay { least, ..Delay::up_to(limit.within) }
+            }
             _ => Delay::up_to(limit.within),
         };
         Edge::new(EdgeKind::Timeout, self.say(|_| passed(limit.within)), delay)
+    }
+}
+
+/// How many milliseconds after now `moment` is at least; it may lie before now.
+fn least(moment: &Expr) -> Option<i64> {
+    const DAY_MS: i64 = 86_400_000;
+    match moment {
+        Expr::Now => Some(0),
+        Expr::Today => Some(-DAY_MS),
+        Expr::At(date, _) => least(date),
+        Expr::Shift { by, back: false, from, .. } => Some(least(from)?.saturating_add(by.at_least_ms())),
+        _ => None,
     }
 }
 

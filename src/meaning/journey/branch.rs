@@ -179,7 +179,7 @@ fn cells(tests: &[CaseTest], names: &dyn show::Names) -> String {
 }
 
 /// A row as one condition.
-fn row(subjects: &[Expr], tests: &[CaseTest]) -> Expr {
+pub(in crate::meaning) fn row(subjects: &[Expr], tests: &[CaseTest]) -> Expr {
     let cells = subjects.iter().zip(tests).filter_map(|(subject, test)| cell(subject, test));
     joined(BinaryOp::And, cells).unwrap_or(Expr::Const(Value::Bool(true)))
 }

@@ -5,7 +5,7 @@
 //! walked in order. Attributes may change while an instance waits, so what was known of them ends at every step that
 //! can take time; the entry event and what was remembered stay as they are.
 
-mod branch;
+pub(super) mod branch;
 mod facts;
 mod rules;
 

@@ -1,0 +1,43 @@
+//! What can be said of every run of a journey without running it: reusable passes over its graph.
+//!
+//! | pass | answers | promise |
+//! |---|---|---|
+//! | [`facts`] | what holds at a step, on every way to it, and how old that knowledge is | sound |
+//! | [`mod@path`] | a way to a step, with times and an example customer | a witness, feasible unless it says that this was not decided |
+//! | [`window`] | the most messages in any stretch of time | sound upper bound |
+//! | [`entries`] | how often one subject can enter | sound upper bound |
+//! | [`liability`] | the most that is given to one customer, and to all | sound upper bound |
+//! | [`proof`] | all of it about one journey, as people and tools read it | says which is which |
+//!
+//! All passes look at the journey as [`flow`] has it: the graph of [`crate::graph`] with every place tied to what was
+//! written there, and without the ways that [`facts`] proves nobody takes. They are pure and near linear in the size of
+//! the journey. What "sound" means everywhere: no run of the journey as compiled does what a pass excludes, where
+//! clocks are not set forward or back (a change of clocks moves a civil day by an hour) and as long as an instance
+//! stays with its version.
+
+pub mod entries;
+pub mod facts;
+pub mod flow;
+pub mod liability;
+pub mod path;
+pub mod proof;
+pub mod window;
+
+/// The same of lengths that come of clocks and calendars: whole days, rounded up, where it is more than two.
+#[must_use]
+pub fn about(ms: i64) -> String {
+    const DAY: i64 = 86_400_000;
+    if ms <= 2 * DAY { told(ms) } else { told(ms.saturating_add(DAY - 1) / DAY * DAY) }
+}
+
+/// A length of time in the words of a person: `2 days`, `36h`, `10min`. Of milliseconds.
+#[must_use]
+pub fn told(ms: i64) -> String {
+    const DAY: i64 = 86_400_000;
+    match ms {
+        0 => "at once".to_owned(),
+        DAY => "1 day".to_owned(),
+        ms if ms % DAY == 0 => format!("{} days", ms / DAY),
+        ms => crate::value::Length::Elapsed(ms).to_string(),
+    }
+}
