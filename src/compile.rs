@@ -25,6 +25,7 @@ use crate::model::Model;
 use crate::model::check::Due;
 use crate::name::Name;
 use crate::program::Bundle;
+use crate::rules::Chosen;
 use crate::text::{FileId, Sources};
 
 pub use self::session::Session;
@@ -38,6 +39,8 @@ pub struct Input {
     pub named: BTreeMap<(Arc<str>, Arc<str>), Arc<str>>,
     /// The day from which on people enter; without it nobody asks whether calendars reach far enough.
     pub today: Option<Date>,
+    /// The rules of compliance that it is held to; without them nobody asks.
+    pub rules: Option<Chosen>,
 }
 
 /// One journey file.
@@ -94,6 +97,7 @@ fn whole(input: &Input) -> Work {
     let mut work = Work::default();
     let files: Vec<(FileId, &File)> = (0..).map(FileId).zip(&input.files).collect();
     work.today = input.today;
+    work.rules.clone_from(&input.rules);
     work.read(&files, &input.named);
     work.check(Due::everything());
     work

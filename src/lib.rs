@@ -6,7 +6,7 @@
 //! |---|---|
 //! | text and findings | [`text`], [`name`], [`diagnostic`] |
 //! | what is shared | [`value`] (types and values), [`expr`] (resolved expressions), [`program`] (what the compiler makes and the runtime runs), [`logic`] (what conditions can hold together) |
-//! | compiler | [`syntax`] (laid out by [`mod@format`]) -> [`model`] -> `graph` and [`meaning`] -> [`analysis`] (what holds of every run) -> `lower`, driven by `compile`; files by `project` |
+//! | compiler | [`syntax`] (laid out by [`mod@format`]) -> [`model`] -> `graph` and [`meaning`] -> [`analysis`] (what holds of every run) -> `lower`, held to [`rules`], driven by `compile`; files by `project` |
 //! | runtime | [`step`] (pure) -> `intake` -> [`store`], `channel` -> `engine` -> `http` |
 //! | people | [`testing`], [`demo`], [`cli`], [`config`] |
 //!
@@ -32,6 +32,7 @@ pub mod model;
 pub mod name;
 pub mod program;
 pub mod project;
+pub mod rules;
 pub mod step;
 pub mod store;
 pub mod syntax;

@@ -11,6 +11,8 @@ use wayfare::cli::Exit;
 use wayfare::cli::args::Args;
 use wayfare::compile::compile;
 use wayfare::diagnostic::{Code, Severity, code};
+use wayfare::rules::page;
+use wayfare::rules::registry::ALL;
 
 use crate::support::library::project;
 
@@ -18,6 +20,7 @@ const UPDATE: &str = "DOCS_UPDATE";
 const HOW: &str = "`DOCS_UPDATE=1 cargo test --test suite docs` writes it anew";
 const RULES: &str = "docs/rules";
 const CLI: &str = "docs/cli.md";
+const COMPLIANCE: &str = "docs/compliance.md";
 
 #[test]
 fn the_rules_are_up_to_date() {
@@ -53,9 +56,20 @@ fn the_reference_of_commands_is_up_to_date() {
 }
 
 #[test]
+fn the_table_of_rules_is_up_to_date() {
+    let made = page::table();
+    if std::env::var_os(UPDATE).is_some() {
+        fs::write(COMPLIANCE, &made).unwrap();
+    }
+    assert_eq!(fs::read_to_string(COMPLIANCE).unwrap_or_default(), made, "{HOW}");
+}
+
+#[test]
 fn documents_lead_to_files_that_are_there() {
     let mut broken = Vec::new();
-    for document in ["README.md", "docs/README.md", "docs/language.md", CLI, "docs/rules/README.md"] {
+    for document in
+        ["README.md", "docs/README.md", "docs/language.md", CLI, COMPLIANCE, "docs/rules/README.md"]
+    {
         let text = fs::read_to_string(document).unwrap_or_default();
         let anchors: BTreeSet<String> =
             text.lines().filter(|line| line.starts_with('#')).map(anchor).collect();
@@ -88,6 +102,13 @@ fn rules() -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
     for code in code::ALL {
         files.insert(format!("{code}.md"), rule(*code));
+    }
+    for rule in ALL {
+        let (id, title, page) = (rule.id(), rule.entry.title, page::page(rule));
+        let text = format!(
+            "# {id}: {title}\n\n[All codes](README.md) and [all rules](../compliance.md)\n\n{page}\n"
+        );
+        files.insert(format!("{id}.md"), text);
     }
     files.insert("README.md".to_owned(), index());
     files
@@ -129,6 +150,7 @@ Made from `src/diagnostic/codes/` and checked by `tests/docs.rs`. To write it an
         ("E05", "Projects, files and settings"),
         ("W", "Warnings"),
         ("R", "Refusals of the daemon"),
+        ("E06", "Packs of rules and waivers"),
     ];
     for (range, title) in groups {
         let is_of = |code: &str| code.starts_with(range) && (range != "E05" || !code.starts_with("E050"));
@@ -140,6 +162,9 @@ Made from `src/diagnostic/codes/` and checked by `tests/docs.rs`. To write it an
             writeln!(out, "| [{code}]({code}.md) | {title} | {severity} | {fix} |").unwrap();
         }
     }
+    out.push_str(
+        "\nRules of compliance, such as CLAIM-001, are in [a table of their own](../compliance.md).\n",
+    );
     out
 }
 

@@ -21,6 +21,7 @@ const COMPILER: &[&str] = &[
     "meaning",
     "analysis",
     "lower",
+    "rules",
     "compile",
     "project",
 ];
@@ -42,6 +43,7 @@ const GROUND: &[&str] = &["text", "name", "diagnostic", "config", "value", "expr
 
 /// Crates that are named in one place only, so that they can be exchanged there.
 const CRATES: &[(&str, &[&str])] = &[
+    ("aho_corasick", &["src/rules/words/mod.rs"]),
     ("ariadne", &["src/diagnostic/render/human.rs"]),
     ("axum", &["src/http/", "src/http.rs"]),
     ("hyper", &["src/http/"]),

@@ -31,6 +31,7 @@ mod pages;
 mod parse;
 mod providers;
 mod readme;
+mod rules;
 mod session;
 mod sim;
 mod step;

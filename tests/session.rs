@@ -177,7 +177,7 @@ fn input(files: &Files, days: Option<usize>) -> Input {
     let calendars = days.into_iter().flat_map(|text| {
         PATHS.iter().map(move |(path, _)| ((Arc::from(*path), Arc::from("days.csv")), Arc::from(DAYS[text])))
     });
-    Input { files: files.iter().map(file).collect(), named: calendars.collect(), today: None }
+    Input { files: files.iter().map(file).collect(), named: calendars.collect(), today: None, rules: None }
 }
 
 /// Everything a finding says, with paths for the numbers of files.

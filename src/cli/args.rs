@@ -4,7 +4,7 @@ use clap::{ColorChoice, Parser, Subcommand};
 
 use super::command::{
     audience, bench, build, check, customers, dead_letters, dev, events, explain, fmt, graph, init, prove,
-    run, test, why,
+    rules, run, test, why,
 };
 use super::{Exit, Failure, Output};
 
@@ -34,6 +34,7 @@ pub enum Command {
     Events(events::Args),
     DeadLetters(dead_letters::Args),
     Explain(explain::Args),
+    Rules(rules::Args),
     Run(run::Args),
     Dev(dev::Args),
     Bench(bench::Args),
@@ -56,6 +57,7 @@ impl Command {
             Self::Events(args) => events::run(args, output),
             Self::DeadLetters(args) => dead_letters::run(args, output),
             Self::Explain(args) => explain::run(args, output),
+            Self::Rules(args) => rules::run(args, output),
             Self::Run(args) => run::run(args, output),
             Self::Dev(args) => dev::run(args, output),
             Self::Bench(args) => bench::run(args, output),

@@ -10,6 +10,7 @@ pub mod command;
 pub mod daemon;
 pub mod exit;
 pub mod output;
+pub mod packs;
 mod replace;
 pub mod settings;
 pub mod shelf;

@@ -42,6 +42,7 @@ impl Session {
         let ids = (1..).map(|nth: u32| FileId(nth.saturating_mul(SPACE)));
         let files: Vec<(FileId, &File)> = ids.zip(&input.files).collect();
         self.work.today = input.today;
+        self.work.rules.clone_from(&input.rules);
         self.read(&files);
         let outlines = files.iter().map(|(id, file)| (*id, self.outline(*id, file))).collect();
         self.outlines.change(outlines, &self.work.memory);
@@ -61,8 +62,10 @@ impl Session {
             .collect();
         let staying: BTreeSet<FileId> = numbers.into_iter().collect();
         let gone: Vec<FileId> = self.files.keys().copied().filter(|id| !staying.contains(id)).collect();
-        let beside = self.named != input.named || self.work.today != input.today;
+        let settings = (&self.work.today, &self.work.rules) != (&input.today, &input.rules);
+        let beside = self.named != input.named || settings;
         self.work.today = input.today;
+        self.work.rules.clone_from(&input.rules);
         if changed.is_empty() && gone.is_empty() && !beside {
             return false;
         }

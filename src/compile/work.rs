@@ -16,6 +16,7 @@ use crate::model::check::{Due, Memory, named_files};
 use crate::model::{Context, Journey};
 use crate::name::Name;
 use crate::program::Bundle;
+use crate::rules::{self, Chosen};
 use crate::syntax::token::TokenKind;
 use crate::syntax::{ast, parse};
 use crate::text::{FileId, Sources, Span};
@@ -48,6 +49,8 @@ pub(super) struct Work {
     lowered: Lowered,
     /// See [`super::Input::today`].
     pub(super) today: Option<Date>,
+    /// See [`super::Input::rules`].
+    pub(super) rules: Option<Chosen>,
     /// There are no errors.
     sound: bool,
     /// Of all phases, sorted by place.
@@ -122,6 +125,13 @@ impl Work {
         let comments: Vec<Span> =
             self.files.values().flat_map(|file| file.comments.iter().copied()).collect();
         suppress(&self.sources, &comments, &mut diagnostics);
+        // Rules are excused by waivers, not by comments.
+        if let Some(chosen) = self.rules.as_ref().filter(|_| self.sound) {
+            let trees = self.files.iter().map(|(id, file)| (*id, &file.tree)).collect();
+            let found = rules::check(self.memory.model(), &self.sources, trees, chosen);
+            self.sound = !has_errors(&found);
+            diagnostics.extend(found);
+        }
         diagnostic::sort(&mut diagnostics);
         self.diagnostics = diagnostics;
     }

@@ -30,7 +30,7 @@ pub use secret::Secret;
 
 use crate::diagnostic::Diagnostic;
 use crate::name::Name;
-use crate::text::Sources;
+use crate::text::{Sources, Span};
 
 /// The name of the settings file, at the root of a project.
 pub const FILE: &str = "wayfare.toml";
@@ -51,6 +51,16 @@ pub struct Config {
     pub links: Option<Links>,
     pub upkeep: Upkeep,
     pub dev: Dev,
+    pub rules: Rules,
+}
+
+/// Which rules of compliance journeys are held to. What the names mean is not known here.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    /// Names of packs and where they are written; `None`: nothing is said.
+    pub packs: Option<Vec<(String, Span)>>,
+    /// Hosts of the bank's own pages.
+    pub domains: Vec<String>,
 }
 
 /// Links that say when they are followed.
@@ -163,6 +173,11 @@ impl Config {
     pub fn parse(inputs: &Inputs, sources: &mut Sources) -> Result<Self, Vec<Diagnostic>> {
         read::config(inputs, sources)
     }
+
+    /// Reads `[rules]` alone: whoever only checks journeys need not have the secrets of the daemon.
+    pub fn parse_rules(inputs: &Inputs, sources: &mut Sources) -> Result<Rules, Vec<Diagnostic>> {
+        read::rules(inputs, sources)
+    }
 }
 
 impl Default for Config {
@@ -177,6 +192,7 @@ impl Default for Config {
             links: None,
             upkeep: Upkeep::default(),
             dev: Dev { speed: 1 },
+            rules: Rules::default(),
         }
     }
 }

@@ -14,7 +14,7 @@ use jiff::tz::TimeZone;
 use super::address::Target;
 use super::section::{Section, Set};
 use super::tree::{self, Entry, Value};
-use super::{Channel, Config, Dev, Inputs, Intake, Links, Secret, Server, Upkeep, Webhook};
+use super::{Channel, Config, Dev, Inputs, Intake, Links, Rules, Secret, Server, Upkeep, Webhook};
 use crate::diagnostic::{Diagnostic, Severity, code, sort, suggest};
 use crate::name::Name;
 use crate::text::{Sources, Span};
@@ -43,6 +43,7 @@ pub(super) fn config(inputs: &Inputs, sources: &mut Sources) -> Result<Config, V
         links: links(top.section("links"), inputs),
         upkeep: upkeep(top.section("upkeep")),
         dev: dev(top.section("dev")),
+        rules: compliance(top.section("rules")),
     };
     top.finish();
     sort(&mut findings);
@@ -51,6 +52,27 @@ pub(super) fn config(inputs: &Inputs, sources: &mut Sources) -> Result<Config, V
     } else {
         Ok(config)
     }
+}
+
+pub(super) fn rules(inputs: &Inputs, sources: &mut Sources) -> Result<Rules, Vec<Diagnostic>> {
+    let mut findings = Vec::new();
+    let (tree, file) = tree::build(inputs, sources, &mut findings);
+    // What else is wrong with the settings is told by those who need them.
+    findings.clear();
+    let mut top = Section::new(String::new(), tree, Span::new(file, 0, 0), &mut findings);
+    let rules = compliance(top.section("rules"));
+    if findings.is_empty() { Ok(rules) } else { Err(findings) }
+}
+
+fn compliance(mut section: Section) -> Rules {
+    let list = |set: Set<String>| {
+        let words = set.value.split(',').map(str::trim).filter(|word| !word.is_empty());
+        words.map(|word| (word.to_owned(), set.span)).collect::<Vec<_>>()
+    };
+    let packs = section.text("packs").map(list);
+    let domains = section.text("domains").map(list).unwrap_or_default();
+    section.finish();
+    Rules { packs, domains: domains.into_iter().map(|(host, _)| host.to_lowercase()).collect() }
 }
 
 fn server(mut section: Section, inputs: &Inputs, default: &Server) -> Server {

@@ -1,7 +1,7 @@
 //! The registry of codes. A code is never reused and never changes its meaning.
 //!
 //! `E01xx` syntax, `E02xx` names, `E03xx` types, `E04xx` journeys and graphs, `E050x` who gets something, other `E05xx`
-//! projects and files,
+//! projects and files, `E06xx` packs of rules and waivers (the rules themselves are registered above),
 //! `W....` warnings, `R....` refusals of the running daemon. Each has a page in `codes/`, which is the text of
 //! `wayfare explain CODE`.
 
@@ -21,6 +21,12 @@ pub struct Entry {
     pub title: &'static str,
     /// Markdown: what it does, why it is bad, a bad and a good example.
     pub page: &'static str,
+    pub severity: Severity,
+}
+
+/// Errors and refusals begin with `E` and `R`; the rest are warnings.
+const fn severity_of(code: &str) -> Severity {
+    if let [b'W', ..] = code.as_bytes() { Severity::Warning } else { Severity::Error }
 }
 
 macro_rules! codes {
@@ -32,6 +38,7 @@ macro_rules! codes {
                 name: stringify!($name),
                 title: $title,
                 page: include_str!(concat!("codes/", $code, ".md")),
+                severity: severity_of($code),
             });
         )*
         /// Every code, in the order of the registry.
@@ -200,6 +207,14 @@ codes! {
     SETTING_CONFLICT = "E0514", "two settings contradict each other";
     SERVER_OPEN = "E0515", "the daemon would be open to the network without a token";
     URL_PRIVATE = "E0516", "a URL leads to a private address or is not encrypted";
+    PACK = "E0601", "a pack of rules that is not there";
+    WAIVED_RULE = "E0602", "a waiver of a rule that is not there";
+    NOT_WAIVABLE = "E0603", "a waiver of what cannot be waived";
+    WAIVER_EXPIRED = "E0604", "a waiver that has run out";
+    WAIVER_TOO_LONG = "E0605", "a waiver that would hold too long";
+    WAIVER_REASON = "E0606", "a waiver without a real reason";
+    WAIVER_OWN = "E0607", "a waiver that somebody gives himself";
+    WAIVER_UNUSED = "W0601", "a waiver of nothing";
     SECRET_UNREADABLE = "E0517", "the file of a secret cannot be read";
     FORMAT_DEFECT = "E0599", "a file that `fmt` left alone because of a defect of its own";
 
@@ -245,6 +260,18 @@ codes! {
 }
 
 impl Code {
+    /// A code that is registered elsewhere: a rule of compliance.
+    #[must_use]
+    pub const fn of(entry: &'static Entry) -> Self {
+        Self(entry)
+    }
+
+    /// Whether it is a rule of compliance: `CLAIM-001`.
+    #[must_use]
+    pub fn is_rule(self) -> bool {
+        self.0.code.contains('-')
+    }
+
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.0.code
@@ -260,7 +287,8 @@ impl Code {
     /// Where its page can be read in a browser.
     #[must_use]
     pub fn url(self) -> String {
-        format!("{}/blob/main/src/diagnostic/codes/{}.md", env!("CARGO_PKG_REPOSITORY"), self.0.code)
+        let folder = if self.is_rule() { "docs/rules" } else { "src/diagnostic/codes" };
+        format!("{}/blob/main/{folder}/{}.md", env!("CARGO_PKG_REPOSITORY"), self.0.code)
     }
 
     #[must_use]
@@ -273,10 +301,10 @@ impl Code {
         self.0.page
     }
 
-    /// Errors and refusals begin with `E` and `R`; the rest are warnings.
+    /// Of a rule of compliance: the worst that it tells.
     #[must_use]
     pub fn severity(self) -> Severity {
-        if self.0.code.starts_with('W') { Severity::Warning } else { Severity::Error }
+        self.0.severity
     }
 
     /// The code spelled `text`, whatever its case.

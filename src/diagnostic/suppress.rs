@@ -68,6 +68,17 @@ fn is_excusable(code: Code) -> bool {
     code.severity() == Severity::Warning
 }
 
+/// `CLAIM-001`
+fn is_rule(code: &str) -> bool {
+    let parts = code.split_once('-');
+    parts.is_some_and(|(word, number)| {
+        word.len() > 2
+            && word.bytes().all(|byte| byte.is_ascii_uppercase())
+            && number.len() == 3
+            && number.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
 fn without_reason(allow: &Allow) -> Diagnostic {
     let codes = allow.codes.join(", ");
     Diagnostic::new(code::NO_REASON, allow.span, format!("`allow({codes})` does not say why"))
@@ -87,6 +98,9 @@ fn excuses_nothing(allow: &Allow, code: &str, alone: bool) -> Diagnostic {
         Some(_) => told(format!("`allow({code})` excuses nothing"))
             .label("there is no such warning here")
             .help("take it out: the next one would be excused without anybody looking"),
+        None if is_rule(code) => told(format!("`{code}` is a rule of compliance"))
+            .label("excuses nothing")
+            .help("a `waiver` in compliance's own file excuses it, and says who agreed"),
         None => {
             let known = code::ALL.iter().filter(|code| is_excusable(**code));
             let help = did_you_mean(code, known.map(|code| code.as_str()));

@@ -1,5 +1,6 @@
 //! `wayfare check`: every mistake of a project, in one run.
 
+mod known;
 mod mend;
 mod watch;
 
@@ -10,12 +11,13 @@ use jiff::tz::TimeZone;
 
 use super::compiled;
 use crate::cli::output::Format;
-use crate::cli::{Exit, Failure, Output};
+use crate::cli::{Exit, Failure, Output, packs};
 use crate::compile::{self, Compilation, deployable};
 use crate::diagnostic::{self, Diagnostic, Severity};
 use crate::engine::clock::wall;
 use crate::expr::civil;
 use crate::model::Model;
+use crate::rules::Chosen;
 use crate::text::Sources;
 
 /// Check journeys, and say what is wrong with them.
@@ -46,6 +48,18 @@ pub struct Args {
     #[arg(long, value_name = "DATE")]
     today: Option<Date>,
 
+    /// The day whose rules of compliance count; without it, that of `--today`.
+    #[arg(long, value_name = "DATE")]
+    as_of: Option<Date>,
+
+    /// Findings of rules that were there before: a file of `--write-baseline`. Only what is new is told.
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+
+    /// Write what the rules find now into the file of `--baseline`. Rules that nobody can waive are left out.
+    #[arg(long, requires = "baseline")]
+    write_baseline: bool,
+
     /// Go on and check again after every save; on a terminal the screen shows the last result only.
     #[arg(long)]
     watch: bool,
@@ -55,6 +69,11 @@ impl Args {
     fn today(&self) -> Date {
         self.today.unwrap_or_else(|| civil::date_of(wall(), &TimeZone::system()))
     }
+
+    /// The rules that the project at `root` is held to.
+    fn chosen(&self, root: &Path, output: &Output) -> Result<Option<Chosen>, Failure> {
+        packs::chosen(root, self.as_of.unwrap_or_else(|| self.today()), output)
+    }
 }
 
 pub fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
@@ -63,6 +82,7 @@ pub fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
     }
     let mut project = compiled::read(&args.paths)?;
     project.input.today = Some(args.today());
+    project.input.rules = args.chosen(&project.root, output)?;
     if !args.fixes.wants_fixes() {
         let compilation = with_lacking(args, compile::check(&project.input));
         let exit = report(args, &compilation, output);
@@ -94,7 +114,8 @@ fn with_lacking(args: &Args, mut compilation: Compilation) -> Compilation {
 
 /// Shows what was found. Ends in [`Exit::Findings`] if there are errors; warnings alone are clean.
 fn report(args: &Args, compilation: &Compilation, output: &Output) -> Result<Exit, Failure> {
-    let (shown, elsewhere) = split(&compilation.diagnostics, &compilation.sources, &args.paths);
+    let found = known::without(args, &compilation.diagnostics, &compilation.sources, output)?;
+    let (shown, elsewhere) = split(&found, &compilation.sources, &args.paths);
     tell(args, (&shown, elsewhere), &compilation.sources, &compilation.model, output)?;
     Ok(if has_errors(&shown) { Exit::Findings } else { Exit::Clean })
 }

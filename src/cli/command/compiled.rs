@@ -3,12 +3,16 @@
 use std::path::PathBuf;
 
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use crate::cli::exit::reason;
-use crate::cli::{Failure, Output};
+use crate::cli::{Failure, Output, packs};
 use crate::compile::{Compilation, Session, compile};
+use crate::engine::clock::wall;
+use crate::expr::civil;
 use crate::program::Bundle;
 use crate::project::{self, Project, ProjectError, Reader};
+use crate::rules::Chosen;
 
 /// Reads the project around `paths`; none means the current folder.
 pub fn read(paths: &[PathBuf]) -> Result<Project, Failure> {
@@ -31,6 +35,18 @@ pub fn unread(error: &ProjectError) -> Failure {
 /// and the verb ends in [`crate::cli::Exit::Findings`]. Warnings are left to `wayfare check`.
 pub fn sound(paths: &[PathBuf], output: &Output) -> Result<(Project, Compilation, Bundle), Failure> {
     let project = read(paths)?;
+    compiled(project, output)
+}
+
+/// The same, for what leaves the house: it must keep to the rules of compliance too.
+pub fn held(paths: &[PathBuf], output: &Output) -> Result<(Project, Compilation, Bundle), Failure> {
+    let mut project = read(paths)?;
+    let today = civil::date_of(wall(), &TimeZone::system());
+    project.input.rules = packs::chosen(&project.root, today, output)?;
+    compiled(project, output)
+}
+
+fn compiled(project: Project, output: &Output) -> Result<(Project, Compilation, Bundle), Failure> {
     let mut compilation = compile(&project.input);
     let Some(bundle) = compilation.bundle.take() else {
         output.complain(&compilation.diagnostics, &compilation.sources);
@@ -43,6 +59,7 @@ pub fn sound(paths: &[PathBuf], output: &Output) -> Result<(Project, Compilation
 pub struct Open {
     paths: Vec<PathBuf>,
     today: Option<Date>,
+    rules: Option<Chosen>,
     reader: Reader,
     /// The folder that holds all of it.
     pub root: PathBuf,
@@ -56,13 +73,19 @@ impl Open {
         let mut project = reader.read(paths).map_err(|error| unread(&error))?;
         project.input.today = today;
         let session = Session::open(&project.input);
-        Ok(Self { paths: paths.to_vec(), today, reader, root: project.root, session })
+        Ok(Self { paths: paths.to_vec(), today, rules: None, reader, root: project.root, session })
+    }
+
+    /// Holds it to rules of compliance from the next look on.
+    pub fn hold(&mut self, rules: Option<Chosen>) {
+        self.rules = rules;
     }
 
     /// Looks at all files, and whether there was anything new. What cannot be read now changes nothing.
     pub fn look(&mut self) -> Result<bool, Failure> {
         let mut project = self.reader.read(&self.paths).map_err(|error| unread(&error))?;
         project.input.today = self.today;
+        project.input.rules.clone_from(&self.rules);
         Ok(self.session.update(&project.input))
     }
 

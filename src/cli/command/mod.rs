@@ -14,6 +14,7 @@ pub mod fmt;
 pub mod graph;
 pub mod init;
 pub mod prove;
+pub mod rules;
 pub mod run;
 mod tally;
 pub mod test;

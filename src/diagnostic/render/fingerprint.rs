@@ -11,7 +11,7 @@ use crate::text::Sources;
 
 /// One per finding, in their order, and all different: 32 hexadecimal digits of the code, the path, the text of the
 /// line and the how-manieth such finding it is. Lines that come or go elsewhere, and blanks, change nothing.
-pub(super) fn fingerprints(diagnostics: &[Diagnostic], sources: &Sources) -> Vec<String> {
+pub fn fingerprints(diagnostics: &[Diagnostic], sources: &Sources) -> Vec<String> {
     let mut seen: HashMap<String, usize> = HashMap::new();
     let prints = diagnostics.iter().map(|finding| {
         let of = subject(finding, sources);

@@ -4,7 +4,7 @@
 //! and [`gitlab`] for what a change request shows, [`sarif`] for code scanning, [`junit`] for build servers. A renderer never decides what is said, never sorts, and never prints: it writes where it is told.
 
 pub mod concise;
-mod fingerprint;
+pub mod fingerprint;
 pub mod github;
 pub mod gitlab;
 pub mod human;

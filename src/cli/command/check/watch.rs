@@ -1,6 +1,6 @@
 //! `wayfare check --watch`: the result on the screen is that of the files on the disk.
 
-use super::{Args, split, tell};
+use super::{Args, known, split, tell};
 use crate::cli::client::block_on;
 use crate::cli::command::compiled::Open;
 use crate::cli::watch::Watch;
@@ -9,6 +9,8 @@ use crate::cli::{Exit, Failure, Output};
 /// Ends only when the user ends it.
 pub(super) fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
     let mut open = Open::new(&args.paths, Some(args.today()))?;
+    let rules = args.chosen(&open.root, output)?;
+    open.hold(rules);
     let root = if open.root.is_dir() { open.root.clone() } else { parent(&open.root) };
     let mut watch = Watch::folder(&root)?;
     // What was saved before the folder was watched.
@@ -34,7 +36,8 @@ pub(super) fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
 /// Shows a result that is not the `last` one.
 fn show(args: &Args, open: &Open, last: &mut String, output: &Output) -> Result<(), Failure> {
     let session = &open.session;
-    let (shown, elsewhere) = split(session.diagnostics(), session.sources(), &args.paths);
+    let found = known::without(args, session.diagnostics(), session.sources(), output)?;
+    let (shown, elsewhere) = split(&found, session.sources(), &args.paths);
     let result = format!("{elsewhere} {} {shown:?}", session.model().journeys.len());
     if *last == result {
         output.say("checked again: nothing new");

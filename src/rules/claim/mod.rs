@@ -1,0 +1,3 @@
+//! CLAIM: what copy may say.
+
+pub(super) mod promise;

@@ -1,0 +1,3 @@
+//! DATA: where personal data are kept.
+
+pub(super) mod literals;

@@ -1,0 +1,3 @@
+//! OPTOUT: how people get rid of us.
+
+pub(super) mod way_out;

@@ -1,0 +1,138 @@
+//! Rules for readers: the facts above a page, and the table of all of them.
+
+use std::fmt::Write as _;
+
+use super::rule::{In, Rule};
+use super::{NOTICE, registry};
+use crate::diagnostic::Severity;
+
+/// What is known of a rule, as markdown: where it holds, on what it rests, what it looks at.
+#[must_use]
+pub fn facts(rule: &Rule) -> String {
+    let mut out = format!("*Rule of compliance: {NOTICE}.*\n\n| | |\n|---|---|\n");
+    let mut row = |name: &str, text: &str| {
+        let _ = writeln!(out, "| {name} | {} |", text.replace('|', "\\|"));
+    };
+    row("holds", &rule.packs.iter().map(held).collect::<Vec<_>>().join("; "));
+    row("status", rule.status.as_str());
+    let waiver = match rule.longest_waiver() {
+        Some(days) => format!("up to {days} days at a time"),
+        None => "never".to_owned(),
+    };
+    row("waiver", &waiver);
+    row("mended", mended(rule));
+    if !rule.products.is_empty() {
+        row("products", &rule.products.join(", "));
+    }
+    if !rule.purposes.is_empty() {
+        row("purposes", &rule.purposes.join(", "));
+    }
+    row("looks at", rule.reads);
+    let basis = rule.basis.iter().map(|one| format!("{} {}", one.text, one.mark.as_str()));
+    row("rests on", &basis.collect::<Vec<_>>().join("; "));
+    let mut marks: Vec<_> = Vec::new();
+    for one in rule.basis.iter().filter(|one| !one.mark.as_str().is_empty()) {
+        let text = format!("{} {}", one.mark.as_str(), one.mark.words());
+        if !marks.contains(&text) {
+            marks.push(text);
+        }
+    }
+    row("marks", &marks.join("; "));
+    out
+}
+
+/// The whole page, without its heading.
+#[must_use]
+pub fn page(rule: &Rule) -> String {
+    format!("{}\n\n{}", rule.entry.page.trim_end(), facts(rule).trim_end())
+}
+
+/// `cn: error, from 2026-09-30`
+#[must_use]
+pub fn held(one: &In) -> String {
+    let mut text = format!("{}: {}", one.pack.as_str(), severity(one.severity));
+    if let Some(from) = one.from {
+        let _ = write!(text, ", from {from}");
+    }
+    if let Some(to) = one.to {
+        let _ = write!(text, ", until {to}");
+    }
+    text
+}
+
+#[must_use]
+pub fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info => "note",
+    }
+}
+
+fn mended(rule: &Rule) -> &'static str {
+    match rule.mend {
+        super::rule::Mend::Edit => "the finding brings an edit",
+        super::rule::Mend::Words => "the finding says what to write",
+        super::rule::Mend::Nobody => "somebody has to decide",
+    }
+}
+
+/// The table from rules to what they look at: `docs/compliance.md`.
+#[must_use]
+pub fn table() -> String {
+    let (all, missing) = (registry::ALL, registry::MISSING);
+    let mut out = format!(
+        "\
+# Rules of compliance
+
+Rules of law, of platforms and of the house, held by `wayfare check` and `wayfare build`: **{NOTICE}**. A bank's own lawyers decide what
+applies to it; until somebody signs a pack, it is unsigned. Each rule carries the ground it rests on and how sure the researchers were of
+it: `[P]` the text itself was read, `[W]` confirmed through a secondary page, `[K]` general knowledge and not confirmed, `[PLAT]` policy of a
+platform, `[PRAC]` practice.
+
+Packs are chosen in `wayfare.toml` ([settings](settings.md)); `core` and `cn` hold where nothing is said. `wayfare rules` lists what holds on a
+day, `wayfare explain CLAIM-001` prints a page, `wayfare check --as-of 2027-02-01` asks about the law of another day. Exceptions are
+[`waiver`s](language.md#waiver-an-exception-and-who-agreed). How an existing project begins, and how a pull request is annotated:
+[below](#on-pull-requests).
+
+Of {} rules {} are checked. A rule that would need something the language does not have is listed with what is missing, and never guessed.
+
+## Rules that are checked
+
+| rule | about | holds | waiver | looks at |
+|---|---|---|---|---|
+",
+        all.len() + missing.len(),
+        all.len()
+    );
+    for rule in all {
+        let id = rule.id();
+        let packs = rule.packs.iter().map(held).collect::<Vec<_>>().join("; ");
+        let waiver = rule.longest_waiver().map_or("never".to_owned(), |days| format!("{days} days"));
+        let (title, reads) = (rule.entry.title, rule.reads.replace('|', "\\|"));
+        let _ = writeln!(out, "| [{id}](rules/{id}.md) | {title} | {packs} | {waiver} | {reads} |");
+    }
+    out.push_str("\n## Rules that are not checked\n\n| rule | about | why |\n|---|---|---|\n");
+    for one in missing {
+        let _ = writeln!(out, "| {} | {} | {} |", one.id, one.title, one.lacks);
+    }
+    out.push_str(
+        "
+## On pull requests
+
+`wayfare check --format github` annotates the lines of a pull request, `--format gitlab` writes a Code Quality report, `--format sarif` feeds code
+scanning; each finding carries the rule, the place, and the other places that explain it. A repository uses `action.yml` (GitHub) or
+`.pre-commit-hooks.yaml` ([pre-commit](https://pre-commit.com)).
+
+A project that is older than the rules writes down what is there, and is told only of what is new:
+
+```sh
+wayfare check --baseline compliance-baseline.json --write-baseline
+wayfare check --baseline compliance-baseline.json
+```
+
+Rules that nobody can waive are never set aside. What is mended is counted as gone: write the baseline anew and it is shorter.
+",
+    );
+    out
+}

@@ -1,0 +1,3 @@
+//! PRIZE: lotteries and draws.
+
+pub(super) mod highest;

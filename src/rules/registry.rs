@@ -1,0 +1,232 @@
+//! All rules, in the order of their ids, and those that nothing can look at yet.
+
+use super::rule::Rule;
+use super::{claim, data, optout, prize};
+use crate::diagnostic::suggest;
+
+/// Every rule that is checked.
+pub static ALL: &[&Rule] =
+    &[&claim::promise::RULE, &data::literals::RULE, &optout::way_out::RULE, &prize::highest::RULE];
+
+/// A rule that is known and not checked.
+#[derive(Clone, Copy, Debug)]
+pub struct Missing {
+    pub id: &'static str,
+    pub title: &'static str,
+    /// What the language, or the compiler, would have to have: a sentence behind "as".
+    pub lacks: &'static str,
+}
+
+const fn missing(id: &'static str, title: &'static str, lacks: &'static str) -> Missing {
+    Missing { id, title, lacks }
+}
+
+/// Every rule that is not.
+pub const MISSING: &[Missing] = &[
+    missing(
+        "CHAN-001",
+        "the right pipe for the purpose",
+        "a channel does not say the class of its port, nor the ids of registered templates",
+    ),
+    missing("CHAN-002", "rules of WeChat", "it is not written yet"),
+    missing(
+        "CHAN-003",
+        "popups can be closed, advertising says so",
+        "nothing says that a placement is paid for by somebody else",
+    ),
+    missing("CHAN-004", "links lead to the bank, and nobody asks for secrets", "it is not written yet"),
+    missing("CHAN-005", "people of the bank keep to what was approved", "it is not written yet"),
+    missing("CHAN-006", "a machine says that it is one", "it is not written yet"),
+    missing(
+        "CHAN-007",
+        "do-not-call lists are fresh",
+        "nothing asks a do-not-call list, and nothing says when one was asked",
+    ),
+    missing("CLAIM-002", "no superlatives", "it is not written yet"),
+    missing("CLAIM-003", "no inducing words", "it is not written yet"),
+    missing("CLAIM-004", "a warning of risk in every variant", "it is not written yet"),
+    missing("CLAIM-005", "rates and yields with what belongs to them", "it is not written yet"),
+    missing("CLAIM-006", "credit shows its yearly cost", "it is not written yet"),
+    missing("CLAIM-007", "nobody is drawn into debt", "it is not written yet"),
+    missing("CLAIM-008", "an investment is no deposit", "it is not written yet"),
+    missing("CLAIM-009", "no witnesses for investments", "it is not written yet"),
+    missing("CLAIM-010", "copy equals configuration", "it is not written yet"),
+    missing("CLAIM-011", "private pensions", "it is not written yet"),
+    missing(
+        "CONSENT-001",
+        "marketing needs a consent for the channel on every path",
+        "paths are not analysed for facts yet",
+    ),
+    missing(
+        "CONSENT-002",
+        "a fallback does not use the consent for another channel",
+        "paths are not analysed for facts yet",
+    ),
+    missing("CONSENT-003", "consent is not looked at too early", "paths are not analysed for facts yet"),
+    missing(
+        "CONSENT-004",
+        "what a profile chose can be refused",
+        "there is no word for an objection to profiling",
+    ),
+    missing(
+        "CONSENT-005",
+        "no significant decision by a machine alone",
+        "journeys do not decide prices, limits or refusals",
+    ),
+    missing(
+        "CONSENT-006",
+        "no bundled or pre-ticked consent",
+        "there are no forms: a consent comes in from outside",
+    ),
+    missing(
+        "CONSENT-007",
+        "data are used for what they were collected for",
+        "an attribute does not say what it was collected for",
+    ),
+    missing("CONSENT-008", "no promotion inside a service message", "it is not written yet"),
+    missing(
+        "CONTENT-001",
+        "the disclosure comes before every commitment",
+        "a journey has no step in which somebody commits himself",
+    ),
+    missing(
+        "DATA-001",
+        "no flow across borders without its ground",
+        "attributes and channels do not say where data live",
+    ),
+    missing("FAIR-001", "no protected attribute in credit", "it is not written yet"),
+    missing(
+        "FAIR-002",
+        "no unreasonable differences in price",
+        "a step has no price, and a reward no ground of fairness",
+    ),
+    missing("FAIR-003", "students and minors", "it is not written yet"),
+    missing("FAIR-004", "arms differ only in what they may", "arms are not compared field by field yet"),
+    missing("FREQ-001", "not too many messages on any path", "paths are not analysed for counts yet"),
+    missing("FREQ-002", "no loop that sends without waiting", "paths are not analysed for counts yet"),
+    missing("FREQ-003", "nobody enters again at once", "it is not written yet"),
+    missing("FREQ-004", "not all channels at once", "paths are not analysed for counts yet"),
+    missing(
+        "OPS-001",
+        "what runs is what was approved",
+        "nothing records an approval: `approve content by` is read and not kept",
+    ),
+    missing(
+        "OPS-002",
+        "a journey ends, and somebody can be asked",
+        "a journey does not say by when it is looked at again",
+    ),
+    missing("OPTOUT-002", "revocation stops everything", "paths are not analysed for facts yet"),
+    missing(
+        "OPTOUT-003",
+        "leaving is quick and easy",
+        "a channel does not say how long leaving takes and what it asks for",
+    ),
+    missing("OPTOUT-004", "nobody is won back who has left", "it is not written yet"),
+    missing(
+        "PRIV-001",
+        "sensitive data need a consent of their own",
+        "there is no separate consent for sensitive data and no assessment to name",
+    ),
+    missing("PRIV-002", "no personal data for others", "it is not written yet"),
+    missing("PRIV-003", "nothing leaks in copy and links", "it is not written yet"),
+    missing("PRIZE-001", "a draw has complete rules", "it is not written yet"),
+    missing("PRIZE-003", "no worse terms after the start", "nothing is compared with what was published"),
+    missing(
+        "PRIZE-004",
+        "a draw is honest",
+        "a draw has no seed that can be shown, and its odds are the same for everybody",
+    ),
+    missing("QUIET-001", "nothing wakes anybody", "paths are not analysed for times of the day yet"),
+    missing(
+        "QUIET-002",
+        "quiet by the clock of whom it wakes",
+        "paths are not analysed for times of the day yet",
+    ),
+    missing(
+        "QUIET-003",
+        "waiting does not break the offer",
+        "paths are not analysed for times of the day yet",
+    ),
+    missing("REWARD-001", "no gifts for deposits", "it is not written yet"),
+    missing("REWARD-002", "no gifts for buying investments", "it is not written yet"),
+    missing("REWARD-003", "the worst case is within the budget", "paths are not analysed for amounts yet"),
+    missing("REWARD-004", "given once, and what happens when it is gone", "it is not written yet"),
+    missing("REWARD-005", "one level of invitations", "referrals are not analysed for depth yet"),
+    missing("SUIT-001", "nobody is offered more risk than he bears", "paths are not analysed for facts yet"),
+    missing("SUIT-002", "special care for the old", "paths are not analysed for facts yet"),
+    missing("SUIT-003", "only whom the product is for", "it is not written yet"),
+    missing(
+        "SUIT-004",
+        "no coaching, no acting for the client",
+        "a journey does not ask the questions of an assessment",
+    ),
+    missing("SUIT-005", "sales in a branch are recorded", "a task does not say that it is recorded"),
+    missing("SUIT-006", "nobody in need is sold to", "it is not written yet"),
+];
+
+/// The rule called `id`, in any case.
+#[must_use]
+pub fn find(id: &str) -> Option<&'static Rule> {
+    ALL.iter().copied().find(|rule| rule.id().eq_ignore_ascii_case(id))
+}
+
+/// The rule that is not checked and called `id`.
+#[must_use]
+pub fn lacking(id: &str) -> Option<&'static Missing> {
+    MISSING.iter().find(|one| one.id.eq_ignore_ascii_case(id))
+}
+
+/// The rule whose id is spelled nearly so.
+#[must_use]
+pub fn nearest(id: &str) -> Option<&'static Rule> {
+    suggest::nearest(&id.to_uppercase(), ALL.iter().map(|rule| rule.id())).and_then(find)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Of the table of rules: how many there are under each letters.
+    const TABLE: [(&str, usize); 15] = [
+        ("CONSENT", 8),
+        ("OPTOUT", 4),
+        ("QUIET", 3),
+        ("FREQ", 4),
+        ("CLAIM", 11),
+        ("SUIT", 6),
+        ("FAIR", 4),
+        ("PRIZE", 4),
+        ("REWARD", 5),
+        ("PRIV", 3),
+        ("DATA", 2),
+        ("CHAN", 7),
+        ("CONTENT", 1),
+        ("OPS", 2),
+        ("", 0),
+    ];
+
+    #[test]
+    fn every_rule_of_the_table_is_checked_or_listed_with_what_it_lacks() {
+        let ids = ALL.iter().map(|rule| rule.id()).chain(MISSING.iter().map(|one| one.id));
+        let ids: Vec<&str> = ids.collect();
+        let table =
+            TABLE.iter().flat_map(|(word, count)| (1..=*count).map(move |nth| format!("{word}-{nth:03}")));
+        assert_eq!(ids.iter().map(|id| (*id).to_owned()).collect::<BTreeSet<_>>(), table.collect());
+        assert_eq!(ids.len(), 64, "none is both");
+        assert!(ALL.is_sorted_by_key(|rule| rule.id()) && MISSING.is_sorted_by_key(|one| one.id));
+    }
+
+    #[test]
+    fn every_rule_says_where_it_holds_and_why() {
+        for rule in ALL {
+            let id = rule.id();
+            assert!(!rule.packs.is_empty() && !rule.basis.is_empty() && !rule.reads.is_empty(), "{id}");
+            let worst = rule.packs.iter().map(|one| one.severity).min();
+            assert_eq!(worst, Some(rule.entry.severity), "{id}: the hardest of its packs");
+            assert!(!rule.entry.title.starts_with(char::is_uppercase), "{id}");
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Wording: phrases of Chinese and English copy, looked for all at once, and read with what stands around them.
+//!
+//! Reading order: [`lists`] (what is looked for), [`Lexicon`] (one automaton over all of it, built once), [`polarity`]
+//! (whether the sentence says it or denies it). What a hole prints comes from typed data and is never matched.
+
+pub mod lists;
+pub mod polarity;
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use unicode_normalization::UnicodeNormalization;
+
+pub use lists::List;
+pub use polarity::Verdict;
+
+/// What a hole of a copy is in the text that is searched.
+pub const HOLE: char = '\u{FFFC}';
+
+/// A phrase in a text.
+#[derive(Clone, Debug)]
+pub struct Hit {
+    pub list: List,
+    /// As in the list.
+    pub entry: &'static str,
+    /// Bytes of the folded text.
+    pub range: Range<usize>,
+    pub verdict: Verdict,
+}
+
+/// Everything that is looked for.
+pub struct Lexicon {
+    machine: AhoCorasick,
+    entries: Vec<(List, &'static str)>,
+}
+
+static LEXICON: LazyLock<Option<Lexicon>> = LazyLock::new(Lexicon::new);
+
+impl Lexicon {
+    /// `None` only if the lists were larger than an automaton can be.
+    fn new() -> Option<Self> {
+        let entries: Vec<(List, &'static str)> =
+            lists::ALL.iter().flat_map(|(list, words)| words.iter().map(|word| (*list, *word))).collect();
+        let machine = AhoCorasick::builder()
+            .match_kind(MatchKind::Standard)
+            .ascii_case_insensitive(true)
+            .build(entries.iter().map(|(_, word)| *word))
+            .ok()?;
+        Some(Self { machine, entries })
+    }
+
+    fn hits(&self, text: &str) -> Vec<Hit> {
+        let mut found: Vec<Hit> = Vec::new();
+        for at in self.machine.find_overlapping_iter(text) {
+            let Some((list, entry)) = self.entries.get(at.pattern().as_usize()) else { continue };
+            if stands_alone(text, at.range()) {
+                found.push(Hit { list: *list, entry, range: at.range(), verdict: Verdict::Said });
+            }
+        }
+        let harmless: Vec<Range<usize>> =
+            found.iter().filter(|hit| hit.list == List::Harmless).map(|hit| hit.range.clone()).collect();
+        let covered = |hit: &Hit| {
+            harmless.iter().any(|range| range.start <= hit.range.start && hit.range.end <= range.end)
+        };
+        found.retain(|hit| hit.list != List::Harmless && !covered(hit));
+        // Of two phrases of a list in the same place the longer one is told.
+        let all = found.clone();
+        let inside = |hit: &Hit| {
+            all.iter().any(|other| {
+                other.list == hit.list
+                    && other.range != hit.range
+                    && other.range.start <= hit.range.start
+                    && hit.range.end <= other.range.end
+            })
+        };
+        found.retain(|hit| !inside(hit));
+        let ranges: Vec<Range<usize>> = found.iter().map(|hit| hit.range.clone()).collect();
+        for hit in &mut found {
+            hit.verdict = polarity::of(text, &hit.range, &ranges);
+        }
+        found.sort_by_key(|hit| (hit.range.start, hit.list));
+        found
+    }
+}
+
+/// Every phrase of any list in `text`, which is [`folded`], in the order of the text.
+#[must_use]
+pub fn hits(text: &str) -> Vec<Hit> {
+    LEXICON.as_ref().map(|lexicon| lexicon.hits(text)).unwrap_or_default()
+}
+
+/// Whether `text`, which is [`folded`], has a phrase of `list`, denied or not.
+#[must_use]
+pub fn has(text: &str, list: List) -> bool {
+    hits(text).iter().any(|hit| hit.list == list)
+}
+
+/// The text as it is searched: full-width signs as narrow ones, no blanks between Chinese characters (`保 本`).
+#[must_use]
+pub fn folded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut blanks = String::new();
+    for c in text.nfkc() {
+        if c.is_whitespace() && c != '\n' {
+            blanks.push(' ');
+            continue;
+        }
+        let between = out.chars().next_back().is_some_and(is_han) && is_han(c);
+        if !between {
+            out.push_str(&blanks);
+        }
+        blanks.clear();
+        out.push(c);
+    }
+    out
+}
+
+/// Whether it is a character of Chinese.
+#[must_use]
+pub fn is_han(c: char) -> bool {
+    matches!(c, '\u{3400}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}')
+}
+
+/// An English phrase is a word of its own, not the middle of another.
+fn stands_alone(text: &str, range: Range<usize>) -> bool {
+    let is_letter = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    let inside = text.get(range.clone()).unwrap_or_default();
+    let before = text.get(..range.start).and_then(|text| text.chars().next_back());
+    let behind = text.get(range.end..).and_then(|text| text.chars().next());
+    let starts = is_letter(inside.chars().next()) && is_letter(before);
+    let ends = is_letter(inside.chars().next_back()) && is_letter(behind);
+    !starts && !ends
+}
+
+#[cfg(test)]
+mod tests;

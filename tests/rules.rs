@@ -1,0 +1,159 @@
+//! Rules of compliance: the page of each is its test, the bank's own journeys and the library keep to all of them, and waivers
+//! excuse what they say and nothing else.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use jiff::civil::date;
+use wayfare::compile::{Compilation, Input, check};
+use wayfare::diagnostic::{Diagnostic, code};
+use wayfare::rules::registry::{self, ALL};
+use wayfare::rules::{Chosen, Pack, Rule};
+use wayfare::{project, rules};
+
+use crate::support::library;
+
+/// When the pages are read.
+const TODAY: jiff::civil::Date = date(2026, 11, 22);
+
+/// The bank of the pages, with one of them, held to `packs`.
+fn page(text: &str, packs: &[Pack]) -> Compilation {
+    let world = std::fs::read_to_string("tests/suite/rules/world.journey").unwrap();
+    let input = library::project(&[("world.journey", &world), ("page.journey", text)]);
+    held(input, packs)
+}
+
+fn held(input: Input, packs: &[Pack]) -> Compilation {
+    let rules =
+        Chosen { packs: packs.to_vec(), domains: vec!["bank.example".to_owned()], ..Chosen::usual(TODAY) };
+    check(&Input { rules: Some(rules), ..input })
+}
+
+fn packs(rule: &Rule) -> Vec<Pack> {
+    rule.packs.iter().map(|one| one.pack).collect()
+}
+
+/// `path:line:column severity CODE headline | label`, and below it the other places, help and notes.
+fn told<'a>(compilation: &Compilation, found: impl IntoIterator<Item = &'a Diagnostic>) -> String {
+    let mut out = String::new();
+    let sources = &compilation.sources;
+    let place = |span: wayfare::text::Span| {
+        let file = sources.get(span.file).unwrap();
+        let at = file.position(span.start);
+        format!(
+            "{}:{}:{} `{}`",
+            file.path,
+            at.line,
+            at.column,
+            sources.slice(span).lines().next().unwrap_or("")
+        )
+    };
+    for one in found {
+        let at = place(one.primary.span);
+        writeln!(out, "{at} {:?} {}: {} | {}", one.severity, one.code, one.headline, one.primary.text)
+            .unwrap();
+        for other in &one.secondary {
+            writeln!(out, "    {} | {}", place(other.span), other.text).unwrap();
+        }
+        for text in one.help.iter().chain(&one.notes) {
+            writeln!(out, "    {text}").unwrap();
+        }
+    }
+    out
+}
+
+fn examples<'a>(page: &'a str, kind: &str) -> Vec<&'a str> {
+    let fence = format!("```journey {kind}\n");
+    page.match_indices(&fence).filter_map(|(at, _)| page[at + fence.len()..].split("```").next()).collect()
+}
+
+#[test]
+fn the_page_of_each_rule_is_its_test() {
+    let mut wrong = String::new();
+    for rule in ALL {
+        let (id, packs) = (rule.id(), packs(rule));
+        let (bad, good) = (examples(rule.entry.page, "bad"), examples(rule.entry.page, "good"));
+        if bad.len() < 2 || good.len() < 3 {
+            writeln!(wrong, "{id}: two violations and three near misses are needed").unwrap();
+        }
+        let mut snapshot = String::new();
+        let is_it = |one: &&Diagnostic| one.code.as_str() == id;
+        for text in bad {
+            let compilation = page(text, &packs);
+            let found: Vec<_> = compilation.diagnostics.iter().filter(is_it).collect();
+            if found.is_empty() {
+                writeln!(
+                    wrong,
+                    "{id}: nothing found in\n{text}{}",
+                    told(&compilation, &compilation.diagnostics)
+                )
+                .unwrap();
+            }
+            snapshot += &told(&compilation, found);
+            snapshot.push('\n');
+        }
+        for text in good {
+            let compilation = page(text, &packs);
+            // Other rules have pages of their own.
+            let is_theirs =
+                |one: &&Diagnostic| rules::find(one.code.as_str()).is_some() && one.code.as_str() != id;
+            let found: Vec<_> = compilation.diagnostics.iter().filter(|one| !is_theirs(one)).collect();
+            if !found.is_empty() {
+                writeln!(wrong, "{id}: a near miss is told of\n{text}{}", told(&compilation, found)).unwrap();
+            }
+        }
+        insta::assert_snapshot!(id, snapshot.trim_end());
+    }
+    assert_eq!(wrong, "");
+}
+
+#[test]
+fn the_bank_of_the_pages_keeps_to_every_rule() {
+    let compilation = page("", &Pack::ALL);
+    assert_eq!(told(&compilation, &compilation.diagnostics), "");
+}
+
+#[test]
+fn pages_of_codes_of_rules_and_waivers_give_their_code_or_nothing() {
+    let mut wrong = String::new();
+    let ours = |code: &&wayfare::diagnostic::Code| code.as_str()[1..].starts_with("06");
+    for code in code::ALL.iter().filter(ours) {
+        for (kind, is_bad) in [("bad", true), ("good", false)] {
+            for text in examples(code.page(), kind) {
+                let compilation = page(text, &Pack::USUAL);
+                let said: BTreeSet<&str> =
+                    compilation.diagnostics.iter().map(|one| one.code.as_str()).collect();
+                if if is_bad { !said.contains(code.as_str()) } else { !said.is_empty() } {
+                    let told = told(&compilation, &compilation.diagnostics);
+                    writeln!(wrong, "{code} {kind}:\n{text}\n{told}").unwrap();
+                }
+            }
+        }
+    }
+    assert_eq!(wrong, "");
+}
+
+#[test]
+fn the_banks_own_journeys_keep_to_every_rule_or_say_why_not() {
+    let input = project::load(&[PathBuf::from("journeys")]).unwrap().input;
+    let compilation = held(input, &Pack::USUAL);
+    assert_eq!(told(&compilation, &compilation.diagnostics), "");
+}
+
+#[test]
+fn a_rule_holds_from_its_day_on() {
+    for rule in ALL {
+        for one in rule.packs.iter().filter_map(|one| Some((one.pack, one.from?))) {
+            let chosen = |as_of| Chosen { packs: vec![one.0], ..Chosen::usual(as_of) };
+            let before = rule.held(&chosen(one.1.yesterday().unwrap()));
+            assert!(
+                matches!(before, Some(rules::rule::Held::From(day, _)) if day == one.1),
+                "{rule:?}: {before:?}"
+            );
+            assert!(matches!(rule.held(&chosen(one.1)), Some(rules::rule::Held::Now(_))), "{rule:?}");
+        }
+        assert!(rule.held(&Chosen { packs: Vec::new(), ..Chosen::usual(TODAY) }).is_none(), "{rule:?}");
+    }
+    assert!(registry::find("claim-001").is_some() && registry::find("CLAIM-999").is_none());
+}
