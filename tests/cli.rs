@@ -39,7 +39,8 @@ fn explain_lists_every_code_once() {
     let output = wayfare(&["explain", "--all"]);
     let listed = String::from_utf8(output.stdout).expect("output is UTF-8");
     let codes: Vec<&str> = listed.lines().filter_map(|line| line.split_whitespace().next()).collect();
-    let known: Vec<&str> = wayfare::diagnostic::code::ALL.iter().map(|code| code.as_str()).collect();
+    let known = wayfare::diagnostic::code::ALL.iter().map(|code| code.as_str());
+    let known: Vec<&str> = known.chain(wayfare::rules::registry::ALL.iter().map(|rule| rule.id())).collect();
     assert_eq!(codes, known);
     assert_eq!(output.status.code(), Some(0));
     assert!(output.stderr.is_empty());

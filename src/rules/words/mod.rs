@@ -40,8 +40,11 @@ static LEXICON: LazyLock<Option<Lexicon>> = LazyLock::new(Lexicon::new);
 impl Lexicon {
     /// `None` only if the lists were larger than an automaton can be.
     fn new() -> Option<Self> {
-        let entries: Vec<(List, &'static str)> =
-            lists::ALL.iter().flat_map(|(list, words)| words.iter().map(|word| (*list, *word))).collect();
+        let words = |(list, all): &(List, &'static str)| {
+            let list = *list;
+            all.split('|').filter(|word| !word.is_empty()).map(move |word| (list, word))
+        };
+        let entries: Vec<(List, &'static str)> = lists::ALL.iter().flat_map(words).collect();
         let machine = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
             .ascii_case_insensitive(true)
