@@ -33,8 +33,6 @@ const LACKING: &[(&str, &str, usize)] = &[
     ("guardrail", "  enter on joined\n  guardrail complaint_rate < 0.1%\n", 6),
     ("migrate", "  enter on joined\n  migrate \"v1\" { gone old to end done }\n", 6),
     ("enter by list", "  enter by list\n", 5),
-    ("stock and budgets", "  enter on joined\n  reenter never\n  grant coffee else continue\n", 7),
-    ("stock and budgets", "  enter on joined\n  reenter never\n  grant moons amount 5 else continue\n", 7),
     ("draw", "  enter on joined\n  reenter never\n  draw spin else continue\n", 7),
     (
         "winner",
@@ -89,7 +87,8 @@ fn what_the_daemon_lacks_is_named_where_it_stands() {
 #[test]
 fn what_the_daemon_can_do_passes() {
     let text = "  enter on joined\n  reenter never\n  holdout 5%\n  lasts 30 days\n  goal payer on paid within 14 days from entered\n  \
-                exit on paid as paid\n  grant stars amount 5 else continue\n  grant card_holder else continue\n  assign call else continue\n  \
+                exit on paid as paid\n  grant stars amount 5 else continue\n  grant card_holder else continue\n  grant coffee else continue\n  \
+                grant moons amount 5 else continue\n  assign call else continue\n  \
                 wait for paid within 2 days else continue\n";
     let compilation = check(&project(&page(text)));
     let wrong: Vec<_> =

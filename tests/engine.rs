@@ -7,6 +7,7 @@ mod desk;
 mod fill;
 mod groups;
 mod identity;
+mod ledger;
 mod links;
 mod pages;
 mod parity;

@@ -30,10 +30,11 @@ const COMPILER: &[&str] = &[
 const RUNTIME: &[(&str, &[&str])] = &[
     ("step", &[]),
     ("intake", &["step"]),
-    ("store", &["step"]),
+    ("ledger", &[]),
+    ("store", &["step", "ledger"]),
     ("channel", &["step"]),
-    ("engine", &["step", "intake", "store", "channel"]),
-    ("http", &["step", "intake", "store", "channel", "engine"]),
+    ("engine", &["step", "intake", "ledger", "store", "channel"]),
+    ("http", &["step", "intake", "ledger", "store", "channel", "engine"]),
     ("demo", &[]),
     ("testing", &["syntax", "model", "graph", "compile", "step"]),
 ];

@@ -23,6 +23,7 @@ mod ingest;
 mod init;
 mod language;
 mod layers;
+mod ledger;
 mod listen;
 mod meaning;
 mod newcomer;

@@ -1,5 +1,6 @@
 //! What every store must do: one suite, run on each implementation.
 
+mod ledger;
 mod links;
 mod migrations;
 mod partitions;

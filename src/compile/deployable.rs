@@ -3,20 +3,15 @@
 //! The one place where such constructs are listed. Whoever teaches the daemon one takes its line out.
 
 use crate::diagnostic::{Diagnostic, code};
-use crate::expr::Expr;
 use crate::model::journey::{Step, StepKind, Unserved};
 use crate::model::{Journey, Model};
-use crate::program::value::Reward;
-use crate::program::{Give, Giving};
+use crate::program::Give;
 use crate::text::Span;
-use crate::value::Value;
 
 /// Something the daemon does not do yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Construct {
     Clause(Unserved),
-    /// Stock or a budget, which all customers share.
-    Ledger,
     Draw,
     Referral,
     /// What decides an experiment.
@@ -33,9 +28,6 @@ impl Construct {
             }
             Self::Clause(Unserved::Guardrail) => ("guardrail", "nobody watches the rate"),
             Self::Clause(Unserved::Migrate) => ("migrate", "people stay in the version they entered with"),
-            Self::Ledger => {
-                ("stock and budgets", "nobody keeps a ledger that all customers share: it would be `refused`")
-            }
             Self::Draw => ("draw", "there is no seed of its own to draw from"),
             Self::Referral => {
                 ("referral", "nobody follows links: `joined` and `qualified` must come from outside")
@@ -51,7 +43,7 @@ impl Construct {
 pub fn findings(model: &Model) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let referrals = model.referrals.values().map(|referral| (Construct::Referral, referral.span));
-    let journeys = model.journeys.values().flat_map(|journey| constructs(model, journey));
+    let journeys = model.journeys.values().flat_map(|journey| constructs(journey));
     let experiments = model.experiments.values().filter(|experiment| experiment.winner.is_some());
     let experiments = experiments.map(|experiment| (Construct::Winner, experiment.span));
     for (construct, span) in referrals.chain(experiments).chain(journeys) {
@@ -63,43 +55,23 @@ pub fn findings(model: &Model) -> Vec<Diagnostic> {
     found
 }
 
-fn constructs(model: &Model, journey: &Journey) -> Vec<(Construct, Span)> {
+fn constructs(journey: &Journey) -> Vec<(Construct, Span)> {
     let clauses = journey.unserved.iter().map(|(clause, span)| (Construct::Clause(*clause), *span));
     let mut found: Vec<(Construct, Span)> = clauses.collect();
-    steps(&journey.steps, model, &mut found);
+    steps(&journey.steps, &mut found);
     for exit in &journey.exits {
-        steps(&exit.block, model, &mut found);
+        steps(&exit.block, &mut found);
     }
     found
 }
 
-fn steps(all: &[Step], model: &Model, found: &mut Vec<(Construct, Span)>) {
+fn steps(all: &[Step], found: &mut Vec<(Construct, Span)>) {
     for step in all {
         let construct = match &step.kind {
-            StepKind::Give(giving, _) => lacks(giving, model),
+            StepKind::Give(giving, _) if matches!(giving.give, Give::Draw { .. }) => Some(Construct::Draw),
             _ => None,
         };
         found.extend(construct.map(|construct| (construct, step.span)));
-        step.kind.blocks().into_iter().for_each(|block| steps(block, model, found));
+        step.kind.blocks().into_iter().for_each(|block| steps(block, found));
     }
-}
-
-/// What only a shared ledger, or a seed, can give.
-fn lacks(giving: &Giving, model: &Model) -> Option<Construct> {
-    let values = &model.values;
-    let shared = |reward: &Reward| reward.stock.is_some() || reward.budget.is_some();
-    let is_shared = match &giving.give {
-        Give::Draw { .. } => return Some(Construct::Draw),
-        Give::Chance { .. } => false,
-        Give::Points { points, .. } => {
-            values.points.get(points).is_some_and(|points| points.budget.is_some())
-        }
-        Give::Reward { what: Expr::Const(Value::Choice(name)), .. }
-        | Give::Exchange { what: Expr::Const(Value::Choice(name)), .. } => {
-            values.rewards.get(name).is_some_and(shared)
-        }
-        // Whatever a table or an event names.
-        Give::Reward { .. } | Give::Exchange { .. } => values.rewards.values().any(shared),
-    };
-    (is_shared || giving.budget.is_some()).then_some(Construct::Ledger)
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::book;
 use super::carry::{self, Carried, Leaving};
 use super::desk::Desk;
 use super::dispatch::Dispatcher;
@@ -21,17 +22,35 @@ use super::last::Moment;
 use super::pack::{Due, Packers, Queued, pack_outbox, unpack};
 use super::payload::Key;
 use super::shorten;
+use super::till::{Closed, Till};
 use super::timers::Chunks;
 use super::work::{self, Cx, Doors, Item, Origin, Sifted, Steps, Subject, Work, register, sort, walk};
 use crate::name::Name;
 use crate::program::Rate;
 use crate::step::state::MAX_TRACE_REFS;
 use crate::step::state::Replay;
-use crate::step::{Delivery, Event, Input, RootKey, State, Trace, World, codec, facets, replay};
-use crate::store::{Commit, Lease, OutboxRow, PackedKind, Quarantined, RowKey, RowRef, StateRow, bucket};
+use crate::step::{
+    Delivery, Event, Input, Reserve, RootKey, Short, State, Trace, World, codec, facets, replay,
+};
+use crate::store::{
+    Block, Commit, Lease, OutboxRow, PackedKind, Quarantined, RowKey, RowRef, StateRow, Wants, bucket,
+};
 
 /// Why a subject was isolated: a stable code and the reason.
 type Poison = (&'static str, String);
+
+/// Why nothing came of an attempt.
+enum Failure {
+    Poison(Poison),
+    /// It wants something that all share and that is not in the till yet.
+    PutOff,
+}
+
+impl From<Poison> for Failure {
+    fn from(poison: Poison) -> Self {
+        Self::Poison(poison)
+    }
+}
 
 /// What is given for a batch.
 pub(super) struct Setting<'a> {
@@ -67,6 +86,9 @@ pub(super) struct Batch<'a> {
     /// For other rows.
     leaving: Leaving,
     desk: Desk,
+    till: Till,
+    /// To be stepped again once the till is filled.
+    put_off: Vec<(Subject, Option<StateRow>)>,
 }
 
 /// The rows of one channel in the making, each message with its group: what goes out at once, and what waits.
@@ -84,10 +106,14 @@ struct Ways<'a> {
     now: Timestamp,
     /// Channels of messages that were let out.
     admitted: &'a mut Vec<Name>,
+    till: &'a mut Till,
 }
 
 impl Doors for Ways<'_> {
     fn admit(&mut self, channel: Name) -> bool {
+        if self.till.is_put_off() {
+            return false;
+        }
         let lane = self.world.symbols.sym(channel).and_then(|sym| self.dispatcher.lane(sym.0));
         let yes = lane.is_some_and(|lane| lane.admit(self.group, self.now));
         self.admitted.extend(yes.then_some(channel));
@@ -95,7 +121,14 @@ impl Doors for Ways<'_> {
     }
 
     fn pace(&mut self, rate: Rate) -> Timestamp {
+        if self.till.is_put_off() {
+            return self.now;
+        }
         self.dispatcher.release(rate, self.now)
+    }
+
+    fn reserve(&mut self, asked: &Reserve) -> Option<Short> {
+        self.till.reserve(asked)
     }
 }
 
@@ -107,6 +140,7 @@ pub(super) struct Made {
     /// Only the counts.
     pub counts: Stats,
     pub decided: Option<Vec<(RootKey, Vec<Trace>)>>,
+    pub till: Closed,
 }
 
 impl<'a> Batch<'a> {
@@ -116,6 +150,7 @@ impl<'a> Batch<'a> {
         dispatcher: &'a mut Dispatcher,
         commit: Commit,
         receipts: Vec<Receipt>,
+        till: Till,
     ) -> Self {
         let &Setting { world, steps, moment, lease, watched, replaying } = setting;
         let batch = commit.batch;
@@ -138,6 +173,8 @@ impl<'a> Batch<'a> {
             decided: watched.then(Vec::new),
             leaving: Leaving::new(),
             desk: Desk::default(),
+            till,
+            put_off: Vec::new(),
         }
     }
 
@@ -147,7 +184,20 @@ impl<'a> Batch<'a> {
             rows.into_iter().map(|row| (row.key.clone(), row)).collect();
         for subject in subjects {
             let row = rows.remove(&subject.key);
-            self.subject(subject, row.as_ref());
+            self.subject(subject, row);
+        }
+    }
+
+    /// What subjects that were put off want of what all share; nothing: nobody was.
+    pub(super) fn wants(&mut self) -> Wants {
+        if self.put_off.is_empty() { Wants::default() } else { self.till.wants(self.now) }
+    }
+
+    /// Steps those who were put off, now that this was taken for them.
+    pub(super) fn work_on(&mut self, wants: &Wants, blocks: Vec<Block>) {
+        self.till.fill(wants, blocks);
+        for (subject, row) in std::mem::take(&mut self.put_off) {
+            self.subject(subject, row);
         }
     }
 
@@ -180,6 +230,7 @@ impl<'a> Batch<'a> {
         self.commit.log = self.log.finish();
         self.commit.trace = self.trace.finish();
         self.commit.tasks = self.desk.finish();
+        self.commit.spent = self.till.spent();
         for receipt in &self.receipts {
             match receipt {
                 Receipt::Accepted => self.counts.accepted += 1,
@@ -199,6 +250,7 @@ impl<'a> Batch<'a> {
             sends: self.sends,
             counts: self.counts,
             decided: self.decided,
+            till: self.till.close(self.world),
         })
     }
 
@@ -227,9 +279,13 @@ impl<'a> Batch<'a> {
 
     /// A subject whose step fails goes without its events, which are put aside: its timers and messages are not theirs
     /// to hold up. If it fails without them as well, it is isolated as a whole.
-    fn subject(&mut self, mut subject: Subject, row: Option<&StateRow>) {
+    fn subject(&mut self, mut subject: Subject, row: Option<StateRow>) {
         sort(&mut subject.items);
-        let Err(poison) = self.attempt(&subject, row) else { return };
+        let poison = match self.attempt(&subject, row.as_ref()) {
+            Ok(()) => return,
+            Err(Failure::PutOff) => return self.put_off.push((subject, row)),
+            Err(Failure::Poison(poison)) => poison,
+        };
         let is_event = |item: &Item| matches!(item.input, Input::Event(_));
         let items = std::mem::take(&mut subject.items);
         let (events, rest): (Vec<Item>, Vec<Item>) = items.into_iter().partition(is_event);
@@ -240,26 +296,28 @@ impl<'a> Batch<'a> {
         subject.items = events;
         self.isolate(&subject, &poison);
         subject.items = rest;
-        if let Err(poison) = self.attempt(&subject, row) {
-            self.isolate(&subject, &poison);
+        match self.attempt(&subject, row.as_ref()) {
+            Ok(()) => {}
+            Err(Failure::PutOff) => self.put_off.push((subject, row)),
+            Err(Failure::Poison(poison)) => self.isolate(&subject, &poison),
         }
     }
 
     /// Nothing is left of an attempt that failed.
-    fn attempt(&mut self, subject: &Subject, row: Option<&StateRow>) -> Result<(), Poison> {
+    fn attempt(&mut self, subject: &Subject, row: Option<&StateRow>) -> Result<(), Failure> {
         let group = self.lease.group(subject.key.bucket);
         let ends = (self.log.of(group).end(), self.trace.of(group).end());
         let mut admitted = Vec::new();
+        self.till.begin();
         let stepped = self.step_subject(subject, row, &mut admitted);
         match stepped {
             Ok(work) => self.settle(subject, work),
-            Err(poison) => {
+            Err(failure) => {
                 self.log.of(group).truncate(ends.0);
                 self.trace.of(group).truncate(ends.1);
-                for channel in admitted {
-                    self.release(channel);
-                }
-                return Err(poison);
+                admitted.into_iter().for_each(|channel| self.let_go(channel));
+                self.till.undo();
+                return Err(failure);
             }
         }
         Ok(())
@@ -271,7 +329,7 @@ impl<'a> Batch<'a> {
         subject: &'s Subject,
         row: Option<&StateRow>,
         admitted: &mut Vec<Name>,
-    ) -> Result<Work<'s>, Poison> {
+    ) -> Result<Work<'s>, Failure> {
         let mut state = match row {
             Some(row) => codec::decode(&row.body).map_err(|error| ("state-unreadable", error.to_string()))?,
             None => newborn(self.steps)?,
@@ -282,7 +340,8 @@ impl<'a> Batch<'a> {
         let quiet = items.iter().all(is_look);
         let group = self.lease.group(subject.key.bucket);
         let (world, dispatcher, now) = (self.world, &mut *self.dispatcher, self.now);
-        let mut ways = Ways { world, dispatcher, group, now, admitted };
+        let till = &mut self.till;
+        let mut ways = Ways { world, dispatcher, group, now, admitted, till };
         let mut cx = Cx { world, steps: self.steps, now, doors: &mut ways };
         let replaying = self.replaying;
         let walked = catch_unwind(AssertUnwindSafe(|| {
@@ -292,6 +351,9 @@ impl<'a> Batch<'a> {
             walk(&mut cx, &subject.root, &mut state, items)
         }));
         let work = walked.map_err(|panic| ("step-panicked", panic_text(&*panic)))?;
+        if self.till.is_put_off() {
+            return Err(Failure::PutOff);
+        }
         let is_erased = state.payload_key == Key::default();
         if is_erased {
             // Erased: what was sealed under the old key opens no more.
@@ -375,6 +437,10 @@ impl<'a> Batch<'a> {
             let entity = subject.root.entity.as_str();
             self.desk.add(self.lease, &subject.key, entity, news, &self.world.zone);
         }
+        for booked in work.booked {
+            let (entity, at) = (subject.root.entity.as_str(), self.now.as_millisecond());
+            self.commit.entries.extend(book::entries(self.lease, &subject.key, entity, at, booked));
+        }
         for (place, receipt) in work.receipts {
             self.receipt(place, receipt);
         }
@@ -384,7 +450,8 @@ impl<'a> Batch<'a> {
             self.commit.quarantine.push(record);
         }
         work.resolved.iter().for_each(|ticket| self.resolve(ticket));
-        work.released.into_iter().for_each(|channel| self.release(channel));
+        self.counts.dropped += work.released.len() as u64;
+        work.released.into_iter().for_each(|channel| self.let_go(channel));
         self.sends.extend(work.sends.into_iter().map(|(ticket, delivery)| (ticket, *delivery)));
         let queued = |message| Queued {
             kind: subject.key.kind,
@@ -460,11 +527,11 @@ impl<'a> Batch<'a> {
         }
     }
 
-    fn release(&mut self, channel: Name) {
+    /// What was to go out by this channel does not.
+    fn let_go(&mut self, channel: Name) {
         if let Some(lane) = self.world.symbols.sym(channel).and_then(|sym| self.dispatcher.lane(sym.0)) {
             lane.settle();
         }
-        self.counts.dropped += 1;
     }
 }
 

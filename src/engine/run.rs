@@ -24,6 +24,7 @@ use super::share::Sharing;
 use super::shorten::Shortener;
 use super::start::{Upkeep, Watcher};
 use super::sweep::Sweeps;
+use super::till::{self, Till};
 use super::timers::Timers;
 use super::trim::Trims;
 use super::work::Steps;
@@ -31,7 +32,7 @@ use super::{deploy, refer};
 use crate::name::Name;
 use crate::program::Bundle;
 use crate::step::World;
-use crate::store::{Commit, Lease, Quarantined, Store, StoreError};
+use crate::store::{Commit, Lease, Quarantined, Store, StoreError, Want, Wants};
 
 /// How long a stop waits for sends under way; their messages stay in the outbox.
 const LONGEST_STOP: Duration = Duration::from_secs(15);
@@ -76,6 +77,8 @@ pub(super) struct Engine {
     pub sharing: Option<Sharing>,
     /// Of the deployment that is live here.
     pub version: u64,
+    /// Accounts that the last batch gave of, with their limits.
+    pub asked: Vec<(String, i64)>,
 }
 
 /// What has arrived and is not in a batch yet.
@@ -93,6 +96,7 @@ pub(super) struct Inbox {
 impl Engine {
     /// Runs until it is stopped or something fails for good.
     pub(super) async fn run(mut self) -> Result<(), EngineError> {
+        self.make_up().await;
         let result = self.turns().await;
         if let Err(error) = &result {
             tracing::error!(%error, "the engine stops");
@@ -267,7 +271,14 @@ impl Engine {
         self.version = version;
         self.stats.short = self.fills.short(&world, self.moment.now);
         self.go_live(world);
+        self.make_up().await;
         Ok(())
+    }
+
+    async fn make_up(&self) {
+        if let Err(error) = till::make_up(&*self.store, &self.world, self.moment.now).await {
+            tracing::warn!(%error, "budgets cannot be looked at yet");
+        }
     }
 
     pub(super) fn go_live(&mut self, world: World) {
@@ -285,6 +296,10 @@ impl Engine {
             Ok(rows) => rows,
             Err(error) => return Err(gathered.fail(error)),
         };
+        let till = match self.till().await {
+            Ok(till) => till,
+            Err(error) => return Err(gathered.fail(error)),
+        };
         let mut commit = std::mem::take(&mut gathered.commit);
         last::mark(&self.lease, &mut commit, self.moment);
         let setting = Setting {
@@ -295,12 +310,20 @@ impl Engine {
             watched: self.watcher.is_some(),
             replaying: self.fills.replaying(),
         };
-        let mut batch = Batch::new(&setting, &mut self.dispatcher, commit, receipts);
+        let mut batch = Batch::new(&setting, &mut self.dispatcher, commit, receipts, till);
         for (ticket, queued) in std::mem::take(&mut gathered.retries) {
             batch.again(&ticket, queued);
         }
         batch.pass_on(std::mem::take(&mut gathered.foreign));
         batch.work(std::mem::take(&mut gathered.subjects), rows);
+        match supply(&mut batch, &*self.store, &self.trouble).await {
+            Ok(()) => {}
+            Err(error @ StoreError::Fenced) if self.sharing.is_some() => {
+                gathered.tell(&error);
+                return self.begin_anew().await;
+            }
+            Err(error) => return Err(gathered.fail(error)),
+        }
         let mut made = batch.finish(&mut self.keys).map_err(|reason| EngineError::Refused(reason.into()))?;
         if self.sharing.is_some() {
             refer::mark(&self.world, &self.lease, &mut made.commit);
@@ -320,8 +343,21 @@ impl Engine {
             }
             Err(error) => return Err(gathered.fail(error)),
         }
+        let closed = std::mem::take(&mut made.till);
         self.committed(made, gathered);
+        till::settle(&*self.store, &self.world, &closed, self.moment.now).await;
+        self.asked = closed.next;
         Ok(())
+    }
+
+    /// What the last batch gave of is likely to be asked for again.
+    async fn till(&mut self) -> Result<Till, StoreError> {
+        let mut till = Till::new(self.store.ledger().is_some());
+        let look = |(account, most)| Want { account, most, spent: 0 };
+        let accounts = std::mem::take(&mut self.asked).into_iter().map(look).collect();
+        let looks = Wants { accounts, ..Wants::default() };
+        till.fill(&looks, till::take(&*self.store, &self.trouble, &looks).await?);
+        Ok(till)
     }
 
     /// Commits. A store that refuses is asked again until it agrees, with the submitters told at once.
@@ -407,6 +443,18 @@ impl Engine {
             self.process(gathered).await?;
         }
         Ok(())
+    }
+}
+
+/// Takes what the subjects of a batch ask for of what all share, and steps those who waited for it.
+async fn supply(batch: &mut Batch<'_>, store: &dyn Store, trouble: &Trouble) -> Result<(), StoreError> {
+    loop {
+        let wants = batch.wants();
+        if wants.asks.is_empty() {
+            return Ok(());
+        }
+        let blocks = till::take(store, trouble, &wants).await?;
+        batch.work_on(&wants, blocks);
     }
 }
 

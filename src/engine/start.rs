@@ -154,6 +154,7 @@ pub async fn start(
         keys: carry::Keys::default(),
         sharing,
         version,
+        asked: Vec::new(),
     };
     let task = tokio::spawn(engine.run());
     let room = Arc::new(Semaphore::new(QUEUE));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::book::Booked;
 use super::handle::Receipt;
 use super::lane::Ticket;
 use super::last::Moment;
@@ -16,8 +17,8 @@ use crate::program::Rate;
 use crate::step::facets::Mark;
 use crate::step::post::Errand;
 use crate::step::{
-    Decision, Delivery, Effect, Event, Input, MessageKey, Output, Post, RootKey, SetAside, Short, State,
-    TaskNews, Trace, World,
+    Decision, Delivery, Effect, Event, Input, MessageKey, Output, Post, Reserve, RootKey, SetAside, Short,
+    State, TaskNews, Trace, World,
 };
 use crate::store::{Packed, RowKey};
 
@@ -89,6 +90,8 @@ pub(super) struct Work<'a> {
     pub posts: Vec<Post>,
     /// For the directory of work.
     pub tasks: Vec<TaskNews>,
+    /// For the books.
+    pub booked: Vec<Booked>,
 }
 
 /// What a walk needs besides the subject.
@@ -99,12 +102,14 @@ pub(super) struct Cx<'a> {
     pub doors: &'a mut dyn Doors,
 }
 
-/// How fast messages leave, over all customers.
+/// What is shared by all customers: how fast messages leave, stock and budgets.
 pub(super) trait Doors {
     /// Whether a message for this channel may go out at once; it counts as under way if so.
     fn admit(&mut self, channel: Name) -> bool;
     /// When a message that was held over a quiet time may leave; if that is now, it is counted.
     fn pace(&mut self, rate: Rate) -> Timestamp;
+    /// What all share is taken for a gift, all of it or nothing; what there is not enough of.
+    fn reserve(&mut self, asked: &Reserve) -> Option<Short>;
 }
 
 /// Answers first (they happened before), events by their own time, then what is due, then messages to dispatch: the
@@ -264,9 +269,15 @@ impl<'a> Walk<'_, '_, 'a> {
                 // What stands in slots is kept in the row; nobody can ask for it yet.
                 Effect::Drop(_) | Effect::Place(_) | Effect::Remove { .. } => {}
                 Effect::Quarantine { event, why } => self.work.rejected.push((*event, why)),
+                Effect::Book(booking) => self.work.booked.push(Booked::Own(booking)),
                 Effect::Task(news) => self.work.tasks.push(*news),
                 Effect::Reserve(reserve) => {
-                    unanswered.push(Input::Permit { key: reserve.key, short: Some(Short::NoLedger) });
+                    let short = self.cx.doors.reserve(&reserve);
+                    let Reserve { key, lines } = *reserve;
+                    if short.is_none() {
+                        self.work.booked.push(Booked::Shared(key.clone(), lines));
+                    }
+                    unanswered.push(Input::Permit { key, short });
                 }
                 Effect::Pace { message, rate } => {
                     let at = self.cx.doors.pace(rate);
@@ -275,7 +286,6 @@ impl<'a> Walk<'_, '_, 'a> {
                 Effect::Post(post) => self.work.posts.push(*post),
             }
         }
-        // Shared ledgers are to come; until then `check --deployable` warns, and nothing is given.
         for answer in unanswered {
             let output = self.step(&answer);
             let later = self.absorb(output);

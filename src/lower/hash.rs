@@ -10,7 +10,7 @@ use ring::digest::{SHA256, digest};
 use serde::Serialize;
 
 use crate::name::Name;
-use crate::program::{Bundle, Content, Hash, Hashed, Policies, Program};
+use crate::program::{Bundle, Content, Hash, Hashed, Policies, Program, Values};
 
 /// The hash of a program leaves out where it stands: moving a journey is not a new version of it.
 #[must_use]
@@ -36,11 +36,15 @@ pub fn bundle(bundle: &Bundle) -> Hash {
     let programs: Vec<(Name, &Hash)> = bundle.programs.iter().map(|(&name, it)| (name, &it.hash)).collect();
     let parts = (bundle.format, &bundle.schema, &bundle.channels, contents, &bundle.calendars, programs);
     let policy = bundle.policy.as_ref().map(|policy| &policy.hash);
-    match (bundle.lanes.is_empty(), policy) {
+    let hash = match (bundle.lanes.is_empty(), policy) {
         (true, None) => of(&parts),
         (false, None) => of(&(parts, &bundle.lanes)),
         (_, Some(policy)) => of(&(parts, &bundle.lanes, policy)),
+    };
+    if bundle.values == Values::default() && bundle.units.is_empty() {
+        return hash;
     }
+    of(&(hash, &bundle.values, &bundle.units))
 }
 
 /// Sixteen hex digits that stand for `value`: an id that two journeys share when they say the same.

@@ -35,6 +35,8 @@ pub enum Effect {
     Remove { placement: MessageKey, slot: Name },
     /// Something that all share is asked for; the answer is `Input::Permit`.
     Reserve(Box<Reserve>),
+    /// Something was given: the books follow.
+    Book(Box<Booking>),
     /// A message that was held over a quiet time may leave, at the rate of all: the answer is `Input::Paced`.
     Pace { message: MessageKey, rate: Rate },
     /// A task was opened or has changed: the directory of work follows.
@@ -105,6 +107,21 @@ pub enum TaskChange {
     Withdrawn,
 }
 
+/// What a gift is to the customer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Booking {
+    pub key: MessageKey,
+    /// The reward, points or chance; of a prize, also the reward that it is.
+    pub what: Vec<Name>,
+    /// Of what can be spent: how many.
+    pub amount: i64,
+    pub can_be_spent: bool,
+    /// When it ends if it is not used.
+    pub until: Option<Timestamp>,
+    /// Points or chances that were taken for it, by when they end.
+    pub taken: Option<(Name, Vec<super::account::Lot>)>,
+}
+
 /// All lines or none, once per key: asked again, the answer is the same.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reserve {
@@ -120,6 +137,8 @@ pub struct Line {
     /// Pieces, or minor units of the budget's currency.
     pub amount: i64,
     pub limit: i64,
+    /// `piece`, or the budget's currency.
+    pub unit: Arc<str>,
     /// What it means if there is not enough.
     pub short: Short,
 }

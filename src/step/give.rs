@@ -11,7 +11,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::account::{Account, Entry, period_key};
 use super::actor::Actor;
-use super::effect::{Effect, Line, Reserve, Short};
+use super::effect::{Booking, Effect, Line, Reserve, Short};
 use super::input::{MessageKey, RootKey};
 use super::occurrence::Occurrence;
 use super::post::{self, Errand, Favour};
@@ -26,6 +26,8 @@ use crate::program::value::{self, Limit, Reward, outcome};
 use crate::program::{Give, Giving, NodeId, Opening};
 use crate::value::{Length, Money, Value};
 
+/// The unit of what is counted one by one.
+const PIECE: &str = "piece";
 /// Asks kept at once for one customer; more are refused.
 const MAX_ASKS: usize = 64;
 
@@ -37,17 +39,12 @@ pub(super) struct Plan {
     value: Value,
     /// Points or chances to be taken for it.
     cost: Option<(Sym, i64)>,
-    /// For what can be spent.
-    lot: Option<Lot>,
+    can_be_spent: bool,
+    /// When it ends; always good without one.
+    until: Option<Timestamp>,
     lines: Vec<Line>,
     /// The reward that a prize is.
     also: Option<Name>,
-}
-
-/// How long what was given can be spent; without an end, always.
-#[derive(Clone, Copy)]
-struct Lot {
-    until: Option<Timestamp>,
 }
 
 /// What giving came to in the first moment.
@@ -163,8 +160,8 @@ fn settle(
         entry: plan.entry,
         value: plan.value,
         taken,
-        spendable: plan.lot.is_some(),
-        until: plan.lot.and_then(|lot| lot.until),
+        spendable: plan.can_be_spent,
+        until: plan.until,
         slot: giving.slot,
         also: plan.also.map(|name| run.sym(name)),
     };
@@ -265,6 +262,16 @@ fn granted(run: &mut Run, gift: &Gift, key: &MessageKey) {
     if gift.spendable {
         account(run, gift.what).put((gift.until, gift.entry.amount), now);
     }
+    let name = |sym| run.world.symbols.name(sym);
+    let booking = Booking {
+        key: key.clone(),
+        what: gift.names().filter_map(name).collect(),
+        amount: gift.entry.amount,
+        can_be_spent: gift.spendable,
+        until: gift.until,
+        taken: gift.taken.as_ref().and_then(|(what, lots)| Some((name(*what)?, lots.clone()))),
+    };
+    run.effect(Effect::Book(Box::new(booking)));
     for what in gift.names() {
         let Some(name) = run.world.symbols.name(what) else { continue };
         let identity: Arc<str> = format!("{key}#{name}").into();
@@ -330,6 +337,7 @@ fn reward(actor: &Actor, what: &Expr, amount: Option<&Expr>, own: Option<Name>) 
     let entry = within(actor, name, &reward.limits, entry).ok_or((name, outcome::LIMITED))?;
     let value = asked.map(|money| Money { minor: entry.amount, ..money });
     let mut plan = plain(name, entry, value.map_or(Value::Missing, Value::Money));
+    plan.until = until(actor, reward.keep);
     plan.lines.extend(stock(name, reward, &entry));
     plan.lines.extend(paid(actor, [reward.budget, own], entry.amount));
     Ok(plan)
@@ -342,7 +350,7 @@ fn points_of(actor: &Actor, name: Name, amount: &Expr, own: Option<Name>) -> Res
     let limits: Vec<Limit> = points.limits.iter().map(|limit| Limit { of_amount: true, ..*limit }).collect();
     let entry = within(actor, name, &limits, entry).ok_or((name, outcome::LIMITED))?;
     let mut plan = plain(name, entry, Value::Int(entry.amount));
-    plan.lot = Some(Lot { until: until(actor, points.keep) });
+    (plan.can_be_spent, plan.until) = (true, until(actor, points.keep));
     if let Some(worth) = points.worth {
         // A part of the smallest coin costs a whole one.
         let exact = worth.amount.checked_mul(Decimal::from(entry.amount)).unwrap_or(Decimal::MAX);
@@ -361,7 +369,7 @@ fn chance(actor: &Actor, lottery: Name) -> Result<Plan, Refusal> {
     let entry = entry(actor, declared.open.as_ref(), 1).ok_or((name, outcome::CLOSED))?;
     let entry = within(actor, name, &declared.limits, entry).ok_or((name, outcome::LIMITED))?;
     let mut plan = plain(name, entry, Value::Int(1));
-    plan.lot = Some(Lot { until: until(actor, declared.keep) });
+    (plan.can_be_spent, plan.until) = (true, until(actor, declared.keep));
     Ok(plan)
 }
 
@@ -384,12 +392,14 @@ fn drawn(actor: &Actor, lottery: Name, key: &MessageKey, own: Option<Name>) -> R
         account: format!("stock/{name}").into(),
         amount: 1,
         limit: count,
+        unit: PIECE.into(),
         short: Short::SoldOut,
     }));
     if let Some(reward) =
         prize.gives.and_then(|gives| values.rewards.get(&gives).map(|reward| (gives, reward)))
     {
         plan.lines.extend(stock(reward.0, reward.1, &entry));
+        plan.until = until(actor, reward.1.keep);
     }
     plan.lines.extend(paid(actor, [declared.budget, own], minor));
     Ok(plan)
@@ -397,7 +407,17 @@ fn drawn(actor: &Actor, lottery: Name, key: &MessageKey, own: Option<Name>) -> R
 
 fn plain(what: Name, entry: Entry, value: Value) -> Plan {
     let outcome = Name::new(outcome::GRANTED);
-    Plan { what, outcome, entry, value, cost: None, lot: None, lines: Vec::new(), also: None }
+    Plan {
+        what,
+        outcome,
+        entry,
+        value,
+        cost: None,
+        can_be_spent: false,
+        until: None,
+        lines: Vec::new(),
+        also: None,
+    }
 }
 
 /// What the accounts would count now; `None` while it is closed.
@@ -432,7 +452,7 @@ fn within(actor: &Actor, what: Name, limits: &[Limit], mut entry: Entry) -> Opti
 fn stock(name: Name, reward: &Reward, entry: &Entry) -> Option<Line> {
     let limit = reward.stock?;
     let account = format!("stock/{name}{}", period_key(limit.period, entry)).into();
-    Some(Line { account, amount: 1, limit: limit.most, short: Short::SoldOut })
+    Some(Line { account, amount: 1, limit: limit.most, unit: PIECE.into(), short: Short::SoldOut })
 }
 
 /// One line for each budget that pays.
@@ -441,8 +461,9 @@ fn paid(actor: &Actor, budgets: [Option<Name>; 2], amount: i64) -> Vec<Line> {
     let second = second.filter(|second| first != Some(*second));
     let values = &actor.run.world.bundle.values;
     let line = |name: Name| {
-        let limit = values.budgets.get(&name)?.total.minor;
-        Some(Line { account: format!("budget/{name}").into(), amount, limit, short: Short::BudgetGone })
+        let total = values.budgets.get(&name)?.total;
+        let (account, unit) = (format!("budget/{name}").into(), total.currency.as_str().into());
+        Some(Line { account, amount, limit: total.minor, unit, short: Short::BudgetGone })
     };
     [first, second].into_iter().flatten().filter_map(line).filter(|line| line.amount > 0).collect()
 }

@@ -74,7 +74,9 @@ pub mod verdict;
 mod wire;
 pub mod world;
 
-pub use effect::{Delivery, Effect, Line, Output, Placed, Reserve, SetAside, Short, TaskChange, TaskNews};
+pub use effect::{
+    Booking, Delivery, Effect, Line, Output, Placed, Reserve, SetAside, Short, TaskChange, TaskNews,
+};
 pub use input::{Event, EventKind, Input, MessageKey, RootKey, TaskOrder};
 pub use post::Post;
 pub use references::References;

@@ -7,6 +7,7 @@
 
 pub mod bucket;
 pub mod error;
+pub mod ledger;
 pub mod link;
 pub mod postgres;
 pub mod row;
@@ -21,6 +22,7 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 pub use error::StoreError;
+pub use ledger::{Acted, Block, EntryPlace, EntryQuery, EntryRow, Ledger, Moved, Quota, Want, Wants};
 pub use link::{Erased, LinkRow, Links};
 pub use postgres::{PostgresStore, Worker};
 pub use row::{
@@ -92,6 +94,11 @@ pub trait Store: Send + Sync {
 
     /// Short names of links; `None`: this store keeps none.
     fn links(&self) -> Option<&dyn Links> {
+        None
+    }
+
+    /// The books, and what all customers share; `None`: this store keeps none, and nothing that is shared is given.
+    fn ledger(&self) -> Option<&dyn Ledger> {
         None
     }
 

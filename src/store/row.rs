@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::ledger::EntryRow;
 use super::link::{Erased, LinkRow};
 use super::task::TaskRow;
 use super::{StoreError, bucket};
@@ -99,6 +100,10 @@ pub struct Commit {
     pub links: Vec<LinkRow>,
     /// Who is forgotten, in what was written before and is written here.
     pub erased: Vec<Erased>,
+    /// For the books.
+    pub entries: Vec<EntryRow>,
+    /// What was given of each shared account out of what was taken for this batch; no account twice, in order.
+    pub spent: Vec<(String, i64)>,
     /// For the owners of groups, at most one row per group; `batch` is the commit's, `sender` is filled in by the store.
     pub inbox: Vec<InboxRow>,
     /// What was taken from the inbox of groups that are held.

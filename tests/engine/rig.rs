@@ -381,6 +381,9 @@ impl Store for Stopping {
     fn links(&self) -> Option<&dyn wayfare::store::Links> {
         self.inner.links()
     }
+    fn ledger(&self) -> Option<&dyn wayfare::store::Ledger> {
+        self.inner.ledger()
+    }
     fn meta<'a>(&'a self, name: &'a str) -> Stored<'a, Option<String>> {
         self.inner.meta(name)
     }

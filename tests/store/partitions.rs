@@ -14,7 +14,7 @@ use super::migrations::{counted, scripts};
 use super::{at, conforms, full_commit, row};
 use crate::support::postgres::{self, Server, run};
 
-const TABLES: [(&str, &str); 11] = [
+const TABLES: [(&str, &str); 12] = [
     ("state", "bucket"),
     ("lease", "grp"),
     ("log", "grp"),
@@ -26,6 +26,7 @@ const TABLES: [(&str, &str); 11] = [
     ("inbox", "grp"),
     ("task", "grp"),
     ("task_count", "grp"),
+    ("entry", "grp"),
 ];
 const PARTS: usize = 8;
 

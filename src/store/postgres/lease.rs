@@ -97,6 +97,7 @@ impl Hold {
         touched.extend(commit.tasks.iter().map(|task| task.group));
         touched.extend(commit.links.iter().map(|link| link.group));
         touched.extend(commit.erased.iter().map(|gone| gone.group));
+        touched.extend(commit.entries.iter().map(|entry| entry.group));
         touched.extend(commit.inbox_done.iter().map(|at| at.group));
         match touched.iter().find(|group| !self.groups.contains_key(group)) {
             Some(outside) => Err(StoreError::OutsideLease(outside.saturating_mul(SPAN))),

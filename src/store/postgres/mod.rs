@@ -8,6 +8,7 @@
 
 pub(super) mod error;
 mod lease;
+mod ledger;
 mod link;
 mod open;
 mod read;
@@ -30,9 +31,9 @@ use tokio::sync::{Mutex, MutexGuard};
 pub use share::Worker;
 
 use super::{
-    Commit, Counts, Dedup, Deployed, Deployment, Directory, InboxRow, Lease, Links, OutboxRow, Packed,
-    PackedKind, Quarantined, RowKey, RowRef, Share, Sift, Sifted, StateRow, Store, StoreError, Stored,
-    TimerChunk, Trim, Trimmed,
+    Commit, Counts, Dedup, Deployed, Deployment, Directory, InboxRow, Lease, Ledger, Links, OutboxRow,
+    Packed, PackedKind, Quarantined, RowKey, RowRef, Share, Sift, Sifted, StateRow, Store, StoreError,
+    Stored, TimerChunk, Trim, Trimmed,
 };
 use lease::Hold;
 use rows::small;
@@ -185,6 +186,10 @@ impl Store for PostgresStore {
     }
 
     fn links(&self) -> Option<&dyn Links> {
+        Some(self)
+    }
+
+    fn ledger(&self) -> Option<&dyn Ledger> {
         Some(self)
     }
 

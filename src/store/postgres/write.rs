@@ -7,7 +7,7 @@ use super::again;
 use super::lease::{Hold, check_life};
 use super::rows::{Events, Keys, Places, States, same, small, storable};
 use super::share::Life;
-use super::{link, task};
+use super::{ledger, link, task};
 use crate::step::facets::Mark;
 use crate::store::{Commit, Deployment, Packed, RowKey, StateRow, StoreError};
 
@@ -106,6 +106,7 @@ pub(super) async fn commit(
     inbox(&mut tx, life, commit).await?;
     task::write(&mut tx, &commit.tasks, commit.batch).await?;
     link::write(&mut tx, commit).await?;
+    ledger::write(&mut tx, life, commit).await?;
     meta(&mut tx, &commit.meta).await?;
     hold.in_doubt();
     tx.commit().await?;

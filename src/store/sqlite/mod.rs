@@ -7,6 +7,7 @@
 
 pub(super) mod error;
 mod json;
+mod ledger;
 mod link;
 mod open;
 mod read;
@@ -25,9 +26,9 @@ use jiff::Timestamp;
 use sqlx::SqlitePool;
 
 use super::{
-    Commit, Counts, Dedup, Deployed, Deployment, Directory, InboxRow, Lease, Links, OutboxRow, Packed,
-    PackedKind, Quarantined, RowKey, RowRef, Sift, Sifted, StateRow, Store, StoreError, Stored, TimerChunk,
-    Trim, Trimmed,
+    Commit, Counts, Dedup, Deployed, Deployment, Directory, InboxRow, Lease, Ledger, Links, OutboxRow,
+    Packed, PackedKind, Quarantined, RowKey, RowRef, Sift, Sifted, StateRow, Store, StoreError, Stored,
+    TimerChunk, Trim, Trimmed,
 };
 
 /// A store in one file. Dropping it releases the lock; commits that have returned are safe.
@@ -137,6 +138,10 @@ impl Store for SqliteStore {
     }
 
     fn links(&self) -> Option<&dyn Links> {
+        Some(self)
+    }
+
+    fn ledger(&self) -> Option<&dyn Ledger> {
         Some(self)
     }
 

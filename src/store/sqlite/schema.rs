@@ -11,6 +11,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0004_marks.sql"),
     include_str!("../../../migrations/sqlite/0005_tasks.sql"),
     include_str!("../../../migrations/sqlite/0006_links.sql"),
+    include_str!("../../../migrations/sqlite/0007_ledger.sql"),
 ];
 
 /// Brings the schema up to date.

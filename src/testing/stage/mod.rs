@@ -260,7 +260,11 @@ impl<'a> Stage<'a> {
                 Effect::Enqueue { message, .. } => self.input(row, &Input::Dispatch(message)),
                 Effect::Deliver(delivery) => self.deliver(row, *delivery),
                 Effect::Place(placed) => self.note(row, std::iter::once(What::Placed(placed))),
-                Effect::Drop(_) | Effect::Quarantine { .. } | Effect::Remove { .. } | Effect::Task(_) => {}
+                Effect::Drop(_)
+                | Effect::Quarantine { .. }
+                | Effect::Remove { .. }
+                | Effect::Task(_)
+                | Effect::Book(_) => {}
                 Effect::Reserve(reserve) => {
                     let short = self.ledger.reserve(&reserve);
                     self.input(row, &Input::Permit { key: reserve.key, short });

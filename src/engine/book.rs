@@ -1,0 +1,87 @@
+//! From what steps say of gifts to entries of the books.
+
+use std::fmt::Write as _;
+
+use ring::digest::{SHA256, digest};
+
+use crate::ledger::{Act, Entry, Place};
+use crate::step::{Booking, Line, MessageKey};
+use crate::store::{EntryRow, Lease, RowKey};
+
+/// Bytes of the hash in the name of a gift: enough that no two of a bucket are ever called the same.
+const HASH: usize = 12;
+
+/// What a step says of a gift.
+pub(super) enum Booked {
+    /// Out of what all share.
+    Shared(MessageKey, Vec<Line>),
+    /// To the customer.
+    Own(Box<Booking>),
+}
+
+/// The entries of it, in the row at `key`, a subject of `entity`.
+pub(super) fn entries(lease: &Lease, key: &RowKey, entity: &str, at: i64, booked: Booked) -> Vec<EntryRow> {
+    let (message, lines) = match booked {
+        Booked::Shared(message, lines) => {
+            let line = |line: &Line| (grant(line.account.to_string(), line.amount, &line.unit), None);
+            let lines: Vec<(Entry, Option<i64>)> = lines.iter().map(line).collect();
+            (message, lines)
+        }
+        Booked::Own(booking) => {
+            let until = booking.until.map(jiff::Timestamp::as_millisecond);
+            let mut lines: Vec<(Entry, Option<i64>)> = Vec::new();
+            for what in &booking.what {
+                let entry = if booking.can_be_spent {
+                    grant(format!("points/{what}"), booking.amount, what.as_str())
+                } else {
+                    grant(format!("reward/{what}"), 1, PIECE)
+                };
+                lines.push((entry, until));
+            }
+            if let Some((points, lots)) = &booking.taken {
+                for (part, (until, count)) in (0..).zip(lots) {
+                    let entry = Entry {
+                        account: format!("points/{points}"),
+                        part,
+                        act: Act::Confirm,
+                        from: Place::Held,
+                        amount: *count,
+                        unit: points.to_string(),
+                    };
+                    lines.push((entry, until.map(jiff::Timestamp::as_millisecond)));
+                }
+            }
+            (booking.key, lines)
+        }
+    };
+    let text = message.to_string();
+    let gift = id_of(key.bucket, entity, &text);
+    let holder = format!("{entity}/{}", key.id);
+    let row = |(entry, until): (Entry, Option<i64>)| EntryRow {
+        group: lease.group(key.bucket),
+        gift: gift.clone(),
+        entry,
+        holder: holder.clone(),
+        key: text.clone(),
+        at,
+        until,
+    };
+    lines.into_iter().filter(|(entry, _)| entry.amount > 0).map(row).collect()
+}
+
+/// The unit of what is counted one by one.
+const PIECE: &str = "piece";
+
+fn grant(account: String, amount: i64, unit: &str) -> Entry {
+    Entry { account, part: 0, act: Act::Grant, from: Place::Free, amount, unit: unit.to_owned() }
+}
+
+/// The bucket in three digits, then a hash of whose gift it is and of its key.
+fn id_of(bucket: u16, entity: &str, key: &str) -> String {
+    let mut id = format!("{bucket:03x}");
+    for byte in digest(&SHA256, format!("gift/{entity}/{key}").as_bytes()).as_ref().iter().take(HASH) {
+        // Writing to a string does not fail.
+        let _ = write!(id, "{byte:02x}");
+    }
+    id
+}

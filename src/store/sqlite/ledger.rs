@@ -1,0 +1,262 @@
+//! The books in a file. There is one worker, so an account is one row and nothing has to be handed out.
+
+use futures_util::FutureExt;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, Row as _, SqlitePool};
+
+use super::SqliteStore;
+use super::json::Rows;
+use super::write::{Tx, Writer, begin, give_back, held, run};
+use crate::ledger::{Act, Place};
+use crate::store::ledger::{
+    Acted, Block, EntryPlace, EntryQuery, EntryRow, Ledger, Moved, Quota, Want, Wants, allot, damaged,
+    decide, entry_of, returned, whole_gifts,
+};
+use crate::store::{Commit, Lease, StoreError, Stored, row};
+
+const INSERT_ENTRIES: &str =
+    "INSERT INTO entry (gift, account, part, act, place, amount, unit, holder, key, at, until)
+    SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8,
+        value->>9, value->>10
+    FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING";
+const SPEND: &str = "UPDATE quota SET given = quota.given + value->>1 FROM json_each(?1)
+    WHERE quota.account = value->>0 AND quota.given + value->>1 <= quota.most";
+const COME_BACK: &str = "UPDATE quota SET given = quota.given - value->>1, gone = NULL FROM json_each(?1)
+    WHERE quota.account = value->>0";
+const LOOK: &str = "SELECT account, most, given, alerted, gone FROM quota
+    WHERE account IN (SELECT value FROM json_each(?1))";
+const QUOTAS: &str = "SELECT account, most, given, alerted, gone FROM quota ORDER BY account";
+const SET: &str = "INSERT INTO quota (account, most, given, gone)
+    SELECT value->>0, value->>1, 0, value->>2 FROM json_each(?1) WHERE true
+    ON CONFLICT (account) DO UPDATE SET most = excluded.most, gone = coalesce(quota.gone, excluded.gone)";
+const ALERT: &str = "UPDATE quota SET alerted = ?2 WHERE account = ?1 AND alerted IS NULL";
+const COLUMNS: &str = "gift, account, part, act, place, amount, unit, holder, \"key\", at, until";
+const MOVED: &str = "SELECT account, unit, act, place, sum(amount), count(*) FROM entry
+    GROUP BY account, unit, act, place ORDER BY account, unit, act, place";
+
+pub(super) async fn write(tx: &mut Tx<'_>, commit: &Commit) -> Result<(), StoreError> {
+    let mut rows = Rows::with_capacity(commit.spent.len() * 64);
+    for (account, amount) in &commit.spent {
+        rows.row(|row| {
+            row.text(account).int(*amount);
+        });
+    }
+    if run(tx, SPEND, rows, commit.spent.len()).await? != commit.spent.len() as u64 {
+        return Err(StoreError::Fenced);
+    }
+    insert(tx, &commit.entries).await
+}
+
+async fn insert(tx: &mut Tx<'_>, entries: &[EntryRow]) -> Result<(), StoreError> {
+    let mut rows = Rows::with_capacity(entries.len() * 240);
+    for EntryRow { gift, entry, holder, key, at, until, .. } in entries {
+        rows.row(|row| {
+            row.text(gift).text(&entry.account).int(entry.part).int(entry.act.number());
+            row.int(entry.from.number()).int(entry.amount).text(&entry.unit).text(holder).text(key);
+            row.int(*at).perhaps(*until);
+        });
+    }
+    let written = run(tx, INSERT_ENTRIES, rows, entries.len()).await?;
+    crate::store::ledger::all_new(written, entries.len());
+    Ok(())
+}
+
+async fn look(pool: &SqlitePool, wants: &Wants) -> Result<Vec<Quota>, StoreError> {
+    let mut names = Rows::with_capacity(wants.accounts.len() * 48);
+    wants.accounts.iter().for_each(|want| names.one(&want.account));
+    sqlx::query(LOOK).bind(names.finish()).fetch_all(pool).await?.iter().map(quota).collect()
+}
+
+async fn take(store: &SqliteStore, wants: &Wants) -> Result<Vec<Block>, StoreError> {
+    let found = look(store.hot(), wants).await?;
+    let quota = |want: &Want| found.iter().find(|quota| quota.account == want.account);
+    let free: Vec<i64> = wants
+        .accounts
+        .iter()
+        .map(|want| want.most.saturating_sub(quota(want).map_or(0, |quota| quota.given)).max(0))
+        .collect();
+    let (mut blocks, mut news) = (Vec::new(), Rows::with_capacity(wants.accounts.len() * 64));
+    let mut count = 0;
+    for ((want, size), (_, is_short)) in wants.accounts.iter().zip(&free).zip(allot(wants, &free)) {
+        let quota = quota(want);
+        let is_known_gone = quota.is_some_and(|quota| quota.gone.is_some());
+        let same = quota.is_some_and(|quota| quota.most == want.most) && (is_known_gone || !is_short);
+        if !wants.asks.is_empty() && !same {
+            count += 1;
+            news.row(|row| {
+                row.text(&want.account).int(want.most).perhaps(is_short.then_some(wants.at));
+            });
+        }
+        blocks.push(Block {
+            account: want.account.clone(),
+            size: *size,
+            is_short,
+            is_empty: *size == 0,
+            given: quota.map_or(0, |quota| quota.given),
+            alerted: quota.is_some_and(|quota| quota.alerted.is_some()),
+            is_known_gone,
+        });
+    }
+    if count > 0 {
+        let mut writer = store.writer()?.acquire().await?;
+        let done = set(&mut writer, &store.lease, news, count).await;
+        give_back(writer, done).await?;
+    }
+    Ok(blocks)
+}
+
+async fn set(writer: &mut Writer, lease: &Lease, news: Rows, count: usize) -> Result<(), StoreError> {
+    let mut tx = begin(writer).await?;
+    held(&mut tx, lease).await?;
+    run(&mut tx, SET, news, count).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn alert(store: &SqliteStore, account: &str, at: i64) -> Result<bool, StoreError> {
+    let query = sqlx::query(ALERT).bind(account).bind(at);
+    Ok(query.execute(store.writer()?).await?.rows_affected() == 1)
+}
+
+async fn quotas(pool: &SqlitePool) -> Result<Vec<Quota>, StoreError> {
+    sqlx::query(QUOTAS).fetch_all(pool).await?.iter().map(quota).collect()
+}
+
+fn quota(row: &SqliteRow) -> Result<Quota, StoreError> {
+    Ok(Quota {
+        account: row.try_get(0)?,
+        most: row.try_get(1)?,
+        given: row.try_get(2)?,
+        under_way: 0,
+        alerted: row.try_get(3)?,
+        gone: row.try_get(4)?,
+    })
+}
+
+async fn entries(
+    pool: &SqlitePool,
+    query: &EntryQuery,
+    after: Option<&EntryPlace>,
+    limit: usize,
+) -> Result<Vec<EntryRow>, StoreError> {
+    let (column, value) = match query {
+        EntryQuery::Account(account) => ("account", account),
+        EntryQuery::Holder(holder) => ("holder", holder),
+    };
+    let sql = format!(
+        "SELECT {COLUMNS} FROM entry WHERE {column} = ?1 AND (at, gift, account, part, act) > (?2, ?3, ?4, ?5, ?6)
+        ORDER BY at, gift, account, part, act LIMIT ?7"
+    );
+    let first = (i64::MIN, String::new(), String::new(), 0, 0);
+    let (at, gift, account, part, act) = after.unwrap_or(&first);
+    let asked = sqlx::query(AssertSqlSafe(sql)).bind(value).bind(at).bind(gift).bind(account);
+    let asked = asked.bind(i64::from(*part)).bind(i64::from(*act)).bind(row::signed(limit));
+    asked.fetch_all(pool).await?.iter().map(entry).collect()
+}
+
+async fn moved(pool: &SqlitePool) -> Result<Vec<Moved>, StoreError> {
+    let found = sqlx::query(MOVED).fetch_all(pool).await?;
+    let moved = |row: &SqliteRow| {
+        Ok(Moved {
+            account: row.try_get(0)?,
+            unit: row.try_get(1)?,
+            act: Act::of(row.try_get(2)?).ok_or_else(damaged)?,
+            from: Place::of(row.try_get(3)?).ok_or_else(damaged)?,
+            amount: row.try_get(4)?,
+            count: row.try_get(5)?,
+        })
+    };
+    found.iter().map(moved).collect()
+}
+
+async fn gifts(pool: &SqlitePool, after: &str, limit: usize) -> Result<Vec<EntryRow>, StoreError> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM entry WHERE gift > ?1 ORDER BY gift, account, part, act LIMIT ?2");
+    let found = sqlx::query(AssertSqlSafe(sql)).bind(after).bind(row::signed(limit)).fetch_all(pool).await?;
+    Ok(whole_gifts(found.iter().map(entry).collect::<Result<_, _>>()?, limit))
+}
+
+async fn act(store: &SqliteStore, gift: &str, act: Act, at: i64) -> Result<Acted, StoreError> {
+    let mut writer = store.writer()?.acquire().await?;
+    let mut acted = Acted::Unknown;
+    let done = write_act(&mut writer, (gift, act, at), &mut acted).await;
+    give_back(writer, done).await?;
+    Ok(acted)
+}
+
+async fn write_act(
+    writer: &mut Writer,
+    (gift, act, at): (&str, Act, i64),
+    acted: &mut Acted,
+) -> Result<(), StoreError> {
+    let mut tx = begin(writer).await?;
+    let sql = format!("SELECT {COLUMNS} FROM entry WHERE gift = ?1 ORDER BY act, account, part");
+    let found = sqlx::query(AssertSqlSafe(sql)).bind(gift).fetch_all(&mut *tx).await?;
+    let known = found.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
+    let (came, new) = decide(known, act, at);
+    *acted = came;
+    insert(&mut tx, &new).await?;
+    let back = returned(&new);
+    let mut rows = Rows::with_capacity(back.len() * 64);
+    for (account, amount) in &back {
+        rows.row(|row| {
+            row.text(account).int(*amount);
+        });
+    }
+    run(&mut tx, COME_BACK, rows, back.len()).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+fn entry(row: &SqliteRow) -> Result<EntryRow, StoreError> {
+    let numbers = (row.try_get(2)?, row.try_get(3)?, row.try_get(4)?);
+    let entry = entry_of((row.try_get(1)?, row.try_get(6)?), numbers, row.try_get(5)?)?;
+    Ok(EntryRow {
+        group: 0,
+        gift: row.try_get(0)?,
+        entry,
+        holder: row.try_get(7)?,
+        key: row.try_get(8)?,
+        at: row.try_get(9)?,
+        until: row.try_get(10)?,
+    })
+}
+
+impl Ledger for SqliteStore {
+    fn take<'a>(&'a self, wants: &'a Wants) -> Stored<'a, Vec<Block>> {
+        take(self, wants).boxed()
+    }
+
+    fn give_back<'a>(&'a self, _: &'a [String]) -> Stored<'a, ()> {
+        async { Ok(()) }.boxed()
+    }
+
+    fn alert<'a>(&'a self, account: &'a str, at: i64) -> Stored<'a, bool> {
+        alert(self, account, at).boxed()
+    }
+
+    fn quotas(&self) -> Stored<'_, Vec<Quota>> {
+        quotas(&self.readers).boxed()
+    }
+
+    fn entries<'a>(
+        &'a self,
+        query: &'a EntryQuery,
+        after: Option<&'a EntryPlace>,
+        limit: usize,
+    ) -> Stored<'a, Vec<EntryRow>> {
+        entries(&self.readers, query, after, limit).boxed()
+    }
+
+    fn moved(&self) -> Stored<'_, Vec<Moved>> {
+        moved(&self.readers).boxed()
+    }
+
+    fn gifts<'a>(&'a self, after: &'a str, limit: usize) -> Stored<'a, Vec<EntryRow>> {
+        gifts(&self.readers, after, limit).boxed()
+    }
+
+    fn act<'a>(&'a self, _: u16, gift: &'a str, what: Act, at: i64) -> Stored<'a, Acted> {
+        act(self, gift, what, at).boxed()
+    }
+}
