@@ -101,7 +101,7 @@ async fn write_states(
         .collect();
     let json = serde_json::to_string(&list).unwrap_or_default();
     sqlx::query(
-        "INSERT INTO state (bucket, kind, id, version, body)
+        "INSERT OR FAIL INTO state (bucket, kind, id, version, body)
          SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, unhex(value ->> 4) FROM json_each(?) WHERE true
          ON CONFLICT DO UPDATE SET version = excluded.version, body = excluded.body",
     )

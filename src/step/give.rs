@@ -104,11 +104,87 @@ fn pass_on(actor: &mut Actor, step: Name, giving: &Giving, key: MessageKey, to: 
     for expr in giving.give.exprs_mut() {
         *expr = Expr::Const(eval(expr, &scene));
     }
+    if let Give::Exchange { amount, points, what } = giving.give {
+        if let Some(short) = pay(actor, step, &key, (&amount, points, &what)) {
+            return short;
+        }
+        giving.give = Give::Reward { what, amount: None };
+    }
     let step_sym = actor.run.sym(step);
     actor.trace(Decision::PassedOn { step: step_sym, channel: None, to: Value::Text(to.id.clone()) });
     let favour = Favour { program: actor.it.program, node: actor.it.node, step, giving };
     post::send(actor.run, to, key, Errand::Give(Box::new(favour)));
     Given::Asked
+}
+
+/// Takes the points for what somebody else gets, and holds them until the answer ([`paid_for`]). `None`: it is paid.
+fn pay(
+    actor: &mut Actor,
+    step: Name,
+    key: &MessageKey,
+    (amount, points, what): (&Expr, Name, &Expr),
+) -> Option<Given> {
+    if actor.run.state.asks.iter().any(|ask| is_of(actor.run, ask, key)) {
+        return Some(Given::Asked);
+    }
+    let what = match what {
+        Expr::Const(Value::Choice(name)) => actor.run.sym(*name),
+        _ => actor.run.sym(step),
+    };
+    let count = int(actor, amount).filter(|count| *count > 0);
+    let Some(count) = count.filter(|_| actor.run.state.asks.len() < MAX_ASKS) else {
+        return Some(refused(actor, what, outcome::REFUSED));
+    };
+    let (points, now) = (actor.run.sym(points), actor.run.now);
+    let Some(lots) = account(actor.run, points).take(count, now) else {
+        return Some(refused(actor, what, outcome::TOO_FEW));
+    };
+    let day = civil::date_of(now, &actor.run.world.zone);
+    let gift = Gift {
+        what,
+        outcome: actor.run.fixed(outcome::GRANTED),
+        // It counts with whoever gets it.
+        entry: Entry { day, opening: None, amount: 0 },
+        value: Value::Missing,
+        taken: Some((points, lots)),
+        spendable: false,
+        until: None,
+        slot: None,
+        also: None,
+    };
+    let ask = ask(actor, step, key, gift, None);
+    actor.run.state.asks.push(ask);
+    None
+}
+
+/// The row of whoever was to get it has answered: what was paid is spent, or is had back.
+pub(super) fn paid_for(run: &mut Run, key: &MessageKey, outcome: Name) {
+    let Some(at) = run.state.asks.iter().position(|ask| is_of(run, ask, key)) else { return };
+    let ask = run.state.asks.remove(at);
+    if outcome.as_str() != outcome::GRANTED {
+        give_back(run, &ask.gift);
+    }
+}
+
+fn give_back(run: &mut Run, gift: &Gift) {
+    let now = run.now;
+    if let Some((from, lots)) = &gift.taken {
+        lots.iter().for_each(|lot| account(run, *from).put(*lot, now));
+    }
+}
+
+fn ask(actor: &Actor, step: Name, key: &MessageKey, gift: Gift, from: Option<Sender>) -> Ask {
+    Ask {
+        journey: actor.it.journey,
+        subject: actor.it.subject.clone(),
+        entry: actor.it.key.clone(),
+        step: actor.run.sym(step),
+        key: key.step.clone(),
+        program: actor.it.program,
+        node: actor.it.node,
+        gift,
+        from,
+    }
 }
 
 /// Tells the row that gives what became of it; `None`: it could not even be tried.
@@ -172,17 +248,7 @@ fn settle(
         trace_of(actor, &gift);
         return Given::Now(plan.outcome);
     }
-    let ask = Ask {
-        journey: actor.it.journey,
-        subject: actor.it.subject.clone(),
-        entry: actor.it.key.clone(),
-        step: actor.run.sym(step),
-        key: key.step.clone(),
-        program: actor.it.program,
-        node: actor.it.node,
-        gift,
-        from,
-    };
+    let ask = ask(actor, step, &key, gift, from);
     actor.run.state.asks.push(ask);
     actor.run.effect(Effect::Reserve(Box::new(Reserve { key, lines: plan.lines })));
     Given::Asked
@@ -249,9 +315,8 @@ fn release(run: &mut Run, ask: &Ask, short: Short) -> Sym {
         Short::BudgetGone => outcome::BUDGET_GONE,
         Short::NoLedger => outcome::REFUSED,
     };
-    if let Some((from, lots)) = ask.gift.taken.as_ref().filter(|_| outcome != outcome::BLANK) {
-        let now = run.now;
-        lots.iter().for_each(|lot| account(run, *from).put(*lot, now));
+    if outcome != outcome::BLANK {
+        give_back(run, &ask.gift);
     }
     run.fixed(outcome)
 }

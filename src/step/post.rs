@@ -260,6 +260,7 @@ fn take_favour(run: &mut Run, post: &Post, favour: &Favour) {
 
 /// The step that gives, here, goes on.
 fn take_gift(run: &mut Run, key: &MessageKey, node: NodeId, outcome: Name, amount: &Value) {
+    give::paid_for(run, key, outcome);
     let Some(subject) = subject_of(run, key) else { return };
     let Some(journey) = Name::lookup(&key.journey).map(|name| run.sym(name)) else { return };
     let stands = |instance: &Instance| {

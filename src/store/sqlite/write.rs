@@ -14,36 +14,39 @@ pub(super) type Writer = PoolConnection<Sqlite>;
 /// Also numbers the batches without a gap, so a commit can be neither lost nor repeated unnoticed.
 const FENCE: &str = "UPDATE lease SET batch = ?1 WHERE grp = 0 AND epoch = ?2 AND batch = ?1 - 1";
 const HELD: &str = "SELECT count(*) FROM lease WHERE grp = 0 AND epoch = ?1";
-const INSERT_STATES: &str = "INSERT INTO state (bucket, kind, id, version, body, layout, facets)
+// `OR FAIL` where a statement writes many rows: whatever fails takes the whole transaction back, so SQLite need not keep each
+// page as it was before the statement. It would write those to a file of its own, as many as go to the log.
+const INSERT_STATES: &str = "INSERT OR FAIL INTO state (bucket, kind, id, version, body, layout, facets)
     SELECT value->>0, value->>1, value->>2, 1, unhex(value->>3), value->>4, value->>5 FROM json_each(?1)";
-const UPDATE_STATES: &str = "UPDATE state
+const UPDATE_STATES: &str = "UPDATE OR FAIL state
     SET version = state.version + 1, body = unhex(value->>4), layout = value->>5, facets = value->>6
     FROM json_each(?1)
     WHERE state.bucket = value->>0 AND state.kind = value->>1 AND state.id = value->>2
         AND state.version = value->>3";
-const RESIFT: &str = "UPDATE state SET layout = value->>3, facets = value->>4 FROM json_each(?1)
+const RESIFT: &str = "UPDATE OR FAIL state SET layout = value->>3, facets = value->>4 FROM json_each(?1)
     WHERE state.bucket = value->>0 AND state.kind = value->>1 AND state.id = value->>2";
 const INSERT_LOG: &str = "INSERT INTO log (batch, body, made) VALUES (?1, ?2, ?3)";
 const INSERT_TRACE: &str = "INSERT INTO trace (batch, body, made) VALUES (?1, ?2, ?3)";
-const INSERT_OUTBOX: &str = "INSERT INTO outbox (channel, batch, body)
+const INSERT_OUTBOX: &str = "INSERT OR FAIL INTO outbox (channel, batch, body)
     SELECT value->>0, value->>1, unhex(value->>2) FROM json_each(?1)";
 const DELETE_OUTBOX: &str = "DELETE FROM outbox WHERE (channel, batch) IN
     (SELECT value->>0, value->>1 FROM json_each(?1))";
-const INSERT_TIMERS: &str = "INSERT INTO timer (due, batch, body)
+const INSERT_TIMERS: &str = "INSERT OR FAIL INTO timer (due, batch, body)
     SELECT value->>0, value->>1, unhex(value->>2) FROM json_each(?1)";
 const DELETE_TIMERS: &str = "DELETE FROM timer WHERE (due, batch) IN
     (SELECT value->>0, value->>1 FROM json_each(?1))";
-const INSERT_DEDUP: &str = "INSERT INTO dedup (slot, hash, payload, made)
+const INSERT_DEDUP: &str = "INSERT OR FAIL INTO dedup (slot, hash, payload, made)
     SELECT value->>0, unhex(value->>1), value->>2, ?2 FROM json_each(?1)";
-const INSERT_QUARANTINE: &str = "INSERT INTO quarantine (at, code, reason, body)
+const INSERT_QUARANTINE: &str = "INSERT OR FAIL INTO quarantine (at, code, reason, body)
     SELECT value->>0, value->>1, value->>2, unhex(value->>3) FROM json_each(?1)";
 const INSERT_INBOX: &str = "INSERT INTO inbox (batch, at, body) VALUES (?1, ?2, ?3)";
 const DELETE_INBOX: &str = "DELETE FROM inbox WHERE batch IN (SELECT value FROM json_each(?1))";
 const SET_META: &str = "INSERT INTO meta (name, value)
     SELECT value->>0, value->>1 FROM json_each(?1) WHERE true
     ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-const INSERT_SYMBOLS: &str = "INSERT INTO symbol (no, name) SELECT value->>0, value->>1 FROM json_each(?1)";
-const INSERT_PROGRAMS: &str = "INSERT INTO program (no, hash, journey, body)
+const INSERT_SYMBOLS: &str =
+    "INSERT OR FAIL INTO symbol (no, name) SELECT value->>0, value->>1 FROM json_each(?1)";
+const INSERT_PROGRAMS: &str = "INSERT OR FAIL INTO program (no, hash, journey, body)
     SELECT value->>0, value->>1, value->>2, unhex(value->>3) FROM json_each(?1)";
 const INSERT_BUNDLE: &str = "INSERT INTO bundle (hash, body) VALUES (?1, ?2)";
 

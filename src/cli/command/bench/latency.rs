@@ -1,5 +1,5 @@
-//! From an event to the first message: a request for each enrolment, evenly spread over time, whatever the daemon does with
-//! those before, and a provider on loopback.
+//! From an event to the first message: the events of W1, an enrolment for each customer and an open for every second one, a request
+//! for each, evenly spread over time, whatever the daemon does with those before, and a provider on loopback.
 
 use std::fmt;
 use std::path::Path;
@@ -21,6 +21,8 @@ use crate::engine::clock::wall;
 const SECONDS: u32 = 20;
 /// Left out: connections are made, plans and caches are cold.
 const WARM_UP: u32 = 2;
+/// In microseconds after the enrolment: before the journey gives up waiting.
+const OPENED_AFTER: i64 = 1_000_000;
 /// How long the last message is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Customers arrive in batches.
@@ -48,7 +50,7 @@ impl fmt::Display for Delays {
 }
 
 pub(super) fn run(folder: &Path, admin: Option<&str>, rate: u32, output: &Output) -> Result<Delays, Failure> {
-    let customers = rate * SECONDS;
+    let customers = rate * SECONDS * 2 / 3;
     let sink = sink::open(customers as usize, DIGITS);
     let (_provider, sink, arrivals) =
         sink.map_err(|error| Failure::new(format_args!("no provider can be started: {error}")))?;
@@ -61,7 +63,7 @@ pub(super) fn run(folder: &Path, admin: Option<&str>, rate: u32, output: &Output
     let sent = block_on(load_evenly(folder, customers, rate, output));
     place.take_away()?;
     let sent = sent?;
-    let first = (rate * WARM_UP) as usize;
+    let first = (rate * WARM_UP * 2 / 3) as usize;
     let mut delays: Vec<i64> = Vec::with_capacity(sent.len());
     for (sent, arrival) in sent.iter().zip(&*arrivals).skip(first) {
         match arrival.load(Ordering::Relaxed) {
@@ -79,6 +81,21 @@ pub(super) fn run(folder: &Path, admin: Option<&str>, rate: u32, output: &Output
     Ok(Delays { rate, measured: delays.len(), median: at(500), p99: at(990), longest: at(1_000) })
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Event {
+    Enrolled(u32),
+    Opened(u32),
+}
+
+/// What happens when, in order: half of the customers open what they got.
+fn events(customers: u32, due: impl Fn(u32) -> i64) -> Vec<(i64, Event)> {
+    let enrolled = (0..customers).map(|number| (due(number), Event::Enrolled(number)));
+    let opened = (0..customers).step_by(2).map(|number| (due(number) + OPENED_AFTER, Event::Opened(number)));
+    let mut events: Vec<_> = enrolled.chain(opened).collect();
+    events.sort_unstable();
+    events
+}
+
 /// When each enrolment was due to be sent, in microseconds since 1970.
 async fn load_evenly(folder: &Path, customers: u32, rate: u32, output: &Output) -> Result<Vec<i64>, Failure> {
     let address = free_address()?;
@@ -88,11 +105,11 @@ async fn load_evenly(folder: &Path, customers: u32, rate: u32, output: &Output) 
     Load { client: &client, output, batch: BATCH }.customers(0..customers).await?;
     let load = Load { client: &client, output, batch: 1 };
     let start = wall().as_microsecond() + 100_000;
-    let due = |number: u32| start + i64::from(number) * 1_000_000 / i64::from(rate);
+    let due = |number: u32| start + i64::from(number) * 1_500_000 / i64::from(rate);
     let mut under_way = FuturesUnordered::new();
-    for number in 0..customers {
+    for (at, event) in events(customers, due) {
         // A late request still counts from when it was due: nobody is spared by a daemon that stands still.
-        let left = u64::try_from(due(number) - wall().as_microsecond()).unwrap_or(0);
+        let left = u64::try_from(at - wall().as_microsecond()).unwrap_or(0);
         let pause = tokio::time::sleep(Duration::from_micros(left));
         tokio::pin!(pause);
         loop {
@@ -104,7 +121,12 @@ async fn load_evenly(folder: &Path, customers: u32, rate: u32, output: &Output) 
                 }
             }
         }
-        under_way.push(load.journeys(number..number + 1, Opens::None));
+        under_way.push(async move {
+            match event {
+                Event::Enrolled(number) => load.journeys(number..number + 1, Opens::None).await,
+                Event::Opened(number) => load.open(number).await,
+            }
+        });
     }
     while let Some(done) = under_way.next().await {
         done?;

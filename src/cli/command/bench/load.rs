@@ -84,6 +84,11 @@ impl Load<'_> {
         Ok(())
     }
 
+    /// Customer `number` opens the first message.
+    pub(super) async fn open(self, number: u32) -> Result<(), Failure> {
+        self.post(openings(&[(number, number)])).await
+    }
+
     /// Waits until nobody waits for anything that is due by `due`; for anything, without it.
     pub(super) async fn finished(self, due: Option<Timestamp>) -> Result<(), Failure> {
         for _ in 0..PATIENCE {

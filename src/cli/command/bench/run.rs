@@ -46,7 +46,7 @@ pub(super) struct Args {
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
     peer_customers: u32,
 
-    /// Measures delays as well: so many enrolments per second, a request for each, sends to an HTTP server on loopback.
+    /// Measures delays as well: so many events of W1 per second, a request for each, sends to an HTTP server on loopback.
     #[arg(long, value_name = "PER_SECOND", value_parser = clap::value_parser!(u32).range(1..=20_000))]
     rate: Option<u32>,
 

@@ -92,20 +92,24 @@ impl Checker<'_, '_> {
         Some(StepKind::Give(Box::new(giving), tail))
     }
 
-    /// Somebody else who gets it. What is spent for it is the subject's own, so nothing is spent for others.
+    /// Somebody else who gets it. What an `exchange` costs is the subject's own; a chance is drawn by who holds it.
     fn gift_to(&mut self, to: &ast::Expr, give: &Give) -> Option<Addressee> {
         let owner = match give {
-            Give::Reward { .. } => None,
+            Give::Reward { .. } | Give::Exchange { .. } => None,
             Give::Points { points, .. } => {
                 self.world.model.values.points.get(points).map(|points| points.subject)
             }
             Give::Chance { lottery } => {
                 self.world.model.values.lotteries.get(lottery).map(|lottery| lottery.subject)
             }
-            Give::Exchange { .. } | Give::Draw { .. } => {
-                let headline = "what the subject spends is for the subject";
+            Give::Draw { .. } => {
+                let headline = "who draws is who holds the chance";
                 let finding = Diagnostic::new(code::ADDRESSEE, to.span, headline).label("cannot be another");
-                self.report(finding.help("leave `to …` out, or `grant` the other one something"));
+                self.report(
+                    finding.help("leave `to …` out: the subject draws").help(
+                        "or `grant` the other one a chance with `to …`, and let a journey of theirs draw",
+                    ),
+                );
                 return None;
             }
         };
