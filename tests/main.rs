@@ -33,6 +33,7 @@ mod parse;
 mod providers;
 mod readme;
 mod rules;
+mod rush;
 mod session;
 mod sim;
 mod step;

@@ -3,8 +3,8 @@
 use clap::{ColorChoice, Parser, Subcommand};
 
 use super::command::{
-    audience, bench, build, check, customers, dead_letters, dev, events, explain, fmt, graph, init, prove,
-    rules, run, test, why,
+    audience, bench, build, check, customers, dead_letters, dev, events, explain, fmt, graph, init, ledger,
+    prove, rules, run, test, why,
 };
 use super::{Exit, Failure, Output};
 
@@ -33,6 +33,7 @@ pub enum Command {
     Customers(customers::Args),
     Events(events::Args),
     DeadLetters(dead_letters::Args),
+    Ledger(ledger::Args),
     Explain(explain::Args),
     Rules(rules::Args),
     Run(run::Args),
@@ -56,6 +57,7 @@ impl Command {
             Self::Customers(args) => customers::run(args, output),
             Self::Events(args) => events::run(args, output),
             Self::DeadLetters(args) => dead_letters::run(args, output),
+            Self::Ledger(args) => ledger::run(args, output),
             Self::Explain(args) => explain::run(args, output),
             Self::Rules(args) => rules::run(args, output),
             Self::Run(args) => run::run(args, output),

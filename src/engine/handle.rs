@@ -7,16 +7,18 @@ use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
 use super::audience::{self, Funnel};
+use super::audit;
 use super::desk;
 use super::fill::Filling;
 use crate::channel::track::short;
+use crate::ledger::Act;
 use crate::name::Name;
 use crate::program::Bundle;
 use crate::step::horizon::Short;
 use crate::step::slots::{self, Standing};
 use crate::step::world::Kill;
 use crate::step::{Event, RootKey, World, codec};
-use crate::store::{Directory, Quarantined, RowKey, Store, StoreError, TaskRow};
+use crate::store::{Acted, Directory, Ledger, Quarantined, RowKey, Store, StoreError, TaskRow};
 
 /// What became of one submitted event. Given only once it is durable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -246,6 +248,20 @@ impl EngineHandle {
     #[must_use]
     pub fn directory(&self) -> Option<&dyn Directory> {
         self.store.directory()
+    }
+
+    /// The books; `None`: the store keeps none.
+    #[must_use]
+    pub fn ledger(&self) -> Option<&dyn Ledger> {
+        self.store.ledger()
+    }
+
+    /// What may still happen to a gift happens to it, once; `None`: the store keeps no books.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn act(&self, gift: &str, act: Act) -> Result<Option<Acted>, EngineError> {
+        Ok(audit::act(&*self.store, gift, act, self.now()).await?)
     }
 
     /// The task of this id.

@@ -5,10 +5,11 @@
 //!
 //! Reading order: [`handle`] (the face), [`clock`], `run` (the loop), `gather` (inputs), `intake` (identity), `work` (one subject), `carry` (from row to row),
 //! `batch` (one commit), `last` and `patient` (commits that fail), `timers`, `lane`, `survey`, `dispatch` and `rate` (the outbox), `sweep`, `deploy`,
-//! [`desk`] (work for people), `shorten` (links in text messages), [`fill`] (history of new conditions), `trim` (what goes), [`audience`] (counts), `till` and `book` (what all share, and the books), `refer` (other roots), `share` (other workers), `pack` and
+//! [`desk`] (work for people), `shorten` (links in text messages), [`fill`] (history of new conditions), `trim` (what goes), [`audience`] (counts), `till`, `book` and [`audit`] (what all share, and the books), `refer` (other roots), `share` (other workers), `pack` and
 //! [`payload`] (rows), [`why`] (reading traces).
 
 pub mod audience;
+pub mod audit;
 mod batch;
 mod book;
 mod carry;

@@ -8,11 +8,12 @@ use jiff::Timestamp;
 
 use crate::engine::audience::Funnel;
 use crate::engine::{EngineError, EngineHandle, Receipt, Stats, SubmitError};
+use crate::ledger::Act;
 use crate::name::Name;
 use crate::step::slots::Standing;
 use crate::step::world::Kill;
 use crate::step::{Event, RootKey, World};
-use crate::store::{Directory, Quarantined, TaskRow};
+use crate::store::{Acted, Directory, Ledger, Quarantined, TaskRow};
 
 /// See the methods of the same names of [`EngineHandle`].
 pub trait Backend: Send + Sync {
@@ -31,6 +32,11 @@ pub trait Backend: Send + Sync {
     fn task<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<TaskRow>, EngineError>>;
 
     fn link<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Vec<u8>>, EngineError>>;
+
+    /// The books; `None`: none are kept.
+    fn ledger(&self) -> Option<&dyn Ledger>;
+
+    fn act(&self, gift: String, act: Act) -> BoxFuture<'_, Result<Option<Acted>, EngineError>>;
 
     fn slots(&self, root: RootKey, slots: Vec<Name>) -> BoxFuture<'_, Result<Vec<Standing>, EngineError>>;
 
@@ -69,6 +75,14 @@ impl Backend for EngineHandle {
 
     fn link<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Vec<u8>>, EngineError>> {
         self.link(name).boxed()
+    }
+
+    fn ledger(&self) -> Option<&dyn Ledger> {
+        self.ledger()
+    }
+
+    fn act(&self, gift: String, act: Act) -> BoxFuture<'_, Result<Option<Acted>, EngineError>> {
+        async move { self.act(&gift, act).await }.boxed()
     }
 
     fn slots(&self, root: RootKey, slots: Vec<Name>) -> BoxFuture<'_, Result<Vec<Standing>, EngineError>> {

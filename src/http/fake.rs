@@ -18,11 +18,14 @@ use crate::engine::audience::{Condition, Funnel};
 use crate::engine::{EngineError, Receipt, Stats, SubmitError};
 use crate::expr::MessageEvent;
 use crate::intake::fixture;
+use crate::ledger::Act;
 use crate::name::Name;
 use crate::step::slots::Standing;
 use crate::step::world::Kill;
 use crate::step::{Event, EventKind, MessageKey, RootKey, TaskOrder, World};
-use crate::store::{Days, Directory, Quarantined, Stored, TaskCount, TaskQuery, TaskRow, TaskStatus};
+use crate::store::{
+    Acted, Days, Directory, Ledger, Quarantined, Stored, TaskCount, TaskQuery, TaskRow, TaskStatus,
+};
 use crate::text::Sources;
 
 /// Remembers identities, as an engine would, and can be told to be full or broken.
@@ -96,6 +99,15 @@ impl Backend for Memory {
 
     fn directory(&self) -> Option<&dyn Directory> {
         Some(self)
+    }
+
+    /// This one keeps no books.
+    fn ledger(&self) -> Option<&dyn Ledger> {
+        None
+    }
+
+    fn act(&self, _: String, _: Act) -> BoxFuture<'_, Result<Option<Acted>, EngineError>> {
+        ready(Ok(None)).boxed()
     }
 
     fn task<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<TaskRow>, EngineError>> {

@@ -8,6 +8,7 @@ mod auth;
 pub mod backend;
 pub mod events;
 mod followed;
+mod ledger;
 mod ops;
 mod problem;
 pub mod serve;
@@ -82,6 +83,10 @@ pub fn router(door: Door) -> Router {
         .route("/v1/audiences/{name}", get(ops::audience))
         .route("/v1/events", post(events::receive))
         .route("/v1/kill", get(ops::switches).post(ops::switch))
+        .route("/v1/gifts/{gift}/claw-back", post(ledger::claw_back))
+        .route("/v1/gifts/{gift}/redeem", post(ledger::redeem))
+        .route("/v1/ledger", get(ledger::balances))
+        .route("/v1/ledger/entries", get(ledger::entries))
         .route("/v1/schema", get(ops::schema))
         .route("/v1/slots", get(slots::several))
         .route("/v1/slots/reports", post(slots::report))

@@ -13,6 +13,7 @@ pub mod explain;
 pub mod fmt;
 pub mod graph;
 pub mod init;
+pub mod ledger;
 pub mod prove;
 pub mod rules;
 pub mod run;

@@ -1,0 +1,140 @@
+//! The books: balances, entries, and what partners and staff do with a gift: use it, take it back.
+
+use std::sync::Arc;
+
+use axum::Json as Body;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+
+use super::Door;
+use super::problem::Problem;
+use crate::diagnostic::code;
+use crate::engine::EngineError;
+use crate::engine::audit::{self, Balance};
+use crate::intake::quote;
+use crate::ledger::Act;
+use crate::store::{Acted, EntryPlace, EntryQuery, EntryRow, Ledger, StoreError};
+
+/// Entries of one answer, where nothing is said, and at most.
+const PAGE: usize = 100;
+const MOST: usize = 1_000;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    account: Option<String>,
+    /// `customer/c1`
+    holder: Option<String>,
+    limit: Option<usize>,
+    after: Option<String>,
+}
+
+/// All accounts.
+pub(super) async fn balances(State(door): State<Arc<Door>>) -> Result<Body<Json>, Problem> {
+    let all = audit::balances(books(&door)?).await.map_err(failed)?;
+    Ok(Body(json!({ "accounts": all.iter().map(shown).collect::<Vec<_>>() })))
+}
+
+/// A page of the entries of an account or a holder, oldest first.
+pub(super) async fn entries(
+    State(door): State<Arc<Door>>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
+) -> Result<Body<Json>, Problem> {
+    let Query(wanted) = wanted.map_err(|rejection| Problem::bad_request(rejection.body_text()))?;
+    let query = match (wanted.account, wanted.holder) {
+        (Some(account), None) => EntryQuery::Account(account),
+        (None, Some(holder)) => EntryQuery::Holder(holder),
+        _ => return Err(Problem::bad_request("expected `account` or `holder`, and not both")),
+    };
+    let after = wanted.after.as_deref().map(place).transpose()?;
+    let limit = wanted.limit.unwrap_or(PAGE).clamp(1, MOST);
+    let rows = books(&door)?.entries(&query, after.as_ref(), limit).await.map_err(failed)?;
+    let next = rows.last().filter(|_| rows.len() == limit).map(|row| {
+        let (at, gift, account, part, act) = row.place();
+        format!("{at}.{gift}.{part}.{act}.{account}")
+    });
+    Ok(Body(json!({ "entries": rows.iter().map(entry).collect::<Vec<_>>(), "next": next })))
+}
+
+/// The customer has used it.
+pub(super) async fn redeem(
+    State(door): State<Arc<Door>>,
+    Path(gift): Path<String>,
+) -> Result<Body<Json>, Problem> {
+    act(&door, &gift, Act::Confirm).await
+}
+
+/// The bank takes it back.
+pub(super) async fn claw_back(
+    State(door): State<Arc<Door>>,
+    Path(gift): Path<String>,
+) -> Result<Body<Json>, Problem> {
+    act(&door, &gift, Act::ClawBack).await
+}
+
+async fn act(door: &Door, gift: &str, act: Act) -> Result<Body<Json>, Problem> {
+    let conflict = |detail: &str| Problem::new(StatusCode::CONFLICT, code::GIFT_CLOSED, detail);
+    let acted = door.engine.act(gift.to_owned(), act).await?.ok_or_else(no_books)?;
+    let (rows, again) = match acted {
+        Acted::Done(rows) => (rows, false),
+        Acted::Before(rows) => (rows, true),
+        Acted::Refused(_) => return Err(conflict("what has become of this gift does not allow it")),
+        Acted::Ended(_) => return Err(conflict("the time of this gift is over")),
+        Acted::Unknown => {
+            let detail = format!("there is no gift {}", quote(gift));
+            return Err(Problem::new(StatusCode::NOT_FOUND, code::NO_SUCH_THING, detail));
+        }
+    };
+    Ok(Body(
+        json!({ "gift": gift, "repeated": again, "entries": rows.iter().map(entry).collect::<Vec<_>>() }),
+    ))
+}
+
+fn books(door: &Door) -> Result<&dyn Ledger, Problem> {
+    door.engine.ledger().ok_or_else(no_books)
+}
+
+fn no_books() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, code::NO_SUCH_THING, "this store keeps no books")
+}
+
+fn failed(error: StoreError) -> Problem {
+    EngineError::from(error).into()
+}
+
+fn moment(ms: Option<i64>) -> Option<String> {
+    Timestamp::from_millisecond(ms?).ok().map(|at| at.to_string())
+}
+
+fn shown(balance: &Balance) -> Json {
+    json!({
+        "account": balance.account, "unit": balance.unit, "most": balance.most, "given": balance.given,
+        "held": balance.held, "used": balance.used, "left": balance.left, "under_way": balance.under_way,
+        "alerted": moment(balance.alerted), "gone": moment(balance.gone),
+    })
+}
+
+fn entry(row: &EntryRow) -> Json {
+    let it = &row.entry;
+    json!({
+        "at": moment(Some(row.at)), "act": it.act.as_str(), "from": it.from.as_str(), "account": it.account,
+        "amount": it.amount, "unit": it.unit, "holder": row.holder, "gift": row.gift, "key": row.key,
+        "until": moment(row.until),
+    })
+}
+
+/// Where a page ended.
+fn place(text: &str) -> Result<EntryPlace, Problem> {
+    let place = || {
+        let mut parts = text.splitn(5, '.');
+        let mut next = || parts.next();
+        let (at, gift) = (next()?.parse().ok()?, next()?.to_owned());
+        let (part, act) = (next()?.parse().ok()?, next()?.parse().ok()?);
+        Some((at, gift, next()?.to_owned(), part, act))
+    };
+    place().ok_or_else(|| Problem::bad_request("`after` is the `next` of the page before"))
+}
