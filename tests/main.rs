@@ -3,6 +3,10 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop")]
 #![allow(clippy::print_stdout, reason = "what a test says is shown when it fails")]
 
+/// As in the daemon.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 mod analysis;
 mod catch_up;
 mod check;

@@ -30,7 +30,7 @@ use crate::program::Rate;
 use crate::step::state::MAX_TRACE_REFS;
 use crate::step::state::Replay;
 use crate::step::{
-    Delivery, Event, Input, Reserve, RootKey, Short, State, Trace, World, codec, facets, replay,
+    Delivery, Event, Input, MessageKey, Reserve, RootKey, Short, State, Trace, World, codec, facets, replay,
 };
 use crate::store::{
     Block, Commit, Lease, OutboxRow, PackedKind, Quarantined, RowKey, RowRef, StateRow, Wants, bucket,
@@ -453,12 +453,13 @@ impl<'a> Batch<'a> {
         self.counts.dropped += work.released.len() as u64;
         work.released.into_iter().for_each(|channel| self.let_go(channel));
         self.sends.extend(work.sends.into_iter().map(|(ticket, delivery)| (ticket, *delivery)));
-        let queued = |message| Queued {
+        let queued = |message: MessageKey| Queued {
             kind: subject.key.kind,
             id: Arc::clone(&subject.key.id),
+            // An older row may still name it: whoever reads both after a crash knows by this which counts.
+            not_before: if work.again.contains(&message) { self.now.as_millisecond() } else { 0 },
             message,
             attempts: 0,
-            not_before: 0,
             ambiguous: false,
             provider: None,
         };

@@ -82,6 +82,8 @@ pub(super) struct Work<'a> {
     pub resolved: Vec<Ticket>,
     /// New messages, for the outbox.
     pub queued: Vec<(MessageKey, Name)>,
+    /// Of the new ones, those that older rows of the outbox may still name.
+    pub again: Vec<MessageKey>,
     /// New messages that go out once this is committed.
     pub prompt: Vec<Delivery>,
     /// Channels of messages that were admitted and then refused by the gate.
@@ -264,7 +266,10 @@ impl<'a> Walk<'_, '_, 'a> {
         let mut unanswered = Vec::new();
         for effect in output.effects {
             match effect {
-                Effect::Enqueue { message, channel } => self.decided.push_back((message, channel)),
+                Effect::Enqueue { message, channel, again } => {
+                    self.work.again.extend(again.then(|| message.clone()));
+                    self.decided.push_back((message, channel));
+                }
                 Effect::Deliver(deliver) => delivery = Some(deliver),
                 // What stands in slots is kept in the row; nobody can ask for it yet.
                 Effect::Drop(_) | Effect::Place(_) | Effect::Remove { .. } => {}

@@ -22,7 +22,8 @@ pub struct Output {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// A send was decided: put its key into the outbox, in the same transaction.
-    Enqueue { message: MessageKey, channel: Name },
+    /// `again`: it may have stood there before, and left without being over.
+    Enqueue { message: MessageKey, channel: Name, again: bool },
     /// Answer to `Input::Dispatch`: the gate still agrees; hand this to the provider once committed.
     Deliver(Box<Delivery>),
     /// Answer to `Input::Dispatch`: nothing is to be sent (refused, cancelled, or already answered).

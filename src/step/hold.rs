@@ -134,7 +134,7 @@ fn release(run: &mut Run, at: usize, message: &Message) {
     message::trace(run, &message, Decision::Decided { step, channel });
     if let Some(channel) = run.world.symbols.name(channel).filter(|_| !on_record) {
         let message = message::key_of(run, &message);
-        run.effect(Effect::Enqueue { message, channel });
+        run.effect(Effect::Enqueue { message, channel, again: true });
     }
     message::announce(run, &message, MessageEvent::Sent);
     if message.from().is_some() {

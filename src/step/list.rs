@@ -66,7 +66,7 @@ pub(super) fn due(run: &mut Run, at: usize) {
 fn enqueue(run: &mut Run, message: &Message) {
     let Some(channel) = run.world.symbols.name(message.channel) else { return };
     let message = message::key_of(run, message);
-    run.effect(Effect::Enqueue { message, channel });
+    run.effect(Effect::Enqueue { message, channel, again: false });
 }
 
 /// What the step says, else what the content says.

@@ -181,7 +181,7 @@ pub(super) fn write(run: &mut Run, message: Message) {
         && let Some(channel) = run.world.symbols.name(message.channel)
     {
         let key = key_of(run, &message);
-        run.effect(Effect::Enqueue { message: key, channel });
+        run.effect(Effect::Enqueue { message: key, channel, again: false });
     }
     announce(run, &message, MessageEvent::Sent);
     add(run, message);
@@ -298,7 +298,7 @@ pub(super) fn resend(run: &mut Run, key: &MessageKey) {
     }
     set_status(run, at, MessageStatus::Pending);
     trace(run, &message, Decision::Decided { step: message.step, channel: message.channel });
-    run.effect(Effect::Enqueue { message: key.clone(), channel });
+    run.effect(Effect::Enqueue { message: key.clone(), channel, again: true });
 }
 
 /// Cancels what an instance has decided and what has not left yet.

@@ -113,7 +113,7 @@ fn send(
 ) -> Decision {
     set(world, state, step, "pending");
     let message = key(&root.id, step);
-    output.effects.push(Effect::Enqueue { message, channel: Name::new(step) });
+    output.effects.push(Effect::Enqueue { message, channel: Name::new(step), again: false });
     Decision::BecameTrue
 }
 

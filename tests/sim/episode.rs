@@ -110,6 +110,8 @@ pub(crate) struct Episode {
     switches: u32,
     retries: BTreeMap<String, u32>,
     story: VecDeque<String>,
+    /// How much of it.
+    shown: usize,
     steps: u64,
 }
 
@@ -159,6 +161,7 @@ impl Episode {
             switches: 0,
             retries: BTreeMap::new(),
             story: VecDeque::new(),
+            shown: super::number("WAYFARE_SIM_SHOWN").map_or(SHOWN, |shown| usize::try_from(shown).unwrap()),
             steps: 0,
         }
     }
@@ -189,7 +192,7 @@ impl Episode {
     }
 
     fn say(&mut self, what: impl FnOnce() -> String) {
-        if self.story.len() >= SHOWN {
+        if self.story.len() >= self.shown {
             self.story.pop_front();
         }
         let line = format!("{} {} {}", self.steps, self.now(), what());

@@ -1,7 +1,9 @@
 //! Faults put in on purpose, in the simulated world: a check that finds none of them proves nothing.
 
 use jiff::Timestamp;
-use wayfare::step::{Input, Output, RootKey, State, World};
+use wayfare::step::post::{Errand, Parcel};
+use wayfare::step::state::MessageStatus;
+use wayfare::step::{Effect, Input, Output, RootKey, State, World};
 use wayfare::store::Commit;
 
 use super::process::poisoned;
@@ -49,11 +51,17 @@ pub(crate) enum Flaw {
     ForgetsLists,
     /// Whom the policy protects is written to.
     NoSuppression,
+    /// A commit in twenty is written without what it leaves for other rows.
+    LosesPosts,
+    /// What a row had sent that goes into another is sent by that one too.
+    SendsAgainAfterMerge,
+    /// What one row says to another is heard twice.
+    TakesPostsTwice,
 }
 
 impl Flaw {
     /// Each with what must be said of it.
-    pub(crate) const ALL: [(Self, &'static str); 20] = [
+    pub(crate) const ALL: [(Self, &'static str); 23] = [
         (Self::ForgetsCommits, "follows"),
         (Self::ForgetsTimers, "nobody looked"),
         (Self::ForgetsMessages, "does not come to an end"),
@@ -74,6 +82,9 @@ impl Flaw {
         (Self::ForgetsWords, "without consent"),
         (Self::ForgetsLists, "is on the list"),
         (Self::NoSuppression, "is suppressed"),
+        (Self::LosesPosts, "does not come to an end"),
+        (Self::SendsAgainAfterMerge, "and arrived as"),
+        (Self::TakesPostsTwice, "twice"),
     ];
 
     /// What the store makes of a commit that it acknowledges; `None`: nothing at all.
@@ -83,6 +94,7 @@ impl Flaw {
         match self {
             Self::ForgetsCommits if now => return None,
             Self::ForgetsTimers if now => written.timers.clear(),
+            Self::LosesPosts if commit.batch.is_multiple_of(20) => written.inbox.clear(),
             Self::ForgetsMessages if now => written.outbox.clear(),
             _ => {}
         }
@@ -117,6 +129,8 @@ impl Flaw {
             Self::ForgetsMarks => without_marks,
             Self::ForgetsWords => without_words,
             Self::ForgetsLists => without_lists,
+            Self::TakesPostsTwice => twice,
+            Self::SendsAgainAfterMerge => sent_again,
             _ => poisoned,
         }
     }
@@ -169,4 +183,30 @@ fn without_words(world: &World, root: &RootKey, state: &mut State, input: &Input
 fn without_lists(world: &World, root: &RootKey, state: &mut State, input: &Input, now: Timestamp) -> Output {
     state.listed.clear();
     poisoned(world, root, state, input, now)
+}
+
+fn twice(world: &World, root: &RootKey, state: &mut State, input: &Input, now: Timestamp) -> Output {
+    let output = poisoned(world, root, state, input, now);
+    if !matches!(input, Input::Post(_)) {
+        return output;
+    }
+    state.posted.clear();
+    let mut again = poisoned(world, root, state, input, now);
+    again.trace.splice(0..0, output.trace);
+    again.effects.splice(0..0, output.effects);
+    again
+}
+
+fn sent_again(world: &World, root: &RootKey, state: &mut State, input: &Input, now: Timestamp) -> Output {
+    let mut output = poisoned(world, root, state, input, now);
+    for effect in &mut output.effects {
+        if let Effect::Post(post) = effect
+            && let Errand::Parcel { parcel, .. } = &mut post.errand
+            && let Parcel::Estate(estate) = &mut **parcel
+        {
+            let sent = estate.messages.iter_mut().filter(|message| message.status == MessageStatus::Sent);
+            sent.for_each(|message| message.status = MessageStatus::Pending);
+        }
+    }
+    output
 }

@@ -2,6 +2,8 @@
 //! reaches the provider. The model reads rows; it asks the engine nothing.
 
 mod gate;
+mod merge;
+mod posts;
 mod rows;
 mod sends;
 mod tenure;
@@ -22,6 +24,7 @@ use wayfare::value::Value;
 
 use super::bank;
 use gate::Rights;
+use posts::{Gifts, Posts};
 use sends::{Attempt, Newest};
 use tenure::Tenures;
 
@@ -45,6 +48,9 @@ pub(crate) struct Model {
     pub facts: BTreeMap<&'static str, u64>,
     symbols: Vec<String>,
     tenures: Tenures,
+    posts: Posts,
+    /// Who was found to be the same as somebody.
+    absorbed: BTreeMap<Arc<str>, Vec<Arc<str>>>,
     customers: BTreeMap<Arc<str>, Customer>,
     timers: BTreeMap<(Timestamp, RowRef), Vec<Arc<str>>>,
     outbox: BTreeMap<(u32, RowRef), Vec<MessageKey>>,
@@ -85,10 +91,16 @@ struct Customer {
     chunks: BTreeSet<(Timestamp, RowRef)>,
     entered: BTreeSet<EntryId>,
     ended: BTreeSet<EntryId>,
+    /// Entered and not ended.
+    running: BTreeSet<EntryId>,
     decided: BTreeSet<MessageKey>,
     /// Of those, the messages that were put back and are decided once more.
     put_back: BTreeSet<MessageKey>,
     rights: Rights,
+    gifts: Gifts,
+    /// Went into another; took in another.
+    has_gone: bool,
+    has_joined: bool,
     exited: BTreeSet<EntryId>,
     /// Journeys that must not send to this customer, and those that have decided to.
     held_out: BTreeSet<Sym>,
@@ -170,10 +182,15 @@ impl Model {
             self.logged(id, &mut customer, event);
         }
         customer.rights.hear(log, trace);
-        self.traces(id, &mut customer, trace);
-        self.instances(id, &customer, &state, trace);
-        self.messages(id, &mut customer, &state, trace);
-        self.accounts(id, &customer, &state);
+        let twins = self.absorbs(id, &mut customer, &state, trace);
+        let is_absorbing = trace.iter().any(|it| matches!(it.what, Decision::Absorbed { .. }));
+        self.traces(id, &mut customer, &state, trace);
+        Self::parted(&mut customer, &state, twins);
+        if !customer.has_gone {
+            self.instances(id, &customer, &state, trace);
+            self.messages(id, &mut customer, &state, trace, is_absorbing);
+            self.accounts(id, &customer, &state);
+        }
         if let Some(due) = customer.due {
             self.dues.remove(&(due, id.clone()));
         }
@@ -188,6 +205,7 @@ impl Model {
     fn logged(&mut self, id: &Arc<str>, customer: &mut Customer, event: &Event) {
         let identity = (id.clone(), event.source.clone(), event.id.clone());
         self.promised.remove(&identity);
+        self.told(id, event);
         if self.logged.insert(identity, event.clone()).is_some() {
             self.wrong(format!("{id}: the event {} was taken twice", event.id));
         }
@@ -219,19 +237,22 @@ impl Model {
         self.count("called back");
     }
 
-    fn traces(&mut self, id: &Arc<str>, customer: &mut Customer, trace: &[Trace]) {
+    fn traces(&mut self, id: &Arc<str>, customer: &mut Customer, state: &State, trace: &[Trace]) {
+        let letters = self.letters(id, state);
         // An exit with a block is told when it begins and when it is over.
         let mut leaving = BTreeSet::new();
         for it in trace {
+            self.posted(id, customer, it);
             let (Some(journey), Some(entry)) = (it.journey, it.entry.clone()) else { continue };
             let run = (journey, it.subject.clone(), entry);
             match &it.what {
                 Decision::Entered { by } => {
                     self.count("entry");
                     let name = self.text(journey);
-                    if matches!(by, Cause::Without(_)) {
+                    if matches!(by, Cause::Without(_)) && !customer.has_joined {
                         self.called_back(id, customer, &run.2, it.at);
                     }
+                    customer.running.insert(run.clone());
                     if !customer.entered.insert(run.clone()) {
                         self.wrong(format!("{id}: entered `{name}` twice with the key {}", run.2));
                     }
@@ -245,26 +266,33 @@ impl Model {
                     }
                     self.count("end");
                     let name = self.text(journey);
+                    customer.running.remove(&run);
                     if !customer.ended.insert(run.clone()) {
                         self.wrong(format!("{id}: left `{name}` twice with the key {}", run.2));
                     }
                 }
                 Decision::Decided { step, .. } => {
+                    let letter = letters.iter().find(|(of, own, _)| *of == run && own == step);
                     let (name, step) = (self.text(journey), self.text(*step));
                     let child = it.subject.0.as_ref();
                     let child = child.map(|(entity, child)| (self.text(*entity), child.clone()));
                     let key = MessageKey { journey: name, root: id.clone(), child, entry: run.2, step };
+                    let key = letter.map_or(key, |(.., key)| key.clone());
+                    if key.root != *id {
+                        self.count("letter");
+                        self.holders.insert(key.clone(), id.clone());
+                    }
                     if !customer.decided.insert(key.clone()) && !customer.put_back.remove(&key) {
                         self.wrong(format!("{key} was decided twice"));
                     }
                     customer.sent_to.insert(journey);
-                    let held_out = customer.held_out.contains(&journey);
+                    let held_out = customer.held_out.contains(&journey) && !customer.has_joined;
                     self.expect(!held_out, || format!("{key} is for somebody who is held out"));
                     self.count("message");
                 }
                 Decision::HeldOut { .. } => {
                     customer.held_out.insert(journey);
-                    let sent_to = customer.sent_to.contains(&journey);
+                    let sent_to = customer.sent_to.contains(&journey) && !customer.has_joined;
                     self.expect(!sent_to, || format!("{id}: is held out, and was sent something before"));
                     self.count("held out");
                 }
@@ -311,7 +339,7 @@ impl Model {
         let mut now = BTreeSet::new();
         for instance in &state.instances {
             let run = run_of(instance);
-            let told = customer.entered.contains(&run) && !customer.ended.contains(&run);
+            let told = customer.running.contains(&run);
             self.expect(told, || format!("{id}: {run:?} runs, and the trace does not say why"));
             self.expect(now.insert(run.clone()), || format!("{id}: two of {run:?}"));
             let before = customer.state.instances.iter().find(|before| run_of(before) == run);
@@ -321,9 +349,10 @@ impl Model {
             let says = still || says();
             self.expect(says, || format!("{id}: {run:?} moved, and the trace does not say so"));
             let waits = instance.due.is_some() || instance.expires.is_some() || asked(state, instance);
+            let waits = waits || customer.gifts.promised.contains(&run);
             self.expect(waits, || format!("{id}: {run:?} waits for nothing"));
         }
-        for run in customer.entered.difference(&customer.ended) {
+        for run in &customer.running {
             if !now.contains(run) {
                 self.broken.push(format!("{id}: {run:?} is gone, and the trace does not say why"));
             }
@@ -342,7 +371,14 @@ impl Model {
                 wrong.push(format!("{id}: is due at {due}, and the first timer is {first:?}"));
             }
         }
-        for message in customer.state.messages.iter().filter(|message| is_queued(message.status)) {
+        // A row that has gone takes its messages along.
+        let merged = customer.state.merged.is_some();
+        for message in customer
+            .state
+            .messages
+            .iter()
+            .filter(|message| !merged && is_queued(message.status) && !message.is_elsewhere())
+        {
             let key = self.key_of(id, message);
             if self.queued.get(&key).copied().unwrap_or_default() == 0 {
                 wrong.push(format!("{key} is {:?}, and not in the outbox", message.status));
@@ -399,6 +435,8 @@ impl Model {
     pub(crate) fn unfinished(&self) -> Vec<String> {
         let mut left = Vec::new();
         for (id, customer) in &self.customers {
+            let going = customer.state.merged.as_ref().filter(|it| it.number == 0 || !it.queue.is_empty());
+            left.extend(going.map(|_| format!("{id}: is on its way into another")));
             left.extend(customer.state.instances.iter().map(|it| format!("{id}: runs {:?}", run_of(it))));
             let open = customer.state.messages.iter().filter(|message| message.status.is_open());
             left.extend(open.map(|message| format!("{} {:?}", self.key_of(id, message), message.status)));
@@ -408,6 +446,7 @@ impl Model {
         left.extend(rows);
         let lost = self.promised.iter().map(|(row, source, id)| format!("{row}: {source} {id} never came"));
         left.extend(lost);
+        left.extend(self.lost());
         left
     }
 
@@ -456,6 +495,9 @@ fn is_queued(status: MessageStatus) -> bool {
 }
 
 fn due(state: &State) -> Option<Timestamp> {
+    if let Some(merged) = &state.merged {
+        return merged.retry_at;
+    }
     let instances = state.instances.iter().flat_map(|it| [it.due, it.expires]).flatten();
     let alarms = state.tasks.iter().flat_map(|task| task.alarms.iter().map(|alarm| alarm.at));
     let held = state.messages.iter().filter_map(Message::next_at);

@@ -23,7 +23,7 @@ use super::memory::MemoryStore;
 use super::source::{POISON, Submitted};
 use super::world::{Providers, SimChannel, SimClock};
 
-pub(crate) const CHANNELS: [&str; 4] = ["push", "sms", "in_app", "bell"];
+pub(crate) const CHANNELS: [&str; 5] = ["push", "sms", "in_app", "bell", "wecom"];
 
 /// Events under way, and their answer to come.
 struct Waiting {

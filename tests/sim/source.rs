@@ -102,7 +102,8 @@ impl Source {
     fn repeated(&mut self, chance: &mut Chance, now: Timestamp) -> Submitted {
         let place = chance.place(self.sent.len());
         let mut again = arriving(self.sent[place].clone(), now);
-        if again.1.kind != EventKind::Attributes && chance.percent(20) {
+        let is_of_customer = again.0.entity.as_str() != "group";
+        if again.1.kind != EventKind::Attributes && is_of_customer && chance.percent(20) {
             // The same identity for something else. What has a time of its own keeps it: without one it would be
             // looked for on another day.
             again.1.kind = EventKind::Declared(Name::new("agreed_to"));
@@ -115,6 +116,7 @@ impl Source {
         self.serial += 1;
         let id = match chance.below(100) {
             0 | 1 => "x0".to_owned(),
+            2..10 => format!("p{}", chance.below(10)),
             _ => format!("c{}", chance.below(self.wild)),
         };
         let (name, fields) = what(chance, self.serial);
@@ -133,6 +135,19 @@ impl Source {
                     event.kind = EventKind::Attributes;
                     event.fields = vec![(Name::new("maturity"), maturity(chance, now))];
                 }
+            }
+            "class_began" => root = group(chance),
+            "group" => {
+                root = group(chance);
+                let members = (0..4).map(|_| Value::text(&format!("c{}", chance.below(self.wild))));
+                event.kind = EventKind::Attributes;
+                event.fields = vec![(Name::new("members"), Value::List(members.collect()))];
+            }
+            "merged" => {
+                let pair = 2 * chance.below(5);
+                let person = |n: u64| RootKey { entity: root.entity, id: format!("p{n}").into() };
+                event.kind = EventKind::Merged { into: person(pair + 1) };
+                root = person(pair);
             }
             "agrees" => {
                 let channel = ["push", "sms", "in_app"][chance.place(3)];
@@ -159,7 +174,11 @@ impl Source {
             }
             _ => {}
         }
-        if id == "x0" && event.kind == EventKind::Attributes {
+        if name == "known" && chance.percent(25) {
+            let friend = Value::text(&format!("c{}", chance.below(self.wild)));
+            event.fields.push((Name::new("friend"), friend));
+        }
+        if &*root.id == "x0" && event.kind == EventKind::Attributes {
             event.kind = EventKind::Declared(Name::new("login"));
             (event.child, event.fields) = (None, vec![]);
         }
@@ -192,8 +211,11 @@ fn what(chance: &mut Chance, serial: u64) -> (&'static str, Vec<(Name, Value)>) 
     let txn = |serial: u64| (Name::new("txn"), Value::text(&format!("t{serial}")));
     match chance.below(100) {
         0..20 => ("login", vec![]),
-        20..30 => ("tapped", vec![txn(serial / 3)]),
-        30..38 => ("bound", vec![]),
+        20..27 => ("tapped", vec![txn(serial / 3)]),
+        27..34 => ("bound", vec![]),
+        34..36 => ("joined", vec![(Name::new("group"), Value::text(&group(chance).id))]),
+        36 => ("class_began", vec![]),
+        37 => ("group", vec![]),
         38..55 => {
             let amount = i64::try_from(chance.below(50) * 100).unwrap();
             ("payment", vec![txn(serial / 2), (Name::new("amount"), cny(amount))])
@@ -205,10 +227,15 @@ fn what(chance: &mut Chance, serial: u64) -> (&'static str, Vec<(Name, Value)>) 
         74..77 => ("agrees", vec![]),
         77 => ("listed", vec![]),
         78 => ("wrote", vec![]),
+        79 if serial.is_multiple_of(2) => ("merged", vec![]),
         79..90 => ("known", vec![]),
         90..96 => ("holding", vec![]),
         _ => ("redeemed", vec![]),
     }
+}
+
+fn group(chance: &mut Chance) -> RootKey {
+    RootKey { entity: Name::new("group"), id: format!("g{}", chance.below(3)).into() }
 }
 
 fn attributes(chance: &mut Chance) -> Vec<(Name, Value)> {
@@ -248,7 +275,8 @@ fn cny(minor: i64) -> Value {
 }
 
 fn happened(id: &str, name: &str, now: Timestamp, fields: Vec<(Name, Value)>) -> Submitted {
-    let root = RootKey { entity: Name::new("customer"), id: id.into() };
+    let entity = if id.starts_with('g') { "group" } else { "customer" };
+    let root = RootKey { entity: Name::new(entity), id: id.into() };
     let event = Event {
         source: "bank".into(),
         id: "".into(),

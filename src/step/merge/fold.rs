@@ -236,7 +236,7 @@ fn add(run: &mut Run, message: Message) {
         && is_own
     {
         let key = message::key_of(run, &message);
-        run.effect(Effect::Enqueue { message: key, channel });
+        run.effect(Effect::Enqueue { message: key, channel, again: false });
     }
     message::add(run, message);
 }

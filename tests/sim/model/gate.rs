@@ -88,14 +88,16 @@ impl Rights {
         }
     }
 
-    /// Who has spoken is taken at their word; of others the attribute counts.
-    fn agrees(&self, channel: Name, purpose: Name) -> bool {
+    /// The last word, if there is one.
+    pub(super) fn said(&self, channel: Name, purpose: Name) -> Option<bool> {
         let words = self.words.iter();
         let words = words.filter(|word| is_about(word.channel, channel) && is_about(word.purpose, purpose));
-        match words.max_by_key(|word| (word.at.as_millisecond(), !word.given)) {
-            Some(word) => word.given,
-            None => self.consent.contains(&Value::Choice(channel)),
-        }
+        words.max_by_key(|word| (word.at.as_millisecond(), !word.given)).map(|word| word.given)
+    }
+
+    /// Who has spoken is taken at their word; of others the attribute counts.
+    fn agrees(&self, channel: Name, purpose: Name) -> bool {
+        self.said(channel, purpose).unwrap_or_else(|| self.consent.contains(&Value::Choice(channel)))
     }
 
     /// The list that forbids it.
@@ -162,10 +164,20 @@ impl Model {
         let (is_marketing, is_urgent) =
             (purpose.as_str() == "marketing", purpose.as_str() == "transactional");
         self.departs(channel, at);
+        // Who is named by the step is asked nothing.
+        if message.to().is_some() {
+            return;
+        }
         let rights = &mut customer.rights;
-        let agreed = !is_marketing || rights.agrees(channel, purpose);
+        // Of those who are two only the row knows all that was said.
+        let agreed = !is_marketing
+            || if customer.has_joined {
+                self.row_agrees(state, channel, purpose)
+            } else {
+                rights.agrees(channel, purpose)
+            };
         self.expect(agreed, || format!("{key} left without consent for {channel}: {:?}", rights.consent));
-        let list = rights.list(channel, purpose, at).map(str::to_owned);
+        let list = rights.list(channel, purpose, at).map(str::to_owned).filter(|_| !customer.has_joined);
         self.expect(list.is_none(), || format!("{key} left, and its reader is on the list {list:?}"));
         let tag = |state: &State, model: &Self| {
             let tagged = |(tag, until): &(Sym, Option<Timestamp>)| {

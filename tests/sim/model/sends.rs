@@ -32,20 +32,22 @@ impl Model {
         customer: &mut Customer,
         state: &State,
         trace: &[Trace],
+        is_absorbing: bool,
     ) {
-        let same = |a: &Message, b: &Message| {
-            (a.journey, a.step, &a.entry, &a.subject) == (b.journey, b.step, &b.entry, &b.subject)
-        };
+        let old = |(at, message): (usize, &Message)| same(&customer.state, at, message).map(|it| it.status);
+        let old: Vec<Option<MessageStatus>> = state.messages.iter().enumerate().map(old).collect();
         // Who fails makes room for others in the same step.
-        for message in &state.messages {
+        for (message, old) in state.messages.iter().zip(&old) {
             use MessageStatus::{Cancelled, Failed, Held, Refused};
-            if matches!(message.status, Failed | Refused(_) | Cancelled | Held(_)) {
+            let is_over = matches!(message.status, Failed | Refused(_) | Cancelled | Held(_));
+            if is_over && *old != Some(message.status) {
                 customer.rights.came_to_nothing(message);
             }
         }
-        for message in &state.messages {
-            let before = customer.state.messages.iter().find(|before| same(before, message));
-            let old = before.map(|before| before.status);
+        for (message, old) in state.messages.iter().zip(old) {
+            if old == Some(message.status) && !message.status.waits() {
+                continue;
+            }
             let run = (message.journey, message.subject.clone(), message.entry.clone());
             if message.status.waits() && customer.exited.contains(&run) {
                 let key = self.key_of(id, message);
@@ -55,15 +57,20 @@ impl Model {
                 continue;
             }
             let key = self.key_of(id, message);
-            let told = told(message, trace);
+            let told = told(message, trace) || is_absorbing;
             self.expect(told, || {
                 format!("{key} became {:?}, and the trace does not say why", message.status)
             });
             // Put back, and its journey was left meanwhile.
             let taken_back = message.status == MessageStatus::Cancelled && customer.exited.contains(&run);
-            let legal =
-                is_legal(old, message.status) || taken_back && old == Some(MessageStatus::Dispatching);
+            let legal = is_absorbing
+                || is_legal(old, message.status)
+                || taken_back && old == Some(MessageStatus::Dispatching);
             self.expect(legal, || format!("{key} became {:?} from {old:?}", message.status));
+            // What another row has is held against that row.
+            if message.is_elsewhere() {
+                continue;
+            }
             if matches!(message.status, MessageStatus::Refused(_)) && self.is_unheard(&key) {
                 self.wrong(format!("{key} is called refused, and an attempt may have arrived"));
             }
@@ -86,8 +93,8 @@ impl Model {
                 }
             }
         }
-        for before in &customer.state.messages {
-            if before.status.is_open() && !state.messages.iter().any(|message| same(before, message)) {
+        for (at, before) in customer.state.messages.iter().enumerate() {
+            if before.status.is_open() && same(state, at, before).is_none() {
                 let key = self.key_of(id, before);
                 self.wrong(format!("{key} is forgotten before it is over"));
             }
@@ -115,6 +122,7 @@ impl Model {
             self.permitted(key, delivery.channel);
         }
         self.paced(life, delivery.channel, now);
+        self.under_one_name(key);
         let status = self.status(&row, key);
         let left = self.customers.get(&row).is_some_and(|customer| customer.decided.contains(key));
         let marked = !matches!(
@@ -188,8 +196,10 @@ impl Model {
     /// Whether the daemon gave up although an attempt may have arrived, at a provider that does not know a message again.
     fn is_given_up(&self, key: &MessageKey, message: &Message) -> bool {
         let now = self.tenures.now(&self.holder(key));
+        // Of several workers it is not known for certain what each has forgotten.
+        let shares = self.tenures.shares;
         let rejected = |(tenure, attempt): &(u64, Attempt)| {
-            *tenure == now && matches!(attempt.answer, Some(SendResult::Rejected { .. }))
+            (*tenure == now || shares) && matches!(attempt.answer, Some(SendResult::Rejected { .. }))
         };
         let rejected = self.attempts.get(key).is_some_and(|attempts| attempts.iter().any(rejected));
         let reported = message.receipts.iter().any(|(kind, _)| *kind == MessageEvent::Failed);
@@ -229,6 +239,17 @@ fn is_legal(old: Option<MessageStatus>, new: MessageStatus) -> bool {
     }
 }
 
+/// The message of another state that is this one; most stand where they stood, or a place from there.
+fn same<'s>(state: &'s State, at: usize, message: &Message) -> Option<&'s Message> {
+    let same = |other: &&Message| {
+        (other.journey, other.step, &other.entry, &other.subject)
+            == (message.journey, message.step, &message.entry, &message.subject)
+    };
+    let near =
+        [at, at + 1, at.wrapping_sub(1)].into_iter().filter_map(|at| state.messages.get(at)).find(same);
+    near.or_else(|| state.messages.iter().find(same))
+}
+
 /// When the gate let a message go.
 fn dispatched(message: &Message, trace: &[Trace]) -> Option<Timestamp> {
     let own = trace.iter().rev().find(|it| {
@@ -246,6 +267,7 @@ fn told(message: &Message, trace: &[Trace]) -> bool {
         own && it.subject == message.subject
             && match (&it.what, message.status) {
                 (Decision::Decided { step, .. }, MessageStatus::Pending | MessageStatus::Sent)
+                | (Decision::PassedOn { step, .. }, MessageStatus::Pending)
                 | (Decision::Dispatched { step, .. }, MessageStatus::Dispatching)
                 | (Decision::Refused { step, .. }, MessageStatus::Refused(_))
                 | (Decision::Cancelled { step }, MessageStatus::Cancelled)
@@ -253,6 +275,10 @@ fn told(message: &Message, trace: &[Trace]) -> bool {
                 | (
                     Decision::Answered { step, .. } | Decision::Receipt { step, .. },
                     MessageStatus::Sent | MessageStatus::Failed,
+                )
+                | (
+                    Decision::Reported { step, .. },
+                    MessageStatus::Sent | MessageStatus::Failed | MessageStatus::Refused(_),
                 )
                 | (Decision::Unconfirmed { step, .. }, MessageStatus::Sent) => *step == message.step,
                 _ => false,
