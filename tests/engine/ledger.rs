@@ -3,21 +3,23 @@
 
 use jiff::{SignedDuration, Timestamp};
 use wayfare::compile::{File, Input, compile};
-use wayfare::engine::Steps;
+use wayfare::engine::{Steps, audit};
 use wayfare::ledger::{Act, Place as At, Sums};
 use wayfare::name::Name;
 use wayfare::program::Bundle;
 use wayfare::step::{Event, EventKind, RootKey};
 use wayfare::store::{EntryQuery, Quota, Store};
-use wayfare::value::Value;
+use wayfare::value::{Currency, Money, Value};
 
 use super::rig::{Rig, Running, customer, until};
+use crate::support::examples;
 use crate::support::stores::{Place, on_both_stores};
 
 on_both_stores!(
     a_rush_gives_what_there_is_whatever_commit_the_daemon_stops_at,
     a_budget_that_is_gone_stops_what_it_pays,
     points_and_what_they_are_exchanged_for_are_in_the_books,
+    what_the_zones_give,
 );
 
 const BANK: &str = r#"
@@ -219,5 +221,103 @@ async fn points_and_what_they_are_exchanged_for_are_in_the_books(place: Place) {
     let at = (now + SignedDuration::from_hours(1)).as_millisecond();
     ledger.act(coffee.group, &coffee.gift, Act::ClawBack, at).await.unwrap();
     assert_eq!(quota(&*engine.store, "budget/spring").await.given, 0);
+    engine.stop().await;
+}
+
+fn yuan(amount: i64) -> Value {
+    Value::Money(Money { minor: amount * 100, currency: Currency::parse("CNY").unwrap() })
+}
+
+/// Something that a customer does for the `serial`th time.
+fn does(what: &str, id: &str, serial: u32, time: Timestamp, fields: Vec<(&str, Value)>) -> (RootKey, Event) {
+    let fields = fields.into_iter().map(|(name, value)| (Name::new(name), value)).collect();
+    let (root, event) = told(EventKind::Declared(Name::new(what)), id, time, fields);
+    (root, Event { id: format!("{id}-{what}-{serial}").into(), ..event })
+}
+
+// daemon: verified_gift, fuel_friday, paid_abroad, daily_star, star_latte, birthday, instalment_back
+async fn what_the_zones_give(place: Place) {
+    let mut rig = Rig::on(place);
+    rig.steps = Steps::REAL;
+    rig.clock.set("2026-12-04T10:00:00Z".parse().unwrap());
+    let engine = rig.run().await;
+    let compilation = compile(&examples::of(&["model", "segments", "benefits", "birthday"]));
+    let bundle = compilation.bundle.unwrap_or_else(|| panic!("{:#?}", compilation.diagnostics));
+    engine.handle.deploy(bundle).await.unwrap();
+    let now = rig.now();
+    let channels = ["push", "in_app", "wechat"].map(|name| Value::Choice(Name::new(name)));
+    let known = (0..60).map(|n| {
+        let consent = (Name::new("consent"), Value::List(channels.to_vec().into()));
+        let birthday =
+            (Name::new("birthday"), Value::Date(jiff::civil::date(1990, 12, if n == 0 { 6 } else { 20 })));
+        told(EventKind::Attributes, &format!("c{n}"), now, vec![consent, birthday])
+    });
+    engine.handle.submit(known.collect()).await.unwrap();
+
+    let fuel = || vec![("reward", Value::Choice(Name::new("fuel_50")))];
+    let claims = (0..60).map(|n| does("claim_tapped", &format!("c{n}"), 0, now, fuel()));
+    engine.handle.submit(claims.collect()).await.unwrap();
+    let paid = |n: u32| {
+        does(
+            "abroad_paid",
+            "c0",
+            n,
+            now,
+            vec![("txn", Value::text(&format!("t{n}"))), ("amount", yuan(1_800))],
+        )
+    };
+    let split = vec![("txn", Value::text("i1")), ("amount", yuan(1_200)), ("months", Value::Int(12))];
+    let all = vec![
+        paid(0),
+        paid(1),
+        paid(2),
+        does("instalment_booked", "c1", 0, now, split),
+        does("identity_verified", "c2", 0, now, vec![]),
+        does("identity_verified", "c2", 1, now, vec![]),
+    ];
+    engine.handle.submit(all).await.unwrap();
+    until("the rush is over", async || sent(&rig, "/fuel_won") + sent(&rig, "/fuel_gone") == 60).await;
+    assert_eq!((sent(&rig, "/fuel_won"), sent(&rig, "/fuel_gone")), (50, 10));
+    until("the rest is told", async || sent(&rig, "/cashback_paid") + sent(&rig, "/verify_gift_ready") == 2)
+        .await;
+    until("what is left of the month", async || sent(&rig, "/abroad_back_paid") == 2).await;
+
+    for day in 0..3 {
+        rig.clock.set(now + SignedDuration::from_hours(24 * i64::from(day)));
+        engine.handle.submit(vec![does("stamped_in", "c3", day, rig.now(), vec![])]).await.unwrap();
+    }
+    let latte = |n: u32| does("swap_tapped", "c3", n, rig.now(), vec![("item", Value::text("latte"))]);
+    engine.handle.submit(vec![latte(0), latte(1)]).await.unwrap();
+    until("birthday and latte", async || sent(&rig, "/birthday_card") + sent(&rig, "/latte_ready") == 2)
+        .await;
+
+    let ledger = engine.store.ledger().unwrap();
+    let balances = audit::balances(ledger).await.unwrap();
+    let shown: Vec<String> = balances
+        .iter()
+        .map(|it| {
+            format!("{} {} {}", it.account, it.given, it.left.map_or("-".to_owned(), |left| left.to_string()))
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "budget/birthdays_2026 3000 2997000",
+            "budget/instalments_2026 1200 49998800",
+            "budget/zones_2026 263830 199736170",
+            "points/star 30 -",
+            "reward/abroad_back 2 -",
+            "reward/birthday_coupon 1 -",
+            "reward/fuel_50 50 -",
+            "reward/instalment_cashback 1 -",
+            "reward/latte 1 -",
+            "reward/verify_gift 1 -",
+            "stock/birthday_coupon 1 999",
+            "stock/fuel_50/2026-12-04T10:00:00Z 50 0",
+            "stock/latte/2026-12-01 1 999",
+            "stock/verify_gift 1 49999",
+        ]
+    );
+    assert_eq!(audit::audit(ledger).await.unwrap().faults, [""; 0]);
     engine.stop().await;
 }
