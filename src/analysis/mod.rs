@@ -6,6 +6,8 @@
 //! | [`mod@path`] | a way to a step, with times and an example customer | a witness, feasible unless it says that this was not decided |
 //! | [`window`] | the most messages in any stretch of time | sound upper bound |
 //! | [`entries`] | how often one subject can enter | sound upper bound |
+//! | [`clock`] | at which times of the day an instance can be at a step | sound over-approximation |
+//! | [`cover`] | whether one thing comes before another on every way | sound |
 //! | [`liability`] | the most that is given to one customer, and to all | sound upper bound |
 //! | [`proof`] | all of it about one journey, as people and tools read it | says which is which |
 //!
@@ -15,6 +17,8 @@
 //! clocks are not set forward or back (a change of clocks moves a civil day by an hour) and as long as an instance
 //! stays with its version.
 
+pub mod clock;
+pub mod cover;
 pub mod entries;
 pub mod facts;
 pub mod flow;

@@ -32,6 +32,7 @@ use crate::program::Bundle;
 use crate::step::World;
 use crate::text::Sources;
 
+pub use property::walk::{Deed, Run, Seen, Walker};
 pub use report::{Failure, Report, Verdict};
 
 /// A compilation, ready to be tested.

@@ -31,6 +31,27 @@ pub(super) fn case(plan: &Plan<'_>, random: &mut Random) -> Case {
     Case { start, roles, acts }
 }
 
+/// Attributes of the first subject that change under way, and how long behind the start.
+pub(super) fn changes(
+    plan: &Plan<'_>,
+    random: &mut Random,
+    start: Timestamp,
+    most: u64,
+) -> Vec<(SignedDuration, Vec<(Name, Value)>)> {
+    let schema = &plan.suite.bundle.schema.entities;
+    let Some(entity) = schema.get(&plan.entity) else { return Vec::new() };
+    let entity = entity.parent.unwrap_or(plan.entity);
+    let mut draw = Draw { plan, random, start };
+    let mut after = SignedDuration::ZERO;
+    let mut found = Vec::new();
+    for _ in 0..draw.random.below(most + 1) {
+        after = after.saturating_add(draw.gap());
+        let fields = draw.attributes(entity, &[]);
+        found.extend(draw.random.pick(&fields).cloned().map(|field| (after, vec![field])));
+    }
+    found
+}
+
 /// The test's own clock, or any minute of 300 days: month ends, holidays and weekends included.
 fn start(plan: &Plan<'_>, random: &mut Random) -> Timestamp {
     let base = script::start(plan.suite, plan.test);

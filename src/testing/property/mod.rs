@@ -8,6 +8,7 @@ mod draw;
 mod plan;
 mod print;
 mod shrink;
+pub(super) mod walk;
 
 use std::sync::Arc;
 
