@@ -72,17 +72,14 @@ impl Times {
         moved
     }
 
-    /// The first minute of it in a stretch that may go over midnight: `22:00..08:00`.
+    /// `08:00..10:30, 22:00`
     #[must_use]
-    pub fn first_within(&self, from: i64, to: i64) -> Option<i64> {
-        let stretches = if from <= to { vec![(from, to)] } else { vec![(from, DAY), (0, to)] };
-        let found = stretches.iter().find_map(|(from, to)| {
-            self.0.iter().find_map(|(start, end)| {
-                let first = *start.max(from);
-                (first < *end.min(to)).then_some(first)
-            })
+    pub fn words(&self) -> String {
+        let said = self.0.iter().map(|(from, to)| match to - from {
+            1 => minute(*from),
+            _ => format!("{}..{}", minute(*from), minute(to % DAY)),
         });
-        found
+        said.collect::<Vec<_>>().join(", ")
     }
 
     #[must_use]
@@ -234,7 +231,6 @@ fn timeout(edge: &Edge, before: &Times, within: Length, late: i64, flow: &Flow<'
 }
 
 /// `07:05`
-#[must_use]
-pub fn minute(minute: i64) -> String {
+fn minute(minute: i64) -> String {
     format!("{:02}:{:02}", minute / 60, minute % 60)
 }

@@ -1,7 +1,9 @@
 //! What rules look at: the model, what it says, and who says what to whom. Made once for all rules.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::flows::Looked;
 use super::pack::Chosen;
 use super::said::{Said, copies};
 use super::words::List;
@@ -42,6 +44,7 @@ pub struct Context<'a> {
     /// Places in `messages`.
     users: BTreeMap<Name, Vec<usize>>,
     written: Written<'a>,
+    pub(super) looked: OnceCell<BTreeMap<Name, Looked<'a>>>,
 }
 
 /// Why a content is held to be about a class of products.
@@ -72,7 +75,7 @@ impl<'a> Context<'a> {
         let written = declarations(&trees);
         let said =
             model.contents.values().flat_map(|it| copies(it, written.get(&it.name).copied())).collect();
-        Self { model, sources, chosen, trees, messages, said, users, written }
+        Self { model, sources, chosen, trees, messages, said, users, written, looked: OnceCell::new() }
     }
 
     /// The files of the project, as they were written.

@@ -10,16 +10,21 @@
 
 pub mod baseline;
 mod claim;
+mod consent;
 pub mod context;
 mod data;
 pub mod finding;
+pub mod flows;
+mod freq;
 mod optout;
 pub mod pack;
 pub mod page;
 mod prize;
 pub mod registry;
+mod reward;
 pub mod rule;
 pub mod said;
+mod suit;
 pub mod waiver;
 pub mod words;
 

@@ -1,12 +1,24 @@
 //! All rules, in the order of their ids, and those that nothing can look at yet.
 
 use super::rule::Rule;
-use super::{claim, data, optout, prize};
+use super::{claim, consent, data, freq, optout, prize, reward, suit};
 use crate::diagnostic::suggest;
 
 /// Every rule that is checked.
-pub static ALL: &[&Rule] =
-    &[&claim::promise::RULE, &data::literals::RULE, &optout::way_out::RULE, &prize::highest::RULE];
+pub static ALL: &[&Rule] = &[
+    &claim::promise::RULE,
+    &consent::absent::RULE,
+    &consent::other::RULE,
+    &consent::early::RULE,
+    &data::literals::RULE,
+    &freq::spray::RULE,
+    &optout::way_out::RULE,
+    &prize::highest::RULE,
+    &reward::worst::RULE,
+    &reward::levels::RULE,
+    &suit::bears::RULE,
+    &suit::old::RULE,
+];
 
 /// A rule that is known and not checked.
 #[derive(Clone, Copy, Debug)]
@@ -53,17 +65,6 @@ pub const MISSING: &[Missing] = &[
     missing("CLAIM-010", "copy equals configuration", "it is not written yet"),
     missing("CLAIM-011", "private pensions", "it is not written yet"),
     missing(
-        "CONSENT-001",
-        "marketing needs a consent for the channel on every path",
-        "paths are not analysed for facts yet",
-    ),
-    missing(
-        "CONSENT-002",
-        "a fallback does not use the consent for another channel",
-        "paths are not analysed for facts yet",
-    ),
-    missing("CONSENT-003", "consent is not looked at too early", "paths are not analysed for facts yet"),
-    missing(
         "CONSENT-004",
         "what a profile chose can be refused",
         "there is no word for an objection to profiling",
@@ -101,11 +102,22 @@ pub const MISSING: &[Missing] = &[
         "a step has no price, and a reward no ground of fairness",
     ),
     missing("FAIR-003", "students and minors", "it is not written yet"),
-    missing("FAIR-004", "arms differ only in what they may", "arms are not compared field by field yet"),
-    missing("FREQ-001", "not too many messages on any path", "paths are not analysed for counts yet"),
-    missing("FREQ-002", "no loop that sends without waiting", "paths are not analysed for counts yet"),
+    missing(
+        "FAIR-004",
+        "arms differ only in what they may",
+        "arms of an experiment have no price and no terms of their own",
+    ),
+    missing(
+        "FREQ-001",
+        "not too many messages on any path",
+        "the analysis is there (`wayfare prove`), and the bank's own journeys are to be mended first",
+    ),
+    missing(
+        "FREQ-002",
+        "no loop that sends without waiting",
+        "no such loop compiles: every cycle takes time or counts its rounds (E0452)",
+    ),
     missing("FREQ-003", "nobody enters again at once", "it is not written yet"),
-    missing("FREQ-004", "not all channels at once", "paths are not analysed for counts yet"),
     missing(
         "OPS-001",
         "what runs is what was approved",
@@ -116,7 +128,11 @@ pub const MISSING: &[Missing] = &[
         "a journey ends, and somebody can be asked",
         "a journey does not say by when it is looked at again",
     ),
-    missing("OPTOUT-002", "revocation stops everything", "paths are not analysed for facts yet"),
+    missing(
+        "OPTOUT-002",
+        "revocation stops everything",
+        "a journey cannot keep on: the gate asks again before every message, and nothing switches it off",
+    ),
     missing(
         "OPTOUT-003",
         "leaving is quick and easy",
@@ -137,24 +153,24 @@ pub const MISSING: &[Missing] = &[
         "a draw is honest",
         "a draw has no seed that can be shown, and its odds are the same for everybody",
     ),
-    missing("QUIET-001", "nothing wakes anybody", "paths are not analysed for times of the day yet"),
+    missing(
+        "QUIET-001",
+        "nothing wakes anybody",
+        "the analysis is there (`wayfare prove`), and the bank's own policies are to be mended first",
+    ),
     missing(
         "QUIET-002",
         "quiet by the clock of whom it wakes",
-        "paths are not analysed for times of the day yet",
+        "quiet times are always in the customer's zone, and unknown zones are the bank's",
     ),
     missing(
         "QUIET-003",
         "waiting does not break the offer",
-        "paths are not analysed for times of the day yet",
+        "an offer does not say until when it is worth taking",
     ),
     missing("REWARD-001", "no gifts for deposits", "it is not written yet"),
     missing("REWARD-002", "no gifts for buying investments", "it is not written yet"),
-    missing("REWARD-003", "the worst case is within the budget", "paths are not analysed for amounts yet"),
     missing("REWARD-004", "given once, and what happens when it is gone", "it is not written yet"),
-    missing("REWARD-005", "one level of invitations", "referrals are not analysed for depth yet"),
-    missing("SUIT-001", "nobody is offered more risk than he bears", "paths are not analysed for facts yet"),
-    missing("SUIT-002", "special care for the old", "paths are not analysed for facts yet"),
     missing("SUIT-003", "only whom the product is for", "it is not written yet"),
     missing(
         "SUIT-004",

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Claim, Desk, Kind, Told, ToldStep};
+use crate::analysis::clock::times;
 use crate::analysis::entries::{Entries, assumes, longest_ms};
 use crate::analysis::liability::{Worth, liability};
 use crate::analysis::window::{MostSends, most_in_one_run, most_sends};
@@ -18,6 +19,7 @@ const WINDOWS: [i64; 3] = [DAY_MS, 7 * DAY_MS, 30 * DAY_MS];
 pub(super) fn claims(desk: &Desk<'_, '_>) -> Vec<Claim> {
     let mut claims = vec![duration(desk), entries(desk)];
     claims.extend(sends(desk));
+    claims.extend(hours(desk));
     claims.extend(rewards(desk));
     claims
 }
@@ -60,6 +62,31 @@ fn entries(desk: &Desk<'_, '_>) -> Claim {
         year,
         "entries",
     )
+}
+
+/// At which times of the day messages may leave, if nothing held them: those that may not at any.
+fn hours(desk: &Desk<'_, '_>) -> Option<Claim> {
+    let all = times(desk.flow);
+    let mut told = Vec::new();
+    let mut any = 0_usize;
+    for (at, _) in desk.flow.messages() {
+        match all.get(at.index()) {
+            Some(times) if !times.is_any() => {
+                told.push(format!("`{}` at {}", desk.words.place(at), times.words()));
+            }
+            _ => any += 1,
+        }
+    }
+    if told.is_empty() && any == 0 {
+        return None;
+    }
+    let rest = match (told.is_empty(), any) {
+        (_, 0) => String::new(),
+        (true, _) => "any message may leave at any time of the day".to_owned(),
+        (false, _) => ", any other message at any time of the day".to_owned(),
+    };
+    let says = format!("{}{rest}, if nothing holds it", told.join(", "));
+    Some(Claim::new(Kind::Bounded, "times_of_day", any == 0, says))
 }
 
 /// The most messages in a window: all of them, and for each channel where there are several.

@@ -1,0 +1,5 @@
+//! CONSENT: who has agreed to what.
+
+pub(super) mod absent;
+pub(super) mod early;
+pub(super) mod other;

@@ -1,0 +1,3 @@
+//! FREQ: how often somebody is written to.
+
+pub(super) mod spray;

@@ -1,0 +1,4 @@
+//! SUIT: what suits whom.
+
+pub(super) mod bears;
+pub(super) mod old;
