@@ -31,7 +31,6 @@ mod ledger;
 mod listen;
 mod meaning;
 mod newcomer;
-mod oracle;
 mod orgs;
 mod pages;
 mod parse;
