@@ -3,6 +3,7 @@
 
 mod audience;
 mod care;
+mod community;
 mod desk;
 mod fill;
 mod groups;

@@ -34,6 +34,7 @@ mod newcomer;
 mod orgs;
 mod pages;
 mod parse;
+mod preview;
 mod providers;
 mod readme;
 mod rules;

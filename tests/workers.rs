@@ -75,6 +75,22 @@ journey frequent "常客" of customer {
 }
 "#;
 
+/// Two a day by the bell, however often somebody rings.
+const CAPPED: &str = r#"
+policy house "统一规则" {
+  owner "compliance@bank.example"
+  cap bell 2 per customer per rolling 24h { over skip }
+}
+journey every_ring "逐次回应" of customer {
+  purpose service
+  owner "service@bank.example"
+  enter on rang
+  reenter per event.id
+  send hello via bell { on capped end too_many } else end not_sent
+  end told
+}
+"#;
+
 fn settings(receiver: &Receiver) -> String {
     let channel = |name: &str| {
         let (url, secret) = (receiver.messages(), secret());
@@ -87,8 +103,12 @@ fn settings(receiver: &Receiver) -> String {
 
 /// Three folders with the same journeys, on the same database.
 fn bank(url: &str, receiver: &Receiver) -> [Project; 3] {
+    bank_of(JOURNEYS, url, receiver)
+}
+
+fn bank_of(journeys: &str, url: &str, receiver: &Receiver) -> [Project; 3] {
     [(); 3].map(|()| {
-        let project = Project::of(JOURNEYS).on(Place::Database(url.to_owned()));
+        let project = Project::of(journeys).on(Place::Database(url.to_owned()));
         project.settings("", &settings(receiver));
         project
     })
@@ -324,6 +344,54 @@ async fn workers_share_a_channels_rate_and_what_is_deployed() {
     }
     let twice = receiver.taken(&http).await.into_values().filter(|taken| taken.deliveries > 1).count();
     assert_eq!(twice, 0, "nobody was killed, so nothing was sent twice, whoever gave what to whom");
+}
+
+/// Whoever is asked, whoever dies: each customer hears two bells of six rings.
+#[tokio::test]
+async fn three_workers_together_keep_a_customers_cap() {
+    let Some(server) = postgres::server("workers::keep_a_cap") else { return };
+    let _alone = alone().await;
+    let (http, url) = (http(), server.url(&server.database().await));
+    let folder = tempfile::tempdir().unwrap();
+    let receiver = Receiver::start(folder.path(), Manners::Steady);
+    let projects = bank_of(&format!("{JOURNEYS}{CAPPED}"), &url, &receiver);
+    let [one, two, three] = ready(&http, &projects).await;
+    spread(&http, &even(&projects), START).await;
+    let ids: Vec<String> = (0..40).map(|n| format!("C{n:04}")).collect();
+    let known: Vec<Value> = ids.iter().flat_map(|id| comes(id, "noticed").into_iter().take(1)).collect();
+    send(&http, &projects[0].url(), &known).await;
+    // Every customer rings at all three doors at once.
+    let rings = |round: usize, door: usize| -> Vec<Value> {
+        let ring = |id: &String| event(&format!("ring:{round}:{door}:{id}"), "rang", id, &json!({}));
+        ids.iter().map(ring).collect()
+    };
+    let [first, second, third] = projects.each_ref().map(Project::url);
+    let (a, b, c) = (rings(1, 1), rings(1, 2), rings(1, 3));
+    let at_once = tokio::join!(send(&http, &first, &a), send(&http, &second, &b), send(&http, &third, &c));
+    assert_eq!([at_once.0.accepted, at_once.1.accepted, at_once.2.accepted], [40; 3]);
+    // One of them is gone; its customers ring at the others.
+    three.kill();
+    spread(&http, &[(&projects[0], 32), (&projects[1], 32)], 3 * LEASE).await;
+    let (a, b) = (rings(2, 1), rings(2, 2));
+    let again = tokio::join!(send(&http, &first, &a), send(&http, &second, &b));
+    assert_eq!([again.0.accepted, again.1.accepted], [40; 2]);
+    let told = async || {
+        let mut told: BTreeMap<String, usize> = BTreeMap::new();
+        for taken in receiver.taken(&http).await.into_values() {
+            let said: Value = serde_json::from_str(&taken.body).unwrap();
+            let key = said["message"].as_str().unwrap();
+            if !key.starts_with("every_ring/") {
+                continue;
+            }
+            *told.entry(key.split('/').nth(1).unwrap_or_default().to_owned()).or_default() += 1;
+        }
+        told
+    };
+    soon("two for each", async || told().await.values().sum::<usize>() >= 2 * ids.len()).await;
+    for daemon in [one, two] {
+        assert!(daemon.stop().await.success());
+    }
+    assert_eq!(told().await, ids.iter().map(|id| (id.clone(), 2)).collect());
 }
 
 async fn arrived(http: &reqwest::Client, receiver: &Receiver, count: usize) -> Vec<Arrival> {

@@ -3,8 +3,8 @@
 use clap::{ColorChoice, Parser, Subcommand};
 
 use super::command::{
-    audience, bench, build, check, customers, dead_letters, dev, events, explain, fmt, graph, init, ledger,
-    prove, rules, run, test, why,
+    audience, bench, build, check, content, customers, dead_letters, dev, events, explain, fmt, graph, init,
+    ledger, prove, rules, run, test, why,
 };
 use super::{Exit, Failure, Output};
 
@@ -30,6 +30,7 @@ pub enum Command {
     Audience(audience::Args),
     Build(build::Args),
     Test(test::Args),
+    Content(content::Args),
     Customers(customers::Args),
     Events(events::Args),
     DeadLetters(dead_letters::Args),
@@ -54,6 +55,7 @@ impl Command {
             Self::Audience(args) => audience::run(args, output),
             Self::Build(args) => build::run(args, output),
             Self::Test(args) => test::run(args, output),
+            Self::Content(args) => content::run(args, output),
             Self::Customers(args) => customers::run(args, output),
             Self::Events(args) => events::run(args, output),
             Self::DeadLetters(args) => dead_letters::run(args, output),

@@ -1,5 +1,6 @@
 //! Refusals of whole requests: RFC 9457 `application/problem+json`, with the code that `wayfare explain` explains.
 
+use axum::extract::rejection::QueryRejection;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value as Json, json};
@@ -26,6 +27,22 @@ impl Problem {
 
     pub(super) fn bad_request(detail: impl std::fmt::Display) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code::BAD_REQUEST, detail)
+    }
+
+    /// A query string that does not say what is wanted: what is wrong, and what may be asked.
+    pub(super) fn bad_query(rejection: &QueryRejection, known: &[&str]) -> Self {
+        let text = rejection.body_text();
+        let reason = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
+        // The rest is a list of what is known, in the words of a library.
+        let reason = reason
+            .split(", expected one of")
+            .next()
+            .unwrap_or(reason)
+            .replace("unknown field", "nothing is asked by");
+        Self::bad_request(format!(
+            "{reason}; this address takes `{}`, each once, as `?name=value&…`",
+            known.join("`, `")
+        ))
     }
 
     pub(super) fn busy() -> Self {

@@ -36,6 +36,10 @@ pub(super) struct Asked {
     slots: Option<String>,
 }
 
+impl Asked {
+    const KNOWN: [&str; 3] = ["subject", "entity", "slots"];
+}
+
 /// What a customer did with what stands in a slot.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -60,7 +64,7 @@ pub(super) async fn several(
     State(door): State<Arc<Door>>,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Body<Json>, Problem> {
-    let Query(asked) = asked.map_err(Problem::bad_request)?;
+    let Query(asked) = asked.map_err(|error| Problem::bad_query(&error, &Asked::KNOWN))?;
     let listed = asked.slots.clone().unwrap_or_default();
     let names: Vec<&str> = listed.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
     if names.is_empty() || names.len() > MOST {
@@ -74,7 +78,7 @@ pub(super) async fn one(
     Path(slot): Path<String>,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Body<Json>, Problem> {
-    let Query(asked) = asked.map_err(Problem::bad_request)?;
+    let Query(asked) = asked.map_err(|error| Problem::bad_query(&error, &Asked::KNOWN))?;
     stands(&door, &asked, &[&slot]).await
 }
 

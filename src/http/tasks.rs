@@ -67,6 +67,18 @@ pub(super) struct Since {
     limit: Option<usize>,
 }
 
+impl Wanted {
+    const KNOWN: [&str; 7] = ["assignee", "unit", "task", "status", "due_before", "limit", "after"];
+}
+
+impl Span {
+    const KNOWN: [&str; 4] = ["unit", "task", "from", "to"];
+}
+
+impl Since {
+    const KNOWN: [&str; 2] = ["after", "limit"];
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Said {
@@ -81,7 +93,7 @@ pub(super) async fn list(
     State(door): State<Arc<Door>>,
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Body<Json>, Problem> {
-    let Query(wanted) = wanted.map_err(Problem::bad_request)?;
+    let Query(wanted) = wanted.map_err(|error| Problem::bad_query(&error, &Wanted::KNOWN))?;
     let limit = wanted.limit.unwrap_or(PAGE).clamp(1, MOST);
     let status = match wanted.status.as_deref() {
         // Whatever is still to be done.
@@ -117,7 +129,7 @@ pub(super) async fn summary(
     State(door): State<Arc<Door>>,
     span: Result<Query<Span>, QueryRejection>,
 ) -> Result<Body<Json>, Problem> {
-    let Query(span) = span.map_err(Problem::bad_request)?;
+    let Query(span) = span.map_err(|error| Problem::bad_query(&error, &Span::KNOWN))?;
     let days = Days {
         from: span.from.map_or(i32::MIN, days_since_1970),
         to: span.to.map_or(i32::MAX, days_since_1970),
@@ -154,7 +166,7 @@ pub(super) async fn changes(
     State(door): State<Arc<Door>>,
     since: Result<Query<Since>, QueryRejection>,
 ) -> Result<Body<Json>, Problem> {
-    let Query(since) = since.map_err(Problem::bad_request)?;
+    let Query(since) = since.map_err(|error| Problem::bad_query(&error, &Since::KNOWN))?;
     let mut seen = since.after.as_deref().map(cursor).transpose()?.unwrap_or_default();
     let limit = since.limit.unwrap_or(PAGE).clamp(1, MOST);
     let after: Vec<(u16, u64)> = seen.iter().map(|(group, batch)| (*group, *batch)).collect();
@@ -187,22 +199,14 @@ pub(super) async fn result(
         let detail = format!("a result of `{name}` is one of `{}`", all.join("`, `"));
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code::NO_RESULT, detail)
     })?;
-    let is_so = |row: &TaskRow| row.result.as_deref() == Some(result.as_str());
-    if !row.status.is_open() {
-        return if is_so(&row) { Ok((StatusCode::OK, Body(shown(&row)))) } else { Err(closed(&row)) };
-    }
     let by = said.by.as_deref().map(|by| (Name::new(symbols::ASSIGNEE), Value::text(by)));
     let fields =
         [(Name::new("result"), Value::Choice(result)), (Name::new(task::TASK), Value::text(&row.key))];
     let fields = fields.into_iter().chain(by).collect();
     let event_id = format!("{id}#{}", said.key.as_deref().unwrap_or("result"));
-    submit(&door, &row, EventKind::Declared(name), event_id, fields).await?;
-    let row = settled(&door, row, |row| !row.status.is_open()).await?;
-    match row.status.is_open() {
-        true => Ok((StatusCode::ACCEPTED, Body(shown(&row)))),
-        false if is_so(&row) => Ok((StatusCode::OK, Body(shown(&row)))),
-        false => Err(closed(&row)),
-    }
+    let is_so = |row: &TaskRow| !row.status.is_open() && row.result.as_deref() == Some(result.as_str());
+    let say = submit(&door, &row, EventKind::Declared(name), event_id, fields);
+    bring_about(&door, &row, is_so, must_be_open, say).await
 }
 
 /// `{"by": "s-7"}`: takes it on, unless somebody else has.
@@ -214,16 +218,9 @@ pub(super) async fn claim(
 ) -> Result<Answer, Problem> {
     let (row, said) = (known(&door, &id).await?, said(&headers, &body)?);
     let by = said.by.ok_or_else(|| Problem::bad_request("`by` is missing: who takes it on"))?;
-    let is_free = |row: &TaskRow| row.holder.is_empty();
-    judge_claim(&row, &by)?;
-    if is_free(&row) {
-        let order = TaskOrder::Claim { by: by.as_str().into() };
-        order_it(&door, &row, order, said.key).await?;
-    }
-    let row = settled(&door, row, |row| !is_free(row) || !row.status.is_open()).await?;
-    judge_claim(&row, &by)?;
-    let status = if is_free(&row) { StatusCode::ACCEPTED } else { StatusCode::OK };
-    Ok((status, Body(shown(&row))))
+    let order = TaskOrder::Claim { by: by.as_str().into() };
+    let is_so = |row: &TaskRow| row.status.is_open() && row.holder == by;
+    bring_about(&door, &row, is_so, must_be_free, order_it(&door, &row, order, said.key)).await
 }
 
 /// `{"to": "s-9"}`: this one does it instead.
@@ -235,26 +232,40 @@ pub(super) async fn reassign(
 ) -> Result<Answer, Problem> {
     let (row, said) = (known(&door, &id).await?, said(&headers, &body)?);
     let to = said.to.ok_or_else(|| Problem::bad_request("`to` is missing: who does it instead"))?;
-    if !row.status.is_open() {
-        return Err(closed(&row));
-    }
-    let is_so = |row: &TaskRow| row.assignee == to && row.holder.is_empty();
-    if !is_so(&row) {
-        order_it(&door, &row, TaskOrder::Reassign { to: to.as_str().into() }, said.key).await?;
-    }
-    let row = settled(&door, row, |row| is_so(row) || !row.status.is_open()).await?;
-    match is_so(&row) {
-        true => Ok((StatusCode::OK, Body(shown(&row)))),
-        false if row.status.is_open() => Ok((StatusCode::ACCEPTED, Body(shown(&row)))),
-        false => Err(closed(&row)),
-    }
+    let order = TaskOrder::Reassign { to: to.as_str().into() };
+    let is_so = |row: &TaskRow| row.status.is_open() && row.assignee == to && row.holder.is_empty();
+    bring_about(&door, &row, is_so, must_be_open, order_it(&door, &row, order, said.key)).await
 }
 
-fn judge_claim(row: &TaskRow, by: &str) -> Result<(), Problem> {
-    if !row.status.is_open() {
-        return Err(closed(row));
+/// Says it unless it is so already, and answers when the directory shows it: with 202 where that takes longer than an
+/// answer may.
+async fn bring_about(
+    door: &Door,
+    row: &TaskRow,
+    is_so: impl Fn(&TaskRow) -> bool,
+    may_be: impl Fn(&TaskRow) -> Result<(), Problem>,
+    say: impl Future<Output = Result<(), Problem>>,
+) -> Result<Answer, Problem> {
+    if is_so(row) {
+        return Ok((StatusCode::OK, Body(shown(row))));
     }
-    if row.holder.is_empty() || row.holder == by {
+    may_be(row)?;
+    say.await?;
+    let row = settled(door, row.clone(), |row| is_so(row) || may_be(row).is_err()).await?;
+    if is_so(&row) {
+        return Ok((StatusCode::OK, Body(shown(&row))));
+    }
+    may_be(&row)?;
+    Ok((StatusCode::ACCEPTED, Body(shown(&row))))
+}
+
+fn must_be_open(row: &TaskRow) -> Result<(), Problem> {
+    if row.status.is_open() { Ok(()) } else { Err(closed(row)) }
+}
+
+fn must_be_free(row: &TaskRow) -> Result<(), Problem> {
+    must_be_open(row)?;
+    if row.holder.is_empty() {
         return Ok(());
     }
     let detail = format!("{} has taken it on", quote(&row.holder));

@@ -537,3 +537,21 @@ async fn a_short_link_is_the_click_of_its_message() {
         assert_eq!(door.request(&format!("GET /s/{other}"), "", b"").await.status, 404, "{other}");
     }
 }
+
+#[tokio::test]
+async fn a_query_that_asks_for_nothing_known_is_told_what_there_is() {
+    let door = start().await;
+    for (path, words) in [
+        ("/v1/tasks?asignee=s-1", ["`asignee`", "`assignee`, `unit`, `task`"]),
+        ("/v1/tasks?limit=many", ["limit", "`due_before`"]),
+        ("/v1/tasks/changes?since=1", ["`since`", "`after`, `limit`"]),
+        ("/v1/tasks/summary?form=2026-01-01", ["`form`", "`from`, `to`"]),
+        ("/v1/slots/banner?subject=C-17&slot=x", ["`slot`", "`subject`, `entity`, `slots`"]),
+    ] {
+        let answer = door.request(&format!("GET {path}"), "", b"").await;
+        assert_eq!(answer.status, 400, "{path}");
+        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        assert!(words.iter().all(|word| detail.contains(word)), "{path}: {detail}");
+        assert!(!detail.contains("deserialize") && !detail.contains("unknown field"), "{detail}");
+    }
+}

@@ -53,6 +53,7 @@ mod occurrence;
 mod opening;
 mod park;
 pub mod post;
+pub mod preview;
 mod receipts;
 pub mod references;
 pub mod replay;

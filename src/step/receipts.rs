@@ -32,6 +32,9 @@ pub(super) fn take(run: &mut Run, event: &Event, kind: MessageEvent, key: &Messa
     }
     let message = message.clone();
     caps::settle(run.state, &message, message.status);
+    if is_new && kind == MessageEvent::Confirmed {
+        caps::confirm(run, &message, happened);
+    }
     message::trace(run, &message, Decision::Receipt { step: message.step, kind, at: happened });
     let occurrence = Occurrence::of_message(&message, kind, happened, identity(event), run);
     super::happen(run, occurrence);

@@ -496,8 +496,17 @@ impl Rig {
         let channels =
             Channels::default().with(Name::new("push"), Arc::clone(&push)).with(Name::new("sms"), sms);
         // What people and groups are told by leaves where pushes do.
-        let others =
-            ["in_app", "group_chat", "work_note", "wechat", "wecom_chat", "wecom_broadcast"].into_iter();
+        let others = [
+            "group_chat",
+            "work_note",
+            "wechat",
+            "wecom_chat",
+            "wecom_broadcast",
+            "in_app",
+            "voice_robot",
+            "remote_banking",
+        ];
+        let others = others.into_iter();
         let channels = others.fold(channels, |all, name| all.with(Name::new(name), Arc::clone(&push)));
         let (steps, upkeep, park) = (self.steps, self.upkeep, self.park);
         let shortener = self.shortener.clone();

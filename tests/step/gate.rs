@@ -465,3 +465,43 @@ fn who_is_erased_leaves_what_was_decided_and_nothing_of_himself() {
         assert!(!bytes.windows(text.len()).any(|bytes| bytes == text.as_bytes()), "{text}");
     }
 }
+
+/// One journey, which asks somebody of the bank to send something on.
+fn by_hand(cap: &str) -> Story {
+    let mut story = Story::of(&format!(
+        "channel by_manager {{ kind human; receipt within 1 day; outcomes confirmed, refused }}
+         content note {{ via by_manager \"\"\"您好\"\"\" }}
+         policy retail {{ owner \"o\"\n{cap}\n}}
+         journey alpha of customer {{ purpose service; owner \"o\"; enter on tapped; reenter per event.txn
+           send note via by_manager {{ on capped end too_many; on refused, expired end not_sent }} else end failed
+           end sent_on
+         }}"
+    ));
+    story.agree();
+    story
+}
+
+#[test]
+fn what_is_sent_on_by_hand_counts_once_it_is_confirmed() {
+    let mut story = by_hand("cap by_manager 1 per customer per rolling 3 days");
+    tap(&mut story, "1");
+    assert_eq!(story.state.marks.len(), 0, "nobody has been reached yet");
+    story.advance(hours(20));
+    tap(&mut story, "2");
+    assert_eq!(story.ends(), ["…", "too_many"], "the first may still be confirmed\n{}", story.told());
+    // Nobody did, and nobody has been reached: there is room again.
+    story.advance(hours(5));
+    tap(&mut story, "3");
+    assert_eq!(story.ends(), ["not_sent", "too_many", "…"], "{}", story.told());
+    story.report(MessageEvent::Confirmed, "note");
+    assert_eq!(story.state.marks.len(), 1);
+    story.advance(hours(1));
+    tap(&mut story, "4");
+    assert_eq!(story.ends(), ["not_sent", "too_many", "sent_on", "too_many"]);
+    // Three days from the confirmation.
+    story.advance(days(3));
+    tap(&mut story, "5");
+    story.report(MessageEvent::Refused, "note");
+    tap(&mut story, "6");
+    assert_eq!(story.ends()[4..], ["not_sent".to_owned(), "…".to_owned()], "{}", story.told());
+}

@@ -5,6 +5,7 @@ pub mod bench;
 pub mod build;
 pub mod check;
 pub mod compiled;
+pub mod content;
 pub mod customers;
 pub mod dead_letters;
 pub mod dev;

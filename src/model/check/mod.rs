@@ -44,6 +44,7 @@ use std::sync::Arc;
 use self::derived::Tangled;
 pub use self::memory::{Checked, Memory};
 pub use self::outline::{Due, Outline, Outlines};
+pub use self::segments::sms_parts;
 use self::world::{Kind, Sink, World};
 use super::Model;
 use crate::diagnostic::Diagnostic;

@@ -111,6 +111,14 @@ fn is_gsm(sign: char) -> bool {
     letter || sign <= LAST_GSM && (GSM.contains(sign) || GSM_TWICE.contains(sign))
 }
 
+/// Signs of a text message, the parts that it takes, and whether some sign is beside the GSM alphabet.
+#[must_use]
+pub fn sms_parts(text: &str) -> (usize, usize, bool) {
+    let extent = Extent::of_text(text);
+    let (signs, parts) = extent.worst();
+    (signs, parts, extent.needs_wide)
+}
+
 /// Signs, and the parts that they need.
 fn parts(gsm: usize, wide: usize, needs_wide: bool) -> (usize, usize) {
     let (signs, one, each) = if needs_wide { (wide, 70, 67) } else { (gsm, 160, 153) };

@@ -7,7 +7,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Hold, Refusal, Touch, Wish, policies};
+use super::{Hold, Refusal, Touch, Wish, by_hand, policies};
 use crate::expr::{SpanUnit, civil};
 use crate::name::Name;
 use crate::program::policy::{Cap, Over, Span};
@@ -71,9 +71,22 @@ pub(in crate::step) fn reserve(
     if message.to().is_some() || !policies.caps().any(|cap| cap.counts(channel, purpose)) {
         return;
     }
+    // What people send on by hand is counted once they have: until then by the message itself.
+    if !by_hand::is_so(run, channel) {
+        mark(run, policies, message, (run.now, purpose), touch);
+    }
+}
+
+fn mark(
+    run: &mut Run,
+    policies: &Policies,
+    message: &Message,
+    (at, purpose): (Timestamp, Name),
+    touch: Touch,
+) {
     forget(run, policies);
     let mark = Mark {
-        at: run.now,
+        at,
         channel: message.channel,
         purpose: run.sym(purpose),
         subject: message.subject.clone(),
@@ -83,6 +96,23 @@ pub(in crate::step) fn reserve(
     match run.state.marks.iter_mut().find(|known| known.message == touch.message) {
         Some(known) => *known = mark,
         None => run.state.marks.push(mark),
+    }
+}
+
+/// Somebody of the bank has sent it on: now it counts, where it did not before.
+pub(in crate::step) fn confirm(run: &mut Run, message: &Message, at: Timestamp) {
+    let Some(policies) = policies(run) else { return };
+    let world = run.world;
+    let (Some(channel), Some(loaded)) =
+        (world.symbols.name(message.channel), world.index().program(message.program))
+    else {
+        return;
+    };
+    let purpose = loaded.program.purpose;
+    let counts = by_hand::is_so(run, channel) && policies.caps().any(|cap| cap.counts(channel, purpose));
+    if counts && message.to().is_none() && run.state.marks.len() < MAX_MARKS {
+        let touch = touch(run, loaded, message);
+        mark(run, policies, message, (at, purpose), touch);
     }
 }
 
@@ -155,7 +185,9 @@ fn most(cap: &Cap) -> usize {
 fn counted(run: &Run, scene: &Scene, cap: &Cap, touch: Touch) -> Vec<Timestamp> {
     let start = start(run, scene, cap.within);
     let mut found: Vec<(u64, Timestamp)> = Vec::new();
-    for mark in run.state.marks.iter().filter(|mark| start <= mark.at && is_about(run, scene, cap, mark)) {
+    let asked = by_hand::asked(run);
+    let marks = run.state.marks.iter().chain(&asked);
+    for mark in marks.filter(|mark| start <= mark.at && is_about(run, scene, cap, mark)) {
         if mark.message == touch.message {
             continue;
         }

@@ -3,6 +3,7 @@
 //! Switches, then whom the bank may write to at all (`person`), then when (`quiet`), then how often (`caps`), then what
 //! is to be said. The first refusal stands. A message may also be held: it passes later, and is asked everything again.
 
+mod by_hand;
 pub(super) mod caps;
 pub(super) mod person;
 mod quiet;

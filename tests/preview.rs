@@ -1,0 +1,66 @@
+//! `wayfare content preview`: what each channel would show, before anybody gets it.
+
+use std::process::{Command, Stdio};
+
+const BANK: &str = r#"
+channel sms { kind push; segments 3 }
+channel mail { kind push }
+channel push { kind push }
+channel chat { kind group }
+entity customer { key id : Id; name : Text?; locale : Text?; consent : [channel] }
+content due "到期提醒" {
+  takes what : Text
+  takes worth : Money(CNY)
+  via sms """【示例银行】您的{{ what }}{{ money(worth) }}即将到期，详见 {{ link("https://m.bank.example/due") }} 。详询95588。"""
+  via mail {
+    title "产品到期"
+    locale zh """{{ name otherwise "尊敬的客户" }}，
+您的{{ what }}即将到期。"""
+    locale en """Dear {{ name otherwise "customer" }},
+your {{ what }} of {{ money(worth) }} is due."""
+  }
+  via push { locale zh """{{ what }}即将到期。""" }
+  via chat { message """早上好"""; message """{{ what }}"""; gap 20s }
+}
+"#;
+
+fn preview(folder: &std::path::Path, more: &[&str]) -> (Option<i32>, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wayfare"));
+    command.args(["content", "preview"]).args(more).arg("bank.journey").current_dir(folder);
+    let output = command.env("NO_COLOR", "1").stdin(Stdio::null()).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn each_channel_shows_what_it_would_say() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("bank.journey"), BANK).unwrap();
+    let li = r#"{"name": "李雷", "locale": "en", "what": "一年期定存", "worth": "50000 CNY"}"#;
+    std::fs::write(folder.path().join("li.json"), li).unwrap();
+    let (code, shown, said) = preview(folder.path(), &["due", "--customer", "li.json"]);
+    assert_eq!(code, Some(0), "{said}");
+    insta::assert_snapshot!("preview_of_all", shown);
+    let (_, shown, _) =
+        preview(folder.path(), &["due", "--customer", "li.json", "--channel", "mail", "--locale", "zh"]);
+    assert!(shown.contains("李雷，") && !shown.contains("Dear") && !shown.contains("sms"), "{shown}");
+    // What nobody says is made up.
+    let (code, shown, _) = preview(folder.path(), &["due", "--channel", "sms"]);
+    assert!(code == Some(0) && shown.contains("12,345.67"), "{shown}");
+}
+
+#[test]
+fn what_is_not_there_is_helped_with() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("bank.journey"), BANK).unwrap();
+    std::fs::write(folder.path().join("bad.json"), r#"{"worth": "much"}"#).unwrap();
+    for (line, words) in [
+        (&["deu"][..], "did you mean `due`?"),
+        (&["due", "--channel", "wechat"], "it has sms, mail, push, chat"),
+        (&["due", "--customer", "bad.json"], "`worth`: expected"),
+        (&["due", "--customer", "none.json"], "none.json"),
+    ] {
+        let (code, _, said) = preview(folder.path(), line);
+        assert!(code == Some(2) && said.contains(words), "{line:?}: {code:?} {said}");
+    }
+}
