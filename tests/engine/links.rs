@@ -51,7 +51,6 @@ fn paths(text: &str) -> Vec<String> {
     found.map(|rest| rest.split([' ', '，']).next().unwrap().to_owned()).collect()
 }
 
-// daemon: none
 async fn a_short_link_is_followed_once_and_forgotten_with_its_customer(place: Place) {
     let tracks = Tracks::new(&links()).unwrap();
     let mut rig = Rig::on(place);

@@ -1,5 +1,6 @@
 //! `wayfare content preview CONTENT`: what each channel would show, to somebody of whom a file tells.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -177,20 +178,23 @@ fn made_up(world: &World, ty: &Type, now: Timestamp) -> Value {
 fn told(one: &Shown, locale: Name, compilation: &Compilation) -> String {
     let number = one.number.map(|number| format!(" {number}")).unwrap_or_default();
     let mut text = format!("{}{number} ({locale})\n", one.channel);
+    // Writing to a string does not fail.
     for (name, copy) in &one.parts {
         let mut lines = copy.lines();
-        text.push_str(&format!("  {:<10}{}\n", name.as_str(), lines.next().unwrap_or_default()));
-        lines.for_each(|line| text.push_str(&format!("            {line}\n")));
+        let _ = writeln!(text, "  {:<10}{}", name.as_str(), lines.next().unwrap_or_default());
+        for line in lines {
+            let _ = writeln!(text, "            {line}");
+        }
     }
     for name in &one.borrowed {
-        text.push_str(&format!("  there is no `{name}` in `{locale}`: it is shown in another language\n"));
+        let _ = writeln!(text, "  there is no `{name}` in `{locale}`: it is shown in another language");
     }
     let channel = compilation.model.channels.get(&one.channel);
     if let Some(most) = channel.and_then(|channel| channel.segments) {
         let whole: String = one.parts.iter().map(|(_, copy)| &**copy).collect();
         let (signs, parts, is_wide) = sms_parts(&whole);
         let alphabet = if is_wide { "UCS-2" } else { "GSM 7 bit" };
-        text.push_str(&format!("  {signs} signs ({alphabet}), {parts} of at most {most} parts\n"));
+        let _ = writeln!(text, "  {signs} signs ({alphabet}), {parts} of at most {most} parts");
     }
     text
 }
