@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use wayfare::engine::audit;
+use wayfare::ledger::Act;
 use wayfare::store::{EntryQuery, PostgresStore, SqliteStore, Store};
 
 use crate::support::alone;
@@ -158,6 +159,7 @@ async fn rush(projects: &[Project], url: Option<&str>, stock: usize, kills: bool
     for (id, state) in &books.customers {
         assert_eq!(books.sent(state, "rush").len(), 1, "{id} was told once");
     }
+    redeem(&http, &doors[0]).await;
     for daemon in daemons {
         assert!(daemon.stop().await.success());
     }
@@ -169,10 +171,32 @@ async fn rush(projects: &[Project], url: Option<&str>, stock: usize, kills: bool
         quotas.iter().map(|it| (it.account.starts_with("stock/"), it.given, it.under_way)).collect();
     assert_eq!(found, [(false, stock * 5_000, 0), (true, stock, 0)]);
     let rows = ledger.entries(&EntryQuery::Account("reward/fuel".to_owned()), None, 100_000).await.unwrap();
+    let rows: Vec<_> = rows.into_iter().filter(|row| row.entry.act == Act::Grant).collect();
     let holders: BTreeSet<&str> = rows.iter().map(|row| &*row.holder).collect();
     assert_eq!((rows.len(), holders.len()), (holders.len(), usize::try_from(stock).unwrap()), "one each");
     assert_eq!(audit::audit(ledger).await.unwrap().faults, [""; 0]);
     store.close().await;
+    assert!(projects[0].wayfare(&["ledger", "check"]).status().unwrap().success());
+}
+
+/// A partner takes a coupon, and says so twice.
+async fn redeem(http: &reqwest::Client, door: &str) {
+    let entries =
+        http.get(format!("{door}/v1/ledger/entries?account=reward/fuel&limit=1")).send().await.unwrap();
+    let page: Value = entries.json().await.unwrap();
+    assert!(page["next"].is_string(), "{page}");
+    let gift = page["entries"][0]["gift"].as_str().unwrap();
+    for repeated in [false, true] {
+        let answer = http.post(format!("{door}/v1/gifts/{gift}/redeem")).send().await.unwrap();
+        let answer: Value = answer.json().await.unwrap();
+        assert_eq!(answer["repeated"], json!(repeated), "{answer}");
+    }
+    let unknown = http.post(format!("{door}/v1/gifts/0123/redeem")).send().await.unwrap();
+    assert_eq!(unknown.status().as_u16(), 404);
+    let books: Value = http.get(format!("{door}/v1/ledger")).send().await.unwrap().json().await.unwrap();
+    let accounts = books["accounts"].as_array().unwrap();
+    let fuel = accounts.iter().find(|it| it["account"] == "reward/fuel").unwrap();
+    assert_eq!(fuel["used"], json!(1), "{fuel}");
 }
 
 #[tokio::test]

@@ -50,6 +50,7 @@ pub struct Want {
 
 /// What a worker has of an account, and what is known of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "four facts that have nothing to do with each other")]
 pub struct Block {
     pub account: String,
     /// At least what was spent and what the asks that got it all make together.
