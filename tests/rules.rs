@@ -6,10 +6,12 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use jiff::civil::date;
-use wayfare::compile::{Compilation, Input, check};
+use proptest::prelude::*;
+use wayfare::compile::{Compilation, Input, Session, check};
 use wayfare::diagnostic::{Diagnostic, code};
 use wayfare::rules::registry::{self, ALL};
 use wayfare::rules::{Chosen, Pack, Rule};
+use wayfare::text::Sources;
 use wayfare::{project, rules};
 
 use crate::support::library;
@@ -156,4 +158,112 @@ fn a_rule_holds_from_its_day_on() {
         assert!(rule.held(&Chosen { packs: Vec::new(), ..Chosen::usual(TODAY) }).is_none(), "{rule:?}");
     }
     assert!(registry::find("claim-001").is_some() && registry::find("CLAIM-999").is_none());
+}
+
+/// An edit of a file: what is exchanged for what.
+const EDITS: &[(usize, &str, &str)] = &[
+    (1, "purpose marketing", "purpose service"),
+    (1, "send news via sms", "send other via sms"),
+    (1, "  end told", "  wait 2 days\n  end told"),
+    (1, "// first", "// a longer line above everything\n// first"),
+    (1, "end told", "end nowhere told"),
+    (2, "稳赚不赔", "投资需谨慎"),
+    (2, "content other", "// moved\ncontent other"),
+    (2, "拒收请回复R", ""),
+    (2, "立减", "提醒"),
+    (3, "class fund", "class deposit"),
+    (3, "OPTOUT-001", "CLAIM-002"),
+    (3, "value 60_000 CNY", "value 600 CNY"),
+    (3, "aum >= 5 CNY", "age is known"),
+    (3, "13912845067", "13800000000"),
+];
+
+const BANK: [&str; 3] = [
+    r#"// first
+journey selling of customer {
+  purpose marketing
+  owner "retail@bank.example"
+  enter on login where rich
+  reenter never
+  send news via sms
+  grant points_card else end not_given
+  end told
+}
+journey telling of customer {
+  purpose service
+  owner "retail@bank.example"
+  enter on login
+  reenter never
+  send other via sms
+  end told
+}
+"#,
+    r#"content news { product risky; via sms """【示例银行】稳赚不赔。拒收请回复R""" }
+content other { via sms """【示例银行】最佳立减""" }
+"#,
+    r#"// 13912845067
+product risky { class fund; risk R2 }
+audience rich of customer = aum >= 5 CNY
+lottery spring_draw of customer {
+  open 2026-12-01..2027-02-28
+  rules "pages/spring_rules.html"
+  prize phone "手机" { value 60_000 CNY; count 3; odds 1 in 10_000; tax withheld }
+}
+waiver cmp_1 of selling {
+  rule "OPTOUT-001"
+  reason "运营商在下行时统一追加退订指引，见合同附件三"
+  approver "compliance:li.wei"
+  expires 2027-03-31
+}
+"#,
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Each edit is done, or taken back if it was done before.
+    #[test]
+    fn after_any_edits_a_session_tells_what_a_first_look_tells(
+        edits in prop::collection::vec((0..EDITS.len(), any::<bool>()), 1..12),
+    ) {
+        let world = std::fs::read_to_string("tests/suite/rules/world.journey").unwrap();
+        let mut texts = vec![world, BANK[0].to_owned(), BANK[1].to_owned(), BANK[2].to_owned()];
+        let paths = ["world.journey", "one.journey", "two.journey", "three.journey"];
+        let input = |texts: &[String]| {
+            let pages: Vec<(&str, &str)> = paths.iter().copied().zip(texts.iter().map(|text| &**text)).collect();
+            Input { rules: Some(Chosen::usual(TODAY)), ..library::project(&pages) }
+        };
+        let mut session = Session::open(&input(&texts));
+        let mut most = session.diagnostics().len();
+        for (edit, back) in edits {
+            let (file, from, to) = EDITS[edit];
+            let (from, to) = if back { (to, from) } else { (from, to) };
+            if !from.is_empty() {
+                texts[file] = texts[file].replacen(from, to, 1);
+            }
+            let now = input(&texts);
+            session.update(&now);
+            let fresh = check(&now);
+            let say = |found: &[Diagnostic], sources: &Sources| {
+                found.iter().map(|one| format!("{:?} {}", sources.place(one.primary.span), render(one, sources))).collect::<Vec<_>>()
+            };
+            prop_assert_eq!(
+                say(session.diagnostics(), session.sources()),
+                say(&fresh.diagnostics, &fresh.sources)
+            );
+            most = most.max(fresh.diagnostics.len());
+        }
+        prop_assert!(most > 3, "there is something to find: {}", most);
+    }
+}
+
+/// All that a finding says, without the numbers of files.
+fn render(one: &Diagnostic, sources: &Sources) -> String {
+    let places = one.secondary.iter().map(|other| format!("{:?} {}", sources.place(other.span), other.text));
+    let places: Vec<String> = places.collect();
+    let (start, end) = (one.primary.span.start, one.primary.span.end);
+    format!(
+        "{start}-{end} {} {:?} {} {places:?} {:?} {:?}",
+        one.code, one.severity, one.headline, one.help, one.notes
+    )
 }

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::civil::date;
 use proptest::prelude::*;
 use wayfare::compile::{File, Input, Session, compile};
 use wayfare::diagnostic::Diagnostic;
+use wayfare::rules::Chosen;
 use wayfare::text::{Sources, Span};
 
 /// What files are made of. Names come again in different meanings, and some pieces are wrong.
@@ -177,7 +179,12 @@ fn input(files: &Files, days: Option<usize>) -> Input {
     let calendars = days.into_iter().flat_map(|text| {
         PATHS.iter().map(move |(path, _)| ((Arc::from(*path), Arc::from("days.csv")), Arc::from(DAYS[text])))
     });
-    Input { files: files.iter().map(file).collect(), named: calendars.collect(), today: None, rules: None }
+    Input {
+        files: files.iter().map(file).collect(),
+        named: calendars.collect(),
+        today: None,
+        rules: Some(Chosen::usual(date(2026, 11, 22))),
+    }
 }
 
 /// Everything a finding says, with paths for the numbers of files.

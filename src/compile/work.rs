@@ -16,7 +16,7 @@ use crate::model::check::{Due, Memory, named_files};
 use crate::model::{Context, Journey};
 use crate::name::Name;
 use crate::program::Bundle;
-use crate::rules::{self, Chosen};
+use crate::rules::{self, Chosen, Touched};
 use crate::syntax::token::TokenKind;
 use crate::syntax::{ast, parse};
 use crate::text::{FileId, Sources, Span};
@@ -51,6 +51,7 @@ pub(super) struct Work {
     pub(super) today: Option<Date>,
     /// See [`super::Input::rules`].
     pub(super) rules: Option<Chosen>,
+    held: rules::Memory,
     /// There are no errors.
     sound: bool,
     /// Of all phases, sorted by place.
@@ -125,15 +126,28 @@ impl Work {
         let comments: Vec<Span> =
             self.files.values().flat_map(|file| file.comments.iter().copied()).collect();
         suppress(&self.sources, &comments, &mut diagnostics);
-        // Rules are excused by waivers, not by comments.
-        if let Some(chosen) = self.rules.as_ref().filter(|_| self.sound) {
-            let trees = self.files.iter().map(|(id, file)| (*id, &file.tree)).collect();
-            let found = rules::check(self.memory.model(), &self.sources, trees, chosen);
-            self.sound = !has_errors(&found);
-            diagnostics.extend(found);
-        }
+        let found = self.hold(&checked.looked);
+        diagnostics.extend(found);
         diagnostic::sort(&mut diagnostics);
         self.diagnostics = diagnostics;
+    }
+
+    /// What breaks a rule of compliance, where nothing else is wrong. Waivers excuse it, comments do not.
+    fn hold(&mut self, looked: &Due) -> Vec<Diagnostic> {
+        let Some(chosen) = &self.rules else { return Vec::new() };
+        let touched = Touched {
+            everything: looked.is_everything(),
+            names: looked.names().clone(),
+            files: looked.files().clone(),
+        };
+        if !self.sound {
+            self.held.miss(&touched);
+            return Vec::new();
+        }
+        let trees = self.files.iter().map(|(id, file)| (*id, &file.tree)).collect();
+        let found = self.held.check(self.memory.model(), &self.sources, &trees, chosen, &touched);
+        self.sound = !has_errors(&found);
+        found
     }
 
     /// `None` exactly if there are errors.

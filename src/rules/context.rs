@@ -4,9 +4,11 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::flows::Looked;
+use super::memory::Scope;
 use super::pack::Chosen;
 use super::said::{Said, copies};
 use super::words::List;
+use crate::expr::Expr;
 use crate::graph::{self, JourneyGraph};
 use crate::model::journey::{Step, StepKind};
 use crate::model::{Channel, Content, Journey, Model};
@@ -14,7 +16,7 @@ use crate::name::{Name, NameMap};
 use crate::program::ContentCall;
 use crate::program::policy::MARKETING;
 use crate::syntax::ast;
-use crate::text::{FileId, Sources, Span};
+use crate::text::{FileId, SourceFile, Sources, Span};
 
 /// Classes of products that can lose money.
 pub const INVESTMENTS: &[&str] = &["wmp", "fund", "insurance"];
@@ -29,6 +31,8 @@ pub struct Message<'a> {
     pub step: Name,
     pub content: &'a Content,
     pub channel: &'a Channel,
+    /// What the content is given, by the names of its parameters.
+    pub args: &'a [(Name, Expr)],
     pub span: Span,
 }
 
@@ -36,7 +40,6 @@ pub struct Context<'a> {
     pub model: &'a Model,
     pub sources: &'a Sources,
     pub chosen: &'a Chosen,
-    trees: BTreeMap<FileId, &'a ast::File>,
     /// In the order of journeys, then of writing.
     pub messages: Vec<Message<'a>>,
     /// In the order of contents, then of writing.
@@ -45,6 +48,7 @@ pub struct Context<'a> {
     users: BTreeMap<Name, Vec<usize>>,
     written: Written<'a>,
     pub(super) looked: OnceCell<BTreeMap<Name, Looked<'a>>>,
+    scope: Option<&'a Scope>,
 }
 
 /// Why a content is held to be about a class of products.
@@ -61,26 +65,38 @@ impl<'a> Context<'a> {
     pub fn new(
         model: &'a Model,
         sources: &'a Sources,
-        trees: BTreeMap<FileId, &'a ast::File>,
+        trees: &BTreeMap<FileId, &'a ast::File>,
         chosen: &'a Chosen,
+        scope: Option<&'a Scope>,
     ) -> Self {
         let mut messages = Vec::new();
-        for journey in model.journeys.values() {
+        for journey in journeys(model, scope.map(|scope| &scope.senders)) {
             walk(journey, &mut |step| add(model, journey, step, &mut messages));
         }
         let mut users: BTreeMap<Name, Vec<usize>> = BTreeMap::new();
         for (at, message) in messages.iter().enumerate() {
             users.entry(message.content.name).or_default().push(at);
         }
-        let written = declarations(&trees);
-        let said =
-            model.contents.values().flat_map(|it| copies(it, written.get(&it.name).copied())).collect();
-        Self { model, sources, chosen, trees, messages, said, users, written, looked: OnceCell::new() }
+        let contents = contents(model, scope);
+        let written = declarations(model, trees, scope);
+        let said = contents.flat_map(|it| copies(it, written.get(&it.name).copied())).collect();
+        Self { model, sources, chosen, messages, said, users, written, looked: OnceCell::new(), scope }
     }
 
-    /// The files of the project, as they were written.
-    pub fn trees(&self) -> impl Iterator<Item = (FileId, &'a ast::File)> + '_ {
-        self.trees.iter().map(|(id, tree)| (*id, *tree))
+    /// The journeys to look at.
+    pub fn journeys(&self) -> impl Iterator<Item = &'a Journey> {
+        journeys(self.model, self.scope.map(|scope| &scope.journeys))
+    }
+
+    /// The contents to look at.
+    pub fn contents(&self) -> impl Iterator<Item = &'a Content> {
+        contents(self.model, self.scope)
+    }
+
+    /// The files to look at.
+    pub fn files(&self) -> impl Iterator<Item = (FileId, &'a SourceFile)> {
+        let scope = self.scope;
+        self.sources.iter().filter(move |(file, _)| scope.is_none_or(|scope| scope.files.contains(file)))
     }
 
     /// The graph of a journey, with its words. Made anew each time.
@@ -229,11 +245,11 @@ fn steps<'a>(all: &'a [Step], look: &mut impl FnMut(&'a Step)) {
 }
 
 fn add<'a>(model: &'a Model, journey: &'a Journey, step: &'a Step, messages: &mut Vec<Message<'a>>) {
-    let mut say = |id: Name, call: &ContentCall, channel: Name, span: Span| {
+    let mut say = |id: Name, call: &'a ContentCall, channel: Name, span: Span| {
         let Some(channel) = model.channels.get(&channel) else { return };
         let among: &[Name] = call.chosen.as_ref().map_or(std::slice::from_ref(&call.content), |it| &it.among);
         for content in among.iter().filter_map(|name| model.contents.get(name)) {
-            messages.push(Message { journey, step: id, content, channel, span });
+            messages.push(Message { journey, step: id, content, channel, args: &call.args, span });
         }
     };
     match &step.kind {
@@ -250,13 +266,50 @@ fn add<'a>(model: &'a Model, journey: &'a Journey, step: &'a Step, messages: &mu
 
 type Written<'a> = NameMap<&'a ast::Decl>;
 
-/// Every declaration by its name; what `extend` adds is not one.
-fn declarations<'a>(trees: &BTreeMap<FileId, &'a ast::File>) -> Written<'a> {
+/// Every declaration by its name; what `extend` adds is not one. Within a scope only those of the files that rules
+/// point into.
+fn declarations<'a>(
+    model: &Model,
+    trees: &BTreeMap<FileId, &'a ast::File>,
+    scope: Option<&Scope>,
+) -> Written<'a> {
     let mut written = Written::default();
-    for decl in trees.values().flat_map(|tree| &tree.decls) {
+    let files: Option<BTreeSet<FileId>> = scope.map(|scope| {
+        let lotteries = model.values.lotteries.len();
+        let contents = scope.contents.iter().filter_map(|name| Some(model.contents.get(name)?.span.file));
+        if lotteries > 0 { trees.keys().copied().collect() } else { contents.collect() }
+    });
+    let trees = trees.iter().filter(|(file, _)| files.as_ref().is_none_or(|files| files.contains(file)));
+    for decl in trees.flat_map(|(_, tree)| &tree.decls) {
         if let Some(name) = decl.name.filter(|_| !matches!(decl.kind, ast::DeclKind::Extend(_))) {
             written.insert(name.name, decl);
         }
     }
     written
+}
+
+fn journeys<'a>(
+    model: &'a Model,
+    names: Option<&'a BTreeSet<Name>>,
+) -> Box<dyn Iterator<Item = &'a Journey> + 'a> {
+    match names {
+        None => Box::new(model.journeys.values().map(|journey| &**journey)),
+        Some(names) => {
+            Box::new(names.iter().filter_map(|name| model.journeys.get(name)).map(|journey| &**journey))
+        }
+    }
+}
+
+fn contents<'a>(model: &'a Model, scope: Option<&'a Scope>) -> Box<dyn Iterator<Item = &'a Content> + 'a> {
+    match scope {
+        None => Box::new(model.contents.values()),
+        Some(scope) => Box::new(scope.contents.iter().filter_map(|name| model.contents.get(name))),
+    }
+}
+
+/// The contents that a journey sends or shows.
+pub(super) fn sent(model: &Model, journey: &Journey) -> BTreeSet<Name> {
+    let mut messages = Vec::new();
+    walk(journey, &mut |step| add(model, journey, step, &mut messages));
+    messages.into_iter().map(|message| message.content.name).collect()
 }

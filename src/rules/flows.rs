@@ -21,7 +21,7 @@ pub struct Looked<'a> {
 }
 
 impl<'a> Context<'a> {
-    /// All journeys, by name.
+    /// The journeys to look at, by name.
     pub fn flows(&self) -> impl Iterator<Item = &Looked<'a>> {
         let all = self.looked.get_or_init(|| {
             let look = |journey: &'a Journey| {
@@ -29,7 +29,7 @@ impl<'a> Context<'a> {
                 let facts = Facts::of(&mut flow);
                 (journey.name, Looked { flow, facts })
             };
-            self.model.journeys.values().map(|journey| look(journey)).collect::<BTreeMap<Name, Looked>>()
+            self.journeys().map(look).collect::<BTreeMap<Name, Looked>>()
         });
         all.values()
     }

@@ -3,23 +3,28 @@
 //! Engineering research, unsigned, not legal advice. A rule is a file in the folder of its letters (`claim/promise.rs`)
 //! with what is known of it, its check, and a page in `pages/` whose examples are its test. Reading order: [`pack`] (what a
 //! project is held to), [`rule`] (what is known of a rule), [`registry`] (all rules, and those that cannot be written yet),
-//! [`context`] and [`said`] (what they look at), [`words`] (wording), [`waiver`] (what is excused), [`baseline`] (what was
-//! there before).
+//! [`context`] and [`said`] (what they look at), [`words`] (wording), [`waiver`] (what is excused), [`memory`] (what an
+//! edit leaves as it is), [`baseline`] (what was there before).
 //!
 //! A rule that lacks what it would have to look at is listed with what is missing, and never guessed.
 
 pub mod baseline;
+mod chan;
 mod claim;
 mod consent;
 pub mod context;
 mod data;
+mod fair;
 pub mod finding;
 pub mod flows;
 mod freq;
+pub mod memory;
 mod optout;
 pub mod pack;
 pub mod page;
+mod privacy;
 mod prize;
+pub mod reads;
 pub mod registry;
 mod reward;
 pub mod rule;
@@ -28,44 +33,20 @@ mod suit;
 pub mod waiver;
 pub mod words;
 
-use std::collections::BTreeMap;
-
 use crate::diagnostic::suggest::did_you_mean;
 use crate::diagnostic::{Diagnostic, code};
 use crate::model::Model;
-use crate::syntax::ast;
-use crate::text::{FileId, Sources, Span};
+use crate::text::Span;
 
 pub use context::Context;
 pub use finding::{Found, Out};
+pub use memory::{Memory, Touched};
 pub use pack::{Chosen, Pack};
 pub use registry::{find, nearest};
 pub use rule::Rule;
 
 /// What every list of rules begins with.
 pub const NOTICE: &str = "engineering research, unsigned, not legal advice";
-
-/// Holds a project without errors to the rules that were chosen.
-#[must_use]
-pub fn check(
-    model: &Model,
-    sources: &Sources,
-    trees: BTreeMap<FileId, &ast::File>,
-    chosen: &Chosen,
-) -> Vec<Diagnostic> {
-    let (chosen, mut told) = with_policies(model, chosen);
-    let context = Context::new(model, sources, trees, &chosen);
-    let mut found = Vec::new();
-    for rule in registry::ALL {
-        if let Some(held) = rule.held(&chosen) {
-            let mut out = Out::new(rule, held);
-            (rule.check)(&context, &mut out);
-            found.append(&mut out.found);
-        }
-    }
-    told.extend(waiver::apply(model, &chosen, found));
-    told
-}
 
 /// Packs that policies name hold beside those of the settings.
 fn with_policies(model: &Model, chosen: &Chosen) -> (Chosen, Vec<Diagnostic>) {

@@ -10,6 +10,9 @@ use crate::program::{Copy, CopyPiece};
 use crate::syntax::ast::{self, ContentItem};
 use crate::text::{Sources, Span};
 
+/// So far behind an offer, in characters, it is said that it was given.
+const NEAR: usize = 12;
+
 /// One copy of a content.
 #[derive(Debug)]
 pub struct Said<'a> {
@@ -52,6 +55,15 @@ impl<'a> Said<'a> {
     pub fn says(&self, list: List) -> impl Iterator<Item = (&Arm, &Hit)> {
         let hits = self.arms.iter().flat_map(|arm| arm.hits.iter().map(move |hit| (arm, hit)));
         hits.filter(move |(_, hit)| hit.list == list && hit.verdict == Verdict::Said)
+    }
+
+    /// The offers in it that are not facts already, as in `返现已到账`.
+    pub fn offers(&self) -> impl Iterator<Item = (&Arm, &Hit)> {
+        self.says(List::Offer).filter(|(arm, hit)| {
+            let behind = arm.text.get(hit.range.end..).unwrap_or_default();
+            let near: String = behind.chars().take(NEAR).collect();
+            !arm.hits.iter().any(|one| one.list == List::Done && near.to_lowercase().contains(one.entry))
+        })
     }
 
     /// The expressions in its holes.

@@ -1,3 +1,10 @@
 //! CLAIM: what copy may say.
 
+pub(super) mod debt;
+pub(super) mod deposit;
+pub(super) mod lure;
 pub(super) mod promise;
+pub(super) mod superlative;
+pub(super) mod warning;
+pub(super) mod witness;
+pub(super) mod yearly_cost;

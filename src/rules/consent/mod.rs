@@ -2,4 +2,5 @@
 
 pub(super) mod absent;
 pub(super) mod early;
+pub(super) mod laundering;
 pub(super) mod other;

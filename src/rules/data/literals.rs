@@ -62,7 +62,7 @@ impl Kind {
 }
 
 fn check(context: &Context, out: &mut Out) {
-    for (id, file) in context.sources.iter() {
+    for (id, file) in context.files() {
         for (range, kind) in found(&file.text) {
             let (what, why) = kind.words();
             let span = Span::new(id, range.start, range.end);

@@ -1,3 +1,4 @@
 //! OPTOUT: how people get rid of us.
 
 pub(super) mod way_out;
+pub(super) mod win_back;

@@ -1,3 +1,4 @@
 //! PRIZE: lotteries and draws.
 
 pub(super) mod highest;
+pub(super) mod rules;

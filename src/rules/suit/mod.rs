@@ -1,4 +1,5 @@
 //! SUIT: what suits whom.
 
 pub(super) mod bears;
+pub(super) mod need;
 pub(super) mod old;

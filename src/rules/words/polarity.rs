@@ -25,7 +25,7 @@ const DENIALS: [&str; 10] = ["不", "非", "未", "没有", "无法", "无意", 
 const WARNINGS: [&str; 9] = ["警惕", "谨防", "防范", "远离", "拒绝", "识别", "轻信", "当心", "小心"];
 const FRAUDS: [&str; 7] = ["骗局", "陷阱", "诈骗", "骗术", "套路", "违法", "非法"];
 /// Signs between a denial and what it denies.
-const CARRIERS: &str = "承诺保证确保障构成代表提供等于是属意味着具有存在任何的本金收益、或和及与对作做会得可应为该以实示现许宣传所谓类“”\"'‘’「」《》()";
+const CARRIERS: &str = "承诺保证确保障构成代表提供等于是属意味着具有存在任何的本金收益、或和及与对作做会得可应为该以实示现许宣传所谓类能要求您你向客户索让“”\"'‘’「」《》()";
 const STOPS: &str = ",;.!?。;!?,\n:";
 
 const ENGLISH_DENIALS: [&str; 14] = [
@@ -85,12 +85,12 @@ fn denied(before: &str, end: usize, hits: &[Range<usize>]) -> Option<Verdict> {
         if let Some(word) = WARNINGS.iter().find(|word| head.ends_with(*word)) {
             return Some(Verdict::WarnedOf(word));
         }
-        if let Some(hit) = hits.iter().find(|hit| hit.end == at && hit.start < at) {
-            at = hit.start;
-            continue;
+        let last = head.chars().next_back()?;
+        if CARRIERS.contains(last) {
+            at -= last.len_utf8();
+        } else {
+            at = hits.iter().find(|hit| hit.end == at && hit.start < at)?.start;
         }
-        let last = head.chars().next_back().filter(|last| CARRIERS.contains(*last))?;
-        at -= last.len_utf8();
     }
     None
 }

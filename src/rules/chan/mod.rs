@@ -1,0 +1,6 @@
+//! CHAN: what belongs to a channel.
+
+pub(super) mod links;
+pub(super) mod machine;
+pub(super) mod script;
+pub(super) mod wechat;

@@ -1,0 +1,4 @@
+//! FAIR: nobody is treated worse for what he is.
+
+pub(super) mod protected;
+pub(super) mod young;
