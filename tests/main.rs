@@ -31,6 +31,7 @@ mod ledger;
 mod listen;
 mod meaning;
 mod newcomer;
+mod oracle;
 mod orgs;
 mod pages;
 mod parse;
