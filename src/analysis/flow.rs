@@ -135,7 +135,20 @@ impl<'m> Flow<'m> {
     /// How long an instance can be at `from` before it takes this way; `None`: data decides.
     #[must_use]
     pub fn most_ms(&self, from: NodeIndex, edge: &Edge) -> Option<i64> {
-        let hold = if self.message(from).is_some() { self.hold_ms } else { 0 };
+        let message = self.message(from);
+        // How long an ordered list takes hangs on its reports.
+        if message.is_some_and(|message| message.pieces > 1) {
+            return None;
+        }
+        let mut hold = if message.is_some() { self.hold_ms } else { 0 };
+        if let Some(node) = self.node(from).filter(|_| edge.arm == 1 && self.is_repeat(from)) {
+            let inside = self.graph.node_indices().filter(|at| {
+                self.message(*at).is_some()
+                    && self.node(*at).is_some_and(|inner| inner.inside.contains(&node.id))
+            });
+            let times: i64 = inside.filter_map(|at| self.node(at)).map(|inner| inner.rounds).sum();
+            hold = self.hold_ms.saturating_mul(times);
+        }
         match edge.delay.most {
             Most::Within(i64::MAX) | Most::Until(_) => None,
             Most::Within(ms) => Some(ms.saturating_add(hold)),
@@ -170,6 +183,27 @@ impl<'m> Flow<'m> {
         let all = all.filter(|at| self.original(*at) == *at && !self.dead.contains(at));
         let all = all.filter_map(|at| Some((at, self.message(at)?)));
         all.filter(|(_, message)| message.to.is_none())
+    }
+
+    fn is_repeat(&self, at: NodeIndex) -> bool {
+        matches!(
+            self.node(at).map(|node| node.what),
+            Some(What::Step(Step { kind: StepKind::Repeat(_), .. }))
+        )
+    }
+
+    /// From where one really comes by a way: who leaves a `repeat` behind its rounds comes from the ends of its body,
+    /// or, where there was no round, from its head.
+    #[must_use]
+    pub fn comes_from(&self, from: NodeIndex, edge: &Edge) -> Vec<NodeIndex> {
+        let mut found = vec![from];
+        if edge.arm == 1 && self.is_repeat(from) {
+            let back = self.graph.edges_directed(from, petgraph::Direction::Incoming);
+            for edge in back.filter(|edge| edge.weight().kind == EdgeKind::Again) {
+                found.extend(self.comes_from(edge.source(), edge.weight()));
+            }
+        }
+        found
     }
 
     /// Whether this way is only taken when the message of the place has not left, or its provider has refused it.

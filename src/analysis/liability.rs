@@ -313,7 +313,9 @@ fn heaviest(flow: &Flow<'_>, given: &BTreeMap<NodeIndex, Gift>) -> Worth {
         for edge in flow.graph.edges_directed(at, Direction::Incoming) {
             let back = edge.source() >= at || edge.weight().kind == EdgeKind::Again;
             if !back && !flow.shut.contains(&edge.id()) {
-                before = larger(before, sums.get(edge.source().index()).cloned().unwrap_or_default());
+                for from in flow.comes_from(edge.source(), edge.weight()) {
+                    before = larger(before, sums.get(from.index()).cloned().unwrap_or_default());
+                }
             }
         }
         let rounds = flow.node(at).map_or(1, |node| node.rounds);

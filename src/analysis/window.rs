@@ -94,7 +94,8 @@ fn in_one_run(flow: &Flow<'_>, weights: &BTreeMap<NodeIndex, i64>) -> i64 {
             .filter(|edge| edge.source() < at && !flow.shut.contains(&edge.id()))
             .filter(|edge| edge.weight().kind != EdgeKind::Again)
             .map(|edge| {
-                let sum = sums.get(edge.source().index()).copied().unwrap_or_default();
+                let froms = flow.comes_from(edge.source(), edge.weight()).into_iter();
+                let sum = froms.filter_map(|from| sums.get(from.index()).copied()).max().unwrap_or_default();
                 if flow.is_unsent(edge.source(), edge.weight()) {
                     sum - weight(flow, weights, edge.source())
                 } else {
