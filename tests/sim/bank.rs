@@ -39,6 +39,9 @@ pub(crate) const BOUND_LATE: SignedDuration = SignedDuration::from_mins(5);
 pub(crate) const STARS_PER_DAY: i64 = 50;
 pub(crate) const COFFEES_PER_WEEK: i64 = 2;
 
+/// Mugs that there are for all customers.
+pub(crate) const MUGS: i64 = 9;
+
 /// Journeys of customers whose story nothing but their own events may change.
 pub(crate) const CALM: &str = "calm";
 

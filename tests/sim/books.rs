@@ -7,14 +7,14 @@ use wayfare::store::{Block, EntryRow, Quota, StoreError, Wants};
 
 #[derive(Default)]
 pub(crate) struct Books {
-    accounts: BTreeMap<String, Account>,
+    pub accounts: BTreeMap<String, Account>,
     pub entries: Vec<EntryRow>,
     /// Counts nothing of what is given: a flaw.
     pub lax: bool,
 }
 
 #[derive(Default)]
-struct Account {
+pub(crate) struct Account {
     most: i64,
     given: i64,
     /// By life.

@@ -507,6 +507,7 @@ impl Episode {
         let shared = self.is_shared();
         let Some(opened) = self.backing.open(&format!("w{place}"), shared) else { return };
         let lease = opened.memory.as_ref().filter(|_| shared).map(|memory| memory.lease());
+        self.around.ground.model().has_books = opened.store.ledger().is_some();
         self.around.ground.model().born(life, lease.as_ref());
         match Process::start(&self.around, opened, (life, shared)) {
             Ok(process) => self.slots[place].process = Some(process),

@@ -9,9 +9,11 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::sync::Notify;
+use wayfare::ledger::Act;
 use wayfare::store::{
-    Commit, Counts, Dedup, Deployed, Deployment, InboxRow, Lease, OutboxRow, Packed, PackedKind, Quarantined,
-    RowKey, RowRef, Share, Sift, Sifted, StateRow, Store, StoreError, Stored, TimerChunk, Trim, Trimmed,
+    Acted, Block, Commit, Counts, Dedup, Deployed, Deployment, EntryPlace, EntryQuery, EntryRow, InboxRow,
+    Lease, Ledger, Moved, OutboxRow, Packed, PackedKind, Quarantined, Quota, RowKey, RowRef, Share, Sift,
+    Sifted, StateRow, Store, StoreError, Stored, TimerChunk, Trim, Trimmed, Wants,
 };
 
 use crate::support::chance::Chance;
@@ -386,6 +388,10 @@ impl Store for FaultyStore {
         .boxed()
     }
 
+    fn ledger(&self) -> Option<&dyn Ledger> {
+        self.inner.ledger().map(|_| self as &dyn Ledger)
+    }
+
     fn beat(&self) -> Option<Duration> {
         self.inner.beat()
     }
@@ -419,5 +425,60 @@ impl Store for FaultyStore {
 
     fn close(&self) -> BoxFuture<'_, ()> {
         self.inner.close()
+    }
+}
+
+impl FaultyStore {
+    fn books(&self) -> Result<&dyn Ledger, StoreError> {
+        self.inner.ledger().ok_or(StoreError::ReadOnly)
+    }
+}
+
+impl Ledger for FaultyStore {
+    fn take<'a>(&'a self, wants: &'a Wants) -> Stored<'a, Vec<Block>> {
+        async {
+            self.turn().await;
+            self.read()?;
+            self.books()?.take(wants).await
+        }
+        .boxed()
+    }
+
+    fn give_back<'a>(&'a self, accounts: &'a [String]) -> Stored<'a, ()> {
+        async {
+            self.turn().await;
+            self.fault()?;
+            self.books()?.give_back(accounts).await
+        }
+        .boxed()
+    }
+
+    fn alert<'a>(&'a self, account: &'a str, at: i64) -> Stored<'a, bool> {
+        async move { self.books()?.alert(account, at).await }.boxed()
+    }
+
+    fn quotas(&self) -> Stored<'_, Vec<Quota>> {
+        async { self.books()?.quotas().await }.boxed()
+    }
+
+    fn entries<'a>(
+        &'a self,
+        query: &'a EntryQuery,
+        after: Option<&'a EntryPlace>,
+        limit: usize,
+    ) -> Stored<'a, Vec<EntryRow>> {
+        async move { self.books()?.entries(query, after, limit).await }.boxed()
+    }
+
+    fn moved(&self) -> Stored<'_, Vec<Moved>> {
+        async { self.books()?.moved().await }.boxed()
+    }
+
+    fn gifts<'a>(&'a self, after: &'a str, limit: usize) -> Stored<'a, Vec<EntryRow>> {
+        async move { self.books()?.gifts(after, limit).await }.boxed()
+    }
+
+    fn act<'a>(&'a self, group: u16, gift: &'a str, act: Act, at: i64) -> Stored<'a, Acted> {
+        async move { self.books()?.act(group, gift, act, at).await }.boxed()
     }
 }

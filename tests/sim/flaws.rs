@@ -55,13 +55,15 @@ pub(crate) enum Flaw {
     LosesPosts,
     /// What a row had sent that goes into another is sent by that one too.
     SendsAgainAfterMerge,
+    /// What was given of a stock is not counted.
+    Oversells,
     /// What one row says to another is heard twice.
     TakesPostsTwice,
 }
 
 impl Flaw {
     /// Each with what must be said of it.
-    pub(crate) const ALL: [(Self, &'static str); 23] = [
+    pub(crate) const ALL: [(Self, &'static str); 24] = [
         (Self::ForgetsCommits, "follows"),
         (Self::ForgetsTimers, "nobody looked"),
         (Self::ForgetsMessages, "does not come to an end"),
@@ -84,6 +86,7 @@ impl Flaw {
         (Self::NoSuppression, "is suppressed"),
         (Self::LosesPosts, "does not come to an end"),
         (Self::SendsAgainAfterMerge, "and arrived as"),
+        (Self::Oversells, "the stock is"),
         (Self::TakesPostsTwice, "twice"),
     ];
 

@@ -121,6 +121,12 @@ impl Leases {
         }
     }
 
+    /// Whether the life that signs so may still write: what it has taken is its own as long as its groups are.
+    pub(crate) fn is_alive(&self, sender: &str) -> bool {
+        let Some((name, epoch)) = sender.split_once('/') else { return false };
+        self.workers.get(name).is_some_and(|sign| sign.epoch.to_string() == epoch)
+    }
+
     /// # Errors
     /// Another life has begun under this name.
     pub(crate) fn check_life(&self, hold: &Hold) -> Result<(), StoreError> {

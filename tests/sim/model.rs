@@ -48,6 +48,8 @@ pub(crate) struct Model {
     pub facts: BTreeMap<&'static str, u64>,
     symbols: Vec<String>,
     tenures: Tenures,
+    /// The store keeps books of what all share.
+    pub has_books: bool,
     posts: Posts,
     /// Who was found to be the same as somebody.
     absorbed: BTreeMap<Arc<str>, Vec<Arc<str>>>,
@@ -309,6 +311,8 @@ impl Model {
         let name = self.text(what);
         let (limit, from) = if &*name == "stars" {
             (bank::STARS_PER_DAY, day)
+        } else if &*name == "mug" {
+            (i64::MAX, day)
         } else {
             let since = day.weekday().to_monday_zero_offset();
             (bank::COFFEES_PER_WEEK, day.checked_sub(jiff::Span::new().days(since)).unwrap())

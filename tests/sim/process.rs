@@ -38,7 +38,6 @@ pub(crate) type Answered = (Vec<Submitted>, Result<Vec<Receipt>, String>);
 pub(crate) type Told = Result<Option<(u32, Kill)>, EngineError>;
 
 pub(crate) struct Process {
-    pub life: u32,
     runtime: Runtime,
     pub handle: EngineHandle,
     /// As those see it who ask the engine nothing: `why`.
@@ -121,7 +120,7 @@ impl Process {
         }
         let flaw = around.ground.flaw;
         let (waiting, asked) = (Vec::new(), Vec::new());
-        Ok(Self { life, runtime, handle, store, memory, turn, trouble, task, waiting, asked, flaw })
+        Ok(Self { runtime, handle, store, memory, turn, trouble, task, waiting, asked, flaw })
     }
 
     /// Lets everything run until nothing moves, and `real` time beyond that: pauses end, sends are given up.

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use wayfare::step::trace::Cause;
 use wayfare::step::{Decision, Event, EventKind, State, Sym, Trace};
+use wayfare::store::Commit;
 use wayfare::value::Value;
 
 use super::{Customer, EntryId, EventId, Model};
+use crate::sim::bank;
 
 /// What is on its way, as the rows that said it know.
 #[derive(Default)]
@@ -16,6 +18,9 @@ pub(super) struct Posts {
     untold: BTreeSet<EventId>,
     /// Members that were asked to enter, by the caller; and those who have said what came of it.
     asked: BTreeMap<Sym, (u64, u64)>,
+    /// Given out of the stock, by the trace and by the books.
+    mugs: i64,
+    booked: i64,
 }
 
 /// What one customer was given, by whom, and which of its journeys wait for a gift to somebody else.
@@ -71,6 +76,14 @@ impl Model {
                 let name = self.text(*what);
                 let new = customer.gifts.taken.insert((*what, run.clone(), it.node));
                 self.expect(new, || format!("{id}: `{name}` was given twice for {run:?}"));
+                if &*name == "mug" {
+                    self.posts.mugs += 1;
+                    let mugs = self.posts.mugs;
+                    self.expect(mugs <= bank::MUGS, || {
+                        format!("{id}: has mug {mugs}, the stock is {}", bank::MUGS)
+                    });
+                    self.count("mug");
+                }
                 if &*self.text(journey) == "befriend" {
                     self.count("given by a friend");
                 }
@@ -86,6 +99,19 @@ impl Model {
         letters
             .map(|it| ((it.journey, it.subject.clone(), it.entry.clone()), it.step, self.key_of(id, it)))
             .collect()
+    }
+
+    /// The books of a commit say what its traces say, and each gift once.
+    pub(super) fn booked(&mut self, commit: &Commit) {
+        let stock = commit.entries.iter().filter(|row| row.entry.account.starts_with("stock/mug"));
+        let booked: i64 = stock.map(|row| row.entry.amount).sum();
+        let spent = commit.spent.iter().filter(|(account, _)| account.starts_with("stock/mug"));
+        let spent: i64 = spent.map(|(_, amount)| amount).sum();
+        self.posts.booked += booked;
+        let (all, given) = (self.posts.booked, self.posts.mugs);
+        self.expect(booked == spent && all == given, || {
+            format!("{given} mugs were given, {all} are in the books; of this commit {booked}, and {spent} of the stock")
+        });
     }
 
     /// What never arrived.

@@ -96,6 +96,9 @@ impl Model {
                 self.wrong(format!("isolated: {} {}", record.code, record.reason));
             }
         }
+        if self.has_books {
+            self.booked(commit);
+        }
         for id in touched {
             self.covered(&id);
         }
