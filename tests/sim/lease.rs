@@ -34,7 +34,7 @@ pub(crate) struct Leases {
     workers: BTreeMap<String, Sign>,
     groups: Vec<Owned>,
     /// Says nothing of groups that others have: a flaw.
-    pub lax: bool,
+    lax: bool,
 }
 
 /// A life of a worker, and what it holds as far as it knows.
@@ -49,8 +49,7 @@ pub(crate) struct Hold {
 
 impl Default for Leases {
     fn default() -> Self {
-        let groups = (0..GROUPS).map(|_| Owned::default()).collect();
-        Self { clock: 10_000, workers: BTreeMap::new(), groups, lax: false }
+        Self::new(false)
     }
 }
 
@@ -84,6 +83,11 @@ pub(crate) fn touched(commit: &Commit) -> BTreeSet<u16> {
 }
 
 impl Leases {
+    pub(crate) fn new(lax: bool) -> Self {
+        let groups = (0..GROUPS).map(|_| Owned::default()).collect();
+        Self { clock: 10_000, workers: BTreeMap::new(), groups, lax }
+    }
+
     /// A life begins: it goes on with what its name held, and takes what is free.
     pub(crate) fn join(&mut self, name: &str) -> Hold {
         let epoch = self.workers.get(name).map_or(1, |sign| sign.epoch + 1);

@@ -98,8 +98,7 @@ impl Tables {
     }
 
     pub(crate) fn with(flaw: Option<Flaw>) -> Self {
-        let mut leases = Leases::default();
-        leases.lax = flaw == Some(Flaw::FencesNobody);
+        let leases = Leases::new(flaw == Some(Flaw::FencesNobody));
         let books = Books { lax: flaw == Some(Flaw::Oversells), ..Books::default() };
         Self { flaw, leases, books, ..Self::default() }
     }

@@ -111,7 +111,7 @@ impl Model {
             return;
         }
         let Some(gone) = self.absorbed.get(&key.root) else { return };
-        let twins = gone.iter().map(|from| {
+        let mut twins = gone.iter().map(|from| {
             let entry = if key.entry == key.root { from.clone() } else { key.entry.clone() };
             MessageKey { root: from.clone(), entry, ..key.clone() }
         });
@@ -120,7 +120,7 @@ impl Model {
                 |attempt: &super::Attempt| matches!(attempt.answer, Some(SendResult::Accepted { .. }));
             self.attempts.get(twin).is_some_and(|all| all.iter().any(|(_, attempt)| accepted(attempt)))
         };
-        if let Some(twin) = twins.filter(arrived).next() {
+        if let Some(twin) = twins.find(arrived) {
             self.wrong(format!("{key} is sent, and arrived as {twin}"));
         }
     }
