@@ -319,11 +319,13 @@ impl Bank {
 }
 
 type Who = (usize, String);
+/// When, by which run, and what.
+type Sent = (i64, Run, Name);
 
 #[derive(Default)]
 struct Book {
-    /// What reached people, by whom and journey: when, and what.
-    sent: BTreeMap<(Who, Name), Vec<(i64, Run, Name)>>,
+    /// What reached people, by whom and journey.
+    sent: BTreeMap<(Who, Name), Vec<Sent>>,
     order: BTreeMap<(Who, Run), Vec<String>>,
     runs: BTreeMap<(Who, Run), (Timestamp, Option<Timestamp>)>,
     entered: BTreeMap<(Who, Name), Vec<i64>>,
@@ -404,15 +406,15 @@ impl Author {
     }
 
     fn length(&mut self) -> &'static str {
-        *self.chance.one(LENGTHS)
+        self.chance.one::<&'static str>(LENGTHS)
     }
 
     fn condition(&mut self) -> &'static str {
-        *self.chance.one(CONDITIONS)
+        self.chance.one::<&'static str>(CONDITIONS)
     }
 
     fn journey(&mut self, name: &str) -> String {
-        let enter = *self.chance.one(&[
+        let enter = self.chance.one(&[
             "enter on signed_up",
             "enter on paid where amount > 100 CNY",
             "enter when aum > 100 CNY every day at 10:00\n  existing include",
@@ -420,14 +422,14 @@ impl Author {
             "enter every monday, thursday at 09:00",
         ]);
         let reenter = if enter.starts_with("enter every") || self.chance.percent(50) {
-            *self.chance.one(&[
+            self.chance.one(&[
                 "reenter per day",
                 "reenter per week",
                 "reenter after 1 day",
                 "reenter after 7 days",
             ])
         } else {
-            *self.chance.one(&["reenter never", "reenter restart", "reenter after 2 days"])
+            self.chance.one(&["reenter never", "reenter restart", "reenter after 2 days"])
         };
         let exit = match self.chance.below(4) {
             0 => "\n  exit on left as gone".to_owned(),
@@ -448,7 +450,7 @@ impl Author {
 
     fn send(&mut self) -> (String, String) {
         let name = self.name("m");
-        let (content, channel) = (*self.chance.one(&["hello", "again"]), *self.chance.one(&["push", "sms"]));
+        let (content, channel) = (self.chance.one(&["hello", "again"]), self.chance.one(&["push", "sms"]));
         (format!("send {content} via {channel} as {name}"), name)
     }
 
@@ -485,14 +487,14 @@ impl Author {
                 )
             }
             9 => {
-                let schedule = *self.chance.one(&[
+                let schedule = self.chance.one(&[
                     "",
                     " every day at 10:00",
                     " every monday at 09:30",
                     " every day at 08:00, 20:00",
                 ]);
                 let missed =
-                    if schedule.is_empty() { "" } else { *self.chance.one(&[" missed skip", " missed all"]) };
+                    if schedule.is_empty() { "" } else { self.chance.one(&[" missed skip", " missed all"]) };
                 let times = 1 + self.chance.below(4);
                 format!("  repeat 1..{times}{schedule}{missed} {{\n{}  }}\n", self.block(depth - 1, 2))
             }
@@ -508,7 +510,7 @@ impl Author {
 
     /// A length that is not nothing.
     fn long(&mut self) -> &'static str {
-        *self.chance.one(LONG)
+        self.chance.one::<&'static str>(LONG)
     }
 }
 

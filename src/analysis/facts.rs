@@ -67,7 +67,7 @@ impl<'m> Facts<'m> {
     /// Those that hold in the instant of arrival.
     #[must_use]
     pub fn now(&self, at: NodeIndex) -> Vec<FactId> {
-        self.known(at).map(|known| self.current(known)).unwrap_or_default()
+        self.known(at).map(Self::current).unwrap_or_default()
     }
 
     /// What a way says of whoever takes it.
@@ -242,7 +242,7 @@ impl<'m> Facts<'m> {
         self.mind.learn(condition, was, span)
     }
 
-    fn current(&self, known: &Known) -> Vec<FactId> {
+    fn current(known: &Known) -> Vec<FactId> {
         known.iter().filter(|(_, age)| **age == 0).map(|(fact, _)| *fact).collect()
     }
 }

@@ -105,9 +105,9 @@ fn in_one_run(flow: &Flow<'_>, weights: &BTreeMap<NodeIndex, i64>) -> i64 {
             .max();
         let sum = before.unwrap_or_default().saturating_add(weight(flow, weights, at));
         if at < first_exit {
-            inside = inside.max(sum)
+            inside = inside.max(sum);
         } else {
-            exits = exits.max(sum)
+            exits = exits.max(sum);
         }
         if let Some(slot) = sums.get_mut(at.index()) {
             *slot = sum;
@@ -140,6 +140,9 @@ struct Leaves {
     left: bool,
 }
 
+/// A place, and how many have been sent by then.
+type State = (Place, usize);
+
 /// The earliest time at a place, and of each mark.
 type Times = Vec<i64>;
 
@@ -151,7 +154,7 @@ struct Search<'f, 'm> {
     marks: Vec<Name>,
     exits: bool,
     again_ms: Option<i64>,
-    best: BTreeMap<(Place, usize), (Times, Option<(Place, usize)>)>,
+    best: BTreeMap<State, (Times, Option<State>)>,
 }
 
 impl<'f, 'm> Search<'f, 'm> {

@@ -31,7 +31,7 @@ pub fn of<'a>(model: &'a Model, subject: Name, uses: &'a Uses, expr: &'a Expr) -
 
 /// The field that an attribute is.
 #[must_use]
-pub fn field<'a>(model: &'a Model, entity: Name, name: Name) -> Option<&'a Field> {
+pub fn field(model: &Model, entity: Name, name: Name) -> Option<&Field> {
     model.entities.get(&entity)?.field(name)
 }
 
@@ -47,7 +47,7 @@ impl<'a> Reader<'a> {
         }
         match expr {
             Expr::Attr(owner, name) => {
-                _ = self.found.insert(Read::Attribute(self.owner(*owner, subject), *name))
+                _ = self.found.insert(Read::Attribute(self.owner(*owner, subject), *name));
             }
             Expr::Reference { entity, attribute, .. } => {
                 self.found.insert(Read::Attribute(*entity, *attribute));
@@ -82,9 +82,10 @@ impl<'a> Reader<'a> {
     fn source(&mut self, source: &Source, subject: Name) {
         let read = match source {
             Source::Event(name) => Read::Event(*name),
-            Source::Change { attribute, .. } => Read::Attribute(subject, *attribute),
+            Source::Change { attribute, .. } | Source::Close(attribute) => {
+                Read::Attribute(subject, *attribute)
+            }
             Source::Daily { owner, attribute } => Read::Attribute(self.owner(*owner, subject), *attribute),
-            Source::Close(attribute) => Read::Attribute(subject, *attribute),
             Source::Message { .. } | Source::Children(_) => return,
         };
         self.found.insert(read);

@@ -179,7 +179,7 @@ impl Town {
     async fn crash(self) -> Self {
         let Self { rig, engine, happened } = self;
         engine.crash().await;
-        let engine = rig.run().await;
+        let engine = Box::pin(rig.run()).await;
         Self { rig, engine, happened }
     }
 }

@@ -247,7 +247,7 @@ async fn what_the_zones_give(place: Place) {
     let now = rig.now();
     let channels = ["push", "in_app", "wechat"].map(|name| Value::Choice(Name::new(name)));
     let known = (0..60).map(|n| {
-        let consent = (Name::new("consent"), Value::List(channels.to_vec().into()));
+        let consent = (Name::new("consent"), Value::List(channels.to_vec()));
         let birthday =
             (Name::new("birthday"), Value::Date(jiff::civil::date(1990, 12, if n == 0 { 6 } else { 20 })));
         told(EventKind::Attributes, &format!("c{n}"), now, vec![consent, birthday])

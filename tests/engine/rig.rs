@@ -463,8 +463,9 @@ impl Rig {
     /// With the real steps, and this live.
     pub(crate) async fn begin_with(&mut self, bundle: Bundle) -> Running {
         self.steps = Steps::REAL;
-        let engine = self.run().await;
-        engine.handle.deploy(bundle).await.unwrap();
+        // On the heap: whoever awaits this awaits it in a test that is large enough.
+        let engine = Box::pin(self.run()).await;
+        Box::pin(engine.handle.deploy(bundle)).await.unwrap();
         engine
     }
 

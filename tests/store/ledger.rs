@@ -233,7 +233,7 @@ async fn what_a_dead_worker_took_and_did_not_give_goes_to_others() {
 
     // It dies, others take its groups, and with them what it had.
     drop(again);
-    tokio::time::sleep(Duration::from_millis(3_000)).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
     shared(&[&two]).await;
     assert_eq!(two.lease().groups.len(), 64);
     assert_eq!(take(&two, want(20)).await.size, 7);
@@ -248,7 +248,7 @@ async fn any_interleaving_gives_exactly_what_there_is() {
     let Some(server) = running("store::ledger::interleaving") else { return };
     let url = server.url(&server.database().await);
     let mut chance = Chance::new("WAYFARE_TEST_SEED");
-    let mut workers = vec![open(&url, "a").await, open(&url, "b").await, open(&url, "c").await];
+    let mut workers = [open(&url, "a").await, open(&url, "b").await, open(&url, "c").await];
     shared(&workers.iter().collect::<Vec<_>>()).await;
     let mut batches: Vec<u64> = workers.iter().map(|worker| worker.lease().batch).collect();
     let most = 40;

@@ -95,7 +95,7 @@ fn find<'a>(bundle: &'a Bundle, wanted: &str) -> Result<&'a Content, Failure> {
 fn variant(content: &Content, wanted: &str) -> Result<Name, Failure> {
     let names = || content.variants.iter().map(|variant| variant.channel);
     names().find(|name| name.as_str() == wanted).ok_or_else(|| {
-        let all: Vec<&str> = names().map(|name| name.as_str()).collect();
+        let all: Vec<&str> = names().map(Name::as_str).collect();
         Failure::new(format_args!("`{}` says nothing via `{wanted}`", content.name))
             .help(format_args!("it has {}", all.join(", ")))
     })

@@ -1,4 +1,4 @@
-//! CHAN-002: WeChat's own rules: no promotion in template messages, no gifts for sharing.
+//! CHAN-002: `WeChat`'s own rules: no promotion in template messages, no gifts for sharing.
 
 use std::collections::BTreeSet;
 

@@ -38,7 +38,7 @@ fn check(context: &Context, out: &mut Out) {
             match context.declared(said.content, INVESTMENTS) {
                 Some(about) => finding = finding.note(about.words()),
                 None if deposit => {
-                    finding = finding.note("it is about a deposit, which may be insured: say by whom")
+                    finding = finding.note("it is about a deposit, which may be insured: say by whom");
                 }
                 None => {}
             }

@@ -45,8 +45,9 @@ fn check(context: &Context, out: &mut Out) {
             let beside =
                 beside.filter(|said| said.channel == channel && said.locale.is_none() && said.is_read());
             let all: Vec<&Said> = copies.iter().copied().chain(beside).collect();
-            let bodies = copies.iter().filter(|said| said.part.as_str() == "body");
-            let Some(body) = bodies.last().filter(|_| locale.is_some() || !has_locales(&all, context)) else {
+            let mut bodies = copies.iter().filter(|said| said.part.as_str() == "body");
+            let Some(body) = bodies.next_back().filter(|_| locale.is_some() || !has_locales(&all, context))
+            else {
                 continue;
             };
             // Without a product it is the words of the variant itself that give it away.

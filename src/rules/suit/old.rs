@@ -48,7 +48,7 @@ fn check(context: &Context, out: &mut Out) {
                 continue;
             };
             let known = looked.facts.now(at);
-            let market = product.market.as_ref().is_some_and(|market| bounds_age(market));
+            let market = product.market.as_ref().is_some_and(bounds_age);
             let mut mind = looked.facts.mind.clone();
             if market || mind.implies(&known, &young) {
                 continue;

@@ -31,13 +31,12 @@ impl Episode {
                 self.say(|| "the disk is full".to_owned());
                 self.around.ground.plan().full = true;
             }
-            52..60 if self.is_shared() => self.pause(),
+            52..60 | 90..94 if self.is_shared() => self.pause(),
             52..68 => self.crash(),
             68..72 => self.leave(),
             72..78 => self.take_over(),
             78..86 => self.jump(),
             86..90 => self.kill(),
-            90..94 if self.is_shared() => self.pause(),
             90..94 => self.real_time(Duration::from_secs(130)),
             _ => self.burst(),
         }
