@@ -101,6 +101,7 @@ fn the_banks_own_journeys_are_right() {
     project.add("std.cn.zones", Path::new("stdlib/cn/zones.journey"));
     project.add("std.cn.scenes", Path::new("stdlib/cn/scenes.journey"));
     project.add("std.cn.growth", Path::new("stdlib/cn/growth.journey"));
+    project.add("std.cn.community", Path::new("stdlib/cn/community.journey"));
     project.folder("", "journeys");
     let (model, findings) = project.check();
     assert_eq!(project.told(&findings), "");

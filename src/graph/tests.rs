@@ -95,6 +95,7 @@ pub(crate) fn send(name: &str, tail: Tail) -> Step {
         content: content(name),
         channel: Name::new("push"),
         within: None,
+        receipt: None,
         manner: Manner::default(),
         spread_ms: 0,
         is_list: false,

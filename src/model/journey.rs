@@ -238,8 +238,10 @@ impl Repeat {
 pub struct Send {
     pub content: ContentCall,
     pub channel: Name,
-    /// How long receipts are waited for, where the tail names one.
+    /// As written.
     pub within: Option<Length>,
+    /// How long a report is waited for where the tail names one: `within`, or what the channel says.
+    pub receipt: Option<Length>,
     /// To whom, under which key, how far apart.
     pub manner: Manner,
     /// How long an ordered list takes from its first message to its last.

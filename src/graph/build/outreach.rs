@@ -105,7 +105,7 @@ impl Builder<'_> {
 
 /// Receipts are only waited for where the tail names one.
 fn receipt_delay(send: &Send, named: &[Outcome]) -> Delay {
-    let mut delay = match send.within {
+    let mut delay = match send.receipt {
         Some(within) if named.iter().any(|outcome| outcome.is_receipt()) => Delay::up_to(within),
         _ => Delay::NONE,
     };

@@ -33,12 +33,12 @@ impl<'w> Checker<'w, '_> {
         let (is_list, spread_ms) =
             call.as_ref().map_or((false, 0), |call| self.spread(call, channel.name, said.gap, gap));
         let within = said.within.map(|within| length::positive(within, &mut self.sink));
-        let receipt = within.is_some() || via.is_some_and(|via| via.receipt.is_some());
+        let receipt = within.or_else(|| via?.receipt);
         self.time_passes();
-        let tail = self.tail(&said.tail, via, receipt);
+        let tail = self.tail(&said.tail, via, receipt.is_some());
         let call = call?;
         let manner = Manner { to: to.flatten(), key: key.flatten(), gap };
-        let send = Send { content: call, channel: channel.name, within, manner, spread_ms, is_list };
+        let send = Send { content: call, channel: channel.name, within, receipt, manner, spread_ms, is_list };
         Some(StepKind::Send(Box::new(send), tail))
     }
 
