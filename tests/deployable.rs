@@ -18,11 +18,11 @@ points stars of customer { keep 12 months; worth 0.01 CNY; limit 20 per customer
 points moons of customer { keep 12 months; worth 0.01 CNY; limit 20 per customer per day; budget autumn }
 reward card_holder { kind coupon; value 5 CNY }
 reward coffee { kind coupon; value 20 CNY; stock 1 }
-budget house "活动" { total 1_000 CNY; owner "a@bank.example"; alert 80% }
+budget purse "活动" { total 1_000 CNY; owner "a@bank.example"; alert 80% }
 lottery spin of customer {
   open 2026-12-01..2027-02-28
   rules "pages/spin.html"
-  budget house
+  budget purse
   chance keep 7 days
   prize bag "礼袋" { value 8 CNY; odds 1 in 2 }
 }
