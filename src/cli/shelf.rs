@@ -58,7 +58,7 @@ fn refused(what: &str, settings: &Settings, error: &StoreError) -> Failure {
     match error {
         StoreError::InUse(_) => failure.help("another daemon is running on it; stop that one first"),
         _ if what == "read" => {
-            failure.help("`wayfare run` or `wayfare dev` makes it; run `why` in the same project")
+            failure.help("`wayfare run` or `wayfare dev` makes it; ask in the same project")
         }
         _ => failure,
     }
