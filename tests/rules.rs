@@ -176,9 +176,13 @@ const EDITS: &[(usize, &str, &str)] = &[
     (3, "value 60_000 CNY", "value 600 CNY"),
     (3, "aum >= 5 CNY", "age is known"),
     (3, "13912845067", "13800000000"),
+    // An audience leans on a metric, and a journey on the audience.
+    (4, "count(login during last 30 days)", "age otherwise 0"),
+    (4, "metric often", "// moved\nmetric often"),
+    (4, "often > 3", "often > 4"),
 ];
 
-const BANK: [&str; 3] = [
+const BANK: [&str; 5] = [
     r#"// first
 journey selling of customer {
   purpose marketing
@@ -216,6 +220,18 @@ waiver cmp_1 of selling {
   expires 2027-03-31
 }
 "#,
+    r#"metric often "近期登录" of customer = count(login during last 30 days)
+audience keen of customer = often > 3
+"#,
+    r#"journey thanking of customer {
+  purpose marketing
+  owner "retail@bank.example"
+  enter on login where keen and consent has sms
+  reenter never
+  grant coffee else end not_given
+  end told
+}
+"#,
 ];
 
 proptest! {
@@ -227,8 +243,9 @@ proptest! {
         edits in prop::collection::vec((0..EDITS.len(), any::<bool>()), 1..12),
     ) {
         let world = std::fs::read_to_string("tests/suite/rules/world.journey").unwrap();
-        let mut texts = vec![world, BANK[0].to_owned(), BANK[1].to_owned(), BANK[2].to_owned()];
-        let paths = ["world.journey", "one.journey", "two.journey", "three.journey"];
+        let mut texts: Vec<String> = std::iter::once(world).chain(BANK.map(str::to_owned)).collect();
+        let paths =
+            ["world.journey", "one.journey", "two.journey", "three.journey", "four.journey", "five.journey"];
         let input = |texts: &[String]| {
             let pages: Vec<(&str, &str)> = paths.iter().copied().zip(texts.iter().map(|text| &**text)).collect();
             Input { rules: Some(Chosen::usual(TODAY)), ..library::project(&pages) }

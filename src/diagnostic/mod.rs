@@ -16,7 +16,9 @@ pub mod suppress;
 pub use code::Code;
 pub use fix::{Edit, Fix};
 
-use crate::text::Span;
+use std::collections::BTreeSet;
+
+use crate::text::{FileId, Span};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -100,6 +102,14 @@ impl Diagnostic {
     pub fn with_fix(mut self, fix: Fix) -> Self {
         self.fix = Some(fix);
         self
+    }
+
+    /// Whether one of its places, or of its fix, is in one of `files`.
+    #[must_use]
+    pub fn points_into(&self, files: &BTreeSet<FileId>) -> bool {
+        let places = std::iter::once(&self.primary).chain(&self.secondary).map(|label| label.span);
+        let edits = self.fix.iter().flat_map(|fix| &fix.edits).map(|edit| edit.span);
+        places.chain(edits).any(|span| files.contains(&span.file))
     }
 
     /// Help on `word`, which stands at the primary place and is not known: the one of `among` that was probably

@@ -1,13 +1,15 @@
 //! What was found before: after an edit only what it touched is held to the rules again.
 //!
 //! A finding belongs to the first of what it is about: a journey, a content, or something of the ground (products,
-//! lotteries), which is small and looked at every time. An edit of a journey touches it and the contents it sends, before
-//! and after; an edit of a content touches the journeys that send it. Any edit of the ground touches everything.
+//! lotteries), which is small and looked at every time. What an edit changed, and all that names it, is told by the check
+//! of names and types ([`crate::model::check::Due`]): an edited metric touches the journeys whose conditions lean on it.
+//! To these belong the contents that they send, before and after, the journeys that send an edited content, and whatever
+//! has a finding that points into an edited file. What every rule may look at without being named (policies, products) is
+//! everything's business.
 //!
 //! INVARIANT: what is told is what a first look at the same project tells.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::context::{self, Context};
 use super::finding::{Found, Out};
@@ -16,7 +18,7 @@ use super::{registry, waiver, with_policies};
 use crate::diagnostic::Diagnostic;
 use crate::model::Model;
 use crate::name::Name;
-use crate::syntax::ast::{self, DeclKind};
+use crate::syntax::ast;
 use crate::text::{FileId, Sources};
 
 /// Whose a finding is.
@@ -42,8 +44,6 @@ pub struct Memory {
     /// The contents that each journey sends, and the journeys that send each content.
     sends: BTreeMap<Name, BTreeSet<Name>>,
     senders: BTreeMap<Name, BTreeSet<Name>>,
-    /// What else the files declare, and where.
-    ground: BTreeMap<FileId, u64>,
     /// What was missed while there were errors.
     missed: Touched,
     looked: bool,
@@ -85,9 +85,7 @@ impl Memory {
         self.missed.add(touched);
         let touched = std::mem::take(&mut self.missed);
         let (chosen, mut told) = with_policies(model, chosen);
-        let ground_moved = self.ground_moved(sources, trees, &touched);
-        let whole = touched.everything || !self.looked || ground_moved;
-        let scope = if whole {
+        let scope = if touched.everything || !self.looked {
             self.relearn(model);
             None
         } else {
@@ -132,7 +130,14 @@ impl Memory {
 
     /// All that the touched journeys and contents hang together with, before and after.
     fn scope(&mut self, model: &Model, touched: Touched) -> Scope {
-        let Touched { names, files, .. } = touched;
+        let Touched { mut names, files, .. } = touched;
+        for (key, found) in &self.found {
+            if let Key::Of(name) = key
+                && found.iter().any(|one| one.diagnostic.points_into(&files))
+            {
+                names.insert(*name);
+            }
+        }
         let mut scope = Scope { files, ..Scope::default() };
         for name in &names {
             scope.contents.extend(self.sends.get(name).into_iter().flatten());
@@ -177,45 +182,4 @@ impl Memory {
         }
         self.sends.insert(name, sent);
     }
-
-    /// Whether something else than journeys and contents has changed, or moved to another place. Learns it, too.
-    fn ground_moved(
-        &mut self,
-        sources: &Sources,
-        trees: &BTreeMap<FileId, &ast::File>,
-        touched: &Touched,
-    ) -> bool {
-        let everything = touched.everything || !self.looked;
-        let mut moved = false;
-        let before = self.ground.len();
-        self.ground.retain(|file, _| trees.contains_key(file));
-        moved |= self.ground.len() != before;
-        for (file, tree) in trees {
-            if everything || touched.files.contains(file) {
-                let now = ground(sources, tree);
-                moved |= self.ground.insert(*file, now) != Some(now);
-            }
-        }
-        moved
-    }
-}
-
-/// A digest of what a file declares besides journeys, contents and tests, with its place.
-fn ground(sources: &Sources, tree: &ast::File) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    for decl in &tree.decls {
-        let apart = matches!(
-            decl.kind,
-            DeclKind::Journey(_)
-                | DeclKind::Instance(_)
-                | DeclKind::Replies(_)
-                | DeclKind::Content(_)
-                | DeclKind::Test(_)
-        );
-        // A journey with parameters is written into others.
-        if !apart || !decl.params.is_empty() {
-            (decl.span.start, sources.slice(decl.span)).hash(&mut hasher);
-        }
-    }
-    hasher.finish()
 }

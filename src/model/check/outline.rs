@@ -285,10 +285,8 @@ fn words(text: &str) -> Box<[u32]> {
 /// there are.
 fn answered(edit: &mut Edit, memory: &Memory) {
     for (file, findings) in memory.said() {
-        let points = |finding: &crate::diagnostic::Diagnostic| {
-            finding.secondary.iter().any(|label| edit.edited.contains(&label.span.file))
-        };
-        if !findings.is_empty() && (edit.new_names || findings.iter().any(points)) {
+        let points = || findings.iter().any(|finding| finding.points_into(&edit.edited));
+        if !findings.is_empty() && (edit.new_names || points()) {
             edit.due.insert(file);
         }
     }
