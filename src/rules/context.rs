@@ -1,15 +1,16 @@
 //! What rules look at: the model, what it says, and who says what to whom. Made once for all rules.
 
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
-use super::flows::Looked;
+use super::flows::Case;
 use super::memory::Scope;
 use super::pack::Chosen;
 use super::said::{Said, copies};
 use super::words::List;
 use crate::expr::Expr;
 use crate::graph::{self, JourneyGraph};
+use crate::model::govern::Product;
 use crate::model::journey::{Step, StepKind};
 use crate::model::{Channel, Content, Journey, Model};
 use crate::name::{Name, NameMap};
@@ -44,10 +45,15 @@ pub struct Context<'a> {
     pub messages: Vec<Message<'a>>,
     /// In the order of contents, then of writing.
     pub said: Vec<Said<'a>>,
-    /// Places in `messages`.
-    users: BTreeMap<Name, Vec<usize>>,
+    /// Places in `messages`, by journey; they stand together.
+    sent: NameMap<Range<usize>>,
+    /// Places in `messages`, by content.
+    users: NameMap<Vec<usize>>,
+    /// Places in `said`, by content; they stand together.
+    copies: NameMap<Range<usize>>,
     written: Written<'a>,
-    pub(super) looked: OnceCell<BTreeMap<Name, Looked<'a>>>,
+    /// The journeys to look at, by name.
+    pub cases: Vec<Case<'a>>,
     scope: Option<&'a Scope>,
 }
 
@@ -69,23 +75,47 @@ impl<'a> Context<'a> {
         chosen: &'a Chosen,
         scope: Option<&'a Scope>,
     ) -> Self {
-        let mut messages = Vec::new();
+        let (mut messages, mut sent) = (Vec::new(), NameMap::default());
         for journey in journeys(model, scope.map(|scope| &scope.senders)) {
+            let from = messages.len();
             walk(journey, &mut |step| add(model, journey, step, &mut messages));
+            sent.insert(journey.name, from..messages.len());
         }
-        let mut users: BTreeMap<Name, Vec<usize>> = BTreeMap::new();
+        let mut users: NameMap<Vec<usize>> = NameMap::default();
         for (at, message) in messages.iter().enumerate() {
             users.entry(message.content.name).or_default().push(at);
         }
-        let contents = contents(model, scope);
         let written = declarations(model, trees, scope);
-        let said = contents.flat_map(|it| copies(it, written.get(&it.name).copied())).collect();
-        Self { model, sources, chosen, messages, said, users, written, looked: OnceCell::new(), scope }
+        let (mut said, mut places) = (Vec::new(), NameMap::default());
+        for content in contents(model, scope) {
+            let from = said.len();
+            said.extend(copies(content, written.get(&content.name).copied()));
+            places.insert(content.name, from..said.len());
+        }
+        let journeys = journeys(model, scope.map(|scope| &scope.journeys));
+        let cases = journeys.map(|journey| Case::new(model, journey)).collect();
+        Self { model, sources, chosen, messages, said, sent, users, copies: places, written, cases, scope }
     }
 
     /// The journeys to look at.
     pub fn journeys(&self) -> impl Iterator<Item = &'a Journey> {
-        journeys(self.model, self.scope.map(|scope| &scope.journeys))
+        self.cases.iter().map(|case| case.journey)
+    }
+
+    /// What `journey` sends or shows, in the order of writing.
+    #[must_use]
+    pub fn messages_of(&self, journey: Name) -> &[Message<'a>] {
+        let places = self.sent.get(&journey).cloned().unwrap_or_default();
+        self.messages.get(places).unwrap_or_default()
+    }
+
+    /// The products that a journey and what it sends are about.
+    pub fn products_of(&self, journey: &Journey) -> impl Iterator<Item = &'a Product> {
+        let sent = self.messages_of(journey.name).iter().map(|message| message.content.product);
+        std::iter::once(journey.product)
+            .chain(sent)
+            .flatten()
+            .filter_map(|name| self.model.products.get(&name))
     }
 
     /// The contents to look at.
@@ -162,8 +192,8 @@ impl<'a> Context<'a> {
 
     /// The copies of one content.
     pub fn copies(&self, content: Name) -> impl Iterator<Item = &Said<'a>> {
-        let first = self.said.partition_point(|said| said.content.name < content);
-        self.said.iter().skip(first).take_while(move |said| said.content.name == content)
+        let places = self.copies.get(&content).cloned().unwrap_or_default();
+        self.said.get(places).unwrap_or_default().iter()
     }
 
     /// Where `name` is declared: the name itself.
@@ -308,7 +338,7 @@ fn contents<'a>(model: &'a Model, scope: Option<&'a Scope>) -> Box<dyn Iterator<
 }
 
 /// The contents that a journey sends or shows.
-pub(super) fn sent(model: &Model, journey: &Journey) -> BTreeSet<Name> {
+pub(super) fn sent(model: &Model, journey: &Journey) -> Vec<Name> {
     let mut messages = Vec::new();
     walk(journey, &mut |step| add(model, journey, step, &mut messages));
     messages.into_iter().map(|message| message.content.name).collect()

@@ -1,12 +1,18 @@
 //! Journeys as the analyses see them, for the rules about ways: worked out when the first of these rules asks, and once.
+//!
+//! Most rules can tell by little that a journey has nothing for them ([`Case::gives`], [`Case::asks_consent`]): its ways are
+//! then not worked out. Such a look may let too much through, and never too little.
 
-use std::collections::BTreeMap;
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
 
-use super::context::Context;
+use super::context::{Context, walk};
+use super::reads::{self, Read};
 use crate::analysis::facts::Facts;
 use crate::analysis::flow::{Flow, Message};
 use crate::expr::{BinaryOp, Expr, Owner};
-use crate::model::Journey;
+use crate::model::journey::StepKind;
+use crate::model::{Journey, Model};
 use crate::name::Name;
 use crate::program::policy::MARKETING;
 use crate::value::{Type, Value};
@@ -20,23 +26,72 @@ pub struct Looked<'a> {
     pub facts: Facts<'a>,
 }
 
-impl<'a> Context<'a> {
-    /// The journeys to look at, by name.
-    pub fn flows(&self) -> impl Iterator<Item = &Looked<'a>> {
-        let all = self.looked.get_or_init(|| {
-            let look = |journey: &'a Journey| {
-                let mut flow = Flow::of(self.model, journey);
-                let facts = Facts::of(&mut flow);
-                (journey.name, Looked { flow, facts })
-            };
-            self.journeys().map(look).collect::<BTreeMap<Name, Looked>>()
-        });
-        all.values()
+/// A journey, and what was worked out of it so far.
+#[derive(Debug)]
+pub struct Case<'a> {
+    model: &'a Model,
+    pub journey: &'a Journey,
+    gives: OnceCell<bool>,
+    reads: OnceCell<BTreeSet<Read>>,
+    looked: OnceCell<Looked<'a>>,
+}
+
+impl<'a> Case<'a> {
+    pub(super) fn new(model: &'a Model, journey: &'a Journey) -> Self {
+        let (gives, reads, looked) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Self { model, journey, gives, reads, looked }
     }
 
-    /// Those with the purpose of marketing.
-    pub fn marketing(&self) -> impl Iterator<Item = &Looked<'a>> {
-        self.flows().filter(|looked| looked.flow.journey.purpose.as_str() == MARKETING)
+    #[must_use]
+    pub fn is_marketing(&self) -> bool {
+        self.journey.purpose.as_str() == MARKETING
+    }
+
+    /// Whether any step gives, takes or draws something of value.
+    #[must_use]
+    pub fn gives(&self) -> bool {
+        *self.gives.get_or_init(|| {
+            let mut found = false;
+            walk(self.journey, &mut |step| found |= matches!(step.kind, StepKind::Give(..)));
+            found
+        })
+    }
+
+    /// What its conditions look at.
+    pub fn reads(&self) -> &BTreeSet<Read> {
+        self.reads.get_or_init(|| reads::all(self.model, self.journey))
+    }
+
+    /// Whether any condition looks at an attribute of this name, of whomever.
+    #[must_use]
+    pub fn asks(&self, attribute: Name) -> bool {
+        self.reads().iter().any(|read| matches!(read, Read::Attribute(_, name) if *name == attribute))
+    }
+
+    /// Whether any condition looks at consents.
+    #[must_use]
+    pub fn asks_consent(&self) -> bool {
+        self.asks(Name::new(CONSENT))
+    }
+
+    pub fn looked(&self) -> &Looked<'a> {
+        self.looked.get_or_init(|| {
+            let mut flow = Flow::of(self.model, self.journey);
+            let facts = Facts::of(&mut flow);
+            Looked { flow, facts }
+        })
+    }
+}
+
+impl<'a> Context<'a> {
+    /// The journeys of which `is_worth` holds, by name.
+    pub fn flows(&self, is_worth: impl Fn(&Case<'a>) -> bool) -> impl Iterator<Item = &Looked<'a>> {
+        self.cases.iter().filter(move |case| is_worth(case)).map(Case::looked)
+    }
+
+    /// Those of them with the purpose of marketing.
+    pub fn marketing(&self, is_worth: impl Fn(&Case<'a>) -> bool) -> impl Iterator<Item = &Looked<'a>> {
+        self.flows(move |case| case.is_marketing() && is_worth(case))
     }
 
     /// Whether some cap counts the message.

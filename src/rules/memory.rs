@@ -11,13 +11,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::context::{self, Context};
+use super::context::{self, Context, Message};
 use super::finding::{Found, Out};
 use super::pack::Chosen;
 use super::{registry, waiver, with_policies};
 use crate::diagnostic::Diagnostic;
 use crate::model::Model;
-use crate::name::Name;
+use crate::name::{Name, NameMap, NumberSet};
 use crate::syntax::ast;
 use crate::text::{FileId, Sources};
 
@@ -42,8 +42,8 @@ pub struct Touched {
 pub struct Memory {
     found: BTreeMap<Key, Vec<Found>>,
     /// The contents that each journey sends, and the journeys that send each content.
-    sends: BTreeMap<Name, BTreeSet<Name>>,
-    senders: BTreeMap<Name, BTreeSet<Name>>,
+    sends: NameMap<Vec<Name>>,
+    senders: NameMap<NumberSet<Name>>,
     /// What was missed while there were errors.
     missed: Touched,
     looked: bool,
@@ -85,15 +85,14 @@ impl Memory {
         self.missed.add(touched);
         let touched = std::mem::take(&mut self.missed);
         let (chosen, mut told) = with_policies(model, chosen);
-        let scope = if touched.everything || !self.looked {
-            self.relearn(model);
-            None
-        } else {
-            Some(self.scope(model, touched))
-        };
+        let whole = touched.everything || !self.looked;
+        let scope = (!whole).then(|| self.scope(model, touched));
         self.looked = true;
         self.found.retain(|key, _| !matches!(key, Key::File(file) if !trees.contains_key(file)));
         let context = Context::new(model, sources, trees, &chosen, scope.as_ref());
+        if whole {
+            self.relearn(&context.messages);
+        }
         let mut found = Vec::new();
         for rule in registry::ALL {
             if let Some(held) = rule.held(&chosen) {
@@ -160,11 +159,13 @@ impl Memory {
         scope
     }
 
-    fn relearn(&mut self, model: &Model) {
+    fn relearn(&mut self, messages: &[Message<'_>]) {
         self.sends.clear();
         self.senders.clear();
-        for name in model.journeys.keys() {
-            self.learn(model, *name);
+        for message in messages {
+            let (journey, content) = (message.journey.name, message.content.name);
+            self.senders.entry(content).or_default().insert(journey);
+            self.sends.entry(journey).or_default().push(content);
         }
     }
 

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use super::context;
 use crate::expr::{Aggregate, Expr, Owner, Pattern, Source};
 use crate::model::journey::{Step, StepKind, Trigger};
 use crate::model::{Field, Journey, Model, Uses};
@@ -98,6 +99,35 @@ impl<'a> Reader<'a> {
         }
     }
 
+    fn trigger(&mut self, trigger: &'a Trigger, journey: &'a Journey) {
+        let (subject, uses) = (journey.subject, &journey.uses);
+        match trigger {
+            Trigger::On(patterns) => patterns.iter().for_each(|one| self.pattern(one, subject, uses)),
+            Trigger::When(condition) => self.expr(condition, subject, uses, 0),
+        }
+    }
+
+    /// What is looked at in the step itself.
+    fn step(&mut self, step: &'a Step, journey: &'a Journey) {
+        let (subject, uses) = (journey.subject, &journey.uses);
+        match &step.kind {
+            StepKind::If { arms, .. } => {
+                arms.iter().for_each(|(condition, _)| self.expr(condition, subject, uses, 0));
+            }
+            StepKind::Match { subjects, .. } => {
+                subjects.iter().for_each(|one| self.expr(one, subject, uses, 0));
+            }
+            StepKind::Remember { value, .. } => self.expr(value, subject, uses, 0),
+            StepKind::UntilState { condition, .. } => self.expr(condition, subject, uses, 0),
+            StepKind::Events { arms, .. } => {
+                for awaited in arms.iter().flat_map(|arm| &arm.awaited) {
+                    self.pattern(&awaited.pattern, subject, uses);
+                }
+            }
+            _ => {}
+        }
+    }
+
     fn owner(&self, owner: Owner, subject: Name) -> Name {
         match owner {
             Owner::Subject => subject,
@@ -123,6 +153,17 @@ pub fn entry(model: &Model, journey: &Journey) -> BTreeSet<Read> {
     reader.found
 }
 
+/// Whatever conditions of the journey look at, wherever they stand.
+#[must_use]
+pub fn all(model: &Model, journey: &Journey) -> BTreeSet<Read> {
+    let mut reader = Reader { model, found: entry(model, journey) };
+    for exit in &journey.exits {
+        reader.trigger(&exit.trigger, journey);
+    }
+    context::walk(journey, &mut |step| reader.step(step, journey));
+    reader.found
+}
+
 /// The condition of entering, and those of the patterns that enter.
 #[must_use]
 pub fn conditions(journey: &Journey) -> Vec<&Expr> {
@@ -144,12 +185,7 @@ pub fn walk<'a>(model: &'a Model, journey: &'a Journey, look: &mut impl FnMut(&'
     walk.block(&journey.steps, &entered, look);
     for exit in &journey.exits {
         let mut reader = Reader { model, found: entered.clone() };
-        match &exit.trigger {
-            Trigger::On(patterns) => {
-                patterns.iter().for_each(|one| reader.pattern(one, journey.subject, &journey.uses));
-            }
-            Trigger::When(condition) => reader.expr(condition, journey.subject, &journey.uses, 0),
-        }
+        reader.trigger(&exit.trigger, journey);
         walk.block(&exit.block, &reader.found, look);
     }
 }
@@ -184,23 +220,7 @@ impl<'a> Walk<'a> {
     /// What is looked at in the step itself.
     fn decides(&self, step: &'a Step) -> BTreeSet<Read> {
         let mut reader = Reader { model: self.model, found: BTreeSet::new() };
-        let (subject, uses) = (self.journey.subject, &self.journey.uses);
-        match &step.kind {
-            StepKind::If { arms, .. } => {
-                arms.iter().for_each(|(condition, _)| reader.expr(condition, subject, uses, 0));
-            }
-            StepKind::Match { subjects, .. } => {
-                subjects.iter().for_each(|one| reader.expr(one, subject, uses, 0));
-            }
-            StepKind::Remember { value, .. } => reader.expr(value, subject, uses, 0),
-            StepKind::UntilState { condition, .. } => reader.expr(condition, subject, uses, 0),
-            StepKind::Events { arms, .. } => {
-                for awaited in arms.iter().flat_map(|arm| &arm.awaited) {
-                    reader.pattern(&awaited.pattern, subject, uses);
-                }
-            }
-            _ => {}
-        }
+        reader.step(step, self.journey);
         reader.found
     }
 }

@@ -50,7 +50,7 @@ fn check(context: &Context, out: &mut Out) {
             .help("tell what happened and nothing else, or let the customer begin the conversation");
         out.push_of([message.journey.name, message.content.name], [message.step], None, finding);
     }
-    for journey in context.journeys() {
+    for journey in context.cases.iter().filter(|case| case.gives()).map(|case| case.journey) {
         reads::walk(context.model, journey, &mut |step, known| {
             if !matches!(step.kind, StepKind::Give(..)) {
                 return;

@@ -3,7 +3,7 @@
 use crate::expr::Expr;
 use crate::rules::context::Context;
 use crate::rules::finding::Out;
-use crate::rules::flows::{consent_has, consents};
+use crate::rules::flows::{Case, consent_has, consents};
 use crate::rules::pack::Pack;
 use crate::rules::rule::{Basis, In, Mark, Mend, rule};
 
@@ -34,13 +34,13 @@ rule! {
 }
 
 fn check(context: &Context, out: &mut Out) {
-    for looked in context.marketing() {
+    for looked in context.marketing(Case::asks_consent) {
         let flow = &looked.flow;
         let Some(owner) = consents(context, flow.journey) else { continue };
+        let mut mind = looked.facts.mind.clone();
         for (at, message) in flow.messages() {
             let known = looked.facts.now(at);
             let agreed = consent_has(owner, message.channel);
-            let mut mind = looked.facts.mind.clone();
             let not = Expr::Not(Box::new(agreed));
             if known.is_empty() || !mind.implies(&known, &not) {
                 continue;

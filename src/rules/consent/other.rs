@@ -3,7 +3,7 @@
 use crate::name::Name;
 use crate::rules::context::Context;
 use crate::rules::finding::Out;
-use crate::rules::flows::{channel_of, consents};
+use crate::rules::flows::{Case, channel_of, consents};
 use crate::rules::pack::Pack;
 use crate::rules::rule::{Basis, In, Mark, rule};
 
@@ -21,7 +21,7 @@ rule! {
 }
 
 fn check(context: &Context, out: &mut Out) {
-    for looked in context.marketing() {
+    for looked in context.marketing(Case::asks_consent) {
         let flow = &looked.flow;
         if consents(context, flow.journey).is_none() {
             continue;

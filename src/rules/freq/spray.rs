@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use crate::analysis::flow::Message;
 use crate::analysis::window::most_sends;
-use crate::name::Name;
+use crate::name::{Name, NumberSet};
 use crate::rules::context::Context;
 use crate::rules::finding::Out;
+use crate::rules::flows::Case;
 use crate::rules::pack::Pack;
 use crate::rules::rule::{Basis, In, Mark, rule};
 
@@ -24,7 +25,11 @@ rule! {
 }
 
 fn check(context: &Context, out: &mut Out) {
-    for looked in context.marketing() {
+    let by_many = |case: &Case| {
+        let sent = context.messages_of(case.journey.name).iter();
+        sent.map(|message| message.channel.name).collect::<NumberSet<Name>>().len() > MOST_CHANNELS
+    };
+    for looked in context.marketing(by_many) {
         let flow = &looked.flow;
         let disturbs = |message: &Message<'_>| {
             let kind = context.channel(message.channel).map_or("", |channel| channel.kind.as_str());

@@ -36,7 +36,7 @@ fn check(context: &Context, out: &mut Out) {
         if left.is_empty() {
             continue;
         }
-        for message in context.messages.iter().filter(|message| message.journey.name == journey.name) {
+        for message in context.messages_of(journey.name) {
             let same = left.contains(&message.channel.name);
             let pushed = message.channel.kind.as_str() == "push";
             let asks = || {

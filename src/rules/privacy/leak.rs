@@ -24,7 +24,6 @@ fn check(context: &Context, out: &mut Out) {
     for said in &context.said {
         let Some(channel) = context.channel(said.channel) else { continue };
         let kind = channel.kind.as_str();
-        let in_address = said.arms.iter().any(|arm| in_query(&arm.text));
         for one in printed(context, said) {
             let (class, label) = (one.class(), one.field.label.as_deref().unwrap_or(one.field.name.as_str()));
             let is_text = matches!(
@@ -41,7 +40,7 @@ fn check(context: &Context, out: &mut Out) {
                     "everybody in the group reads it"
                 }
                 "identity" | "contact" | "financial" | "sensitive"
-                    if said.part.as_str() == "link" && in_address =>
+                    if said.part.as_str() == "link" && said.arms.iter().any(|arm| in_query(&arm.text)) =>
                 {
                     "addresses are kept in logs of others"
                 }

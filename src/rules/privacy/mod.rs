@@ -67,9 +67,10 @@ fn attribute(
     uses: &crate::model::Uses,
     part: &Expr,
 ) -> Option<(Name, Name)> {
-    let is_attribute = matches!(part, Expr::Attr(..) | Expr::Reference { .. });
-    let mut reads = reads::of(context.model, subject, uses, part).into_iter();
-    match reads.next().filter(|_| is_attribute) {
+    if !matches!(part, Expr::Attr(..) | Expr::Reference { .. }) {
+        return None;
+    }
+    match reads::of(context.model, subject, uses, part).into_iter().next() {
         Some(Read::Attribute(entity, name)) => Some((entity, name)),
         _ => None,
     }

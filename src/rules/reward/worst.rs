@@ -3,6 +3,7 @@
 use crate::analysis::liability::liability;
 use crate::rules::context::Context;
 use crate::rules::finding::Out;
+use crate::rules::flows::Case;
 use crate::rules::pack::Pack;
 use crate::rules::rule::{Basis, In, Mark, rule};
 
@@ -16,7 +17,7 @@ rule! {
 }
 
 fn check(context: &Context, out: &mut Out) {
-    for looked in context.flows() {
+    for looked in context.flows(Case::gives) {
         let flow = &looked.flow;
         let Some(found) = liability(flow) else { continue };
         for at in found.open {

@@ -5,7 +5,7 @@ use crate::model::govern::{RISK, RISKS};
 use crate::name::Name;
 use crate::rules::context::Context;
 use crate::rules::finding::Out;
-use crate::rules::flows::Looked;
+use crate::rules::flows::{Case, Looked};
 use crate::rules::pack::Pack;
 use crate::rules::rule::{Basis, In, Mark, rule};
 use crate::value::{Type, Value};
@@ -27,9 +27,11 @@ rule! {
 }
 
 fn check(context: &Context, out: &mut Out) {
-    for looked in context.marketing() {
+    let sells = |case: &Case| context.products_of(case.journey).any(|product| product.risk.is_some());
+    for looked in context.marketing(sells) {
         let flow = &looked.flow;
         let Some((owner, attribute)) = risk_of(context, looked) else { continue };
+        let mut mind = looked.facts.mind.clone();
         for (at, message) in flow.messages() {
             let content = context.model.contents.get(&message.content.content);
             let product = content.and_then(|content| content.product).or(flow.journey.product);
@@ -50,7 +52,6 @@ fn check(context: &Context, out: &mut Out) {
             );
             let not = Expr::Not(Box::new(bears));
             let known = looked.facts.now(at);
-            let mut mind = looked.facts.mind.clone();
             if known.is_empty() || !mind.implies(&known, &not) {
                 continue;
             }

@@ -3,6 +3,7 @@
 use crate::analysis::cover::way_around;
 use crate::analysis::flow::What;
 use crate::expr::{BinaryOp, Expr, Owner};
+use crate::model::govern::Product;
 use crate::model::journey::{Step, StepKind};
 use crate::name::Name;
 use crate::rules::context::Context;
@@ -26,7 +27,8 @@ rule! {
 }
 
 fn check(context: &Context, out: &mut Out) {
-    for looked in context.marketing() {
+    let is_high = |product: &Product| product.risk.is_some_and(|risk| HIGH.contains(&risk.as_str()));
+    for looked in context.marketing(|case| context.products_of(case.journey).any(is_high)) {
         let flow = &looked.flow;
         let entity = context.model.entities.get(&flow.journey.subject);
         let age = Name::new(AGE);
@@ -38,18 +40,14 @@ fn check(context: &Context, out: &mut Out) {
             Box::new(Expr::Attr(Owner::Subject, age)),
             Box::new(Expr::Const(Value::Int(OLD))),
         );
+        let mut mind = looked.facts.mind.clone();
         for (at, message) in flow.messages() {
             let content = context.model.contents.get(&message.content.content);
             let product = content.and_then(|content| content.product).or(flow.journey.product);
             let product = product.and_then(|name| context.model.products.get(&name));
-            let Some(product) =
-                product.filter(|product| product.risk.is_some_and(|risk| HIGH.contains(&risk.as_str())))
-            else {
-                continue;
-            };
+            let Some(product) = product.filter(|product| is_high(product)) else { continue };
             let known = looked.facts.now(at);
             let market = product.market.as_ref().is_some_and(bounds_age);
-            let mut mind = looked.facts.mind.clone();
             if market || mind.implies(&known, &young) {
                 continue;
             }

@@ -102,9 +102,29 @@ pub fn has(text: &str, list: List) -> bool {
 /// The text as it is searched: full-width signs as narrow ones, no blanks between Chinese characters (`保 本`).
 #[must_use]
 pub fn folded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
+    // Normal forms cost more than all that is looked for, and hardly any copy needs them.
+    if text.chars().all(|c| narrowed(c).is_some()) {
+        together(text.chars().filter_map(narrowed), text.len())
+    } else {
+        together(text.nfkc(), text.len())
+    }
+}
+
+/// What the normal form NFKC makes of a sign whatever stands beside it, for the signs of usual copies.
+fn narrowed(c: char) -> Option<char> {
+    match c {
+        '\0'..='\u{7F}' | '\u{4E00}'..='\u{9FFF}' | HOLE => Some(c),
+        '、' | '。' | '《'..='】' | '“' | '”' | '—' => Some(c),
+        '\u{3000}' => Some(' '),
+        '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFEE0),
+        _ => None,
+    }
+}
+
+fn together(text: impl Iterator<Item = char>, length: usize) -> String {
+    let mut out = String::with_capacity(length);
     let mut blanks = String::new();
-    for c in text.nfkc() {
+    for c in text {
         if c.is_whitespace() && c != '\n' {
             blanks.push(' ');
             continue;

@@ -10,6 +10,20 @@ fn said(text: &str, list: List) -> Vec<&'static str> {
         .collect()
 }
 
+/// The short way round the normal form is right for every sign it knows.
+#[test]
+fn usual_signs_become_what_their_normal_form_is() {
+    let signs = ('\0'..=char::MAX).filter_map(|sign| Some((sign, narrowed(sign)?)));
+    let wrong: Vec<(char, char)> = signs.filter(|(sign, narrow)| !sign.nfkc().eq([*narrow])).collect();
+    assert_eq!(wrong, []);
+    let both = |text: &str| (folded(text), together(text.nfkc(), text.len()));
+    for text in ["【示例银行】您有５０元，ＡＢＣ　详见　App。", "保 本 ﹪ ① ｶﾞ é é", ""]
+    {
+        let (short, long) = both(text);
+        assert_eq!(short, long, "{text}");
+    }
+}
+
 #[test]
 fn what_is_said_is_found() {
     let cases = [
