@@ -38,14 +38,6 @@ const LACKING: &[(&str, &str, usize)] = &[
     ("enter by list", "  enter by list\n", 5),
     ("draw", "  enter on joined\n  reenter never\n  draw spin else continue\n", 7),
     (
-        "winner",
-        "experiment words of customer {\n  arm a 50%\n  arm b 50%\n  winner won { confidence 95%; least 10; by 2 days after open; \
-         undecided keep_mix }\n}\njourney j of customer {\n  purpose service\n  owner \"a@bank.example\"\n  enter on joined\n  \
-         reenter never\n  goal won on paid within 9 days from entered\n  split words {\n    arm a { wait 1 day }\n    \
-         arm b { wait 2 days }\n  }\n  end done\n}\n",
-        1,
-    ),
-    (
         "referral",
         "referral friends of customer {\n  open 2027-01-01..2027-06-30\n  link first_touch within 30 days\n  \
          qualify on paid\n  inviter gets card_holder\n  invitee gets card_holder\n  limit 10 per inviter per month\n}\n",

@@ -5,6 +5,7 @@ mod audience;
 mod care;
 mod community;
 mod desk;
+mod experiment;
 mod fill;
 mod groups;
 mod identity;

@@ -14,8 +14,6 @@ pub enum Construct {
     Clause(Unserved),
     Draw,
     Referral,
-    /// What decides an experiment.
-    Winner,
 }
 
 impl Construct {
@@ -32,7 +30,6 @@ impl Construct {
             Self::Referral => {
                 ("referral", "nobody follows links: `joined` and `qualified` must come from outside")
             }
-            Self::Winner => ("winner", "nobody counts over all customers: the mix would stay for ever"),
             Self::Clause(Unserved::EnterByList) => ("enter by list", "there is no way yet to hand in a list"),
         }
     }
@@ -44,9 +41,7 @@ pub fn findings(model: &Model) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let referrals = model.referrals.values().map(|referral| (Construct::Referral, referral.span));
     let journeys = model.journeys.values().flat_map(|journey| constructs(journey));
-    let experiments = model.experiments.values().filter(|experiment| experiment.winner.is_some());
-    let experiments = experiments.map(|experiment| (Construct::Winner, experiment.span));
-    for (construct, span) in referrals.chain(experiments).chain(journeys) {
+    for (construct, span) in referrals.chain(journeys) {
         let (name, lacking) = construct.words();
         let headline = format!("the daemon does not have `{name}` yet");
         let finding = Diagnostic::new(code::NOT_DEPLOYABLE, span, headline).label(lacking);

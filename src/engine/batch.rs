@@ -24,6 +24,7 @@ use super::payload::Key;
 use super::shorten;
 use super::till::{Closed, Till};
 use super::timers::Chunks;
+use super::trial::Counted;
 use super::work::{self, Cx, Doors, Item, Origin, Sifted, Steps, Subject, Work, register, sort, walk};
 use crate::name::Name;
 use crate::program::Rate;
@@ -87,6 +88,8 @@ pub(super) struct Batch<'a> {
     leaving: Leaving,
     desk: Desk,
     till: Till,
+    /// For experiments.
+    counted: Counted,
     /// To be stepped again once the till is filled.
     put_off: Vec<(Subject, Option<StateRow>)>,
 }
@@ -141,6 +144,7 @@ pub(super) struct Made {
     pub counts: Stats,
     pub decided: Option<Vec<(RootKey, Vec<Trace>)>>,
     pub till: Closed,
+    pub counted: Counted,
 }
 
 impl<'a> Batch<'a> {
@@ -174,6 +178,7 @@ impl<'a> Batch<'a> {
             leaving: Leaving::new(),
             desk: Desk::default(),
             till,
+            counted: Counted::default(),
             put_off: Vec::new(),
         }
     }
@@ -251,6 +256,7 @@ impl<'a> Batch<'a> {
             counts: self.counts,
             decided: self.decided,
             till: self.till.close(self.world),
+            counted: self.counted,
         })
     }
 
@@ -426,6 +432,7 @@ impl<'a> Batch<'a> {
 
     /// Takes up the effects of a subject whose row is in the commit.
     fn settle(&mut self, subject: &Subject, work: Work<'_>) {
+        self.counted.note(self.world, self.lease.group(subject.key.bucket), &work.trace);
         if let Some(decided) = &mut self.decided {
             decided.push((subject.root.clone(), work.trace));
         }

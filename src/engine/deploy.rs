@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 
 use super::fill;
 use super::fill::Plan;
@@ -17,8 +19,40 @@ use crate::step::{ProgramNo, Symbols, World};
 use crate::store::{Deployment, ProgramRow, Store, StoreError};
 
 const KILL: &str = "kill";
+/// Experiments that are decided.
+const DECIDED: &str = "decided";
 /// Counts deployments and switches, so that workers notice those of others.
 const VERSION: &str = "version";
+
+/// What became of an experiment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decided {
+    /// What everybody new gets; `None`: the mix stays.
+    pub arm: Option<Name>,
+    pub at: Timestamp,
+    /// With the counts, for people.
+    pub told: String,
+}
+
+/// Experiments that are decided, by name.
+pub(super) async fn decided(store: &dyn Store) -> Result<BTreeMap<Name, Decided>, StoreError> {
+    let text = store.meta(DECIDED).await?;
+    Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+}
+
+/// Keeps what became of an experiment, for all workers and for good.
+pub(super) async fn decide(
+    store: &dyn Store,
+    base: u64,
+    experiment: Name,
+    what: Decided,
+) -> Result<(), EngineError> {
+    let mut all = decided(store).await?;
+    all.insert(experiment, what);
+    let text = serde_json::to_string(&all).map_err(|error| unreadable("decisions", &error))?;
+    let deployment = Deployment { meta: vec![(DECIDED.to_owned(), text)], ..Deployment::default() };
+    Ok(store.deploy(&following(base, deployment)).await?)
+}
 
 /// What is live, as far as this worker knows.
 pub(super) async fn version(store: &dyn Store) -> Result<u64, StoreError> {
@@ -75,6 +109,8 @@ async fn read_numbered(store: &dyn Store, zone: TimeZone) -> Result<(World, usiz
     if let Some(kill) = store.meta(KILL).await? {
         world.kill = serde_json::from_str(&kill).map_err(|error| unreadable("kill switches", &error))?;
     }
+    let decided = decided(store).await?.into_iter();
+    world.winners = decided.filter_map(|(experiment, what)| Some((experiment, what.arm?))).collect();
     Ok((world, deployed.symbols.len()))
 }
 
@@ -110,6 +146,7 @@ pub(super) async fn deploy(
     store.deploy(&following(base, deployment)).await?;
     let mut new = world(bundle, programs, symbols, old.zone.clone());
     new.kill = old.kill.clone();
+    new.winners = old.winners.clone();
     Ok(new)
 }
 

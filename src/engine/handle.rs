@@ -10,6 +10,7 @@ use super::audience::{self, Funnel};
 use super::audit;
 use super::desk;
 use super::fill::Filling;
+use super::trial;
 use crate::channel::track::short;
 use crate::ledger::Act;
 use crate::name::Name;
@@ -242,6 +243,14 @@ impl EngineHandle {
     pub async fn audience(&self, name: Name) -> Result<Option<Funnel>, EngineError> {
         let world = self.world();
         audience::count(&*self.store, &world, name, self.now()).await
+    }
+
+    /// How the experiments stand that have a winner.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn experiments(&self) -> Result<Vec<trial::Standing>, EngineError> {
+        trial::standings(&*self.store, &self.world()).await
     }
 
     /// The directory of work; `None`: the store keeps none.

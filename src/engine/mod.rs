@@ -5,7 +5,7 @@
 //!
 //! Reading order: [`handle`] (the face), [`clock`], `run` (the loop), `gather` (inputs), `intake` (identity), `work` (one subject), `carry` (from row to row),
 //! `batch` (one commit), `last` and `patient` (commits that fail), `timers`, `lane`, `survey`, `dispatch` and `rate` (the outbox), `sweep`, `deploy`,
-//! [`desk`] (work for people), `shorten` (links in text messages), [`fill`] (history of new conditions), `trim` (what goes), [`audience`] (counts), `till`, `book` and [`audit`] (what all share, and the books), `refer` (other roots), `share` (other workers), `pack` and
+//! [`desk`] (work for people), `shorten` (links in text messages), [`fill`] (history of new conditions), `trim` (what goes), [`audience`] (counts), [`trial`] (experiments), `till`, `book` and [`audit`] (what all share, and the books), `refer` (other roots), `share` (other workers), `pack` and
 //! [`payload`] (rows), [`why`] (reading traces).
 
 pub mod audience;
@@ -37,6 +37,7 @@ mod survey;
 mod sweep;
 mod till;
 mod timers;
+pub mod trial;
 mod trim;
 pub mod why;
 mod work;

@@ -26,6 +26,7 @@ use super::start::{Upkeep, Watcher};
 use super::sweep::Sweeps;
 use super::till::{self, Till};
 use super::timers::Timers;
+use super::trial::Trials;
 use super::trim::Trims;
 use super::work::Steps;
 use super::{deploy, refer};
@@ -56,6 +57,7 @@ pub(super) struct Engine {
     pub upkeep: Upkeep,
     pub park_ms: i64,
     pub fills: Fills,
+    pub trials: Trials,
     pub trims: Trims,
     pub shortener: Option<Shortener>,
     pub commands: mpsc::UnboundedReceiver<Command>,
@@ -118,6 +120,9 @@ impl Engine {
             // Last: nothing may come between a history that is complete and its deployment.
             self.ripen().await;
             self.trim().await;
+            if !self.inbox.stopping {
+                self.decide().await;
+            }
             let gathered = self.gather().await?;
             if gathered.anything {
                 self.process(gathered).await?;
@@ -144,7 +149,14 @@ impl Engine {
         let now = self.moment.now;
         let sweeps = self.sweeps.next(now).map(|next| self.sweep_after.map_or(next, |at| at.max(next)));
         let fills = self.fills.next(now).filter(|_| self.lease.is_whole());
-        let next = [self.timers.next(), self.dispatcher.next(now), sweeps, fills, self.trims.next()];
+        let next = [
+            self.timers.next(),
+            self.dispatcher.next(now),
+            sweeps,
+            fills,
+            self.trials.next(),
+            self.trims.next(),
+        ];
         let next = next.into_iter().flatten().min().unwrap_or(Timestamp::MAX);
         // In this order: who looks first must not be chance. Each turn takes all there is, so nobody starves.
         tokio::select! {
@@ -268,6 +280,7 @@ impl Engine {
         world.park_ms = self.park_ms;
         self.dispatcher.open_lanes(&world, &*self.store).await?;
         self.sweeps = Sweeps::open(&*self.store, &world, self.moment.now).await?;
+        self.trials = Trials::open(&*self.store, &world).await?;
         self.version = version;
         self.stats.short = self.fills.short(&world, self.moment.now);
         self.go_live(world);
@@ -325,6 +338,8 @@ impl Engine {
             Err(error) => return Err(gathered.fail(error)),
         }
         let mut made = batch.finish(&mut self.keys).map_err(|reason| EngineError::Refused(reason.into()))?;
+        let counted = std::mem::take(&mut made.counted);
+        let marked = self.trials.mark(counted, &self.lease, self.moment.now, &mut made.commit.meta);
         if self.sharing.is_some() {
             refer::mark(&self.world, &self.lease, &mut made.commit);
         }
@@ -345,6 +360,7 @@ impl Engine {
         }
         let closed = std::mem::take(&mut made.till);
         self.committed(made, gathered);
+        self.trials.committed(marked, &self.world);
         till::settle(&*self.store, &self.world, &closed, self.moment.now).await;
         self.asked = closed.next;
         Ok(())

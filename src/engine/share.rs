@@ -22,6 +22,7 @@ use super::patient::Patience;
 use super::run::Engine;
 use super::sweep::Sweeps;
 use super::timers::Timers;
+use super::trial::Trials;
 use super::{deploy, last, refer};
 use crate::step::World;
 use crate::store::{Lease, Quarantined, Share, StoreError};
@@ -166,6 +167,7 @@ impl Engine {
         }
         self.timers = Timers::open(&*self.store).await?;
         self.sweeps = Sweeps::open(&*self.store, &self.world, self.moment.now).await?;
+        self.trials = Trials::open(&*self.store, &self.world).await?;
         self.publish();
         Ok(())
     }

@@ -19,6 +19,7 @@ use super::share::Sharing;
 use super::shorten::Shortener;
 use super::sweep::Sweeps;
 use super::timers::Timers;
+use super::trial::Trials;
 use super::trim::Trims;
 use super::work::Steps;
 use super::{carry, deploy, refer};
@@ -116,6 +117,7 @@ pub async fn start(
     let moment = moment.after(last::of_all(&*store).await?);
     let timers = Timers::open(&*store).await?;
     let sweeps = Sweeps::open(&*store, &world, moment.now).await?;
+    let trials = Trials::open(&*store, &world).await?;
     let world = Arc::new(world);
     let (commands, arriving) = mpsc::unbounded_channel();
     let known = Stats { short: fills.short(&world, moment.now), ..Stats::default() };
@@ -138,6 +140,7 @@ pub async fn start(
         upkeep,
         park_ms: park_ms(park),
         fills,
+        trials,
         trims: Trims::new(upkeep, moment.now),
         shortener,
         commands: arriving,

@@ -250,8 +250,8 @@ async fn kept(
     Ok(store.metas(&names).await?.into_iter().collect())
 }
 
-/// Under which name it is kept where a sweep stands in a group.
-fn place(lease: &Lease, name: &str, group: u16) -> String {
+/// Under which name something is kept of a group, such as where a sweep stands.
+pub(super) fn place(lease: &Lease, name: &str, group: u16) -> String {
     if lease.span == bucket::COUNT { name.to_owned() } else { format!("{name}@{group}") }
 }
 

@@ -7,10 +7,11 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use crate::engine::audience::Funnel;
+use crate::engine::trial::Standing;
 use crate::engine::{EngineError, EngineHandle, Receipt, Stats, SubmitError};
 use crate::ledger::Act;
 use crate::name::Name;
-use crate::step::slots::Standing;
+use crate::step::slots;
 use crate::step::world::Kill;
 use crate::step::{Event, RootKey, World};
 use crate::store::{Acted, Directory, Ledger, Quarantined, TaskRow};
@@ -26,6 +27,8 @@ pub trait Backend: Send + Sync {
     /// Counts an audience; `None` if no live journey asks it.
     fn audience(&self, name: Name) -> BoxFuture<'_, Result<Option<Funnel>, EngineError>>;
 
+    fn experiments(&self) -> BoxFuture<'_, Result<Vec<Standing>, EngineError>>;
+
     /// Of work for people; `None`: none is kept.
     fn directory(&self) -> Option<&dyn Directory>;
 
@@ -38,7 +41,11 @@ pub trait Backend: Send + Sync {
 
     fn act(&self, gift: String, act: Act) -> BoxFuture<'_, Result<Option<Acted>, EngineError>>;
 
-    fn slots(&self, root: RootKey, slots: Vec<Name>) -> BoxFuture<'_, Result<Vec<Standing>, EngineError>>;
+    fn slots(
+        &self,
+        root: RootKey,
+        slots: Vec<Name>,
+    ) -> BoxFuture<'_, Result<Vec<slots::Standing>, EngineError>>;
 
     fn world(&self) -> Arc<World>;
 
@@ -65,6 +72,10 @@ impl Backend for EngineHandle {
         self.audience(name).boxed()
     }
 
+    fn experiments(&self) -> BoxFuture<'_, Result<Vec<Standing>, EngineError>> {
+        self.experiments().boxed()
+    }
+
     fn directory(&self) -> Option<&dyn Directory> {
         self.directory()
     }
@@ -85,7 +96,11 @@ impl Backend for EngineHandle {
         async move { self.act(&gift, act).await }.boxed()
     }
 
-    fn slots(&self, root: RootKey, slots: Vec<Name>) -> BoxFuture<'_, Result<Vec<Standing>, EngineError>> {
+    fn slots(
+        &self,
+        root: RootKey,
+        slots: Vec<Name>,
+    ) -> BoxFuture<'_, Result<Vec<slots::Standing>, EngineError>> {
         async move { self.slots(&root, &slots).await }.boxed()
     }
 

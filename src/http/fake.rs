@@ -15,12 +15,14 @@ use crate::channel::callback::Callbacks;
 use crate::channel::track::Tracks;
 use crate::config::{Config, Inputs, Secret};
 use crate::engine::audience::{Condition, Funnel};
+use crate::engine::trial;
 use crate::engine::{EngineError, Receipt, Stats, SubmitError};
 use crate::expr::MessageEvent;
 use crate::intake::fixture;
 use crate::ledger::Act;
 use crate::name::Name;
 use crate::step::slots::Standing;
+use crate::step::verdict::Tally;
 use crate::step::world::Kill;
 use crate::step::{Event, EventKind, MessageKey, RootKey, TaskOrder, World};
 use crate::store::{
@@ -81,6 +83,14 @@ impl Backend for Memory {
     fn kill(&self, kill: Kill) -> BoxFuture<'_, Result<(), EngineError>> {
         *self.kill.lock().unwrap() = kill;
         ready(Ok(())).boxed()
+    }
+
+    fn experiments(&self) -> BoxFuture<'_, Result<Vec<trial::Standing>, EngineError>> {
+        let tally = |counts, reached| Tally { counts, reached };
+        let arms = vec![(Name::new("short"), tally(12, 3)), (Name::new("story"), tally(9, 8))];
+        let (experiment, opened) = (Name::new("words"), Some(self.now()));
+        let standing = trial::Standing { experiment, arms, opened, decides: None, decided: None };
+        ready(Ok(vec![standing])).boxed()
     }
 
     /// Of these everybody is in one.

@@ -83,6 +83,7 @@ pub fn router(door: Door) -> Router {
         .route("/v1/audiences/{name}", get(ops::audience))
         .route("/v1/events", post(events::receive))
         .route("/v1/kill", get(ops::switches).post(ops::switch))
+        .route("/v1/experiments", get(ops::experiments))
         .route("/v1/gifts/{gift}/claw-back", post(ledger::claw_back))
         .route("/v1/gifts/{gift}/redeem", post(ledger::redeem))
         .route("/v1/ledger", get(ledger::balances))

@@ -95,6 +95,28 @@ pub(super) async fn audience(
     })))
 }
 
+/// How the experiments stand that have a winner, and what became of those that are decided.
+pub(super) async fn experiments(State(door): State<Arc<Door>>) -> Result<Body<Json>, Problem> {
+    let all = door.engine.experiments().await?;
+    let told = all.into_iter().map(|one| {
+        let arms = one.arms.iter();
+        let arms =
+            arms.map(|(arm, tally)| json!({"arm": arm, "counts": tally.counts, "reached": tally.reached}));
+        json!({
+            "experiment": one.experiment,
+            "arms": arms.collect::<Vec<_>>(),
+            "opened": one.opened.map(|at| at.to_string()),
+            "decides": one.decides.map(|at| at.to_string()),
+            "decided": one.decided.map(|what| json!({
+                "at": what.at.to_string(),
+                "arm": what.arm,
+                "told": what.told,
+            })),
+        })
+    });
+    Ok(Body(told.collect()))
+}
+
 /// Conditions that look further back than anything is known.
 fn shorts(short: &[Short]) -> Json {
     let all = short.iter().map(|short| {

@@ -6,14 +6,52 @@
 //! of them say so, and each arm had at least `least` subjects. Only `+ - * /` and the square root are used, whose results are the
 //! same on every machine.
 
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
 use crate::name::Name;
-use crate::program::Winner;
+use crate::program::{Bundle, NodeKind, Winner};
+
+/// What is less probable than this is told as that.
+const LEAST_SHOWN: f64 = 0.0001;
+
+/// Experiments that have a winner, by name.
+pub type Rules = BTreeMap<Name, Rule>;
+
+/// What decides an experiment, and its arms in the order written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    pub winner: Winner,
+    pub arms: Vec<Name>,
+}
+
+/// Every experiment of a bundle that some journey splits by and that has a winner.
+#[must_use]
+pub fn rules(bundle: &Bundle) -> Rules {
+    let nodes = bundle.programs.values().flat_map(|program| &program.body.nodes);
+    let found = nodes.filter_map(|node| match &node.kind {
+        NodeKind::Split { experiment, arms, winner: Some(winner), .. } => {
+            let arms = arms.iter().map(|(arm, ..)| *arm).collect();
+            Some((*experiment, Rule { winner: Winner::clone(winner), arms }))
+        }
+        _ => None,
+    });
+    found.collect()
+}
 
 /// How many took part in an arm, and how many of them reached the goal.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     pub counts: u32,
     pub reached: u32,
+}
+
+impl Tally {
+    pub fn add(&mut self, more: Self) {
+        self.counts += more.counts;
+        self.reached += more.reached;
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -56,6 +94,27 @@ pub fn decide(rule: &Winner, arms: &[(Name, Tally)]) -> Verdict {
         Verdict { arm: Some(*name), why: Why::Wins { p } }
     } else {
         undecided(Why::NoDifference { p })
+    }
+}
+
+impl Verdict {
+    /// ``experiment `words`: arm `story` wins (short 12 of 100, story 30 of 98; p = 0.0011)``
+    #[must_use]
+    pub fn told(&self, experiment: Name, rule: &Winner, arms: &[(Name, Tally)]) -> String {
+        let counts = arms.iter().map(|(arm, tally)| format!("{arm} {} of {}", tally.reached, tally.counts));
+        let counts = counts.collect::<Vec<_>>().join(", ");
+        let (wins, how) = match self.why {
+            Why::Wins { p } if p < LEAST_SHOWN => (true, format!("; p < {LEAST_SHOWN}")),
+            Why::Wins { p } => (true, format!("; p = {p:.4}")),
+            Why::TooFew => (false, format!("; fewer than {} of an arm", rule.least)),
+            Why::NoDifference { p } => (false, format!("; p = {p:.4}")),
+        };
+        let said = match self.arm {
+            Some(arm) if wins => format!("arm `{arm}` wins"),
+            Some(arm) => format!("undecided, arm `{arm}` is for everybody new"),
+            None => "undecided, the mix stays".to_owned(),
+        };
+        format!("experiment `{experiment}`: {said} ({counts}{how})")
     }
 }
 

@@ -19,6 +19,7 @@ pub mod report;
 mod script;
 mod stage;
 mod story;
+mod transcript;
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
@@ -34,6 +35,7 @@ use crate::text::Sources;
 
 pub use property::walk::{Deed, Run, Seen, Walker};
 pub use report::{Failure, Report, Verdict};
+pub use transcript::{Line, Told, Transcript, transcripts};
 
 /// A compilation, ready to be tested.
 #[derive(Clone, Copy)]

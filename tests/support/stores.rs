@@ -26,6 +26,10 @@ impl Place {
         Some(Self::Database(server.url(&server.database().await)))
     }
 
+    pub(crate) fn is_file(&self) -> bool {
+        matches!(self, Self::File(_))
+    }
+
     /// An empty one of the same kind.
     pub(crate) async fn another(&self) -> Self {
         match self {

@@ -6,13 +6,10 @@ use jiff::Timestamp;
 
 use crate::expr::civil::shift_moment;
 use crate::name::Name;
-use crate::program::{NodeKind, Winner};
-use crate::step::verdict::{Tally, Verdict, Why, decide};
+use crate::program::Winner;
+use crate::step::verdict::{Rule, Tally, decide, rules};
 use crate::step::{Decision, World};
 use crate::testing::Suite;
-
-/// What is less probable than this is told as that.
-const LEAST_SHOWN: f64 = 0.0001;
 
 #[derive(Default)]
 pub(super) struct Trials(BTreeMap<Name, Trial>);
@@ -28,16 +25,11 @@ struct Trial {
 impl Trials {
     /// Every experiment that some journey splits by and that has a winner.
     pub(super) fn of(suite: Suite<'_>) -> Self {
-        let mut trials = BTreeMap::new();
-        let programs = suite.bundle.programs.values();
-        for node in programs.flat_map(|program| &program.body.nodes) {
-            if let NodeKind::Split { experiment, arms, winner: Some(winner), .. } = &node.kind {
-                let arms = arms.iter().map(|(arm, ..)| (*arm, Tally::default())).collect();
-                let rule = Winner::clone(winner);
-                trials.insert(*experiment, Trial { rule, arms, due: None, is_open: false });
-            }
-        }
-        Self(trials)
+        let trial = |(name, Rule { winner: rule, arms }): (Name, Rule)| {
+            let arms = arms.into_iter().map(|arm| (arm, Tally::default())).collect();
+            (name, Trial { rule, arms, due: None, is_open: false })
+        };
+        Self(rules(suite.bundle).into_iter().map(trial).collect())
     }
 
     pub(super) fn note(&mut self, what: &Decision, world: &World, now: Timestamp) {
@@ -71,24 +63,6 @@ impl Trials {
         let (experiment, trial) = self.0.iter_mut().find(|(_, trial)| due(trial))?;
         trial.due = None;
         let verdict = decide(&trial.rule, &trial.arms);
-        Some((*experiment, verdict.arm, told(*experiment, trial, &verdict)))
+        Some((*experiment, verdict.arm, verdict.told(*experiment, &trial.rule, &trial.arms)))
     }
-}
-
-/// ``experiment `words`: arm `story` wins (short 12 of 100, story 30 of 98; p = 0.0011)``
-fn told(experiment: Name, trial: &Trial, verdict: &Verdict) -> String {
-    let counts = trial.arms.iter().map(|(arm, tally)| format!("{arm} {} of {}", tally.reached, tally.counts));
-    let counts = counts.collect::<Vec<_>>().join(", ");
-    let (word, how) = match verdict.why {
-        Why::Wins { p } if p < LEAST_SHOWN => ("wins", format!("; p < {LEAST_SHOWN}")),
-        Why::Wins { p } => ("wins", format!("; p = {p:.4}")),
-        Why::TooFew => ("undecided", format!("; fewer than {} of an arm", trial.rule.least)),
-        Why::NoDifference { p } => ("undecided", format!("; p = {p:.4}")),
-    };
-    let said = match (verdict.arm, word) {
-        (Some(arm), "wins") => format!("arm `{arm}` wins"),
-        (Some(arm), _) => format!("undecided, arm `{arm}` is for everybody new"),
-        (None, _) => "undecided, the mix stays".to_owned(),
-    };
-    format!("experiment `{experiment}`: {said} ({counts}{how})")
 }
