@@ -59,6 +59,9 @@ pub(super) fn divert(run: &mut Run, input: &Input) -> bool {
             let asked = message::find(run, key).and_then(|at| run.state.messages.get(at));
             if asked.is_some_and(|message| message.status == MessageStatus::Dispatching) {
                 message::dispatch(run, key, unheard);
+                // It need not leave: the gate may refuse it now, and then nobody else will say that it is over.
+                super::settle_followers(run);
+                hand_over(run);
             } else {
                 run.effect(Effect::Drop(key.clone()));
             }
