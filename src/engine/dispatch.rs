@@ -5,34 +5,59 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 
 use super::clock::Clock;
+use super::judge::{Manner, Verdict, judge};
 use super::lane::{Lane, Ticket};
 use super::pack::Queued;
 use super::rate::Window;
 use super::release::Release;
 use crate::channel::{Attempt, Channel, Channels, SendResult};
 use crate::name::Name;
-use crate::program::{Outcome, Rate};
+use crate::program::Rate;
 use crate::step::{Delivery, Kill, Sym, World};
 use crate::store::{OutboxRow, RowRef, Store, StoreError};
 
 /// After this long a channel that has not come back counts as ambiguous.
 const LONGEST_SEND: Duration = Duration::from_mins(2);
-const FIRST_RETRY_MS: i64 = 1_000;
-const LONGEST_RETRY_MS: i64 = 600_000;
 
 /// What came of one attempt.
 pub(super) struct Answer {
     pub ticket: Ticket,
-    /// `None`: a switch stopped it before it reached the provider.
+    /// `None`: a switch stopped it before it reached the provider, or its group was lost.
     pub attempt: Option<Attempt>,
+    tenure: Arc<Tenure>,
+}
+
+/// How long a group is ours. What was handed over in it and has not reached its provider when it is over does not leave: the
+/// next owner sends it.
+#[derive(Debug, Default)]
+struct Tenure {
+    is_over: AtomicBool,
+}
+
+impl Tenure {
+    fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
+    }
+
+    fn end(&self) {
+        self.is_over.store(true, Ordering::Release);
+    }
+}
+
+/// A group's sends under way.
+#[derive(Default)]
+struct Sends {
+    tenure: Arc<Tenure>,
+    count: usize,
 }
 
 impl Answer {
@@ -41,13 +66,6 @@ impl Answer {
         let result = self.attempt.as_ref().map(|attempt| &attempt.result);
         !matches!(result, Some(SendResult::Accepted { .. } | SendResult::Rejected { .. }))
     }
-}
-
-/// What the answer to an attempt makes of its message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    Over(Outcome, Arc<str>),
-    Again(Queued),
 }
 
 pub(super) struct Dispatcher {
@@ -60,8 +78,8 @@ pub(super) struct Dispatcher {
     workers: Option<usize>,
     /// Groups that are about to be given back.
     leaving: BTreeSet<u16>,
-    /// Sends under way, by group.
-    sends: BTreeMap<u16, usize>,
+    /// Sends under way, by group; none: not here.
+    sends: BTreeMap<u16, Sends>,
     /// Messages in the memory of each lane.
     most_held: usize,
     switches: Arc<Mutex<Kill>>,
@@ -93,8 +111,10 @@ impl Dispatcher {
         (dispatcher, arriving)
     }
 
-    /// Forgets everything, sends under way included: their answers do not arrive any more.
+    /// Forgets everything, sends under way included: their answers do not arrive any more, and what has not reached its
+    /// provider does not leave.
     pub(super) fn begin_anew(&mut self) -> mpsc::UnboundedReceiver<Answer> {
+        self.sends.values().for_each(|sends| sends.tenure.end());
         let (channels, clock) = (std::mem::take(&mut self.channels), Arc::clone(&self.clock));
         let (mut new, arriving) = Self::new(channels, clock, self.most_held);
         (new.workers, new.switches) = (self.workers, Arc::clone(&self.switches));
@@ -215,9 +235,12 @@ impl Dispatcher {
         self.lanes.values_mut().for_each(|lane| lane.leave(groups));
     }
 
-    /// Groups that were given back.
+    /// Groups that belong to others now. Of what is under way nothing is known any more; the sends of other groups go on.
     pub(super) fn lose(&mut self, groups: &BTreeSet<u16>) {
         self.leaving.retain(|group| !groups.contains(group));
+        for sends in groups.iter().filter_map(|group| self.sends.remove(group)) {
+            sends.tenure.end();
+        }
         self.lanes.values_mut().for_each(|lane| lane.lose(groups));
     }
 
@@ -226,14 +249,22 @@ impl Dispatcher {
         groups.iter().all(|group| !self.sends.contains_key(group))
     }
 
-    /// An answer has been taken.
-    pub(super) fn answered(&mut self, group: u16) {
-        if let Some(left) = self.sends.get_mut(&group) {
-            *left -= 1;
-            if *left == 0 {
-                self.sends.remove(&group);
+    /// An answer has come. False: its group was lost meanwhile, and the message is somebody else's.
+    pub(super) fn answered(&mut self, answer: &Answer) -> bool {
+        let Ticket { channel, row, .. } = &answer.ticket;
+        if answer.tenure.is_over() {
+            if let Some(lane) = self.lanes.get_mut(channel) {
+                lane.settle();
+            }
+            return false;
+        }
+        if let Some(sends) = self.sends.get_mut(&row.group) {
+            sends.count = sends.count.saturating_sub(1);
+            if sends.count == 0 {
+                self.sends.remove(&row.group);
             }
         }
+        true
     }
 
     /// Channels without a provider.
@@ -300,7 +331,9 @@ impl Dispatcher {
 
     /// Begins a send whose commit is durable.
     pub(super) fn send(&mut self, ticket: Ticket, delivery: Delivery) {
-        *self.sends.entry(ticket.row.group).or_default() += 1;
+        let sends = self.sends.entry(ticket.row.group).or_default();
+        sends.count += 1;
+        let tenure = Arc::clone(&sends.tenure);
         let answers = self.answers.clone();
         let channel = self.channels.get(delivery.channel).cloned();
         let gate = self.gates.get(&ticket.channel).cloned();
@@ -308,13 +341,14 @@ impl Dispatcher {
         tokio::spawn(async move {
             let attempt = match channel {
                 Some(channel) => {
-                    let sending = Sending { channel: &*channel, delivery: &delivery, queued: &ticket.queued };
+                    let (queued, tenure) = (&ticket.queued, &*tenure);
+                    let sending = Sending { channel: &*channel, delivery: &delivery, queued, tenure };
                     attempt(sending, gate, &*clock, &switches).await
                 }
                 None => Some(SendResult::Rejected { detail: "the channel has no provider".into() }.into()),
             };
             // The engine is gone only when the process ends; the message stays in the outbox.
-            let _ = answers.send(Answer { ticket, attempt });
+            let _ = answers.send(Answer { ticket, attempt, tenure });
         });
     }
 
@@ -327,7 +361,7 @@ impl Dispatcher {
             idempotent: channel.is_some_and(|channel| channel.idempotent()),
             repeats: channel.is_none_or(|channel| channel.repeats()),
         };
-        judge(answer, manner, now)
+        judge(&answer.ticket.queued, answer.attempt.as_ref(), manner, now)
     }
 }
 
@@ -354,9 +388,12 @@ impl Gate {
         self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn pass(&self, clock: &dyn Clock) -> Option<SemaphorePermit<'_>> {
+    async fn pass(&self, clock: &dyn Clock, tenure: &Tenure) -> Option<SemaphorePermit<'_>> {
         let slot = self.slots.acquire().await.ok();
         loop {
+            if tenure.is_over() {
+                return slot;
+            }
             let now = clock.now();
             let next = self.pace().go(now);
             match next {
@@ -385,6 +422,7 @@ struct Sending<'a> {
     channel: &'a dyn Channel,
     delivery: &'a Delivery,
     queued: &'a Queued,
+    tenure: &'a Tenure,
 }
 
 async fn attempt(
@@ -393,11 +431,14 @@ async fn attempt(
     clock: &dyn Clock,
     switches: &Mutex<Kill>,
 ) -> Option<Attempt> {
-    let Sending { channel, delivery, queued } = sending;
+    let Sending { channel, delivery, queued, tenure } = sending;
     let _slot = match &gate {
-        Some(gate) => gate.pass(clock).await,
+        Some(gate) => gate.pass(clock, tenure).await,
         None => None,
     };
+    if tenure.is_over() {
+        return None;
+    }
     let journey = Name::new(&delivery.message.journey);
     if switches.lock().unwrap_or_else(PoisonError::into_inner).stops(delivery.channel, journey) {
         return None;
@@ -410,186 +451,96 @@ async fn attempt(
     })
 }
 
-/// How a channel deals with attempts that fail.
-#[derive(Clone, Copy)]
-struct Manner {
-    /// Attempts before it is over.
-    most: u32,
-    idempotent: bool,
-    /// Whether what may have arrived is sent again without that.
-    repeats: bool,
-}
-
-fn judge(answer: &Answer, manner: Manner, now: Timestamp) -> Verdict {
-    let mut queued = answer.ticket.queued.clone();
-    let Some(Attempt { result, provider, idempotent }) = &answer.attempt else {
-        // The gate looks again at once, and says why.
-        queued.not_before = now.as_millisecond();
-        return Verdict::Again(queued);
-    };
-    if let SendResult::Closed { after, .. } = result {
-        // As many as wait do not come back at once.
-        let wait = SignedDuration::try_from(*after).unwrap_or_default() + backoff(&queued);
-        queued.not_before = now.saturating_add(wait).unwrap_or(Timestamp::MAX).as_millisecond();
-        return Verdict::Again(queued);
-    }
-    queued.attempts = queued.attempts.saturating_add(1);
-    let idempotent = idempotent.unwrap_or(manner.idempotent);
-    let (after, detail) = match result {
-        SendResult::Accepted { detail } => return Verdict::Over(Outcome::Sent, Arc::clone(detail)),
-        SendResult::Rejected { detail } => return Verdict::Over(Outcome::Failed, Arc::clone(detail)),
-        SendResult::Retry { after, detail } => (*after, detail),
-        SendResult::Ambiguous { detail } => {
-            queued.ambiguous = true;
-            queued.provider = queued.provider.or_else(|| provider.clone());
-            (None, detail)
-        }
-        SendResult::Closed { after, detail } => (Some(*after), detail),
-    };
-    let is_unclear = matches!(result, SendResult::Ambiguous { .. });
-    // Without a provider to go back to, another one could be asked.
-    let is_final = is_unclear && !manner.repeats && (!idempotent || queued.provider.is_none());
-    if queued.attempts < manner.most && !is_final {
-        let wait = backoff(&queued).max(after.and_then(|after| after.try_into().ok()).unwrap_or_default());
-        queued.not_before = now.saturating_add(wait).unwrap_or(Timestamp::MAX).as_millisecond();
-        return Verdict::Again(queued);
-    }
-    let attempts = queued.attempts;
-    if queued.ambiguous && (!idempotent || is_final) {
-        return Verdict::Over(
-            Outcome::Sent,
-            format!("unconfirmed after {attempts} attempts: {detail}").into(),
-        );
-    }
-    Verdict::Over(Outcome::Failed, format!("given up after {attempts} attempts: {detail}").into())
-}
-
-/// Doubles with each attempt up to ten minutes; spread by half, by the message's own key, so that messages that
-/// failed together do not come back together.
-fn backoff(queued: &Queued) -> SignedDuration {
-    let doubled = FIRST_RETRY_MS << queued.attempts.saturating_sub(1).min(20);
-    let longest = doubled.min(LONGEST_RETRY_MS);
-    let spread = crate::store::bucket::murmur2(format!("{}#{}", queued.message, queued.attempts).as_bytes());
-    SignedDuration::from_millis(longest / 2 + i64::from(spread) % (longest / 2 + 1))
-}
-
 fn window_name(channel: u32) -> String {
     format!("rate.{channel}")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::step::MessageKey;
+    use futures_util::future::BoxFuture;
+    use tokio::sync::Notify;
 
-    fn answer(result: SendResult, attempts: u32, ambiguous: bool) -> Answer {
+    use super::*;
+    use crate::engine::clock::WallClock;
+    use crate::engine::pack::Queued;
+    use crate::step::{MessageKey, RootKey};
+
+    /// Takes one message at a time, when it is told to.
+    #[derive(Default)]
+    struct Slow {
+        taken: Mutex<Vec<Arc<str>>>,
+        goes_on: Notify,
+    }
+
+    impl Channel for Slow {
+        fn send<'a>(&'a self, delivery: &'a Delivery) -> BoxFuture<'a, SendResult> {
+            async move {
+                self.taken.lock().unwrap().push(Arc::clone(&delivery.message.root));
+                self.goes_on.notified().await;
+                SendResult::Accepted { detail: "taken".into() }
+            }
+            .boxed()
+        }
+
+        fn concurrency(&self) -> usize {
+            1
+        }
+    }
+
+    /// A message of a customer named like the group.
+    fn message(group: u16) -> (Ticket, Delivery) {
+        let id: Arc<str> = format!("c{group}").into();
         let message = MessageKey {
             journey: "j".into(),
-            root: "c".into(),
+            root: Arc::clone(&id),
             child: None,
             entry: "e".into(),
             step: "s".into(),
         };
+        let delivery = Delivery {
+            message: message.clone(),
+            channel: Name::new("push"),
+            addressee: RootKey { entity: Name::new("customer"), id: Arc::clone(&id) },
+            address: "".into(),
+            purpose: Name::new("service"),
+            content: Name::new("hello"),
+            parts: Vec::new(),
+            links: Vec::new(),
+            program_hash: "".into(),
+            content_hash: "".into(),
+        };
         let queued =
-            Queued { kind: 0, id: "c".into(), message, attempts, not_before: 0, ambiguous, provider: None };
-        let row = RowRef { batch: 1, group: 0 };
-        Answer { ticket: Ticket { channel: 0, row, queued }, attempt: Some(result.into()) }
+            Queued { kind: 0, id, message, attempts: 0, not_before: 0, ambiguous: false, provider: None };
+        (Ticket { channel: 1, row: RowRef { batch: 1, group }, queued }, delivery)
     }
 
-    fn judged(answer: &Answer, most: u32, idempotent: bool, now: Timestamp) -> Verdict {
-        judge(answer, Manner { most, idempotent, repeats: true }, now)
-    }
-
-    fn retry() -> SendResult {
-        SendResult::Retry { after: None, detail: "503".into() }
-    }
-
-    #[test]
-    fn attempts_grow_apart_and_end() {
-        let now = Timestamp::UNIX_EPOCH;
-        let mut last = 0;
-        for attempts in 0..7 {
-            let Verdict::Again(queued) = judged(&answer(retry(), attempts, false), 8, false, now) else {
-                panic!("attempt {attempts} is not the last")
-            };
-            assert_eq!(queued.attempts, attempts + 1);
-            let most = 1_000 << attempts;
-            assert!((most / 2..=most).contains(&queued.not_before), "{queued:?}");
-            assert!(queued.not_before > last / 2);
-            last = queued.not_before;
+    /// A group that is lost while its messages are on their way: the answers of others count, what has not reached the provider
+    /// stays, and what comes back too late is nobody's.
+    #[tokio::test]
+    async fn who_loses_a_group_sends_no_more_of_it_and_goes_on_with_the_others() {
+        let slow = Arc::<Slow>::default();
+        let mut channels = Channels::default();
+        channels.insert(Name::new("push"), slow.clone());
+        let (mut dispatcher, mut answers) = Dispatcher::new(channels, Arc::new(WallClock), 10);
+        dispatcher.gates.insert(1, Arc::new(Gate::new(1)));
+        for group in [4, 5, 4, 5] {
+            let (ticket, delivery) = message(group);
+            dispatcher.send(ticket, delivery);
         }
-        let over = judged(&answer(retry(), 7, false), 8, false, now);
-        assert_eq!(over, Verdict::Over(Outcome::Failed, "given up after 8 attempts: 503".into()));
-    }
-
-    #[test]
-    fn what_a_switch_stopped_was_no_attempt() {
-        let stopped = Answer { attempt: None, ..answer(retry(), 7, true) };
-        let now = Timestamp::from_millisecond(5).unwrap();
-        let Verdict::Again(queued) = judged(&stopped, 8, false, now) else { panic!("it is not over") };
-        assert_eq!((queued.attempts, queued.not_before, queued.ambiguous), (7, 5, true));
-        assert!(queued.has_moved());
-    }
-
-    #[test]
-    fn a_provider_may_ask_for_more_time() {
-        let slow = SendResult::Retry { after: Some(Duration::from_mins(1)), detail: "429".into() };
-        let Verdict::Again(queued) = judged(&answer(slow, 0, false), 8, false, Timestamp::UNIX_EPOCH) else {
-            panic!("it may be tried again")
-        };
-        assert_eq!(queued.not_before, 60_000);
-    }
-
-    #[test]
-    fn what_may_have_arrived_is_not_called_failed() {
-        let now = Timestamp::UNIX_EPOCH;
-        let unclear = || SendResult::Ambiguous { detail: "timeout".into() };
-        let over = judged(&answer(unclear(), 1, false), 2, false, now);
-        assert_eq!(over, Verdict::Over(Outcome::Sent, "unconfirmed after 2 attempts: timeout".into()));
-        let earlier = judged(&answer(retry(), 1, true), 2, false, now);
-        assert!(matches!(earlier, Verdict::Over(Outcome::Sent, _)));
-        let idempotent = judged(&answer(unclear(), 1, false), 2, true, now);
-        assert!(matches!(idempotent, Verdict::Over(Outcome::Failed, _)));
-    }
-
-    #[test]
-    fn what_may_have_arrived_stays_with_its_provider() {
-        let now = Timestamp::UNIX_EPOCH;
-        let unclear = |idempotent| Answer {
-            attempt: Some(Attempt {
-                result: SendResult::Ambiguous { detail: "timeout".into() },
-                provider: Some("a".into()),
-                idempotent: Some(idempotent),
-            }),
-            ..answer(retry(), 0, false)
-        };
-        let manner = Manner { most: 8, idempotent: false, repeats: false };
-        let Verdict::Again(queued) = judge(&unclear(true), manner, now) else {
-            panic!("it can be cleared up")
-        };
-        assert_eq!((queued.provider.as_deref(), queued.ambiguous), (Some("a"), true));
-        let over = judge(&unclear(false), manner, now);
-        assert_eq!(over, Verdict::Over(Outcome::Sent, "unconfirmed after 1 attempts: timeout".into()));
-        // Nobody knows at whom: there is no going back to it.
-        let lost = Answer {
-            attempt: Some(SendResult::Ambiguous { detail: "it did not come back".into() }.into()),
-            ..answer(retry(), 0, false)
-        };
-        let over = judge(&lost, Manner { idempotent: true, ..manner }, now);
-        assert!(matches!(over, Verdict::Over(Outcome::Sent, _)));
-        // What a crash left open was perhaps never sent: a refusal for now is no end.
-        let crashed = judge(&answer(retry(), 0, true), manner, now);
-        assert!(matches!(crashed, Verdict::Again(_)));
-    }
-
-    #[test]
-    fn what_was_not_tried_was_no_attempt() {
-        let closed = SendResult::Closed { after: Duration::from_mins(1), detail: "out of order".into() };
-        let Verdict::Again(queued) = judged(&answer(closed, 7, false), 8, false, Timestamp::UNIX_EPOCH)
-        else {
-            panic!("it is not over")
-        };
-        assert_eq!(queued.attempts, 7);
-        assert!(queued.not_before > 60_000 && queued.has_moved());
+        tokio::task::yield_now().await;
+        let lost = BTreeSet::from([5]);
+        dispatcher.lose(&lost);
+        assert!(dispatcher.is_quiet(&lost));
+        assert!(!dispatcher.is_quiet(&BTreeSet::from([4])), "its sends are still under way");
+        let mut heard = Vec::new();
+        while heard.len() < 4 {
+            slow.goes_on.notify_one();
+            let answer = answers.recv().await.unwrap();
+            let is_ours = dispatcher.answered(&answer);
+            heard.push((answer.ticket.row.group, is_ours, answer.attempt.is_some()));
+        }
+        assert_eq!(heard, [(4, true, true), (5, false, false), (4, true, true), (5, false, false)]);
+        assert_eq!(slow.taken.lock().unwrap().len(), 2, "what waited for its turn did not leave");
+        assert!(dispatcher.is_quiet(&BTreeSet::from([4])));
     }
 }

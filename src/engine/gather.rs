@@ -8,9 +8,10 @@ use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::carry::{Carried, Leaving};
-use super::dispatch::{Answer, Verdict};
+use super::dispatch::Answer;
 use super::handle::{EngineError, Receipt, Stats, SubmitError};
 use super::intake::{self, Identified};
+use super::judge::Verdict;
 use super::lane::Ticket;
 use super::pack::Queued;
 use super::run::Engine;
@@ -102,8 +103,10 @@ impl Engine {
     fn gather_answers(&mut self, gathered: &mut Gathered) {
         let count = self.inbox.answers.len().min(MOST_ANSWERS);
         for answer in self.inbox.answers.drain(..count) {
+            if !self.dispatcher.answered(&answer) {
+                continue;
+            }
             gathered.anything = true;
-            self.dispatcher.answered(answer.ticket.row.group);
             match self.dispatcher.judge(&self.world, &answer, self.moment.now) {
                 Verdict::Again(queued) => gathered.retries.push((answer.ticket, queued)),
                 Verdict::Over(outcome, detail) => {
@@ -186,7 +189,7 @@ impl Engine {
     /// Whether an attempt at the message may have arrived, as far as the engine knows; the state knows whether there was
     /// one. Of what others wrote, or earlier lives, only those attempts are on record whose answer was.
     fn may_have_arrived(&self, ticket: &Ticket) -> bool {
-        ticket.queued.ambiguous || ticket.row.batch <= self.before
+        ticket.queued.ambiguous || self.before.covers(ticket.row)
     }
 
     /// De-duplicates the submitted events and adds the new ones to the batch.

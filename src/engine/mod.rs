@@ -4,7 +4,7 @@
 //! touched states in one read, steps each in memory and commits once. The doors hold an [`EngineHandle`].
 //!
 //! Reading order: [`handle`] (the face), [`clock`], `run` (the loop), `gather` (inputs), `intake` (identity), `work` (one subject), `carry` (from row to row),
-//! `batch` (one commit), `last` and `patient` (commits that fail), `timers`, `lane`, `survey`, `dispatch` and `rate` (the outbox), `sweep`, `deploy`,
+//! `batch` (one commit), `last` and `patient` (commits that fail), `timers`, `lane`, `survey`, `dispatch`, `judge` and `rate` (the outbox), `sweep`, `deploy`,
 //! [`desk`] (work for people), `shorten` (links in text messages), [`fill`] (history of new conditions), `trim` (what goes), [`audience`] (counts), [`trial`] (experiments), `till`, `book` and [`audit`] (what all share, and the books), `refer` (other roots), `share` (other workers), `pack` and
 //! [`payload`] (rows), [`why`] (reading traces).
 
@@ -21,6 +21,7 @@ pub mod fill;
 mod gather;
 pub mod handle;
 mod intake;
+mod judge;
 mod lane;
 mod last;
 mod pack;

@@ -20,7 +20,7 @@ use super::gather::{Gathered, Reply, Submission};
 use super::handle::{Command, EngineError, Stats, SubmitError};
 use super::last::{self, Moment};
 use super::patient::{self, Patience, Trouble};
-use super::share::Sharing;
+use super::share::{Before, Sharing};
 use super::shorten::Shortener;
 use super::start::{Upkeep, Watcher};
 use super::sweep::Sweeps;
@@ -70,8 +70,7 @@ pub(super) struct Engine {
     pub doubtful: bool,
     pub lease: Lease,
     pub batch: u64,
-    /// The last batch that somebody else may have written, or an earlier life.
-    pub before: u64,
+    pub before: Before,
     pub inbox: Inbox,
     /// Of what is on its way from row to row.
     pub keys: carry::Keys,

@@ -3,12 +3,13 @@
 //! At each heartbeat the store says who holds what. A group that is given back is first left alone: its messages stay in
 //! the outbox, and the sends under way are waited for, so that the next owner sends nothing a second time; its events
 //! and timers go on here until then. What others left is taken before what comes by our own door when a group is new
-//! here, so that nothing overtakes. Groups that were lost without being given back mean that we stood still for too
-//! long: memory is thrown away, and the store says what is true.
+//! here, so that nothing overtakes. Of a group that is lost everything is forgotten, also what waits for its turn at a channel;
+//! the others go on. A commit that is refused means that we stood still for too long: all memory is thrown away, and the
+//! store says what is true.
 //!
 //! While history is filled in from the log, one worker holds all groups, because what was replayed is behind nobody.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -25,7 +26,7 @@ use super::timers::Timers;
 use super::trial::Trials;
 use super::{deploy, last, refer};
 use crate::step::World;
-use crate::store::{Lease, Quarantined, Share, StoreError};
+use crate::store::{Lease, Quarantined, RowRef, Share, StoreError};
 
 /// Between two looks at what others left.
 const LOOK: Duration = Duration::from_millis(50);
@@ -92,8 +93,11 @@ impl Engine {
     pub(super) async fn share(&mut self) -> Result<(), EngineError> {
         let Some(sharing) = &mut self.sharing else { return Ok(()) };
         sharing.notice();
-        let quiet = self.dispatcher.is_quiet(&sharing.leaving);
-        let gives = !sharing.leaving.is_empty() && (quiet || sharing.since.elapsed() > LONGEST_LEAVE);
+        let leaving = &sharing.leaving;
+        // Answers that are there are written first, however long we stood still: the next owner would ask once more.
+        let answered = self.inbox.answers.iter().any(|answer| leaving.contains(&answer.ticket.row.group));
+        let waited = sharing.since.elapsed() > LONGEST_LEAVE && !answered;
+        let gives = !leaving.is_empty() && (self.dispatcher.is_quiet(leaving) || waited);
         if !sharing.due && !gives {
             return Ok(());
         }
@@ -107,12 +111,12 @@ impl Engine {
                 Share { lease: self.store.lease(), surplus: Vec::new(), workers: sharing.workers }
             }
         };
-        self.settle(share, gives && !quiet).await?;
+        self.settle(share, false).await?;
         self.look_around().await
     }
 
-    /// Takes up what was settled. `broken`: groups were given back whose sends are still under way.
-    async fn settle(&mut self, share: Share, broken: bool) -> Result<(), EngineError> {
+    /// Takes up what was settled. `anew`: memory may be wrong, also of groups that are still ours.
+    async fn settle(&mut self, share: Share, anew: bool) -> Result<(), EngineError> {
         let Share { lease, surplus, workers } = share;
         let before = std::mem::replace(&mut self.lease, lease);
         self.batch = self.lease.batch;
@@ -134,8 +138,10 @@ impl Engine {
             (sharing.behind, sharing.look) = (true, true);
         }
         let leaving = sharing.leaving.clone();
-        if taken_away || broken {
+        if taken_away || anew {
             tracing::warn!(?lost, "groups were taken over; going on with what the store says");
+        }
+        if anew {
             self.answers = self.dispatcher.begin_anew();
             self.inbox.answers.clear();
             self.dispatcher.open_lanes(&self.world, &*self.store).await?;
@@ -145,12 +151,15 @@ impl Engine {
                 self.dispatcher.gain(&gained, self.batch);
             }
         }
-        if leaves || taken_away || broken {
+        if leaves || anew {
             self.dispatcher.leave(&leaving);
         }
+        if anew {
+            self.before = Before::all(self.batch);
+        }
+        self.before.gain(&gained, self.batch);
         if !(lost.is_empty() && gained.is_empty()) {
             tracing::info!(?gained, ?lost, "groups changed hands");
-            self.before = self.batch;
             self.take_over().await?;
         }
         Ok(())
@@ -276,6 +285,29 @@ impl Engine {
                 Carried::Post(post) => gathered.post(&self.world, post, self.moment.now),
             }
         }
+    }
+}
+
+/// The last batches that somebody else may have written, or an earlier life: of what they sent not everything is known.
+#[derive(Debug, Default)]
+pub(super) struct Before {
+    all: u64,
+    /// Of groups that came later.
+    groups: BTreeMap<u16, u64>,
+}
+
+impl Before {
+    pub(super) fn all(batch: u64) -> Self {
+        Self { all: batch, groups: BTreeMap::new() }
+    }
+
+    fn gain(&mut self, groups: &BTreeSet<u16>, batch: u64) {
+        self.groups.extend(groups.iter().map(|group| (*group, batch)));
+    }
+
+    pub(super) fn covers(&self, row: RowRef) -> bool {
+        let own = self.groups.get(&row.group).copied().unwrap_or_default();
+        row.batch <= own.max(self.all)
     }
 }
 

@@ -15,7 +15,7 @@ use super::lane::MOST_HELD;
 use super::last::{self, Moment};
 use super::patient::Patient;
 use super::run::{Engine, Inbox};
-use super::share::Sharing;
+use super::share::{Before, Sharing};
 use super::shorten::Shortener;
 use super::sweep::Sweeps;
 use super::timers::Timers;
@@ -151,7 +151,7 @@ pub async fn start(
         moment,
         doubtful: false,
         batch: lease.batch,
-        before: lease.batch,
+        before: Before::all(lease.batch),
         lease,
         inbox: Inbox { posted: true, ..Inbox::default() },
         keys: carry::Keys::default(),

@@ -211,7 +211,7 @@ impl FaultyStore {
     async fn write_commit(&self, commit: &Commit) -> Result<(), StoreError> {
         let written = self.write_faulty(commit).await;
         if written == Err(StoreError::Fenced) {
-            self.ground.model().fenced(self.life);
+            self.ground.model().fenced(self.life, Some(commit.batch));
         }
         written
     }
@@ -439,7 +439,11 @@ impl Ledger for FaultyStore {
         async {
             self.turn().await;
             self.read()?;
-            self.books()?.take(wants).await
+            let taken = self.books()?.take(wants).await;
+            if taken == Err(StoreError::Fenced) {
+                self.ground.model().fenced(self.life, None);
+            }
+            taken
         }
         .boxed()
     }

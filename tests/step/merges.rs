@@ -241,6 +241,24 @@ fn what_a_provider_is_asked_for_is_answered_before_the_estate_goes() {
     assert_eq!(stays.got(), [""; 0], "it was sent before");
 }
 
+/// The provider may have taken it, did not say so, and is asked once more; by then the channel is switched off.
+#[test]
+fn what_may_not_be_asked_again_holds_no_estate_back() {
+    let (mut gone, mut stays) = pair();
+    gone.provider = None;
+    gone.happen("login", &[]);
+    let into = stays.root.clone();
+    merge(&mut gone, &into);
+    assert!(gone.posted.is_empty(), "the answer is waited for");
+    gone.world.kill.channels.insert(Name::new("push"));
+    let key = gone.delivered[0].message.clone();
+    gone.input(&Input::DispatchAgain(key));
+    carry(&mut gone, &mut stays);
+    assert!(gone.state.instances.is_empty(), "{}", gone.told());
+    assert_eq!(stays.state.instances.len(), 1);
+    assert_eq!(stays.got(), [""; 0], "it counts as sent");
+}
+
 #[test]
 fn a_report_on_a_message_of_the_old_key_finds_it() {
     let (mut gone, mut stays) = pair();

@@ -171,20 +171,26 @@ impl Model {
                 self.expect(unsure && queued.not_before >= 0, || format!("an odd outbox row: {known:?}"));
                 touched.insert(queued.id.clone());
                 if queued.id != queued.message.root {
-                    self.holders.insert(queued.message.clone(), queued.id);
+                    self.holders.insert(queued.message.clone(), queued.id.clone());
                 }
-                let now = Newest { attempts: queued.attempts, not_before: queued.not_before };
-                let before = self.newest.insert(queued.message.clone(), now);
-                let before = before.map_or(0, |before| before.attempts);
-                // What was held on its way out begins anew: it had not reached anybody.
-                let is_next = (before..=before + 1).contains(&queued.attempts);
-                self.expect(is_next || queued.attempts == 0 && !queued.ambiguous, || {
-                    format!("{} has {} attempts after {before}", queued.message, queued.attempts)
-                });
+                self.follows(&queued);
                 *self.queued.entry(queued.message.clone()).or_default() += 1;
                 keys.push(queued.message);
             }
             self.outbox.insert((row.channel, row.at), keys);
         }
+    }
+
+    /// One attempt more than the row before says, or as many; what may have arrived once may have arrived.
+    fn follows(&mut self, queued: &Queued) {
+        let (attempts, ambiguous) = (queued.attempts, queued.ambiguous);
+        let now = Newest { attempts, ambiguous, not_before: queued.not_before };
+        let before = self.newest.insert(queued.message.clone(), now);
+        let (before, was_ambiguous) = before.map_or((0, false), |before| (before.attempts, before.ambiguous));
+        let is_next = (before..=before + 1).contains(&attempts) && (ambiguous || !was_ambiguous);
+        self.expect(is_next, || {
+            let message = &queued.message;
+            format!("{message} has {attempts} attempts after {before}, ambiguous {ambiguous} after {was_ambiguous}")
+        });
     }
 }

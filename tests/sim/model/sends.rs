@@ -22,6 +22,8 @@ pub(super) struct Attempt {
 /// What the newest outbox row of a message says.
 pub(super) struct Newest {
     pub attempts: u32,
+    /// An attempt may have arrived.
+    pub ambiguous: bool,
     pub not_before: i64,
 }
 
@@ -117,8 +119,11 @@ impl Model {
         let key = &delivery.message;
         let row = self.holder(key);
         let (tenure, is_owner) = self.tenures.held(life, &row);
-        let abandoned = self.tenures.is_abandoned(life, key);
-        if is_owner && !abandoned {
+        let believes = self.tenures.believes(life, &row);
+        self.expect(believes, || {
+            format!("{key} is sent by life {life}, which knows that it has lost the row")
+        });
+        if is_owner {
             self.permitted(key, delivery.channel);
         }
         self.paced(life, delivery.channel, now);
@@ -130,12 +135,12 @@ impl Model {
             Some(MessageStatus::Pending | MessageStatus::Cancelled | MessageStatus::Refused(_))
         );
         // An owner that was replaced may still have had it on its way.
-        let marked = marked || !is_owner || abandoned;
+        let marked = marked || !is_owner;
         self.expect(left && marked, || format!("{key} is sent, and the state says {status:?}"));
         let before = self.attempts.get(key).and_then(|all| all.last()).filter(|(own, _)| *own == tenure);
         let before = before.map(|(_, before)| (before.answer.clone(), before.unheard));
         let unheard = before.as_ref().is_some_and(|(_, unheard)| *unheard);
-        if let Some((answer, _)) = before.filter(|_| !abandoned) {
+        if let Some((answer, _)) = before {
             let asked = matches!(answer, Some(SendResult::Retry { .. } | SendResult::Ambiguous { .. }));
             self.expect(asked, || format!("{key} is sent again, and the answer was {answer:?}"));
             self.count("attempt again");

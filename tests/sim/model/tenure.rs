@@ -3,8 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wayfare::step::MessageKey;
-use wayfare::step::state::MessageStatus;
 use wayfare::store::{Commit, Lease};
 
 use super::Model;
@@ -20,8 +18,12 @@ pub(super) struct Tenures {
     /// What a life knows of a group is of this tenure.
     of: BTreeMap<(u32, u16), u64>,
     serial: u64,
-    /// Sends of which a life has lost sight, and which may leave all the same.
-    abandoned: BTreeSet<(u32, MessageKey)>,
+    /// What each life has, as far as it knows.
+    known: BTreeMap<u32, BTreeSet<u16>>,
+    /// Lives that were told that they have lost something, and have not looked yet.
+    refused: BTreeSet<u32>,
+    /// The last batch of each life.
+    written: BTreeMap<u32, u64>,
     /// Several workers share the store.
     pub shares: bool,
 }
@@ -51,8 +53,9 @@ impl Tenures {
         (tenure, self.owner[usize::from(group)] == life)
     }
 
-    pub(super) fn is_abandoned(&self, life: u32, key: &MessageKey) -> bool {
-        !self.abandoned.is_empty() && self.abandoned.contains(&(life, key.clone()))
+    /// Whether the life may think that it has the row.
+    pub(super) fn believes(&self, life: u32, row: &str) -> bool {
+        self.known.get(&life).is_none_or(|groups| groups.contains(&group_of(row)))
     }
 }
 
@@ -65,56 +68,41 @@ impl Model {
             Some(lease) => {
                 tenures.shares = true;
                 lease.groups.iter().for_each(|(group, _)| tenures.hand(*group, life));
+                tenures.known.insert(life, lease.groups.iter().map(|(group, _)| *group).collect());
             }
         }
     }
 
-    /// A worker has settled with the others what it has.
+    /// A worker has settled with the others what it has. Of what it has lost it knows nothing any more, and after a commit
+    /// that was refused nothing at all.
     pub(crate) fn shared(&mut self, life: u32, (before, after): (&Lease, &Lease), given: &[u16]) {
+        if self.tenures.refused.remove(&life) {
+            (0..GROUPS).for_each(|group| self.tenures.begin(group, life));
+        }
         for held in after.groups.iter().filter(|held| !before.groups.contains(held)) {
             self.count("group taken");
             self.tenures.hand(held.0, life);
         }
-        let lost = before.groups.iter().filter(|held| !after.groups.contains(held));
-        let (given_back, taken): (Vec<_>, Vec<_>) = lost.partition(|(group, _)| given.contains(group));
-        given_back.iter().for_each(|_| self.count("group given back"));
-        let busy = given_back.iter().any(|(group, _)| self.is_sending(life, *group));
-        if !taken.is_empty() || busy {
-            taken.iter().for_each(|_| self.count("group lost"));
-            self.forgets(life);
+        for (group, _) in before.groups.iter().filter(|held| !after.groups.contains(held)) {
+            self.count(if given.contains(group) { "group given back" } else { "group lost" });
         }
+        let known = after.groups.iter().map(|(group, _)| *group).collect();
+        self.tenures.known.insert(life, known);
     }
 
-    /// A worker was told that it has lost something.
-    pub(crate) fn fenced(&mut self, life: u32) {
-        if self.tenures.shares {
+    /// A worker was told that it has lost something. What it has written itself it knows, although it was not told so.
+    pub(crate) fn fenced(&mut self, life: u32, batch: Option<u64>) {
+        let written = batch.is_some_and(|batch| self.tenures.written.get(&life) == Some(&batch));
+        if self.tenures.shares && !written {
             self.count("commit refused");
-            self.forgets(life);
-        }
-    }
-
-    fn is_sending(&self, life: u32, group: u16) -> bool {
-        let tenure = self.tenures.of.get(&(life, group));
-        let open = |(own, attempt): &(u64, super::Attempt)| Some(own) == tenure && attempt.answer.is_none();
-        self.attempts.values().any(|attempts| attempts.iter().any(open))
-    }
-
-    /// It throws away what it knows; what it has handed to channels leaves.
-    fn forgets(&mut self, life: u32) {
-        (0..GROUPS).for_each(|group| self.tenures.begin(group, life));
-        for (id, customer) in &self.customers {
-            for message in &customer.state.messages {
-                if message.status == MessageStatus::Dispatching {
-                    let key = self.key_of(id, message);
-                    self.tenures.abandoned.insert((life, key));
-                }
-            }
+            self.tenures.refused.insert(life);
         }
     }
 
     /// Commits come one after the other, and only from who has the rows.
     pub(super) fn in_order(&mut self, commit: &Commit, life: u32) {
         let batch = commit.batch;
+        self.tenures.written.insert(life, batch);
         if !self.tenures.shares {
             let last = std::mem::replace(&mut self.tenures.last, batch);
             self.expect(batch == last + 1, || format!("batch {batch} follows {last}"));
