@@ -7,7 +7,7 @@
 //! | text and findings | [`text`], [`name`], [`diagnostic`] |
 //! | what is shared | [`value`] (types and values), [`expr`] (resolved expressions), [`program`] (what the compiler makes and the runtime runs), [`logic`] (what conditions can hold together) |
 //! | compiler | [`syntax`] (laid out by [`mod@format`]) -> [`model`] -> `graph` and [`meaning`] -> [`analysis`] (what holds of every run) -> `lower`, held to [`rules`], driven by `compile`; files by `project` |
-//! | runtime | [`step`] (pure) -> `intake` -> [`ledger`] (the books) -> [`store`], `channel` -> `engine` -> `http` |
+//! | runtime | [`lottery`] (draws that can be repeated) -> [`step`] (pure) -> `intake` -> [`ledger`] (the books) -> [`store`], `channel` -> `engine` -> `http` |
 //! | people | [`testing`], [`demo`], [`cli`], [`config`] |
 //!
 //! `tests/layers.rs` keeps the arrows.
@@ -27,6 +27,7 @@ pub mod http;
 pub mod intake;
 pub mod ledger;
 pub mod logic;
+pub mod lottery;
 pub mod lower;
 pub mod meaning;
 pub mod model;

@@ -2,6 +2,8 @@
 //!
 //! Knows nothing of the language and does no IO: whoever reads files puts them into [`Sources`].
 
+pub mod hex;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 

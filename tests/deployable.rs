@@ -36,7 +36,6 @@ const LACKING: &[(&str, &str, usize)] = &[
     ("guardrail", "  enter on joined\n  guardrail complaint_rate < 0.1%\n", 6),
     ("migrate", "  enter on joined\n  migrate \"v1\" { gone old to end done }\n", 6),
     ("enter by list", "  enter by list\n", 5),
-    ("draw", "  enter on joined\n  reenter never\n  draw spin else continue\n", 7),
     (
         "referral",
         "referral friends of customer {\n  open 2027-01-01..2027-06-30\n  link first_touch within 30 days\n  \
@@ -83,7 +82,7 @@ fn what_the_daemon_lacks_is_named_where_it_stands() {
 fn what_the_daemon_can_do_passes() {
     let text = "  enter on joined\n  reenter never\n  holdout 5%\n  lasts 30 days\n  goal payer on paid within 14 days from entered\n  \
                 exit on paid as paid\n  grant stars amount 5 else continue\n  grant card_holder else continue\n  grant coffee else continue\n  \
-                grant moons amount 5 else continue\n  assign call else continue\n  \
+                grant moons amount 5 else continue\n  draw spin else continue\n  assign call else continue\n  \
                 wait for paid within 2 days else continue\n";
     let compilation = check(&project(&page(text)));
     let wrong: Vec<_> =
@@ -128,7 +127,7 @@ fn told(page: &str, args: &[&str]) -> (Option<i32>, String) {
 #[test]
 fn only_who_asks_is_refused() {
     let lacking = page(
-        "  enter on joined\n  reenter never\n  guardrail complaint_rate < 0.1%\n  draw spin else continue\n",
+        "  enter on joined\n  reenter never\n  guardrail complaint_rate < 0.1%\n  rollout 5%, 100% { hold 3 days }\n",
     );
     let plain = page("  enter on joined\n");
     let (code, said) = told(&lacking, &[]);
@@ -138,7 +137,7 @@ fn only_who_asks_is_refused() {
     let lines: Vec<&str> = said.lines().filter(|line| line.contains("W0490")).collect();
     assert_eq!(lines.len(), 2, "{said}");
     assert!(lines[0].starts_with("page.journey:7:3") && lines[0].contains("`guardrail`"), "{said}");
-    assert!(lines[1].starts_with("page.journey:8:3") && lines[1].contains("`draw`"), "{said}");
+    assert!(lines[1].starts_with("page.journey:8:3") && lines[1].contains("`rollout`"), "{said}");
     let (code, said) = told(&plain, &["--deployable"]);
     assert_eq!(code, Some(0), "{said}");
 }

@@ -28,13 +28,14 @@ const COMPILER: &[&str] = &[
 
 /// The other modules and what each may use besides [`GROUND`].
 const RUNTIME: &[(&str, &[&str])] = &[
-    ("step", &[]),
+    ("lottery", &[]),
+    ("step", &["lottery"]),
     ("intake", &["step"]),
     ("ledger", &[]),
-    ("store", &["step", "ledger"]),
+    ("store", &["step", "ledger", "lottery"]),
     ("channel", &["step"]),
-    ("engine", &["step", "intake", "ledger", "store", "channel"]),
-    ("http", &["step", "intake", "ledger", "store", "channel", "engine"]),
+    ("engine", &["step", "intake", "ledger", "lottery", "store", "channel"]),
+    ("http", &["step", "intake", "ledger", "lottery", "store", "channel", "engine"]),
     ("demo", &[]),
     ("testing", &["syntax", "model", "graph", "compile", "step"]),
 ];

@@ -29,6 +29,7 @@ mod language;
 mod layers;
 mod ledger;
 mod listen;
+mod lottery;
 mod meaning;
 mod newcomer;
 mod oracle;

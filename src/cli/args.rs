@@ -4,7 +4,7 @@ use clap::{ColorChoice, Parser, Subcommand};
 
 use super::command::{
     audience, bench, build, check, content, customers, dead_letters, dev, events, explain, fmt, graph, init,
-    ledger, prove, rules, run, test, why,
+    ledger, lottery, prove, rules, run, test, why,
 };
 use super::{Exit, Failure, Output};
 
@@ -35,6 +35,7 @@ pub enum Command {
     Events(events::Args),
     DeadLetters(dead_letters::Args),
     Ledger(ledger::Args),
+    Lottery(lottery::Args),
     Explain(explain::Args),
     Rules(rules::Args),
     Run(run::Args),
@@ -60,6 +61,7 @@ impl Command {
             Self::Events(args) => events::run(args, output),
             Self::DeadLetters(args) => dead_letters::run(args, output),
             Self::Ledger(args) => ledger::run(args, output),
+            Self::Lottery(args) => lottery::run(args, output),
             Self::Explain(args) => explain::run(args, output),
             Self::Rules(args) => rules::run(args, output),
             Self::Run(args) => run::run(args, output),

@@ -3,16 +3,14 @@
 //! The one place where such constructs are listed. Whoever teaches the daemon one takes its line out.
 
 use crate::diagnostic::{Diagnostic, code};
-use crate::model::journey::{Step, StepKind, Unserved};
+use crate::model::journey::Unserved;
 use crate::model::{Journey, Model};
-use crate::program::Give;
 use crate::text::Span;
 
 /// Something the daemon does not do yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Construct {
     Clause(Unserved),
-    Draw,
     Referral,
 }
 
@@ -26,7 +24,6 @@ impl Construct {
             }
             Self::Clause(Unserved::Guardrail) => ("guardrail", "nobody watches the rate"),
             Self::Clause(Unserved::Migrate) => ("migrate", "people stay in the version they entered with"),
-            Self::Draw => ("draw", "there is no seed of its own to draw from"),
             Self::Referral => {
                 ("referral", "nobody follows links: `joined` and `qualified` must come from outside")
             }
@@ -51,22 +48,5 @@ pub fn findings(model: &Model) -> Vec<Diagnostic> {
 }
 
 fn constructs(journey: &Journey) -> Vec<(Construct, Span)> {
-    let clauses = journey.unserved.iter().map(|(clause, span)| (Construct::Clause(*clause), *span));
-    let mut found: Vec<(Construct, Span)> = clauses.collect();
-    steps(&journey.steps, &mut found);
-    for exit in &journey.exits {
-        steps(&exit.block, &mut found);
-    }
-    found
-}
-
-fn steps(all: &[Step], found: &mut Vec<(Construct, Span)>) {
-    for step in all {
-        let construct = match &step.kind {
-            StepKind::Give(giving, _) if matches!(giving.give, Give::Draw { .. }) => Some(Construct::Draw),
-            _ => None,
-        };
-        found.extend(construct.map(|construct| (construct, step.span)));
-        step.kind.blocks().into_iter().for_each(|block| steps(block, found));
-    }
+    journey.unserved.iter().map(|(clause, span)| (Construct::Clause(*clause), *span)).collect()
 }

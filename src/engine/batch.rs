@@ -448,6 +448,10 @@ impl<'a> Batch<'a> {
             let (entity, at) = (subject.root.entity.as_str(), self.now.as_millisecond());
             self.commit.entries.extend(book::entries(self.lease, &subject.key, entity, at, booked));
         }
+        for drawing in work.drawn {
+            let (entity, at) = (subject.root.entity.as_str(), self.now.as_millisecond());
+            self.commit.draws.extend(book::draw(self.world, &subject.key, entity, at, drawing));
+        }
         for (place, receipt) in work.receipts {
             self.receipt(place, receipt);
         }

@@ -1,12 +1,12 @@
 //! From what steps say of gifts to entries of the books.
 
-use std::fmt::Write as _;
-
 use ring::digest::{SHA256, digest};
 
 use crate::ledger::{Act, Entry, Place};
-use crate::step::{Booking, Line, MessageKey};
-use crate::store::{EntryRow, Lease, RowKey};
+use crate::lottery::{self, Draw};
+use crate::step::{Booking, Drawing, Line, MessageKey, World};
+use crate::store::{DrawRow, EntryRow, Lease, RowKey};
+use crate::text::hex;
 
 /// Bytes of the hash in the name of a gift: enough that no two of a bucket are ever called the same.
 const HASH: usize = 12;
@@ -56,7 +56,7 @@ pub(super) fn entries(lease: &Lease, key: &RowKey, entity: &str, at: i64, booked
     };
     let text = message.to_string();
     let gift = id_of(key.bucket, entity, &text);
-    let holder = format!("{entity}/{}", key.id);
+    let holder = holder(entity, &key.id);
     let row = |(entry, until): (Entry, Option<i64>)| EntryRow {
         group: lease.group(key.bucket),
         gift: gift.clone(),
@@ -69,6 +69,27 @@ pub(super) fn entries(lease: &Lease, key: &RowKey, entity: &str, at: i64, booked
     lines.into_iter().filter(|(entry, _)| entry.amount > 0).map(row).collect()
 }
 
+/// A draw, with what was told of the seed that it came from; nothing where the lottery is not known here.
+pub(super) fn draw(world: &World, key: &RowKey, entity: &str, at: i64, drawing: Drawing) -> Option<DrawRow> {
+    let text = drawing.key.to_string();
+    Some(DrawRow {
+        commitment: world.seeds.commitment(drawing.lottery)?.to_string(),
+        draw: Draw {
+            ticket: lottery::ticket(drawing.lottery, &text),
+            drawn: drawing.drawn.map(|prize| prize.to_string()),
+            outcome: drawing.outcome,
+            at,
+        },
+        lottery: drawing.lottery.to_string(),
+        key: text,
+        holder: holder(entity, &key.id),
+    })
+}
+
+fn holder(entity: &str, id: &str) -> String {
+    format!("{entity}/{id}")
+}
+
 /// The unit of what is counted one by one.
 const PIECE: &str = "piece";
 
@@ -78,10 +99,6 @@ fn grant(account: String, amount: i64, unit: &str) -> Entry {
 
 /// The bucket in three digits, then a hash of whose gift it is and of its key.
 fn id_of(bucket: u16, entity: &str, key: &str) -> String {
-    let mut id = format!("{bucket:03x}");
-    for byte in digest(&SHA256, format!("gift/{entity}/{key}").as_bytes()).as_ref().iter().take(HASH) {
-        // Writing to a string does not fail.
-        let _ = write!(id, "{byte:02x}");
-    }
-    id
+    let hash = digest(&SHA256, format!("gift/{entity}/{key}").as_bytes());
+    format!("{bucket:03x}{}", hex::of(hash.as_ref().get(..HASH).unwrap_or_default()))
 }

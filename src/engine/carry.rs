@@ -6,7 +6,6 @@
 //! one after a while.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write as _;
 
 use jiff::{SignedDuration, Timestamp};
 use ring::hkdf;
@@ -17,6 +16,7 @@ use super::payload::{self, Key};
 use super::work::Steps;
 use crate::step::{Event, Post, RootKey};
 use crate::store::{Commit, InboxRef, InboxRow, POST_KEYS, Store, StoreError};
+use crate::text::hex;
 
 /// Rows before this were lists of events in clear.
 const SEALED: u8 = 2;
@@ -78,7 +78,7 @@ impl Keys {
             }
         };
         // With every row: nobody has to know whether it is there.
-        commit.meta.push((name(number), format!("{} {}", hex(&key), since.as_millisecond())));
+        commit.meta.push((name(number), format!("{} {}", hex::of(&key), since.as_millisecond())));
         for (group, list) in leaving {
             let salt = random()?;
             let plain = pack::pack_list(&list)?;
@@ -149,21 +149,8 @@ fn row_key(key: &Key, salt: &Key) -> Option<Key> {
     Some(own)
 }
 
-fn hex(key: &Key) -> String {
-    key.iter().fold(String::new(), |mut text, byte| {
-        // Writing into a text does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 fn parse(text: &str) -> Option<Key> {
-    let (hex, _) = text.split_once(' ')?;
-    let mut key = Key::default();
-    for (place, byte) in key.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(hex.get(2 * place..2 * place + 2)?, 16).ok()?;
-    }
-    Some(key)
+    hex::parse(text.split_once(' ')?.0)
 }
 
 #[cfg(test)]
@@ -174,7 +161,7 @@ mod tests {
     #[test]
     fn a_key_is_kept_as_text() {
         let key = new_key().unwrap();
-        assert_eq!(parse(&format!("{} 7", hex(&key))), Some(key));
+        assert_eq!(parse(&format!("{} 7", hex::of(&key))), Some(key));
         assert_eq!(parse("00 7"), None);
     }
 

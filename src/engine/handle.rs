@@ -19,7 +19,7 @@ use crate::step::horizon::Short;
 use crate::step::slots::{self, Standing};
 use crate::step::world::Kill;
 use crate::step::{Event, RootKey, World, codec};
-use crate::store::{Acted, Directory, Ledger, Quarantined, RowKey, Store, StoreError, TaskRow};
+use crate::store::{Acted, Directory, Ledger, Lotteries, Quarantined, RowKey, Store, StoreError, TaskRow};
 
 /// What became of one submitted event. Given only once it is durable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -263,6 +263,12 @@ impl EngineHandle {
     #[must_use]
     pub fn ledger(&self) -> Option<&dyn Ledger> {
         self.store.ledger()
+    }
+
+    /// Lotteries and their draws; `None`: the store keeps none.
+    #[must_use]
+    pub fn lotteries(&self) -> Option<&dyn Lotteries> {
+        self.store.lotteries()
     }
 
     /// What may still happen to a gift happens to it, once; `None`: the store keeps no books.

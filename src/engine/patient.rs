@@ -13,8 +13,8 @@ use tokio::sync::watch;
 
 use crate::store::{
     Commit, Counts, Dedup, Deployed, Deployment, Directory, InboxRow, Lease, Ledger, LinkRow, Links,
-    OutboxRow, Packed, PackedKind, Quarantined, RowKey, RowRef, Share, Sift, Sifted, StateRow, Store,
-    StoreError, Stored, TimerChunk, Trim, Trimmed,
+    Lotteries, OutboxRow, Packed, PackedKind, Quarantined, RowKey, RowRef, Share, Sift, Sifted, StateRow,
+    Store, StoreError, Stored, TimerChunk, Trim, Trimmed,
 };
 
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -174,6 +174,10 @@ impl Store for Patient {
 
     fn links(&self) -> Option<&dyn Links> {
         self.inner.links().map(|_| self as &dyn Links)
+    }
+
+    fn lotteries(&self) -> Option<&dyn Lotteries> {
+        self.inner.lotteries()
     }
 
     fn ledger(&self) -> Option<&dyn Ledger> {

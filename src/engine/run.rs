@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 use super::batch::{Batch, Made, Setting};
 use super::carry;
 use super::clock::Clock;
+use super::close::Closings;
 use super::dispatch::{Answer, Dispatcher};
 use super::fill::Fills;
 use super::gather::{Gathered, Reply, Submission};
@@ -29,7 +30,7 @@ use super::timers::Timers;
 use super::trial::Trials;
 use super::trim::Trims;
 use super::work::Steps;
-use super::{deploy, refer};
+use super::{deploy, lottery, refer};
 use crate::name::Name;
 use crate::program::Bundle;
 use crate::step::World;
@@ -59,6 +60,7 @@ pub(super) struct Engine {
     pub fills: Fills,
     pub trials: Trials,
     pub trims: Trims,
+    pub closings: Closings,
     pub shortener: Option<Shortener>,
     pub commands: mpsc::UnboundedReceiver<Command>,
     pub answers: mpsc::UnboundedReceiver<Answer>,
@@ -122,6 +124,7 @@ impl Engine {
             if !self.inbox.stopping {
                 self.decide().await;
             }
+            self.close().await;
             let gathered = self.gather().await?;
             if gathered.anything {
                 self.process(gathered).await?;
@@ -155,6 +158,7 @@ impl Engine {
             fills,
             self.trials.next(),
             self.trims.next(),
+            self.closings.next(&*self.store),
         ];
         let next = next.into_iter().flatten().min().unwrap_or(Timestamp::MAX);
         // In this order: who looks first must not be chance. Each turn takes all there is, so nobody starves.
@@ -192,6 +196,7 @@ impl Engine {
         self.catch_up().await?;
         while !(self.fills.awaits(&bundle) && filled.is_empty()) && deploy::is_new(&self.world, &bundle)? {
             let base = self.version;
+            lottery::publish(&*self.store, &self.world, &bundle, self.moment.now).await?;
             let plan = self
                 .fills
                 .plan(&*self.store, &self.world, bundle.clone(), filled, (self.batch, self.moment.now))
@@ -247,6 +252,12 @@ impl Engine {
         }
     }
 
+    async fn close(&mut self) {
+        if let Err(error) = self.closings.go(&*self.store, self.moment.now).await {
+            tracing::warn!(%error, "what is over cannot be closed; it is tried again");
+        }
+    }
+
     async fn kill(&mut self, kill: crate::step::world::Kill) -> Result<(), EngineError> {
         if self.refresh().await? {
             // The asker has not seen them, and would take them back.
@@ -274,6 +285,7 @@ impl Engine {
 
     pub(super) async fn take_up(&mut self, mut world: World, version: u64) -> Result<(), EngineError> {
         refer::load(&*self.store, &mut world).await?;
+        lottery::load(&*self.store, &mut world).await?;
         self.fills = Fills::open(&*self.store, &mut world, self.upkeep).await?;
         world.recorded = self.dispatcher.recorded();
         world.park_ms = self.park_ms;

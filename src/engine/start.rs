@@ -8,6 +8,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::clock::{Accelerated, Clock, WallClock, wall};
+use super::close::Closings;
 use super::dispatch::Dispatcher;
 use super::fill::Fills;
 use super::handle::{EngineError, EngineHandle, QUEUE, Stats};
@@ -22,7 +23,7 @@ use super::timers::Timers;
 use super::trial::Trials;
 use super::trim::Trims;
 use super::work::Steps;
-use super::{carry, deploy, refer};
+use super::{carry, deploy, lottery, refer};
 use crate::channel::Channels;
 use crate::step::{RootKey, Trace, World};
 use crate::store::Store;
@@ -105,6 +106,7 @@ pub async fn start(
     let (mut dispatcher, answers) = Dispatcher::new(channels, Arc::clone(&clock), most_held);
     let (mut world, version) = deploy::load(&*store, &zone).await?;
     refer::load(&*store, &mut world).await?;
+    lottery::load(&*store, &mut world).await?;
     let fills = Fills::open(&*store, &mut world, upkeep).await?;
     world.recorded = dispatcher.recorded();
     world.park_ms = park_ms(park);
@@ -142,6 +144,7 @@ pub async fn start(
         fills,
         trials,
         trims: Trims::new(upkeep, moment.now),
+        closings: Closings::new(moment.now),
         shortener,
         commands: arriving,
         answers,

@@ -17,8 +17,8 @@ use crate::program::Rate;
 use crate::step::facets::Mark;
 use crate::step::post::Errand;
 use crate::step::{
-    Decision, Delivery, Effect, Event, Input, MessageKey, Output, Post, Reserve, RootKey, SetAside, Short,
-    State, TaskNews, Trace, World,
+    Decision, Delivery, Drawing, Effect, Event, Input, MessageKey, Output, Post, Reserve, RootKey, SetAside,
+    Short, State, TaskNews, Trace, World,
 };
 use crate::store::{Packed, RowKey};
 
@@ -94,6 +94,8 @@ pub(super) struct Work<'a> {
     pub tasks: Vec<TaskNews>,
     /// For the books.
     pub booked: Vec<Booked>,
+    /// For the chains of lotteries.
+    pub drawn: Vec<Drawing>,
 }
 
 /// What a walk needs besides the subject.
@@ -275,6 +277,7 @@ impl<'a> Walk<'_, '_, 'a> {
                 Effect::Drop(_) | Effect::Place(_) | Effect::Remove { .. } => {}
                 Effect::Quarantine { event, why } => self.work.rejected.push((*event, why)),
                 Effect::Book(booking) => self.work.booked.push(Booked::Own(booking)),
+                Effect::Draw(drawing) => self.work.drawn.push(*drawing),
                 Effect::Task(news) => self.work.tasks.push(*news),
                 Effect::Reserve(reserve) => {
                     let short = self.cx.doors.reserve(&reserve);

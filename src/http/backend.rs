@@ -14,7 +14,7 @@ use crate::name::Name;
 use crate::step::slots;
 use crate::step::world::Kill;
 use crate::step::{Event, RootKey, World};
-use crate::store::{Acted, Directory, Ledger, Quarantined, TaskRow};
+use crate::store::{Acted, Directory, Ledger, Lotteries, Quarantined, TaskRow};
 
 /// See the methods of the same names of [`EngineHandle`].
 pub trait Backend: Send + Sync {
@@ -38,6 +38,9 @@ pub trait Backend: Send + Sync {
 
     /// The books; `None`: none are kept.
     fn ledger(&self) -> Option<&dyn Ledger>;
+
+    /// `None`: none are kept.
+    fn lotteries(&self) -> Option<&dyn Lotteries>;
 
     fn act(&self, gift: String, act: Act) -> BoxFuture<'_, Result<Option<Acted>, EngineError>>;
 
@@ -90,6 +93,10 @@ impl Backend for EngineHandle {
 
     fn ledger(&self) -> Option<&dyn Ledger> {
         self.ledger()
+    }
+
+    fn lotteries(&self) -> Option<&dyn Lotteries> {
+        self.lotteries()
     }
 
     fn act(&self, gift: String, act: Act) -> BoxFuture<'_, Result<Option<Acted>, EngineError>> {

@@ -26,7 +26,7 @@ use crate::step::verdict::Tally;
 use crate::step::world::Kill;
 use crate::step::{Event, EventKind, MessageKey, RootKey, TaskOrder, World};
 use crate::store::{
-    Acted, Days, Directory, Ledger, Quarantined, Stored, TaskCount, TaskQuery, TaskRow, TaskStatus,
+    Acted, Days, Directory, Ledger, Lotteries, Quarantined, Stored, TaskCount, TaskQuery, TaskRow, TaskStatus,
 };
 use crate::text::Sources;
 
@@ -113,6 +113,10 @@ impl Backend for Memory {
 
     /// This one keeps no books.
     fn ledger(&self) -> Option<&dyn Ledger> {
+        None
+    }
+
+    fn lotteries(&self) -> Option<&dyn Lotteries> {
         None
     }
 

@@ -6,18 +6,16 @@ use axum::Json as Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use super::Door;
 use super::problem::Problem;
 use crate::diagnostic::code;
-use crate::engine::EngineError;
-use crate::engine::audit::{self, Balance};
+use crate::engine::{EngineError, audit, show};
 use crate::intake::quote;
 use crate::ledger::Act;
-use crate::store::{Acted, EntryPlace, EntryQuery, EntryRow, Ledger, StoreError};
+use crate::store::{Acted, EntryPlace, EntryQuery, Ledger, StoreError};
 
 /// Entries of one answer, where nothing is said, and at most.
 const PAGE: usize = 100;
@@ -36,7 +34,7 @@ pub(super) struct Wanted {
 /// All accounts.
 pub(super) async fn balances(State(door): State<Arc<Door>>) -> Result<Body<Json>, Problem> {
     let all = audit::balances(books(&door)?).await.map_err(failed)?;
-    Ok(Body(json!({ "accounts": all.iter().map(shown).collect::<Vec<_>>() })))
+    Ok(Body(json!({ "accounts": all.iter().map(show::balance).collect::<Vec<_>>() })))
 }
 
 /// A page of the entries of an account or a holder, oldest first.
@@ -45,11 +43,8 @@ pub(super) async fn entries(
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Body<Json>, Problem> {
     let Query(wanted) = wanted.map_err(|rejection| Problem::bad_request(rejection.body_text()))?;
-    let query = match (wanted.account, wanted.holder) {
-        (Some(account), None) => EntryQuery::Account(account),
-        (None, Some(holder)) => EntryQuery::Holder(holder),
-        _ => return Err(Problem::bad_request("expected `account` or `holder`, and not both")),
-    };
+    let query = EntryQuery::of(wanted.account, wanted.holder)
+        .ok_or_else(|| Problem::bad_request("expected `account` or `holder`, and not both"))?;
     let after = wanted.after.as_deref().map(place).transpose()?;
     let limit = wanted.limit.unwrap_or(PAGE).clamp(1, MOST);
     let rows = books(&door)?.entries(&query, after.as_ref(), limit).await.map_err(failed)?;
@@ -57,7 +52,7 @@ pub(super) async fn entries(
         let (at, gift, account, part, act) = row.place();
         format!("{at}.{gift}.{part}.{act}.{account}")
     });
-    Ok(Body(json!({ "entries": rows.iter().map(entry).collect::<Vec<_>>(), "next": next })))
+    Ok(Body(json!({ "entries": rows.iter().map(show::entry).collect::<Vec<_>>(), "next": next })))
 }
 
 /// The customer has used it.
@@ -90,7 +85,7 @@ async fn act(door: &Door, gift: &str, act: Act) -> Result<Body<Json>, Problem> {
         }
     };
     Ok(Body(
-        json!({ "gift": gift, "repeated": again, "entries": rows.iter().map(entry).collect::<Vec<_>>() }),
+        json!({ "gift": gift, "repeated": again, "entries": rows.iter().map(show::entry).collect::<Vec<_>>() }),
     ))
 }
 
@@ -104,27 +99,6 @@ fn no_books() -> Problem {
 
 fn failed(error: StoreError) -> Problem {
     EngineError::from(error).into()
-}
-
-fn moment(ms: Option<i64>) -> Option<String> {
-    Timestamp::from_millisecond(ms?).ok().map(|at| at.to_string())
-}
-
-fn shown(balance: &Balance) -> Json {
-    json!({
-        "account": balance.account, "unit": balance.unit, "most": balance.most, "given": balance.given,
-        "held": balance.held, "used": balance.used, "left": balance.left, "under_way": balance.under_way,
-        "alerted": moment(balance.alerted), "gone": moment(balance.gone),
-    })
-}
-
-fn entry(row: &EntryRow) -> Json {
-    let it = &row.entry;
-    json!({
-        "at": moment(Some(row.at)), "act": it.act.as_str(), "from": it.from.as_str(), "account": it.account,
-        "amount": it.amount, "unit": it.unit, "holder": row.holder, "gift": row.gift, "key": row.key,
-        "until": moment(row.until),
-    })
 }
 
 /// Where a page ended.

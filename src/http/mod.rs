@@ -9,6 +9,7 @@ pub mod backend;
 pub mod events;
 mod followed;
 mod ledger;
+mod lottery;
 mod ops;
 mod problem;
 pub mod serve;
@@ -88,6 +89,8 @@ pub fn router(door: Door) -> Router {
         .route("/v1/gifts/{gift}/redeem", post(ledger::redeem))
         .route("/v1/ledger", get(ledger::balances))
         .route("/v1/ledger/entries", get(ledger::entries))
+        .route("/v1/lotteries", get(lottery::all))
+        .route("/v1/lotteries/{name}/draws", get(lottery::draws))
         .route("/v1/schema", get(ops::schema))
         .route("/v1/slots", get(slots::several))
         .route("/v1/slots/reports", post(slots::report))

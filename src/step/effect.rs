@@ -38,6 +38,8 @@ pub enum Effect {
     Reserve(Box<Reserve>),
     /// Something was given: the books follow.
     Book(Box<Booking>),
+    /// Somebody has drawn: the chain of the lottery follows.
+    Draw(Box<Drawing>),
     /// A message that was held over a quiet time may leave, at the rate of all: the answer is `Input::Paced`.
     Pace { message: MessageKey, rate: Rate },
     /// A task was opened or has changed: the directory of work follows.
@@ -121,6 +123,17 @@ pub struct Booking {
     pub until: Option<Timestamp>,
     /// Points or chances that were taken for it, by when they end.
     pub taken: Option<(Name, Vec<super::account::Lot>)>,
+}
+
+/// A draw that is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drawing {
+    /// What the ticket is made of.
+    pub key: MessageKey,
+    pub lottery: Name,
+    /// The prize, if one was drawn.
+    pub drawn: Option<Name>,
+    pub outcome: crate::lottery::Outcome,
 }
 
 /// All lines or none, once per key: asked again, the answer is the same.

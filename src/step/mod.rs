@@ -25,7 +25,6 @@ mod cell;
 pub mod codec;
 mod consent;
 mod content;
-mod draw;
 mod due;
 pub mod effect;
 mod enter;
@@ -76,7 +75,7 @@ mod wire;
 pub mod world;
 
 pub use effect::{
-    Booking, Delivery, Effect, Line, Output, Placed, Reserve, SetAside, Short, TaskChange, TaskNews,
+    Booking, Delivery, Drawing, Effect, Line, Output, Placed, Reserve, SetAside, Short, TaskChange, TaskNews,
 };
 pub use input::{Event, EventKind, Input, MessageKey, RootKey, TaskOrder};
 pub use post::Post;

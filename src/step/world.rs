@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::index::Index;
 use super::references::References;
 use super::symbols::Symbols;
+use crate::lottery::Seed;
 use crate::name::Name;
 use crate::program::{Bundle, Hashed, Program};
 
@@ -21,6 +22,36 @@ const PARK_MS: i64 = 7 * 86_400_000;
 /// A program version as the store numbers it: dense, from 0 or 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ProgramNo(pub u32);
+
+/// What draws come from: the same seed draws the same.
+#[derive(Clone, Debug, Default)]
+pub enum Seeds {
+    /// Of tests and trials: the same for all.
+    #[default]
+    Trial,
+    /// Of a daemon: those that were bound to at publish, with what was told of them. Of another lottery nobody draws.
+    Kept(Arc<BTreeMap<Name, (Seed, Arc<str>)>>),
+}
+
+impl Seeds {
+    /// Of a lottery that can be drawn.
+    #[must_use]
+    pub fn of(&self, lottery: Name) -> Option<Seed> {
+        match self {
+            Self::Trial => Some(Seed::of_trials()),
+            Self::Kept(kept) => kept.get(&lottery).map(|(seed, _)| seed.clone()),
+        }
+    }
+
+    /// What was told of the seed at publish.
+    #[must_use]
+    pub fn commitment(&self, lottery: Name) -> Option<Arc<str>> {
+        match self {
+            Self::Trial => None,
+            Self::Kept(kept) => kept.get(&lottery).map(|(_, commitment)| Arc::clone(commitment)),
+        }
+    }
+}
 
 /// Made by [`World::new`], which also builds the indexes that a step looks things up in.
 #[derive(Clone, Debug)]
@@ -47,8 +78,8 @@ pub struct World {
     pub since: Arc<BTreeMap<Name, jiff::Timestamp>>,
     /// What subjects of other kinds refer to.
     pub references: Arc<References>,
-    /// What all draws come from. A daemon has one of its own; the same seed draws the same.
-    pub seed: [u8; 32],
+    /// What draws come from.
+    pub seeds: Seeds,
     /// Experiments that are decided: whoever comes new gets this arm.
     pub winners: BTreeMap<Name, Name>,
     index: Arc<Index>,
@@ -98,7 +129,7 @@ impl World {
             filling: None,
             since: Arc::default(),
             references: Arc::default(),
-            seed: [0; 32],
+            seeds: Seeds::Trial,
             winners: BTreeMap::new(),
             index,
         }

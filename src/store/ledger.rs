@@ -88,6 +88,18 @@ pub enum EntryQuery {
     Holder(String),
 }
 
+impl EntryQuery {
+    /// One of the two; `None` where it is none or both.
+    #[must_use]
+    pub fn of(account: Option<String>, holder: Option<String>) -> Option<Self> {
+        match (account, holder) {
+            (Some(account), None) => Some(Self::Account(account)),
+            (None, Some(holder)) => Some(Self::Holder(holder)),
+            _ => None,
+        }
+    }
+}
+
 /// Behind which entry a page begins: instant, gift, account, part, act.
 pub type EntryPlace = (i64, String, String, u16, u8);
 
@@ -192,11 +204,21 @@ pub(super) fn decide(known: Vec<EntryRow>, act: Act, at: i64) -> (Acted, Vec<Ent
         Ok(_) if act == Act::Confirm && ended => (Acted::Ended(known), Vec::new()),
         Ok(entries) if is_sound => {
             let row = |entry| EntryRow { entry, at, until: None, ..first.clone() };
-            let new: Vec<EntryRow> = entries.into_iter().map(row).collect();
+            // What was drawn is not drawn a second time: a prize that comes back stays out of the urn.
+            let stays = |entry: &Entry| act != Act::Confirm && is_of_prize(&entry.account);
+            let new: Vec<EntryRow> = entries.into_iter().filter(|entry| !stays(entry)).map(row).collect();
             (Acted::Done(known.into_iter().chain(new.iter().cloned()).collect()), new)
         }
         _ => (Acted::Refused(known), Vec::new()),
     }
+}
+
+/// The stock of a prize: `stock/weekly_draw.gift_box`.
+fn is_of_prize(account: &str) -> bool {
+    account
+        .strip_prefix("stock/")
+        .and_then(|name| name.split('/').next())
+        .is_some_and(|name| name.contains('.'))
 }
 
 /// What of each account comes back with these entries, in the order of accounts.

@@ -9,6 +9,7 @@ pub mod bucket;
 pub mod error;
 pub mod ledger;
 pub mod link;
+pub mod lottery;
 pub mod postgres;
 pub mod row;
 mod said;
@@ -24,6 +25,7 @@ use jiff::Timestamp;
 pub use error::StoreError;
 pub use ledger::{Acted, Block, EntryPlace, EntryQuery, EntryRow, Ledger, Moved, Quota, Want, Wants};
 pub use link::{Erased, LinkRow, Links};
+pub use lottery::{DrawRow, Drawn, Lotteries, LotteryRow, Publication};
 pub use postgres::{PostgresStore, Worker};
 pub use row::{
     Commit, Counts, Dedup, Deployed, Deployment, InboxRef, InboxRow, LOG_FROM, Lease, OutboxRow, POST_KEYS,
@@ -99,6 +101,11 @@ pub trait Store: Send + Sync {
 
     /// The books, and what all customers share; `None`: this store keeps none, and nothing that is shared is given.
     fn ledger(&self) -> Option<&dyn Ledger> {
+        None
+    }
+
+    /// Lotteries and their draws; `None`: this store keeps none, and nobody can draw.
+    fn lotteries(&self) -> Option<&dyn Lotteries> {
         None
     }
 

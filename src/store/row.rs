@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::ledger::EntryRow;
 use super::link::{Erased, LinkRow};
+use super::lottery::DrawRow;
 use super::task::TaskRow;
 use super::{StoreError, bucket};
 use crate::step::facets::{Mark, Sieve};
@@ -102,6 +103,8 @@ pub struct Commit {
     pub erased: Vec<Erased>,
     /// For the books.
     pub entries: Vec<EntryRow>,
+    /// For the chains of lotteries, in their order.
+    pub draws: Vec<DrawRow>,
     /// What was given of each shared account out of what was taken for this batch; no account twice, in order.
     pub spent: Vec<(String, i64)>,
     /// For the owners of groups, at most one row per group; `batch` is the commit's, `sender` is filled in by the store.

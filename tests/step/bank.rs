@@ -238,7 +238,7 @@ impl Story {
         for effect in output.effects {
             match effect {
                 Effect::Enqueue { message, .. } => self.outbox.push(message),
-                Effect::Drop(_) | Effect::Task(_) | Effect::Book(_) => {}
+                Effect::Drop(_) | Effect::Task(_) | Effect::Book(_) | Effect::Draw(_) => {}
                 Effect::Quarantine { .. } => self.quarantined += 1,
                 Effect::Deliver(delivery) => self.deliver(*delivery),
                 Effect::Reserve(reserve) => self.reserved.push(*reserve),

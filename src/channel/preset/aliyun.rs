@@ -3,11 +3,12 @@
 //! It knows no idempotency key: `OutId` only comes back in its receipts. So a timeout is ambiguous, and final.
 
 use super::{Moment, Preset, Verdict, field, template};
-use crate::channel::wire::digest::{hex, hmac_sha256, id, sha256_hex};
+use crate::channel::wire::digest::{hmac_sha256, id, sha256_hex};
 use crate::channel::wire::encode::query;
 use crate::channel::wire::{Reply, Request};
 use crate::config::provider::AliyunSms;
 use crate::step::Delivery;
+use crate::text::hex;
 
 pub(super) const ALGORITHM: &str = "ACS3-HMAC-SHA256";
 /// In bytes.
@@ -90,7 +91,7 @@ pub(super) fn authorize(key_id: &str, secret: &str, query: &str, signed: &[(&str
     let names = signed.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
     let canonical = format!("POST\n/\n{query}\n{headers}\n{names}\n{}", sha256_hex(""));
     let text = format!("{ALGORITHM}\n{}", sha256_hex(&canonical));
-    let signature = hex(&hmac_sha256(secret.as_bytes(), &text));
+    let signature = hex::of(&hmac_sha256(secret.as_bytes(), &text));
     format!("{ALGORITHM} Credential={key_id},SignedHeaders={names},Signature={signature}")
 }
 

@@ -6,12 +6,13 @@ use serde_json::Value;
 
 use super::{Moment, Preset, Verdict, part};
 use crate::channel::payload::Payload;
-use crate::channel::wire::digest::{hex, hmac_sha256, id};
+use crate::channel::wire::digest::{hmac_sha256, id};
 use crate::channel::wire::encode::{form, percent};
 use crate::channel::wire::{Reply, Request};
 use crate::config::copy::{Copy, Hole};
 use crate::config::provider::{Auth, Body, Http, Json};
 use crate::step::Delivery;
+use crate::text::hex;
 
 pub(super) struct General {
     settings: Http,
@@ -65,7 +66,7 @@ impl Preset for General {
             Auth::Hmac { secret, header, timestamp } => {
                 let now = moment.now.as_second();
                 let signed = format!("{now}.{}", request.body);
-                let signature = hex(&hmac_sha256(secret.expose().as_bytes(), &signed));
+                let signature = hex::of(&hmac_sha256(secret.expose().as_bytes(), &signed));
                 request.with(timestamp, now.to_string()).with(header, signature)
             }
         })

@@ -7,10 +7,11 @@ use serde_json::json;
 
 use super::aliyun::url::host;
 use super::{Moment, Preset, Verdict, field, template};
-use crate::channel::wire::digest::{hex, hmac_sha256, id, sha256_hex};
+use crate::channel::wire::digest::{hmac_sha256, id, sha256_hex};
 use crate::channel::wire::{Reply, Request};
 use crate::config::provider::TencentSms;
 use crate::step::Delivery;
+use crate::text::hex;
 
 pub(super) const ALGORITHM: &str = "TC3-HMAC-SHA256";
 pub(super) const CONTENT_TYPE: &str = "application/json";
@@ -77,6 +78,6 @@ pub(super) fn authorize(key_id: &str, secret: &str, host: &str, body: &str, now:
     for step in [date.as_str(), "sms", "tc3_request"] {
         key = hmac_sha256(&key, step);
     }
-    let signature = hex(&hmac_sha256(&key, &text));
+    let signature = hex::of(&hmac_sha256(&key, &text));
     format!("{ALGORITHM} Credential={key_id}/{scope}, SignedHeaders={signed}, Signature={signature}")
 }

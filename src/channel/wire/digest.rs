@@ -1,22 +1,13 @@
 //! Digests and signatures in the spellings that providers want.
 
-use std::fmt::Write as _;
-
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::{digest, hmac};
 
 use crate::step::MessageKey;
-
-pub(in crate::channel) fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
-}
+use crate::text::hex;
 
 pub(in crate::channel) fn sha256_hex(text: &str) -> String {
-    hex(digest::digest(&digest::SHA256, text.as_bytes()).as_ref())
+    hex::of(digest::digest(&digest::SHA256, text.as_bytes()).as_ref())
 }
 
 pub(in crate::channel) fn hmac_sha256(key: &[u8], text: &str) -> Vec<u8> {
@@ -28,16 +19,12 @@ pub(in crate::channel) fn nonce() -> String {
     let mut bytes = [0; 16];
     // Without randomness it is all zeros: the provider refuses the second request, and we try again.
     let _ = SystemRandom::new().fill(&mut bytes);
-    hex(&bytes)
+    hex::of(&bytes)
 }
 
 /// The short form of a message's key, which itself may hold any script: the idempotency key.
 #[must_use]
 pub fn id(message: &MessageKey) -> String {
     let digest = digest::digest(&digest::SHA256, message.to_string().as_bytes());
-    let mut id = "msg_".to_owned();
-    for byte in digest.as_ref().iter().take(16) {
-        let _ = write!(id, "{byte:02x}");
-    }
-    id
+    format!("msg_{}", hex::of(digest.as_ref().get(..16).unwrap_or_default()))
 }

@@ -4,14 +4,14 @@
 
 use std::path::Path;
 
-use jiff::Timestamp;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use crate::cli::client::block_on;
 use crate::cli::settings::Settings;
 use crate::cli::{Exit, Failure, Output, shelf};
 use crate::engine::audit::{self, Balance};
-use crate::store::{EntryQuery, EntryRow, Ledger};
+use crate::engine::show::{self, moment};
+use crate::store::{EntryQuery, Ledger};
 
 /// Entries read at once.
 const PAGE: usize = 1_000;
@@ -64,12 +64,9 @@ async fn look(verb: &Verb, settings: &Settings, output: &Output) -> Result<Exit,
         Verb::Balances { json } => balances(ledger, *json, output).await,
         Verb::Check => check(ledger, output).await,
         Verb::Entries { account, customer, json } => {
-            let query = match (account, customer) {
-                (Some(account), _) => EntryQuery::Account(account.clone()),
-                (None, customer) => {
-                    EntryQuery::Holder(format!("customer/{}", customer.as_deref().unwrap_or_default()))
-                }
-            };
+            let holder = customer.as_ref().map(|id| format!("customer/{id}"));
+            let query = EntryQuery::of(account.clone(), holder)
+                .ok_or_else(|| Failure::new("expected `--account` or `--customer`, and not both"))?;
             entries(ledger, &query, *json, output).await
         }
     };
@@ -80,7 +77,7 @@ async fn look(verb: &Verb, settings: &Settings, output: &Output) -> Result<Exit,
 async fn balances(ledger: &dyn Ledger, json: bool, output: &Output) -> Result<Exit, Failure> {
     let all = audit::balances(ledger).await.map_err(Failure::new)?;
     if json {
-        output.data(Json::Array(all.iter().map(shown).collect()))?;
+        output.data(Json::Array(all.iter().map(show::balance).collect()))?;
         return Ok(Exit::Clean);
     }
     for balance in &all {
@@ -123,7 +120,7 @@ async fn entries(
         after = Some(last.place());
         for row in &page {
             if json {
-                output.data(entry(row))?;
+                output.data(show::entry(row))?;
                 continue;
             }
             let (at, it) = (moment(Some(row.at)).unwrap_or_default(), &row.entry);
@@ -133,26 +130,4 @@ async fn entries(
             ))?;
         }
     }
-}
-
-fn moment(ms: Option<i64>) -> Option<String> {
-    Timestamp::from_millisecond(ms?).ok().map(|at| at.to_string())
-}
-
-/// As [`crate::http`] tells of it.
-fn shown(balance: &Balance) -> Json {
-    json!({
-        "account": balance.account, "unit": balance.unit, "most": balance.most, "given": balance.given,
-        "held": balance.held, "used": balance.used, "left": balance.left, "under_way": balance.under_way,
-        "alerted": moment(balance.alerted), "gone": moment(balance.gone),
-    })
-}
-
-fn entry(row: &EntryRow) -> Json {
-    let it = &row.entry;
-    json!({
-        "at": moment(Some(row.at)), "act": it.act.as_str(), "from": it.from.as_str(), "account": it.account,
-        "amount": it.amount, "unit": it.unit, "holder": row.holder, "gift": row.gift, "key": row.key,
-        "until": moment(row.until),
-    })
 }

@@ -15,6 +15,7 @@ pub mod fmt;
 pub mod graph;
 pub mod init;
 pub mod ledger;
+pub mod lottery;
 pub mod prove;
 pub mod rules;
 pub mod run;

@@ -10,6 +10,7 @@ pub(super) mod error;
 mod lease;
 mod ledger;
 mod link;
+mod lottery;
 mod open;
 mod read;
 mod rows;
@@ -31,9 +32,9 @@ use tokio::sync::{Mutex, MutexGuard};
 pub use share::Worker;
 
 use super::{
-    Commit, Counts, Dedup, Deployed, Deployment, Directory, InboxRow, Lease, Ledger, Links, OutboxRow,
-    Packed, PackedKind, Quarantined, RowKey, RowRef, Share, Sift, Sifted, StateRow, Store, StoreError,
-    Stored, TimerChunk, Trim, Trimmed,
+    Commit, Counts, Dedup, Deployed, Deployment, Directory, InboxRow, Lease, Ledger, Links, Lotteries,
+    OutboxRow, Packed, PackedKind, Quarantined, RowKey, RowRef, Share, Sift, Sifted, StateRow, Store,
+    StoreError, Stored, TimerChunk, Trim, Trimmed,
 };
 use lease::Hold;
 use rows::small;
@@ -190,6 +191,10 @@ impl Store for PostgresStore {
     }
 
     fn ledger(&self) -> Option<&dyn Ledger> {
+        Some(self)
+    }
+
+    fn lotteries(&self) -> Option<&dyn Lotteries> {
         Some(self)
     }
 

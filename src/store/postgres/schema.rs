@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/postgres/0005_tasks.sql"),
     include_str!("../../../migrations/postgres/0006_links.sql"),
     include_str!("../../../migrations/postgres/0007_ledger.sql"),
+    include_str!("../../../migrations/postgres/0008_lottery.sql"),
 ];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_number (

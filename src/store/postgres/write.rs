@@ -7,7 +7,7 @@ use super::again;
 use super::lease::{Hold, check_life};
 use super::rows::{Events, Keys, Places, States, same, small, storable};
 use super::share::Life;
-use super::{ledger, link, task};
+use super::{ledger, link, lottery, task};
 use crate::step::facets::Mark;
 use crate::store::{Commit, Deployment, Packed, RowKey, StateRow, StoreError};
 
@@ -108,6 +108,8 @@ pub(super) async fn commit(
     link::write(&mut tx, commit).await?;
     ledger::write(&mut tx, life, commit).await?;
     meta(&mut tx, &commit.meta).await?;
+    // Last: others wait for the end of a chain no longer than this transaction takes to be over.
+    lottery::write(&mut tx, commit).await?;
     hold.in_doubt();
     tx.commit().await?;
     hold.advance(commit.batch, &touched);

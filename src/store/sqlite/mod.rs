@@ -9,6 +9,7 @@ pub(super) mod error;
 mod json;
 mod ledger;
 mod link;
+mod lottery;
 mod open;
 mod read;
 mod schema;
@@ -26,9 +27,9 @@ use jiff::Timestamp;
 use sqlx::SqlitePool;
 
 use super::{
-    Commit, Counts, Dedup, Deployed, Deployment, Directory, InboxRow, Lease, Ledger, Links, OutboxRow,
-    Packed, PackedKind, Quarantined, RowKey, RowRef, Sift, Sifted, StateRow, Store, StoreError, Stored,
-    TimerChunk, Trim, Trimmed,
+    Commit, Counts, Dedup, Deployed, Deployment, Directory, InboxRow, Lease, Ledger, Links, Lotteries,
+    OutboxRow, Packed, PackedKind, Quarantined, RowKey, RowRef, Sift, Sifted, StateRow, Store, StoreError,
+    Stored, TimerChunk, Trim, Trimmed,
 };
 
 /// A store in one file. Dropping it releases the lock; commits that have returned are safe.
@@ -142,6 +143,10 @@ impl Store for SqliteStore {
     }
 
     fn ledger(&self) -> Option<&dyn Ledger> {
+        Some(self)
+    }
+
+    fn lotteries(&self) -> Option<&dyn Lotteries> {
         Some(self)
     }
 

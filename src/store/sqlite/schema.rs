@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0005_tasks.sql"),
     include_str!("../../../migrations/sqlite/0006_links.sql"),
     include_str!("../../../migrations/sqlite/0007_ledger.sql"),
+    include_str!("../../../migrations/sqlite/0008_lottery.sql"),
 ];
 
 /// Brings the schema up to date.

@@ -4,7 +4,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Connection as _, Sqlite, SqlitePool, Transaction};
 
 use super::json::Rows;
-use super::{ledger, link, task};
+use super::{ledger, link, lottery, task};
 use crate::step::facets::Mark;
 use crate::store::{Commit, Deployment, Lease, Packed, StateRow, StoreError};
 
@@ -71,6 +71,7 @@ async fn write(writer: &mut Writer, lease: &Lease, commit: &Commit) -> Result<()
     task::write(&mut tx, &commit.tasks, commit.batch).await?;
     link::write(&mut tx, commit).await?;
     ledger::write(&mut tx, commit).await?;
+    lottery::write(&mut tx, commit).await?;
     tx.commit().await?;
     Ok(())
 }

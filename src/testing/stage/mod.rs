@@ -264,7 +264,8 @@ impl<'a> Stage<'a> {
                 | Effect::Quarantine { .. }
                 | Effect::Remove { .. }
                 | Effect::Task(_)
-                | Effect::Book(_) => {}
+                | Effect::Book(_)
+                | Effect::Draw(_) => {}
                 Effect::Reserve(reserve) => {
                     let short = self.ledger.reserve(&reserve);
                     self.input(row, &Input::Permit { key: reserve.key, short });

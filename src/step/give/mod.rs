@@ -4,14 +4,16 @@
 //! all, so a step asks for them ([`Effect::Reserve`]) and goes on when the answer comes ([`Input::Permit`]); until
 //! then the customer's side is held. Whatever was asked for and granted stands, even if the instance has left.
 
+mod draw;
+mod plan;
+
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rust_decimal::{Decimal, RoundingStrategy};
 
-use super::account::{Account, Entry, period_key};
+use super::account::{Account, Entry};
 use super::actor::Actor;
-use super::effect::{Booking, Effect, Line, Reserve, Short};
+use super::effect::{Booking, Effect, Reserve, Short};
 use super::input::{MessageKey, RootKey};
 use super::occurrence::Occurrence;
 use super::post::{self, Errand, Favour};
@@ -19,33 +21,16 @@ use super::run::{Follow, Run};
 use super::state::{Ask, Gift, Sender};
 use super::symbols::Sym;
 use super::trace::{Decision, Trace};
-use super::{draw, opening};
 use crate::expr::{Expr, civil, eval};
+use crate::lottery::Outcome;
 use crate::name::Name;
-use crate::program::value::{self, Limit, Reward, outcome};
-use crate::program::{Give, Giving, NodeId, Opening};
-use crate::value::{Length, Money, Value};
+use crate::program::value::outcome;
+use crate::program::{Give, Giving, NodeId};
+use crate::value::Value;
+use plan::{Plan, int, plan};
 
-/// The unit of what is counted one by one.
-const PIECE: &str = "piece";
 /// Asks kept at once for one customer; more are refused.
 const MAX_ASKS: usize = 64;
-
-/// A gift that nothing of the customer's own stands against.
-pub(super) struct Plan {
-    what: Name,
-    outcome: Name,
-    entry: Entry,
-    value: Value,
-    /// Points or chances to be taken for it.
-    cost: Option<(Sym, i64)>,
-    can_be_spent: bool,
-    /// When it ends; always good without one.
-    until: Option<Timestamp>,
-    lines: Vec<Line>,
-    /// The reward that a prize is.
-    also: Option<Name>,
-}
 
 /// What giving came to in the first moment.
 pub(super) enum Given {
@@ -227,7 +212,8 @@ fn settle(
         None => None,
     };
     if plan.outcome.as_str() == outcome::BLANK {
-        return refused(actor, what, outcome::BLANK);
+        let lottery = plan.what;
+        return draw::blank(actor, lottery, what, taken, key);
     }
     account(run, what).add(&plan.entry);
     let gift = Gift {
@@ -279,7 +265,7 @@ pub(super) fn permit(run: &mut Run, key: &MessageKey, short: Option<Short>) {
             ask.gift.outcome
         }
         Some(short) => {
-            let outcome = release(run, &ask, short);
+            let outcome = release(run, &ask, key, short);
             trace(run, &ask, Decision::NotGiven { what: ask.gift.what, outcome });
             outcome
         }
@@ -306,7 +292,7 @@ pub(super) fn permit(run: &mut Run, key: &MessageKey, short: Option<Short>) {
 }
 
 /// Gives back what was held. A prize that has run out was still drawn for: the chance is spent.
-fn release(run: &mut Run, ask: &Ask, short: Short) -> Sym {
+fn release(run: &mut Run, ask: &Ask, key: &MessageKey, short: Short) -> Sym {
     account(run, ask.gift.what).remove(&ask.gift.entry);
     let drawn = ask.gift.outcome != run.fixed(outcome::GRANTED);
     let outcome = match short {
@@ -315,9 +301,17 @@ fn release(run: &mut Run, ask: &Ask, short: Short) -> Sym {
         Short::BudgetGone => outcome::BUDGET_GONE,
         Short::NoLedger => outcome::REFUSED,
     };
-    if outcome != outcome::BLANK {
+    if outcome == outcome::BLANK {
+        draw::spent(run, key, ask.gift.taken.as_ref());
+    } else {
         give_back(run, &ask.gift);
     }
+    let drawn = match short {
+        Short::SoldOut => Outcome::SoldOut,
+        Short::BudgetGone => Outcome::BudgetGone,
+        Short::NoLedger => Outcome::Refused,
+    };
+    draw::told(run, &ask.gift, key, drawn);
     run.fixed(outcome)
 }
 
@@ -337,6 +331,7 @@ fn granted(run: &mut Run, gift: &Gift, key: &MessageKey) {
         taken: gift.taken.as_ref().and_then(|(what, lots)| Some((name(*what)?, lots.clone()))),
     };
     run.effect(Effect::Book(Box::new(booking)));
+    draw::told(run, gift, key, Outcome::Won);
     for what in gift.names() {
         let Some(name) = run.world.symbols.name(what) else { continue };
         let identity: Arc<str> = format!("{key}#{name}").into();
@@ -361,188 +356,6 @@ fn account<'r>(run: &'r mut Run, what: Sym) -> &'r mut Account {
     // Just put there.
     #[allow(clippy::indexing_slicing, reason = "inserted above if it was not there")]
     &mut accounts[at]
-}
-
-/// Why nothing is given: of what, and the outcome.
-type Refusal = (Name, &'static str);
-
-fn plan(actor: &Actor, giving: &Giving, key: &MessageKey) -> Result<Plan, Refusal> {
-    let world = actor.run.world;
-    let kill = &world.kill;
-    let stopped = kill.all || kill.journeys.contains(&actor.loaded.program.journey);
-    let plan = match &giving.give {
-        Give::Reward { what, amount } => reward(actor, what, amount.as_ref(), giving.budget)?,
-        Give::Points { points, amount } => points_of(actor, *points, amount, giving.budget)?,
-        Give::Chance { lottery } => chance(actor, *lottery)?,
-        Give::Exchange { amount, points, what } => {
-            let mut plan = reward(actor, what, None, giving.budget)?;
-            let count = int(actor, amount).filter(|count| *count > 0).ok_or((plan.what, outcome::REFUSED))?;
-            plan.cost = Some((actor.run.sym(*points), count));
-            plan
-        }
-        Give::Draw { lottery } => drawn(actor, *lottery, key, giving.budget)?,
-    };
-    if stopped { Err((plan.what, outcome::REFUSED)) } else { Ok(plan) }
-}
-
-fn reward(actor: &Actor, what: &Expr, amount: Option<&Expr>, own: Option<Name>) -> Result<Plan, Refusal> {
-    let scene = actor.scene();
-    let Value::Choice(name) = eval(what, &scene) else { return Err((Name::new(""), outcome::REFUSED)) };
-    let values = &actor.run.world.bundle.values;
-    let reward = values.rewards.get(&name).ok_or((name, outcome::REFUSED))?;
-    let asked = match amount {
-        Some(amount) => match eval(amount, &scene) {
-            Value::Money(money) if money.minor > 0 => Some(money),
-            _ => return Err((name, outcome::REFUSED)),
-        },
-        None => reward.value,
-    };
-    let entry = entry(actor, reward.open.as_ref(), asked.map_or(0, |money| money.minor))
-        .ok_or((name, outcome::CLOSED))?;
-    let entry = within(actor, name, &reward.limits, entry).ok_or((name, outcome::LIMITED))?;
-    let value = asked.map(|money| Money { minor: entry.amount, ..money });
-    let mut plan = plain(name, entry, value.map_or(Value::Missing, Value::Money));
-    plan.until = until(actor, reward.keep);
-    plan.lines.extend(stock(name, reward, &entry));
-    plan.lines.extend(paid(actor, [reward.budget, own], entry.amount));
-    Ok(plan)
-}
-
-fn points_of(actor: &Actor, name: Name, amount: &Expr, own: Option<Name>) -> Result<Plan, Refusal> {
-    let points = actor.run.world.bundle.values.points.get(&name).ok_or((name, outcome::REFUSED))?;
-    let count = int(actor, amount).filter(|count| *count > 0).ok_or((name, outcome::REFUSED))?;
-    let entry = entry(actor, None, count).ok_or((name, outcome::CLOSED))?;
-    let limits: Vec<Limit> = points.limits.iter().map(|limit| Limit { of_amount: true, ..*limit }).collect();
-    let entry = within(actor, name, &limits, entry).ok_or((name, outcome::LIMITED))?;
-    let mut plan = plain(name, entry, Value::Int(entry.amount));
-    (plan.can_be_spent, plan.until) = (true, until(actor, points.keep));
-    if let Some(worth) = points.worth {
-        // A part of the smallest coin costs a whole one.
-        let exact = worth.amount.checked_mul(Decimal::from(entry.amount)).unwrap_or(Decimal::MAX);
-        let coin = Money { minor: 1, currency: worth.currency }.major();
-        let coins = exact.checked_div(coin).unwrap_or(Decimal::MAX);
-        let coins = coins.round_dp_with_strategy(0, RoundingStrategy::AwayFromZero);
-        let coins = i64::try_from(coins).unwrap_or(i64::MAX);
-        plan.lines.extend(paid(actor, [points.budget, own], coins));
-    }
-    Ok(plan)
-}
-
-fn chance(actor: &Actor, lottery: Name) -> Result<Plan, Refusal> {
-    let name = value::chance(lottery);
-    let declared = actor.run.world.bundle.values.lotteries.get(&lottery).ok_or((name, outcome::REFUSED))?;
-    let entry = entry(actor, declared.open.as_ref(), 1).ok_or((name, outcome::CLOSED))?;
-    let entry = within(actor, name, &declared.limits, entry).ok_or((name, outcome::LIMITED))?;
-    let mut plan = plain(name, entry, Value::Int(1));
-    (plan.can_be_spent, plan.until) = (true, until(actor, declared.keep));
-    Ok(plan)
-}
-
-fn drawn(actor: &Actor, lottery: Name, key: &MessageKey, own: Option<Name>) -> Result<Plan, Refusal> {
-    let world = actor.run.world;
-    let values = &world.bundle.values;
-    let declared = values.lotteries.get(&lottery).ok_or((lottery, outcome::REFUSED))?;
-    let entry = entry(actor, declared.open.as_ref(), 0).ok_or((lottery, outcome::CLOSED))?;
-    let cost = Some((actor.run.sym(value::chance(lottery)), 1));
-    let Some(prize) = draw::prize(&world.seed, &key.to_string(), &declared.prizes) else {
-        let blank = Name::new(outcome::BLANK);
-        return Ok(Plan { outcome: blank, cost, ..plain(lottery, entry, Value::Missing) });
-    };
-    let name = value::below(lottery, prize.name);
-    let minor = prize.value.map_or(0, |money| money.minor);
-    let entry = Entry { amount: minor, ..entry };
-    let mut plan = plain(name, entry, prize.value.map_or(Value::Missing, Value::Money));
-    (plan.outcome, plan.cost, plan.also) = (prize.name, cost, prize.gives);
-    plan.lines.extend(prize.count.map(|count| Line {
-        account: format!("stock/{name}").into(),
-        amount: 1,
-        limit: count,
-        unit: PIECE.into(),
-        short: Short::SoldOut,
-    }));
-    if let Some(reward) =
-        prize.gives.and_then(|gives| values.rewards.get(&gives).map(|reward| (gives, reward)))
-    {
-        plan.lines.extend(stock(reward.0, reward.1, &entry));
-        plan.until = until(actor, reward.1.keep);
-    }
-    plan.lines.extend(paid(actor, [declared.budget, own], minor));
-    Ok(plan)
-}
-
-fn plain(what: Name, entry: Entry, value: Value) -> Plan {
-    let outcome = Name::new(outcome::GRANTED);
-    Plan {
-        what,
-        outcome,
-        entry,
-        value,
-        cost: None,
-        can_be_spent: false,
-        until: None,
-        lines: Vec::new(),
-        also: None,
-    }
-}
-
-/// What the accounts would count now; `None` while it is closed.
-fn entry(actor: &Actor, open: Option<&Opening>, amount: i64) -> Option<Entry> {
-    let (world, now) = (actor.run.world, actor.run.now);
-    let opening = match open {
-        Some(open) => Some(opening::current(open, world, now)?),
-        None => None,
-    };
-    Some(Entry { day: civil::date_of(now, &world.zone), opening, amount })
-}
-
-/// The gift as the customer's limits let it through: less where a limit is `partial`; `None`: nothing.
-fn within(actor: &Actor, what: Name, limits: &[Limit], mut entry: Entry) -> Option<Entry> {
-    let sym = actor.run.sym(what);
-    let account = actor.run.state.accounts.iter().find(|account| account.what == sym);
-    for limit in limits {
-        let (pieces, amount) = account.map_or((0, 0), |account| account.used(limit.period, &entry));
-        let left = limit.most.saturating_sub(if limit.of_amount { amount } else { i64::from(pieces) });
-        let wanted = if limit.of_amount { entry.amount } else { 1 };
-        if left >= wanted {
-            continue;
-        }
-        if !(limit.partial && limit.of_amount) || left <= 0 {
-            return None;
-        }
-        entry.amount = left;
-    }
-    Some(entry)
-}
-
-fn stock(name: Name, reward: &Reward, entry: &Entry) -> Option<Line> {
-    let limit = reward.stock?;
-    let account = format!("stock/{name}{}", period_key(limit.period, entry)).into();
-    Some(Line { account, amount: 1, limit: limit.most, unit: PIECE.into(), short: Short::SoldOut })
-}
-
-/// One line for each budget that pays.
-fn paid(actor: &Actor, budgets: [Option<Name>; 2], amount: i64) -> Vec<Line> {
-    let [first, second] = budgets;
-    let second = second.filter(|second| first != Some(*second));
-    let values = &actor.run.world.bundle.values;
-    let line = |name: Name| {
-        let total = values.budgets.get(&name)?.total;
-        let (account, unit) = (format!("budget/{name}").into(), total.currency.as_str().into());
-        Some(Line { account, amount, limit: total.minor, unit, short: Short::BudgetGone })
-    };
-    [first, second].into_iter().flatten().filter_map(line).filter(|line| line.amount > 0).collect()
-}
-
-fn int(actor: &Actor, amount: &Expr) -> Option<i64> {
-    match eval(amount, &actor.scene()) {
-        Value::Int(count) => Some(count),
-        _ => None,
-    }
-}
-
-/// Until when what is given now stays valid.
-fn until(actor: &Actor, keep: Option<Length>) -> Option<Timestamp> {
-    keep.map(|keep| actor.run.after(actor.run.now, keep, &actor.scene()))
 }
 
 /// The identity of this gift: the instance, the step, and what `key` says.

@@ -1,0 +1,131 @@
+//! Lotteries of a deployment: published with a seed of their own before it goes live, closed when it is over.
+//!
+//! A lottery that somebody has drawn from is frozen: a deployment that changes its terms is refused. One that nobody has
+//! drawn from yet may be changed, and gets another seed. One that is over, or that no deployment has any more, ends; a
+//! while later its seed may be known by everybody.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::handle::EngineError;
+use crate::expr::civil;
+use crate::lottery::{Head, Seed, Terms};
+use crate::name::Name;
+use crate::program::Bundle;
+use crate::program::value::Lottery;
+use crate::step::World;
+use crate::step::world::Seeds;
+use crate::store::{LotteryRow, Publication, Store, StoreError};
+
+/// Between the end of a lottery and its seed: workers' clocks differ, and a batch takes its time.
+const MARGIN: SignedDuration = SignedDuration::from_mins(10);
+
+/// Binds to a seed for each lottery of `bundle`, before it goes live.
+///
+/// # Errors
+/// [`EngineError::Refused`] where the terms of a lottery that was drawn from differ, or it is over for good.
+pub(super) async fn publish(
+    store: &dyn Store,
+    world: &World,
+    bundle: &Bundle,
+    now: Timestamp,
+) -> Result<(), EngineError> {
+    let Some(kept) = store.lotteries() else { return Ok(()) };
+    let stored = kept.lotteries().await?;
+    let declared = &bundle.values.lotteries;
+    if declared.is_empty() && stored.is_empty() {
+        return Ok(());
+    }
+    let mut publication = Publication::default();
+    for (name, lottery) in declared {
+        let (terms, ends) = (Terms::of(*name, lottery), ends(world, lottery));
+        let found = stored.iter().find(|row| row.name == name.as_str());
+        match found {
+            Some(row) if is_same(row, &terms) && row.revealed.is_none() => {
+                publication.ends.push((row.name.clone(), ends));
+            }
+            // What is over stays over.
+            Some(row) if is_same(row, &terms) && ends.is_some_and(|ends| ends <= now.as_millisecond()) => {}
+            Some(row) if row.head.draws > 0 || is_same(row, &terms) => return Err(frozen(*name, row)),
+            _ => publication.new.push(new(&terms, ends, now)?),
+        }
+    }
+    for row in stored.iter().filter(|row| row.revealed.is_none()) {
+        let is_gone = !declared.keys().any(|name| name.as_str() == row.name);
+        if is_gone && row.ends.is_none_or(|ends| ends > now.as_millisecond()) {
+            publication.ends.push((row.name.clone(), Some(now.as_millisecond())));
+        }
+    }
+    kept.publish(&publication).await?;
+    // Another worker may have been quicker, with other terms.
+    let stored = kept.lotteries().await?;
+    for new in &publication.new {
+        let row = stored.iter().find(|row| row.name == new.name);
+        if let Some(row) = row.filter(|row| row.terms != new.terms) {
+            return Err(frozen(Name::new(&row.name), row));
+        }
+        tracing::info!(lottery = new.name, "published: its terms are frozen with the first draw");
+    }
+    Ok(())
+}
+
+fn frozen(name: Name, row: &LotteryRow) -> EngineError {
+    let why = if row.revealed.is_some() {
+        "is over, and its seed may be known".to_owned()
+    } else {
+        format!(
+            "was drawn from {} times: its prizes, odds, counts, dates and limits are frozen",
+            row.head.draws
+        )
+    };
+    EngineError::Refused(format!("lottery `{name}` {why}; give what is to be drawn now another name").into())
+}
+
+fn is_same(row: &LotteryRow, terms: &Terms) -> bool {
+    serde_json::from_str::<Terms>(&row.terms).is_ok_and(|known| known == *terms)
+}
+
+fn new(terms: &Terms, ends: Option<i64>, now: Timestamp) -> Result<LotteryRow, EngineError> {
+    let unwritable = |reason: &str| EngineError::Refused(format!("no seed can be made: {reason}").into());
+    let secret = Seed::random().ok_or_else(|| unwritable("the system has no randomness"))?;
+    let text = serde_json::to_string(terms).map_err(|error| unwritable(&error.to_string()))?;
+    let commitment = secret.commitment();
+    let head = Head::first(&commitment, &text);
+    let (name, made) = (terms.lottery.to_string(), now.as_millisecond());
+    Ok(LotteryRow { name, terms: text, commitment, secret, made, ends, revealed: None, head })
+}
+
+/// The end of its last day; `None`: it has none.
+fn ends(world: &World, lottery: &Lottery) -> Option<i64> {
+    let last = lottery.open.as_ref()?.last()?;
+    Some(civil::start_of_day(last.tomorrow().ok()?, &world.zone)?.as_millisecond())
+}
+
+/// Gives `world` the seeds that the store keeps.
+pub(super) async fn load(store: &dyn Store, world: &mut World) -> Result<(), StoreError> {
+    let mut seeds = BTreeMap::new();
+    if let Some(kept) = store.lotteries().filter(|_| !world.bundle.values.lotteries.is_empty()) {
+        for row in kept.lotteries().await? {
+            if row.revealed.is_none()
+                && let Some(name) = Name::lookup(&row.name)
+            {
+                seeds.insert(name, (row.secret, Arc::from(row.commitment)));
+            }
+        }
+    }
+    world.seeds = Seeds::Kept(Arc::new(seeds));
+    Ok(())
+}
+
+/// Lets everybody know the seeds of lotteries that are over.
+pub(super) async fn reveal(store: &dyn Store, now: Timestamp) -> Result<(), StoreError> {
+    let Some(kept) = store.lotteries() else { return Ok(()) };
+    let ended = now.as_millisecond().saturating_sub(MARGIN.as_millis().try_into().unwrap_or(i64::MAX));
+    let count = kept.reveal(ended, now.as_millisecond()).await?;
+    if count > 0 {
+        tracing::info!(count, "lotteries are over; their seeds may be known");
+    }
+    Ok(())
+}
