@@ -177,7 +177,7 @@ const EDITS: &[(usize, &str, &str)] = &[
     (3, "aum >= 5 CNY", "age is known"),
     (3, "13912845067", "13800000000"),
     // An audience leans on a metric, and a journey on the audience.
-    (4, "count(login during last 30 days)", "age otherwise 0"),
+    (4, "count(login during", "count(deposit_made during"),
     (4, "metric often", "// moved\nmetric often"),
     (4, "often > 3", "often > 4"),
 ];
