@@ -13,7 +13,7 @@ use crate::graph::{self, JourneyGraph};
 use crate::model::govern::Product;
 use crate::model::journey::{Step, StepKind};
 use crate::model::{Channel, Content, Journey, Model};
-use crate::name::{Name, NameMap};
+use crate::name::{Name, NameMap, NumberSet};
 use crate::program::ContentCall;
 use crate::program::policy::MARKETING;
 use crate::syntax::ast;
@@ -49,6 +49,8 @@ pub struct Context<'a> {
     sent: NameMap<Range<usize>>,
     /// Places in `messages`, by content.
     users: NameMap<Vec<usize>>,
+    /// Contents that journeys with the purpose of marketing send.
+    marketed: NumberSet<Name>,
     /// Places in `said`, by content; they stand together.
     copies: NameMap<Range<usize>>,
     written: Written<'a>,
@@ -81,9 +83,12 @@ impl<'a> Context<'a> {
             walk(journey, &mut |step| add(model, journey, step, &mut messages));
             sent.insert(journey.name, from..messages.len());
         }
-        let mut users: NameMap<Vec<usize>> = NameMap::default();
+        let (mut users, mut marketed) = (NameMap::<Vec<usize>>::default(), NumberSet::default());
         for (at, message) in messages.iter().enumerate() {
             users.entry(message.content.name).or_default().push(at);
+            if message.journey.purpose.as_str() == MARKETING {
+                marketed.insert(message.content.name);
+            }
         }
         let written = declarations(model, trees, scope);
         let (mut said, mut places) = (Vec::new(), NameMap::default());
@@ -94,7 +99,8 @@ impl<'a> Context<'a> {
         }
         let journeys = journeys(model, scope.map(|scope| &scope.journeys));
         let cases = journeys.map(|journey| Case::new(model, journey)).collect();
-        Self { model, sources, chosen, messages, said, sent, users, copies: places, written, cases, scope }
+        let copies = places;
+        Self { model, sources, chosen, messages, said, sent, users, marketed, copies, written, cases, scope }
     }
 
     /// The journeys to look at.
@@ -144,7 +150,7 @@ impl<'a> Context<'a> {
     /// Whether a journey with the purpose of marketing sends it.
     #[must_use]
     pub fn is_marketing(&self, content: Name) -> bool {
-        self.users(content).any(|message| message.journey.purpose.as_str() == MARKETING)
+        self.marketed.contains(&content)
     }
 
     /// The journeys that send it, each once.
