@@ -8,6 +8,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+/// How accounts of points, and of chances, begin.
+pub const POINTS: &str = "points/";
+
 /// Where an amount is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
@@ -199,8 +202,13 @@ impl Gift {
         }
         // What has come back to the bank is over; spending begins with what the customer has from elsewhere.
         let at = known.map(|line| line.at);
+        // So does ending, of points: a lot is of many gifts.
         let begins = match at {
-            None => entry.from == Place::Free || (act, entry.from) == (Act::Confirm, Place::Held),
+            None => {
+                entry.from == Place::Free
+                    || (act, entry.from) == (Act::Confirm, Place::Held)
+                    || (act, entry.from) == (Act::Expire, Place::Held) && entry.account.starts_with(POINTS)
+            }
             Some(at) => at == entry.from && at != Place::Free,
         };
         let to = act.leads(entry.from).filter(|_| begins).ok_or(Fault::NotFrom { account, act, at })?;
@@ -236,6 +244,19 @@ impl Gift {
         }
         Ok(entries)
     }
+}
+
+/// What ends of a lot, of each who has some of it: what is left to each. Somebody who has less than nothing of it has
+/// spent what was another's (two rows of one customer have become one), so that much less ends of the others'.
+#[must_use]
+pub fn ending(left: &[i64]) -> Vec<i64> {
+    let mut owed: i64 = left.iter().filter(|left| **left < 0).map(|left| left.saturating_neg()).sum();
+    let end = |left: &i64| {
+        let spent = owed.min((*left).max(0));
+        owed -= spent;
+        (*left).max(0) - spent
+    };
+    left.iter().map(end).collect()
 }
 
 /// What is in each place of an account, by unit.

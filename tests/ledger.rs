@@ -1,7 +1,7 @@
 //! The books themselves: what can follow what, and what holds whatever is tried.
 
 use proptest::prelude::*;
-use wayfare::ledger::{Act, Entry, Gift, Place, Sums};
+use wayfare::ledger::{Act, Entry, Gift, Place, Sums, ending};
 
 fn entry(account: &str, act: Act, from: Place, amount: i64) -> Entry {
     Entry { account: account.into(), part: 0, act, from, amount, unit: "CNY".into() }
@@ -115,5 +115,47 @@ proptest! {
             prop_assert_eq!(again[*number].post(entry), Ok(true));
         }
         prop_assert_eq!(again, gifts);
+    }
+
+    /// Points of a few customers, some of whom are found to be one: whatever is earned, spent and ends in whatever order,
+    /// what ends is what was left, nobody loses more than they have, and nothing is below nothing.
+    #[test]
+    fn what_ends_of_points_is_what_was_left(tries in prop::collection::vec((0usize..3, 0usize..4, 0usize..4, 1i64..30), 0..80)) {
+        let mut sums = Sums::default();
+        // Of each lot, by when it ends: what each customer has earned of it and not spent.
+        let mut lots = vec![[0i64; 4]; 4];
+        let (mut entries, mut used) = (Vec::new(), 0);
+        let points = |act, from, amount| Entry { unit: "stars".to_owned(), ..entry("points/stars", act, from, amount) };
+        for (what, until, who, amount) in tries {
+            match what {
+                0 => {
+                    entries.push(points(Act::Grant, Place::Free, amount));
+                    lots[until][who] += amount;
+                }
+                // Spent by whoever, as if all were one customer: of the lot there must be as much.
+                1 if lots[until].iter().sum::<i64>() >= amount => {
+                    entries.push(points(Act::Confirm, Place::Held, amount));
+                    (lots[until][who], used) = (lots[until][who] - amount, used + amount);
+                }
+                2 => {
+                    let left: i64 = lots[until].iter().sum();
+                    let ends = ending(&lots[until]);
+                    prop_assert_eq!(ends.iter().sum::<i64>(), left);
+                    for (has, ends) in lots[until].iter().zip(&ends) {
+                        prop_assert!((0..=(*has).max(0)).contains(ends));
+                    }
+                    entries.extend(ends.into_iter().filter(|it| *it > 0).map(|it| points(Act::Expire, Place::Held, it)));
+                    lots[until] = [0; 4];
+                }
+                _ => {}
+            }
+        }
+        for entry in &entries {
+            prop_assert_eq!(Gift::default().post(entry), Ok(true));
+            sums.post(entry);
+        }
+        let left: i64 = lots.iter().flatten().sum();
+        prop_assert_eq!((sums.at("points/stars", Place::Held), sums.at("points/stars", Place::Used)), (left, used));
+        prop_assert!(sums.by_unit().values().all(|sum| *sum == 0));
     }
 }

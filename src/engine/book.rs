@@ -2,7 +2,7 @@
 
 use ring::digest::{SHA256, digest};
 
-use crate::ledger::{Act, Entry, Place};
+use crate::ledger::{Act, Entry, POINTS, Place};
 use crate::lottery::{self, Draw};
 use crate::step::{Booking, Drawing, Line, MessageKey, World};
 use crate::store::{DrawRow, EntryRow, Lease, RowKey};
@@ -32,7 +32,7 @@ pub(super) fn entries(lease: &Lease, key: &RowKey, entity: &str, at: i64, booked
             let mut lines: Vec<(Entry, Option<i64>)> = Vec::new();
             for what in &booking.what {
                 let entry = if booking.can_be_spent {
-                    grant(format!("points/{what}"), booking.amount, what.as_str())
+                    grant(format!("{POINTS}{what}"), booking.amount, what.as_str())
                 } else {
                     grant(format!("reward/{what}"), 1, PIECE)
                 };
@@ -41,7 +41,7 @@ pub(super) fn entries(lease: &Lease, key: &RowKey, entity: &str, at: i64, booked
             if let Some((points, lots)) = &booking.taken {
                 for (part, (until, count)) in (0..).zip(lots) {
                     let entry = Entry {
-                        account: format!("points/{points}"),
+                        account: format!("{POINTS}{points}"),
                         part,
                         act: Act::Confirm,
                         from: Place::Held,

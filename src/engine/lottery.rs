@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::handle::EngineError;
 use crate::expr::civil;
@@ -18,9 +18,6 @@ use crate::program::value::Lottery;
 use crate::step::World;
 use crate::step::world::Seeds;
 use crate::store::{LotteryRow, Publication, Store, StoreError};
-
-/// Between the end of a lottery and its seed: workers' clocks differ, and a batch takes its time.
-const MARGIN: SignedDuration = SignedDuration::from_mins(10);
 
 /// Binds to a seed for each lottery of `bundle`, before it goes live.
 ///
@@ -119,11 +116,10 @@ pub(super) async fn load(store: &dyn Store, world: &mut World) -> Result<(), Sto
     Ok(())
 }
 
-/// Lets everybody know the seeds of lotteries that are over.
-pub(super) async fn reveal(store: &dyn Store, now: Timestamp) -> Result<(), StoreError> {
+/// Lets everybody know the seeds of lotteries that were over at `ended`.
+pub(super) async fn reveal(store: &dyn Store, ended: Timestamp, now: Timestamp) -> Result<(), StoreError> {
     let Some(kept) = store.lotteries() else { return Ok(()) };
-    let ended = now.as_millisecond().saturating_sub(MARGIN.as_millis().try_into().unwrap_or(i64::MAX));
-    let count = kept.reveal(ended, now.as_millisecond()).await?;
+    let count = kept.reveal(ended.as_millisecond(), now.as_millisecond()).await?;
     if count > 0 {
         tracing::info!(count, "lotteries are over; their seeds may be known");
     }

@@ -8,8 +8,12 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::FutureExt;
+use ring::digest::{SHA256, digest};
+
 use super::{StoreError, Stored};
-use crate::ledger::{Act, Entry, Gift, Place};
+use crate::ledger::{Act, Entry, Gift, Place, ending};
+use crate::text::hex;
 
 /// An entry with whose it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -151,6 +155,12 @@ pub trait Ledger: Send + Sync {
     /// All entries of the first `limit` gifts behind `after`, in the order of gifts.
     fn gifts<'a>(&'a self, after: &'a str, limit: usize) -> Stored<'a, Vec<EntryRow>>;
 
+    /// What has ended at `ended` and was not used is nobody's any more: stock and budgets have it back. A part at a time, in
+    /// one transaction; whether there is more.
+    fn expire(&self, _ended: i64, _at: i64) -> Stored<'_, bool> {
+        async { Ok(false) }.boxed()
+    }
+
     /// What may still happen to a gift happens to it, once, whoever asks.
     fn act<'a>(&'a self, group: u16, gift: &'a str, act: Act, at: i64) -> Stored<'a, Acted>;
 }
@@ -203,7 +213,12 @@ pub(super) fn decide(known: Vec<EntryRow>, act: Act, at: i64) -> (Acted, Vec<Ent
         Ok(entries) if is_sound && entries.is_empty() => (Acted::Before(known), Vec::new()),
         Ok(_) if act == Act::Confirm && ended => (Acted::Ended(known), Vec::new()),
         Ok(entries) if is_sound => {
-            let row = |entry| EntryRow { entry, at, until: None, ..first.clone() };
+            let until = |entry: &Entry| {
+                let same =
+                    |row: &&EntryRow| row.entry.account == entry.account && row.entry.part == entry.part;
+                known.iter().find(same).and_then(|row| row.until)
+            };
+            let row = |entry| EntryRow { until: until(&entry), entry, at, ..first.clone() };
             // What was drawn is not drawn a second time: a prize that comes back stays out of the urn.
             let stays = |entry: &Entry| act != Act::Confirm && is_of_prize(&entry.account);
             let new: Vec<EntryRow> = entries.into_iter().filter(|entry| !stays(entry)).map(row).collect();
@@ -211,6 +226,44 @@ pub(super) fn decide(known: Vec<EntryRow>, act: Act, at: i64) -> (Acted, Vec<Ent
         }
         _ => (Acted::Refused(known), Vec::new()),
     }
+}
+
+/// Under which name a store keeps up to when everything that ends has ended.
+pub(super) const LAPSED: &str = "ledger.lapsed";
+/// Lines looked at in one part; those that end in the same millisecond are not torn apart.
+pub(super) const LAPSE: i64 = 1_000;
+
+/// Points of one holder that end together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Lot {
+    pub group: u16,
+    /// A gift that it came from: what ends is named like it.
+    pub gift: String,
+    pub holder: String,
+    pub account: String,
+    pub unit: String,
+    pub until: i64,
+    pub left: i64,
+}
+
+/// The entries of what ends: gifts that were not used, with all that was given for them, and what is left of lots. Both
+/// are in order: the rows of a gift one after the other, and lots by account and end.
+pub(super) fn lapse(gifts: Vec<EntryRow>, lots: &[Lot], at: i64) -> Vec<EntryRow> {
+    let of_gifts = gifts.chunk_by(|a, b| a.gift == b.gift);
+    let mut new: Vec<EntryRow> = of_gifts.flat_map(|rows| decide(rows.to_vec(), Act::Expire, at).1).collect();
+    for lots in lots.chunk_by(|a, b| (&a.account, a.until) == (&b.account, b.until)) {
+        let left: Vec<i64> = lots.iter().map(|lot| lot.left).collect();
+        for (lot, amount) in lots.iter().zip(ending(&left)).filter(|(_, amount)| *amount > 0) {
+            let Lot { group, gift, holder, account, unit, until, .. } = lot.clone();
+            let key = format!("expire/{holder}/{account}/{until}");
+            let hash = hex::of(digest(&SHA256, key.as_bytes()).as_ref());
+            let bucket = gift.get(..3).unwrap_or_default();
+            let gift = format!("{bucket}{}", hash.get(..24).unwrap_or_default());
+            let entry = Entry { account, part: 0, act: Act::Expire, from: Place::Held, amount, unit };
+            new.push(EntryRow { group, gift, entry, holder, key, at, until: Some(until) });
+        }
+    }
+    new
 }
 
 /// The stock of a prize: `stock/weekly_draw.gift_box`.

@@ -19,10 +19,13 @@ use wayfare::compile::{Compilation, compile};
 use wayfare::engine::clock::ManualClock;
 use wayfare::engine::{EngineHandle, Options, start};
 use wayfare::expr::civil::next_occurrence;
+use wayfare::lottery::{Head, Seed, Terms};
 use wayfare::name::Name;
+use wayfare::program::value::Lottery;
 use wayfare::program::{Bundle, Enter};
 use wayfare::step::explain::explain;
 use wayfare::step::{Decision, Delivery, Event, EventKind, RootKey, Trace, World};
+use wayfare::store::{LotteryRow, Publication};
 use wayfare::testing::{self, Suite, Told, Transcript, transcripts};
 use wayfare::text::FileId;
 
@@ -168,6 +171,9 @@ async fn in_the_engine(transcript: &Transcript, bundle: &Bundle, zone: &TimeZone
     let options =
         Options { watcher: Some(Arc::new(watcher)), ..Options::new(channels, zone.clone(), clock.clone()) };
     let store = place.open(true).await.unwrap();
+    let new = bundle.values.lotteries.iter().map(|(name, lottery)| bound(*name, lottery)).collect();
+    let publication = Publication { new, ends: Vec::new() };
+    store.lotteries().unwrap().publish(&publication).await.unwrap();
     let (handle, task) = start(store, options).await.unwrap();
     let stage = Stage { handle, clock, decided, turns: bundle.programs.len() + 3 };
     stage.handle.deploy(bundle.clone()).await.unwrap();
@@ -187,6 +193,15 @@ async fn in_the_engine(transcript: &Transcript, bundle: &Bundle, zone: &TimeZone
     task.await.unwrap().unwrap();
     let decided = stage.decided.lock().unwrap();
     decided.clone()
+}
+
+/// Bound to the seed of tests already: the engine makes no other one for the same terms.
+fn bound(name: Name, lottery: &Lottery) -> LotteryRow {
+    let (secret, terms) = (Seed::of_trials(), serde_json::to_string(&Terms::of(name, lottery)).unwrap());
+    let commitment = secret.commitment();
+    let head = Head::first(&commitment, &terms);
+    let name = name.to_string();
+    LotteryRow { name, terms, commitment, secret, made: 0, ends: None, revealed: None, head }
 }
 
 /// The journeys of one file alone: those of others would only take time.

@@ -19,6 +19,9 @@ on_both_stores!(
     a_gift_is_used_or_taken_back_once,
     who_lacks_one_thing_takes_nothing_of_another,
     the_owner_is_told_once,
+    what_ends_comes_back_by_itself,
+    points_end_as_they_were_spent,
+    who_all_take_it_back_at_once_take_it_back_once,
 );
 
 const STOCK: &str = "stock/加油券/2026-12-04T02:00:00Z";
@@ -291,4 +294,78 @@ async fn any_interleaving_gives_exactly_what_there_is() {
         moved.iter().for_each(|it| sums.add(&it.account, &it.unit, (it.from, it.act), it.amount));
         assert_eq!(sums.given(STOCK), quota.given, "round {round}");
     }
+}
+
+async fn what_ends_comes_back_by_itself(place: Place) {
+    let store = place.open(false).await.unwrap();
+    let ledger = store.ledger().unwrap();
+    take(&*store, want(10)).await;
+    // A gift is its stock, which does not say when it ends, and the reward, which does.
+    let both = |number: u64| {
+        let stock = EntryRow { until: None, ..gift(0, number, STOCK, 1) };
+        [stock, gift(0, number, "reward/加油券", 1)]
+    };
+    store.commit(&spend(1, 10, (1..=10).flat_map(both).collect())).await.unwrap();
+    assert!(matches!(
+        ledger.act(0, &gift(0, 3, STOCK, 1).gift, Act::Confirm, 2_000).await,
+        Ok(Acted::Done(_))
+    ));
+    assert_eq!(ledger.expire(4_999, 6_000).await, Ok(false), "not before its end");
+    assert_eq!(quota(&*store).await.given, 10);
+    assert_eq!(ledger.expire(5_000, 6_000).await, Ok(false));
+    assert_eq!(quota(&*store).await.given, 1, "but for the one that was used");
+    assert_eq!(ledger.expire(9_000, 9_000).await, Ok(false));
+    assert_eq!(quota(&*store).await.given, 1, "once");
+    assert!(matches!(
+        ledger.act(0, &gift(0, 4, STOCK, 1).gift, Act::Confirm, 2_000).await,
+        Ok(Acted::Refused(_))
+    ));
+    assert_eq!(take(&*store, want(9)).await.size, 9, "others can have them");
+    assert_eq!(wayfare::engine::audit::audit(ledger).await.unwrap().faults, [""; 0]);
+}
+
+async fn points_end_as_they_were_spent(place: Place) {
+    let store = place.open(false).await.unwrap();
+    let ledger = store.ledger().unwrap();
+    let line = |number: u64, act: Act, (amount, until): (i64, i64)| {
+        let mut row = gift(0, number, "points/星点", amount);
+        let from = if act == Act::Grant { At::Free } else { At::Held };
+        (row.entry.act, row.entry.from, row.entry.unit) = (act, from, "星点".to_owned());
+        EntryRow { holder: "customer/李".to_owned(), until: Some(until), ..row }
+    };
+    let rows = vec![
+        line(1, Act::Grant, (10, 2_000)),
+        line(2, Act::Grant, (5, 2_000)),
+        line(3, Act::Confirm, (12, 2_000)),
+        line(4, Act::Grant, (7, 3_000)),
+        line(5, Act::Grant, (4, 4_000)),
+    ];
+    store.commit(&Commit { entries: rows, ..empty(1) }).await.unwrap();
+    assert!(matches!(ledger.act(0, &gift(0, 5, "", 0).gift, Act::ClawBack, 1_500).await, Ok(Acted::Done(_))));
+    let held = async || {
+        let mut sums = Sums::default();
+        for moved in ledger.moved().await.unwrap() {
+            sums.add(&moved.account, &moved.unit, (moved.from, moved.act), moved.amount);
+        }
+        assert!(sums.by_unit().values().all(|sum| *sum == 0));
+        (sums.at("points/星点", At::Held), sums.at("points/星点", At::Used))
+    };
+    assert_eq!(held().await, (10, 12));
+    for (now, left) in [(1_999, 10), (2_000, 7), (2_500, 7), (3_000, 0), (9_000, 0)] {
+        assert_eq!(ledger.expire(now, now + 1).await, Ok(false));
+        assert_eq!(held().await, (left, 12), "at {now}");
+    }
+    assert_eq!(wayfare::engine::audit::audit(ledger).await.unwrap().faults, [""; 0]);
+}
+
+async fn who_all_take_it_back_at_once_take_it_back_once(place: Place) {
+    let store = place.open(false).await.unwrap();
+    let ledger = store.ledger().unwrap();
+    take(&*store, want(10)).await;
+    store.commit(&spend(1, 10, (1..=10).map(|number| gift(0, number, STOCK, 1)).collect())).await.unwrap();
+    let name = gift(0, 1, STOCK, 1).gift;
+    let acts = (0..6).map(|_| ledger.act(0, &name, Act::ClawBack, 2_000));
+    let done = futures_util::future::join_all(acts).await;
+    let first = done.iter().filter(|acted| matches!(acted, Ok(Acted::Done(_)))).count();
+    assert_eq!((first, quota(&*store).await.given), (1, 9), "{done:?}");
 }

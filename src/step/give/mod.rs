@@ -146,7 +146,9 @@ fn pay(
 pub(super) fn paid_for(run: &mut Run, key: &MessageKey, outcome: Name) {
     let Some(at) = run.state.asks.iter().position(|ask| is_of(run, ask, key)) else { return };
     let ask = run.state.asks.remove(at);
-    if outcome.as_str() != outcome::GRANTED {
+    if outcome.as_str() == outcome::GRANTED {
+        draw::spent(run, key, ask.gift.taken.as_ref());
+    } else {
         give_back(run, &ask.gift);
     }
 }

@@ -15,8 +15,8 @@ use super::share::Life;
 use super::write::begin;
 use crate::ledger::{Act, Place};
 use crate::store::ledger::{
-    Acted, Block, EntryPlace, EntryQuery, EntryRow, Ledger, Moved, Quota, Want, Wants, all_new, allot,
-    damaged, decide, entry_of, returned, whole_gifts,
+    Acted, Block, EntryPlace, EntryQuery, EntryRow, LAPSE, LAPSED, Ledger, Lot, Moved, Quota, Want, Wants,
+    all_new, allot, damaged, decide, entry_of, lapse, returned, whole_gifts,
 };
 use crate::store::{Commit, StoreError, Stored, row};
 
@@ -66,6 +66,17 @@ const COME_BACK: &str = "UPDATE quota SET handed = quota.handed - new.amount, go
 const ALERT: &str = "UPDATE quota SET alerted = $2 WHERE account = $1 AND alerted IS NULL";
 const QUOTAS: &str = "SELECT quota.account, most, coalesce(sum(spent), 0)::bigint, handed, alerted, gone
     FROM quota LEFT JOIN block ON block.account = quota.account GROUP BY quota.account ORDER BY quota.account";
+const FIRST_LAPSED: &str = "INSERT INTO meta (name, value) VALUES ($1, '') ON CONFLICT DO NOTHING";
+const LAPSED_TO: &str =
+    "SELECT until FROM entry WHERE until > $1 AND until <= $2 ORDER BY until LIMIT 1 OFFSET $3";
+/// Gifts of which something ends.
+const ENDING: &str = "(grp, gift) IN (SELECT grp, gift FROM entry
+    WHERE until > $1 AND until <= $2 AND account >= 'reward/' AND account < 'reward0')";
+/// Free adds to a lot, what was held is taken from it.
+const LOTS: &str = "SELECT min(grp), min(gift), holder, account, unit, until,
+        sum(CASE place WHEN 0 THEN amount WHEN 2 THEN -amount ELSE 0 END)::bigint
+    FROM entry WHERE until > $1 AND until <= $2 AND account >= 'points/' AND account < 'points0'
+    GROUP BY account, until, holder, unit ORDER BY account, until, holder";
 const COLUMNS: &str = "grp, gift, account, part, act, place, amount, unit, holder, key, at, until";
 const MOVED: &str = "SELECT account, unit, act, place, sum(amount)::bigint, count(*) FROM entry
     GROUP BY account, unit, act, place ORDER BY account, unit, act, place";
@@ -320,26 +331,77 @@ async fn gifts(pool: &PgPool, after: &str, limit: usize) -> Result<Vec<EntryRow>
 
 async fn act(pool: &PgPool, (group, gift): (u16, &str), act: Act, at: i64) -> Result<Acted, StoreError> {
     let mut tx = begin(pool).await?;
-    let sql = format!(
-        "SELECT {COLUMNS} FROM entry WHERE grp = $1 AND gift = $2 ORDER BY act, account, part FOR UPDATE"
-    );
+    // Locked first and read then: who has waited for another sees what that one did.
+    sqlx::query("SELECT FROM entry WHERE grp = $1 AND gift = $2 FOR UPDATE")
+        .bind(small(group))
+        .bind(gift)
+        .execute(&mut *tx)
+        .await?;
+    let sql = format!("SELECT {COLUMNS} FROM entry WHERE grp = $1 AND gift = $2 ORDER BY act, account, part");
     let asked = sqlx::query(AssertSqlSafe(sql)).bind(small(group)).bind(gift);
     let known = asked.fetch_all(&mut *tx).await?.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
     let (acted, new) = decide(known, act, at);
     insert(&mut tx, &new).await?;
-    let back = returned(&new);
-    if !back.is_empty() {
-        let (accounts, amounts) = columns(&back);
-        sqlx::query(LOCK).bind(&accounts).fetch_all(&mut *tx).await?;
-        let query = sqlx::query_as(COME_BACK).bind(accounts).bind(amounts);
-        let shared: Vec<(String, i64)> = query.fetch_all(&mut *tx).await?;
-        let less: Vec<(String, i64)> =
-            shared.into_iter().map(|(account, amount)| (account, -amount)).collect();
-        let (accounts, amounts) = columns(&less);
-        sqlx::query(SETTLE).bind(accounts).bind(amounts).execute(&mut *tx).await?;
-    }
+    come_back(&mut tx, &new).await?;
     tx.commit().await?;
     Ok(acted)
+}
+
+async fn come_back(tx: &mut Tx, new: &[EntryRow]) -> Result<(), StoreError> {
+    let back = returned(new);
+    if back.is_empty() {
+        return Ok(());
+    }
+    let (accounts, amounts) = columns(&back);
+    sqlx::query(LOCK).bind(&accounts).fetch_all(&mut **tx).await?;
+    let query = sqlx::query_as(COME_BACK).bind(accounts).bind(amounts);
+    let shared: Vec<(String, i64)> = query.fetch_all(&mut **tx).await?;
+    let less: Vec<(String, i64)> = shared.into_iter().map(|(account, amount)| (account, -amount)).collect();
+    let (accounts, amounts) = columns(&less);
+    sqlx::query(SETTLE).bind(accounts).bind(amounts).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Of several workers one at a time: the others wait at where the last one came to, and go on from there.
+async fn expire(pool: &PgPool, life: &Life, ended: i64, at: i64) -> Result<bool, StoreError> {
+    let mut tx = begin(pool).await?;
+    check_life(&mut tx, &life.worker.name, life.epoch).await?;
+    sqlx::query(FIRST_LAPSED).bind(LAPSED).execute(&mut *tx).await?;
+    let kept = sqlx::query_scalar("SELECT value FROM meta WHERE name = $1 FOR UPDATE").bind(LAPSED);
+    let kept: String = kept.fetch_one(&mut *tx).await?;
+    let from: i64 = kept.parse().unwrap_or(i64::MIN);
+    let asked = sqlx::query_scalar(LAPSED_TO).bind(from).bind(ended).bind(LAPSE);
+    let full: Option<i64> = asked.fetch_optional(&mut *tx).await?;
+    let to = full.unwrap_or(ended);
+    sqlx::query(AssertSqlSafe(format!("SELECT FROM entry WHERE {ENDING} FOR UPDATE")))
+        .bind(from)
+        .bind(to)
+        .execute(&mut *tx)
+        .await?;
+    let sql = format!("SELECT {COLUMNS} FROM entry WHERE {ENDING} ORDER BY grp, gift, act, account, part");
+    let gifts = sqlx::query(AssertSqlSafe(sql)).bind(from).bind(to).fetch_all(&mut *tx).await?;
+    let gifts = gifts.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
+    let lot = |row: &PgRow| {
+        let group: i16 = row.try_get(0)?;
+        Ok(Lot {
+            group: group.cast_unsigned(),
+            gift: row.try_get(1)?,
+            holder: row.try_get(2)?,
+            account: row.try_get(3)?,
+            unit: row.try_get(4)?,
+            until: row.try_get(5)?,
+            left: row.try_get(6)?,
+        })
+    };
+    let lots = sqlx::query(LOTS).bind(from).bind(to).fetch_all(&mut *tx).await?;
+    let lots = lots.iter().map(lot).collect::<Result<Vec<_>, StoreError>>()?;
+    let new = lapse(gifts, &lots, at);
+    insert(&mut tx, &new).await?;
+    come_back(&mut tx, &new).await?;
+    let query = sqlx::query("UPDATE meta SET value = $2 WHERE name = $1").bind(LAPSED).bind(to.to_string());
+    query.execute(&mut *tx).await?;
+    tx.commit().await?;
+    Ok(full.is_some())
 }
 
 fn entry(row: &PgRow) -> Result<EntryRow, StoreError> {
@@ -390,6 +452,10 @@ impl Ledger for PostgresStore {
 
     fn gifts<'a>(&'a self, after: &'a str, limit: usize) -> Stored<'a, Vec<EntryRow>> {
         gifts(&self.pool, after, limit).boxed()
+    }
+
+    fn expire(&self, ended: i64, at: i64) -> Stored<'_, bool> {
+        async move { expire(&self.pool, self.hold().await?.0, ended, at).await }.boxed()
     }
 
     fn act<'a>(&'a self, group: u16, gift: &'a str, what: Act, at: i64) -> Stored<'a, Acted> {

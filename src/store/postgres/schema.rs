@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/postgres/0006_links.sql"),
     include_str!("../../../migrations/postgres/0007_ledger.sql"),
     include_str!("../../../migrations/postgres/0008_lottery.sql"),
+    include_str!("../../../migrations/postgres/0009_ends.sql"),
 ];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_number (

@@ -9,8 +9,8 @@ use super::json::Rows;
 use super::write::{Tx, Writer, begin, give_back, held, run};
 use crate::ledger::{Act, Place};
 use crate::store::ledger::{
-    Acted, Block, EntryPlace, EntryQuery, EntryRow, Ledger, Moved, Quota, Want, Wants, allot, damaged,
-    decide, entry_of, returned, whole_gifts,
+    Acted, Block, EntryPlace, EntryQuery, EntryRow, LAPSE, LAPSED, Ledger, Lot, Moved, Quota, Want, Wants,
+    allot, damaged, decide, entry_of, lapse, returned, whole_gifts,
 };
 use crate::store::{Commit, Lease, StoreError, Stored, row};
 
@@ -30,6 +30,15 @@ const SET: &str = "INSERT INTO quota (account, most, given, gone)
     SELECT value->>0, value->>1, 0, value->>2 FROM json_each(?1) WHERE true
     ON CONFLICT (account) DO UPDATE SET most = excluded.most, gone = coalesce(quota.gone, excluded.gone)";
 const ALERT: &str = "UPDATE quota SET alerted = ?2 WHERE account = ?1 AND alerted IS NULL";
+const LAPSED_TO: &str =
+    "SELECT until FROM entry WHERE until > ?1 AND until <= ?2 ORDER BY until LIMIT 1 OFFSET ?3";
+/// Free adds to a lot, what was held is taken from it.
+const LOTS: &str = "SELECT min(gift), holder, account, unit, until,
+        sum(CASE place WHEN 0 THEN amount WHEN 2 THEN -amount ELSE 0 END)
+    FROM entry WHERE until > ?1 AND until <= ?2 AND account >= 'points/' AND account < 'points0'
+    GROUP BY account, until, holder, unit ORDER BY account, until, holder";
+const SET_LAPSED: &str = "INSERT INTO meta (name, value) VALUES (?1, ?2)
+    ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 const COLUMNS: &str = "gift, account, part, act, place, amount, unit, holder, \"key\", at, until";
 const MOVED: &str = "SELECT account, unit, act, place, sum(amount), count(*) FROM entry
     GROUP BY account, unit, act, place ORDER BY account, unit, act, place";
@@ -196,14 +205,70 @@ async fn write_act(
     let (came, new) = decide(known, act, at);
     *acted = came;
     insert(&mut tx, &new).await?;
-    let back = returned(&new);
+    come_back(&mut tx, &new).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn come_back(tx: &mut Tx<'_>, new: &[EntryRow]) -> Result<(), StoreError> {
+    let back = returned(new);
     let mut rows = Rows::with_capacity(back.len() * 64);
     for (account, amount) in &back {
         rows.row(|row| {
             row.text(account).int(*amount);
         });
     }
-    run(&mut tx, COME_BACK, rows, back.len()).await?;
+    run(tx, COME_BACK, rows, back.len()).await?;
+    Ok(())
+}
+
+async fn expire(store: &SqliteStore, ended: i64, at: i64) -> Result<bool, StoreError> {
+    let mut writer = store.writer()?.acquire().await?;
+    let mut more = false;
+    let done = write_lapse(&mut writer, &store.lease, (ended, at), &mut more).await;
+    give_back(writer, done).await?;
+    Ok(more)
+}
+
+async fn write_lapse(
+    writer: &mut Writer,
+    lease: &Lease,
+    (ended, at): (i64, i64),
+    more: &mut bool,
+) -> Result<(), StoreError> {
+    let mut tx = begin(writer).await?;
+    held(&mut tx, lease).await?;
+    let kept = sqlx::query_scalar("SELECT value FROM meta WHERE name = ?1").bind(LAPSED);
+    let kept: Option<String> = kept.fetch_optional(&mut *tx).await?;
+    let from: i64 = kept.and_then(|text| text.parse().ok()).unwrap_or(i64::MIN);
+    let asked = sqlx::query_scalar(LAPSED_TO).bind(from).bind(ended).bind(LAPSE);
+    let full: Option<i64> = asked.fetch_optional(&mut *tx).await?;
+    *more = full.is_some();
+    let to = full.unwrap_or(ended);
+    let sql = format!(
+        "SELECT {COLUMNS} FROM entry WHERE gift IN
+            (SELECT gift FROM entry WHERE until > ?1 AND until <= ?2 AND account >= 'reward/' AND account < 'reward0')
+        ORDER BY gift, act, account, part"
+    );
+    let gifts = sqlx::query(AssertSqlSafe(sql)).bind(from).bind(to).fetch_all(&mut *tx).await?;
+    let gifts = gifts.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
+    let lot = |row: &SqliteRow| {
+        Ok(Lot {
+            group: 0,
+            gift: row.try_get(0)?,
+            holder: row.try_get(1)?,
+            account: row.try_get(2)?,
+            unit: row.try_get(3)?,
+            until: row.try_get(4)?,
+            left: row.try_get(5)?,
+        })
+    };
+    let lots = sqlx::query(LOTS).bind(from).bind(to).fetch_all(&mut *tx).await?;
+    let lots = lots.iter().map(lot).collect::<Result<Vec<_>, StoreError>>()?;
+    let new = lapse(gifts, &lots, at);
+    insert(&mut tx, &new).await?;
+    come_back(&mut tx, &new).await?;
+    sqlx::query(SET_LAPSED).bind(LAPSED).bind(to.to_string()).execute(&mut *tx).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -254,6 +319,10 @@ impl Ledger for SqliteStore {
 
     fn gifts<'a>(&'a self, after: &'a str, limit: usize) -> Stored<'a, Vec<EntryRow>> {
         gifts(&self.readers, after, limit).boxed()
+    }
+
+    fn expire(&self, ended: i64, at: i64) -> Stored<'_, bool> {
+        expire(self, ended, at).boxed()
     }
 
     fn act<'a>(&'a self, _: u16, gift: &'a str, what: Act, at: i64) -> Stored<'a, Acted> {

@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0006_links.sql"),
     include_str!("../../../migrations/sqlite/0007_ledger.sql"),
     include_str!("../../../migrations/sqlite/0008_lottery.sql"),
+    include_str!("../../../migrations/sqlite/0009_ends.sql"),
 ];
 
 /// Brings the schema up to date.
