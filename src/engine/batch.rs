@@ -450,7 +450,7 @@ impl<'a> Batch<'a> {
         }
         for drawing in work.drawn {
             let (entity, at) = (subject.root.entity.as_str(), self.now.as_millisecond());
-            self.commit.draws.extend(book::draw(self.world, &subject.key, entity, at, drawing));
+            self.commit.draws.extend(book::draw(self.world, &subject.key, entity, at, &drawing));
         }
         for (place, receipt) in work.receipts {
             self.receipt(place, receipt);

@@ -70,7 +70,7 @@ pub(super) fn entries(lease: &Lease, key: &RowKey, entity: &str, at: i64, booked
 }
 
 /// A draw, with what was told of the seed that it came from; nothing where the lottery is not known here.
-pub(super) fn draw(world: &World, key: &RowKey, entity: &str, at: i64, drawing: Drawing) -> Option<DrawRow> {
+pub(super) fn draw(world: &World, key: &RowKey, entity: &str, at: i64, drawing: &Drawing) -> Option<DrawRow> {
     let text = drawing.key.to_string();
     Some(DrawRow {
         commitment: world.seeds.commitment(drawing.lottery)?.to_string(),

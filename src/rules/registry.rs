@@ -154,7 +154,7 @@ pub const MISSING: &[Missing] = &[
     missing(
         "PRIZE-004",
         "a draw is honest",
-        "a draw has no seed that can be shown, and its odds are the same for everybody",
+        "seeds, draws and their audit are the daemon's; whether there is a way in without a purchase is not known here",
     ),
     missing(
         "QUIET-001",

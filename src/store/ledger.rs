@@ -248,7 +248,7 @@ pub(super) struct Lot {
 
 /// The entries of what ends: gifts that were not used, with all that was given for them, and what is left of lots. Both
 /// are in order: the rows of a gift one after the other, and lots by account and end.
-pub(super) fn lapse(gifts: Vec<EntryRow>, lots: &[Lot], at: i64) -> Vec<EntryRow> {
+pub(super) fn lapse(gifts: &[EntryRow], lots: &[Lot], at: i64) -> Vec<EntryRow> {
     let of_gifts = gifts.chunk_by(|a, b| a.gift == b.gift);
     let mut new: Vec<EntryRow> = of_gifts.flat_map(|rows| decide(rows.to_vec(), Act::Expire, at).1).collect();
     for lots in lots.chunk_by(|a, b| (&a.account, a.until) == (&b.account, b.until)) {

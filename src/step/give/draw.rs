@@ -17,11 +17,11 @@ pub(super) fn blank(
     actor: &mut Actor,
     lottery: Name,
     what: Sym,
-    taken: Option<(Sym, Vec<Lot>)>,
+    taken: Option<&(Sym, Vec<Lot>)>,
     key: MessageKey,
 ) -> Given {
     let run = &mut *actor.run;
-    spent(run, &key, taken.as_ref());
+    spent(run, &key, taken);
     run.effect(Effect::Draw(Box::new(Drawing { key, lottery, drawn: None, outcome: Outcome::Blank })));
     refused(actor, what, outcome::BLANK)
 }

@@ -215,7 +215,7 @@ fn settle(
     };
     if plan.outcome.as_str() == outcome::BLANK {
         let lottery = plan.what;
-        return draw::blank(actor, lottery, what, taken, key);
+        return draw::blank(actor, lottery, what, taken.as_ref(), key);
     }
     account(run, what).add(&plan.entry);
     let gift = Gift {

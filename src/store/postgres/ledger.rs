@@ -395,7 +395,7 @@ async fn expire(pool: &PgPool, life: &Life, ended: i64, at: i64) -> Result<bool,
     };
     let lots = sqlx::query(LOTS).bind(from).bind(to).fetch_all(&mut *tx).await?;
     let lots = lots.iter().map(lot).collect::<Result<Vec<_>, StoreError>>()?;
-    let new = lapse(gifts, &lots, at);
+    let new = lapse(&gifts, &lots, at);
     insert(&mut tx, &new).await?;
     come_back(&mut tx, &new).await?;
     let query = sqlx::query("UPDATE meta SET value = $2 WHERE name = $1").bind(LAPSED).bind(to.to_string());

@@ -265,7 +265,7 @@ async fn write_lapse(
     };
     let lots = sqlx::query(LOTS).bind(from).bind(to).fetch_all(&mut *tx).await?;
     let lots = lots.iter().map(lot).collect::<Result<Vec<_>, StoreError>>()?;
-    let new = lapse(gifts, &lots, at);
+    let new = lapse(&gifts, &lots, at);
     insert(&mut tx, &new).await?;
     come_back(&mut tx, &new).await?;
     sqlx::query(SET_LAPSED).bind(LAPSED).bind(to.to_string()).execute(&mut *tx).await?;
