@@ -4,7 +4,7 @@
 //! read, its step panics, its state cannot be written) is isolated: its events go to quarantine with the reason, and if
 //! it fails without them, all of its inputs do and its row stays as it was. The rest commits.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -99,6 +99,8 @@ pub(super) struct Batch<'a> {
 struct OutboxList {
     prompt: Vec<(u16, Queued, Delivery)>,
     queued: Vec<(u16, Queued)>,
+    /// Of these, those that were decided once more: older rows may still name them.
+    renewed: HashSet<MessageKey>,
 }
 
 /// The ways out, for one subject.
@@ -261,7 +263,7 @@ impl<'a> Batch<'a> {
     }
 
     fn outbox_rows(&mut self, batch: u64, channel: u32, list: OutboxList) -> Result<(), String> {
-        let OutboxList { prompt, queued } = list;
+        let OutboxList { prompt, queued, renewed } = list;
         let mut rows: BTreeMap<u16, Vec<&Queued>> = BTreeMap::new();
         let all = prompt.iter().map(|(group, queued, _)| (group, queued));
         for (group, queued) in all.chain(queued.iter().map(|(group, queued)| (group, queued))) {
@@ -272,6 +274,7 @@ impl<'a> Batch<'a> {
             self.commit.outbox.push(OutboxRow { channel, at, body: pack_outbox(&list)? });
         }
         if let Some(lane) = self.dispatcher.lane(channel) {
+            lane.renew(renewed, batch);
             let under_way: Vec<RowRef> =
                 prompt.iter().map(|(group, ..)| RowRef { batch, group: *group }).collect();
             let queued = queued.into_iter().map(|(group, queued)| (RowRef { batch, group }, queued));
@@ -476,15 +479,20 @@ impl<'a> Batch<'a> {
         };
         let group = self.lease.group(subject.key.bucket);
         self.counts.enqueued += (work.queued.len() + work.prompt.len()) as u64;
+        let is_renewed = |message: &MessageKey| work.again.contains(message);
         for (message, channel) in work.queued {
             if let Some(sym) = self.world.symbols.sym(channel) {
-                self.outbox.entry(sym.0).or_default().queued.push((group, queued(message)));
+                let list = self.outbox.entry(sym.0).or_default();
+                list.renewed.extend(is_renewed(&message).then(|| message.clone()));
+                list.queued.push((group, queued(message)));
             }
         }
         for delivery in work.prompt {
             if let Some(sym) = self.world.symbols.sym(delivery.channel) {
-                let entry = queued(delivery.message.clone());
-                self.outbox.entry(sym.0).or_default().prompt.push((group, entry, delivery));
+                let message = delivery.message.clone();
+                let list = self.outbox.entry(sym.0).or_default();
+                list.renewed.extend(is_renewed(&message).then(|| message.clone()));
+                list.prompt.push((group, queued(message), delivery));
             }
         }
     }

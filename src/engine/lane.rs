@@ -12,7 +12,7 @@
 //! counts: an older one would send it a second time, and before its time. What this life moves it remembers; of what
 //! earlier lives left, a survey says which rows are the newest ([`super::survey`]).
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -20,6 +20,7 @@ use super::pack::{Queued, unpack_outbox};
 use super::rate::Window;
 use super::survey::Survey;
 use crate::program::Rate;
+use crate::step::MessageKey;
 use crate::store::{OutboxRow, RowRef, Store, StoreError};
 
 /// Messages held in memory per channel; more stay in the store until there is room.
@@ -68,6 +69,8 @@ pub(super) struct Lane {
     survey: Option<Survey>,
     /// Rows by the messages in them that newer rows have replaced: once per message.
     replaced: Vec<RowRef>,
+    /// Messages that were decided once more by this batch while rows before it were still to be read.
+    renewed: HashMap<MessageKey, u64>,
 }
 
 /// This worker's part of a rate that is shared.
@@ -110,6 +113,7 @@ impl Lane {
             most_held: most_held.max(2),
             survey: Some(Survey::new(before, most_held)),
             replaced: Vec::new(),
+            renewed: HashMap::new(),
         }
     }
 
@@ -131,6 +135,7 @@ impl Lane {
         }
         if !self.more {
             self.survey = None;
+            self.renewed.clear();
         }
         Ok(damaged)
     }
@@ -157,7 +162,7 @@ impl Lane {
                 }
             };
             for queued in list {
-                if self.survey.as_ref().is_none_or(|survey| survey.is_newest(row.at, &queued.message)) {
+                if self.is_newest(row.at, &queued.message) {
                     self.hold(row.at, queued, now);
                 } else {
                     *self.rows.entry(row.at).or_default() += 1;
@@ -166,6 +171,30 @@ impl Lane {
             }
         }
         damaged
+    }
+
+    fn is_newest(&self, row: RowRef, message: &MessageKey) -> bool {
+        self.survey.as_ref().is_none_or(|survey| survey.is_newest(row, message))
+            && self.renewed.get(message).is_none_or(|batch| *batch <= row.batch)
+    }
+
+    /// These were held back or had failed, and are in a row of this batch now. A row that an earlier life left may still name
+    /// them, for the sake of others: whoever read it would send them twice.
+    pub(super) fn renew(&mut self, messages: HashSet<MessageKey>, batch: u64) {
+        if messages.is_empty() {
+            return;
+        }
+        let Self { ready, waiting, replaced, .. } = self;
+        let mut keeps = |ticket: &Ticket| {
+            let is_old = messages.contains(&ticket.queued.message);
+            replaced.extend(is_old.then_some(ticket.row));
+            !is_old
+        };
+        ready.retain(&mut keeps);
+        waiting.retain(|_, ticket| keeps(ticket));
+        if self.more {
+            self.renewed.extend(messages.into_iter().map(|message| (message, batch)));
+        }
     }
 
     /// The rows that go because newer ones hold all that was left in them.
@@ -389,7 +418,7 @@ mod tests {
     }
 
     fn queued(id: &str, not_before: i64) -> Queued {
-        let message = crate::step::MessageKey {
+        let message = MessageKey {
             journey: "j".into(),
             root: id.into(),
             child: None,
@@ -476,6 +505,23 @@ mod tests {
         let last = lane.take(at(900));
         assert_eq!((ids(&last), last[0].queued.attempts), (vec!["a"], 2));
         assert!(lane.resolve(row(1)));
+    }
+
+    #[test]
+    fn a_message_that_is_decided_once_more_goes_by_its_new_row_only() {
+        let rows =
+            [stored(1, &[queued("a", 0), queued("b", 0)]), stored(2, &[queued("c", 0), queued("d", 0)])];
+        let renewed = |id: &str| HashSet::from([queued(id, 0).message]);
+        let mut lane = empty(None);
+        lane.read(rows[..1].to_vec(), at(0));
+        lane.more = true;
+        lane.renew(renewed("a"), 5);
+        lane.renew(renewed("c"), 6);
+        lane.read(rows[1..].to_vec(), at(0));
+        lane.read(vec![stored(5, &[queued("a", 5)]), stored(6, &[queued("c", 6)])], at(9));
+        assert_eq!(ids(&lane.take(at(9))), ["b", "d", "a", "c"]);
+        assert_eq!(lane.outdated(), [], "others are still in the old rows");
+        assert!(lane.resolve(row(1)) && lane.resolve(row(2)), "and those were the last");
     }
 
     #[test]

@@ -234,6 +234,10 @@ impl<'a> Walk<'_, '_, 'a> {
     fn dispatch(&mut self, item: &Item) {
         let Origin::Ticket(ticket) = &item.origin else { return };
         let mut ticket = Ticket::clone(ticket);
+        // Decided once more just now: this row is one that only still names it, and the new one counts.
+        if self.work.again.contains(&ticket.queued.message) {
+            return self.work.resolved.push(ticket);
+        }
         let output = self.step(&item.input);
         let first = output.trace.iter().any(|trace| matches!(trace.what, Decision::Dispatched { .. }));
         // Whatever this attempt comes to, an earlier one was not heard of.
