@@ -31,6 +31,7 @@ mod ledger;
 mod listen;
 mod lottery;
 mod meaning;
+mod mutants;
 mod newcomer;
 mod oracle;
 mod orgs;

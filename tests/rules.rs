@@ -160,6 +160,25 @@ fn a_rule_holds_from_its_day_on() {
     assert!(registry::find("claim-001").is_some() && registry::find("CLAIM-999").is_none());
 }
 
+#[test]
+fn a_waiver_excuses_what_was_approved_and_nothing_that_came_later() {
+    let text = examples(code::WAIVER_CHANGED.page(), "good")[0];
+    let codes = |text: &str| -> Vec<String> {
+        page(text, &Pack::USUAL).diagnostics.iter().map(|one| one.code.to_string()).collect()
+    };
+    assert_eq!(codes(text), Vec::<String>::new());
+    // What is laid out otherwise, or explained, is what it was.
+    assert_eq!(codes(&text.replace("  send", "  // why\n    send")), Vec::<String>::new());
+    assert_eq!(codes(&text.replace("春季活动已开启", "春季活动开始了")), ["W0603", "OPTOUT-001"]);
+    assert_eq!(codes(&text.replace("  send offer", "  wait 1 day\n  send offer")), ["W0603", "OPTOUT-001"]);
+    // What `--fix --unsafe-fixes` writes is what is there.
+    let changed = text.replace("春季活动已开启", "春季活动开始了");
+    let compilation = page(&changed, &Pack::USUAL);
+    let fix = compilation.diagnostics.iter().find_map(|one| one.fix.as_ref()).unwrap();
+    assert!(!fix.safe, "somebody looks at it first");
+    assert_eq!(codes(&wayfare::diagnostic::fix::apply(&changed, &fix.edits)), Vec::<String>::new());
+}
+
 /// An edit of a file: what is exchanged for what.
 const EDITS: &[(usize, &str, &str)] = &[
     (1, "purpose marketing", "purpose service"),
@@ -180,6 +199,9 @@ const EDITS: &[(usize, &str, &str)] = &[
     (4, "count(login during", "count(deposit_made during"),
     (4, "metric often", "// moved\nmetric often"),
     (4, "often > 3", "often > 4"),
+    // Policies and rewards decide what is told of journeys and contents elsewhere.
+    (3, "quiet 22:00..08:00", "quiet 23:00..06:00"),
+    (0, "value 20 CNY; stock", "value 25 CNY; stock"),
 ];
 
 const BANK: [&str; 5] = [
@@ -203,9 +225,10 @@ journey telling of customer {
 }
 "#,
     r#"content news { product risky; via sms """【示例银行】稳赚不赔。拒收请回复R""" }
-content other { via sms """【示例银行】最佳立减""" }
+content other { offers coffee; via sms """【示例银行】最佳立减，20 元咖啡券""" }
 "#,
     r#"// 13912845067
+policy night "夜间" { owner "compliance@bank.example"; quiet 22:00..08:00 }
 product risky { class fund; risk R2 }
 audience rich of customer = aum >= 5 CNY
 lottery spring_draw of customer {

@@ -82,6 +82,16 @@ impl Times {
         said.collect::<Vec<_>>().join(", ")
     }
 
+    /// The first minute of the stretch from `from` to `to`, over midnight where that is earlier, at which it can be.
+    #[must_use]
+    pub fn first_within(&self, from: i64, to: i64) -> Option<i64> {
+        let parts = if from <= to { vec![(from, to)] } else { vec![(from, DAY), (0, to)] };
+        parts.into_iter().find_map(|(from, to)| {
+            let meets = self.0.iter().filter(|(start, end)| *start < to && *end > from);
+            meets.map(|(start, _)| *start.max(&from)).min()
+        })
+    }
+
     #[must_use]
     pub fn is_any(&self) -> bool {
         self.0 == [(0, DAY)]
@@ -231,6 +241,7 @@ fn timeout(edge: &Edge, before: &Times, within: Length, late: i64, flow: &Flow<'
 }
 
 /// `07:05`
-fn minute(minute: i64) -> String {
+#[must_use]
+pub fn minute(minute: i64) -> String {
     format!("{:02}:{:02}", minute / 60, minute % 60)
 }

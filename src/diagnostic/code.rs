@@ -215,6 +215,8 @@ codes! {
     WAIVER_REASON = "E0606", "a waiver without a real reason";
     WAIVER_OWN = "E0607", "a waiver that somebody gives himself";
     WAIVER_UNUSED = "W0601", "a waiver of nothing";
+    WAIVER_LOOSE = "W0602", "a waiver that is bound to nothing";
+    WAIVER_CHANGED = "W0603", "a waiver of what has changed since";
     SECRET_UNREADABLE = "E0517", "the file of a secret cannot be read";
     FORMAT_DEFECT = "E0599", "a file that `fmt` left alone because of a defect of its own";
 

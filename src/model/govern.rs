@@ -150,6 +150,8 @@ pub struct Waiver {
     pub reason: Arc<str>,
     pub approver: Arc<str>,
     pub ticket: Option<Arc<str>>,
+    /// The digest of what was approved, and where it is written.
+    pub binds: Option<(Arc<str>, Span)>,
     /// The last day.
     pub expires: Date,
     pub span: Span,

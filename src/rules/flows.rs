@@ -9,10 +9,12 @@ use std::collections::BTreeSet;
 use super::context::{Context, walk};
 use super::reads::{self, Read};
 use crate::analysis::facts::Facts;
-use crate::analysis::flow::{Flow, Message};
+use crate::analysis::flow::{Flow, Message, Node};
 use crate::expr::{BinaryOp, Expr, Owner};
+use crate::meaning::mind::FactId;
+use crate::model::govern::{Cap, Product};
 use crate::model::journey::StepKind;
-use crate::model::{Journey, Model};
+use crate::model::{Channel, Journey, Model};
 use crate::name::Name;
 use crate::program::policy::MARKETING;
 use crate::value::{Type, Value};
@@ -94,12 +96,62 @@ impl<'a> Context<'a> {
         self.flows(move |case| case.is_marketing() && is_worth(case))
     }
 
+    /// Journeys of marketing that name a product of one of `classes`, with it.
+    pub fn selling<'b>(
+        &'b self,
+        classes: &'b [&str],
+    ) -> impl Iterator<Item = (&'a Journey, &'a Product)> + 'b {
+        let marketing = self.cases.iter().filter(|case| case.is_marketing()).map(|case| case.journey);
+        marketing.filter_map(|journey| {
+            let product = self.model.products.get(&journey.product?)?;
+            classes.contains(&product.class?.as_str()).then_some((journey, product))
+        })
+    }
+
+    /// Whether the journey sends anything by a channel for which `is_it` holds.
+    pub fn sends_by(&self, case: &Case<'a>, is_it: fn(&Channel) -> bool) -> bool {
+        self.messages_of(case.journey.name).iter().any(|message| is_it(message.channel))
+    }
+
+    /// The messages of marketing that somebody comes to, where consents are looked at.
+    pub fn asked(&self) -> impl Iterator<Item = Asked<'_, 'a>> {
+        let looked = self.marketing(Case::asks_consent);
+        looked.filter(|looked| consents(self, looked.flow.journey).is_some()).flat_map(|looked| {
+            looked.flow.messages().filter_map(|(at, message)| {
+                let known = looked.facts.known(at)?;
+                let channel = |fact: FactId| looked.facts.mind.holds(fact).and_then(channel_of);
+                let consents = known.iter().filter_map(|(fact, age)| Some((channel(*fact)?, *fact, *age)));
+                let consents = consents.collect();
+                Some(Asked { looked, node: looked.flow.node(at)?, channel: message.channel, consents })
+            })
+        })
+    }
+
+    /// The caps that hold for a journey: those of all policies, and its own.
+    pub fn caps<'b>(&'b self, journey: &'b Journey) -> impl Iterator<Item = &'b Cap> {
+        self.model.policies.values().flat_map(|policy| &policy.caps).chain(&journey.caps)
+    }
+
     /// Whether some cap counts the message.
     #[must_use]
     pub fn is_capped(&self, journey: &Journey, message: &Message<'_>) -> bool {
-        let caps = self.model.policies.values().flat_map(|policy| &policy.caps).chain(&journey.caps);
-        caps.into_iter().any(|cap| cap.name == message.channel || cap.name == journey.purpose)
+        self.caps(journey).any(|cap| counts_in(cap, journey, message))
     }
+}
+
+/// A message of a journey of marketing, and the consents that were looked at on every way to it.
+pub struct Asked<'b, 'a> {
+    pub looked: &'b Looked<'a>,
+    pub node: &'b Node<'a>,
+    pub channel: Name,
+    /// The channel of each, the condition, and how many milliseconds ago it may have been looked at.
+    pub consents: Vec<(Name, FactId, i64)>,
+}
+
+/// Whether the cap counts this message of the journey.
+#[must_use]
+pub fn counts_in(cap: &Cap, journey: &Journey, message: &Message<'_>) -> bool {
+    cap.name == message.channel || cap.name == journey.purpose
 }
 
 /// Whose attribute `consent` a journey's conditions ask for.
@@ -124,8 +176,7 @@ pub fn consent_has(owner: Owner, channel: Name) -> Expr {
 }
 
 /// The channel of a condition `consent has CHANNEL`.
-#[must_use]
-pub fn channel_of(condition: &Expr) -> Option<Name> {
+fn channel_of(condition: &Expr) -> Option<Name> {
     match condition {
         Expr::Binary(BinaryOp::Has, list, channel) => match (&**list, &**channel) {
             (Expr::Attr(_, name), Expr::Const(Value::Choice(channel))) if name.as_str() == CONSENT => {

@@ -14,7 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::context::{self, Context, Message};
 use super::finding::{Found, Out};
 use super::pack::Chosen;
-use super::{registry, waiver, with_policies};
+use super::waiver::{self, Ground};
+use super::{registry, with_policies};
 use crate::diagnostic::Diagnostic;
 use crate::model::Model;
 use crate::name::{Name, NameMap, NumberSet};
@@ -102,7 +103,10 @@ impl Memory {
             }
         }
         self.keep(model, found, scope.as_ref());
-        told.extend(waiver::apply(model, &chosen, self.found.values().flatten().cloned().collect()));
+        told.extend(waiver::apply(
+            &Ground { model, sources, trees, chosen: &chosen },
+            self.found.values().flatten().cloned().collect(),
+        ));
         told
     }
 

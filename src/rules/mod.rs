@@ -3,12 +3,13 @@
 //! Engineering research, unsigned, not legal advice. A rule is a file in the folder of its letters (`claim/promise.rs`)
 //! with what is known of it, its check, and a page in `pages/` whose examples are its test. Reading order: [`pack`] (what a
 //! project is held to), [`rule`] (what is known of a rule), [`registry`] (all rules, and those that cannot be written yet),
-//! [`context`] and [`said`] (what they look at), [`words`] (wording), [`waiver`] (what is excused), [`memory`] (what an
+//! [`context`] and [`said`] (what they look at), [`words`] (wording), [`waiver`] (what is excused) and [`bound`] (what it looked like when it was), [`memory`] (what an
 //! edit leaves as it is), [`baseline`] (what was there before).
 //!
 //! A rule that lacks what it would have to look at is listed with what is missing, and never guessed.
 
 pub mod baseline;
+pub mod bound;
 mod chan;
 mod claim;
 mod consent;
@@ -24,6 +25,7 @@ pub mod pack;
 pub mod page;
 mod privacy;
 mod prize;
+mod quiet;
 pub mod reads;
 pub mod registry;
 mod reward;

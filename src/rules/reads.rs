@@ -36,6 +36,11 @@ pub fn field(model: &Model, entity: Name, name: Name) -> Option<&Field> {
     model.entities.get(&entity)?.field(name)
 }
 
+/// Whether any kind of subject has a field for which `is_it` holds: without one a rule about such fields has nothing to do.
+pub fn any_field(model: &Model, is_it: impl Fn(&Field) -> bool) -> bool {
+    model.entities.values().any(|entity| entity.fields.iter().any(&is_it))
+}
+
 struct Reader<'a> {
     model: &'a Model,
     found: BTreeSet<Read>,

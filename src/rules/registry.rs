@@ -1,12 +1,13 @@
 //! All rules, in the order of their ids, and those that nothing can look at yet.
 
 use super::rule::Rule;
-use super::{chan, claim, consent, data, fair, freq, optout, privacy, prize, reward, suit};
+use super::{chan, claim, consent, data, fair, freq, optout, privacy, prize, quiet, reward, suit};
 use crate::diagnostic::suggest;
 
 /// Every rule that is checked.
 pub static ALL: &[&Rule] = &[
     &chan::wechat::RULE,
+    &chan::popups::RULE,
     &chan::links::RULE,
     &chan::script::RULE,
     &chan::machine::RULE,
@@ -14,30 +15,43 @@ pub static ALL: &[&Rule] = &[
     &claim::superlative::RULE,
     &claim::lure::RULE,
     &claim::warning::RULE,
+    &claim::rate::RULE,
     &claim::yearly_cost::RULE,
     &claim::debt::RULE,
     &claim::deposit::RULE,
     &claim::witness::RULE,
+    &claim::config::RULE,
+    &claim::pension::RULE,
     &consent::absent::RULE,
     &consent::other::RULE,
     &consent::early::RULE,
+    &consent::profile::RULE,
     &consent::laundering::RULE,
     &data::literals::RULE,
     &fair::protected::RULE,
+    &fair::device::RULE,
     &fair::young::RULE,
+    &fair::arms::RULE,
+    &freq::windows::RULE,
+    &freq::again::RULE,
     &freq::spray::RULE,
     &optout::way_out::RULE,
     &optout::win_back::RULE,
+    &privacy::sensitive::RULE,
     &privacy::others::RULE,
     &privacy::leak::RULE,
     &prize::rules::RULE,
     &prize::highest::RULE,
+    &quiet::wakes::RULE,
     &reward::deposit::RULE,
     &reward::investment::RULE,
     &reward::worst::RULE,
+    &reward::lasts::RULE,
     &reward::levels::RULE,
     &suit::bears::RULE,
     &suit::old::RULE,
+    &suit::market::RULE,
+    &suit::coaching::RULE,
     &suit::need::RULE,
 ];
 
@@ -62,22 +76,9 @@ pub const MISSING: &[Missing] = &[
         "a channel does not say the class of its port, nor the ids of registered templates",
     ),
     missing(
-        "CHAN-003",
-        "popups can be closed, advertising says so",
-        "nothing says that a placement is paid for by somebody else",
-    ),
-    missing(
         "CHAN-007",
         "do-not-call lists are fresh",
         "nothing asks a do-not-call list, and nothing says when one was asked",
-    ),
-    missing("CLAIM-005", "rates and yields with what belongs to them", "it is not written yet"),
-    missing("CLAIM-010", "copy equals configuration", "it is not written yet"),
-    missing("CLAIM-011", "private pensions", "it is not written yet"),
-    missing(
-        "CONSENT-004",
-        "what a profile chose can be refused",
-        "there is no word for an objection to profiling",
     ),
     missing(
         "CONSENT-005",
@@ -105,26 +106,10 @@ pub const MISSING: &[Missing] = &[
         "attributes and channels do not say where data live",
     ),
     missing(
-        "FAIR-002",
-        "no unreasonable differences in price",
-        "a step has no price, and a reward no ground of fairness",
-    ),
-    missing(
-        "FAIR-004",
-        "arms differ only in what they may",
-        "arms of an experiment have no price and no terms of their own",
-    ),
-    missing(
-        "FREQ-001",
-        "not too many messages on any path",
-        "the analysis is there (`wayfare prove`), and the bank's own journeys are to be mended first",
-    ),
-    missing(
         "FREQ-002",
         "no loop that sends without waiting",
         "no such loop compiles: every cycle takes time or counts its rounds (E0452)",
     ),
-    missing("FREQ-003", "nobody enters again at once", "it is not written yet"),
     missing(
         "OPS-001",
         "what runs is what was approved",
@@ -145,21 +130,11 @@ pub const MISSING: &[Missing] = &[
         "leaving is quick and easy",
         "a channel does not say how long leaving takes and what it asks for",
     ),
-    missing(
-        "PRIV-001",
-        "sensitive data need a consent of their own",
-        "there is no separate consent for sensitive data and no assessment to name",
-    ),
     missing("PRIZE-003", "no worse terms after the start", "nothing is compared with what was published"),
     missing(
         "PRIZE-004",
         "a draw is honest",
         "seeds, draws and their audit are the daemon's; whether there is a way in without a purchase is not known here",
-    ),
-    missing(
-        "QUIET-001",
-        "nothing wakes anybody",
-        "the analysis is there (`wayfare prove`), and the bank's own policies are to be mended first",
     ),
     missing(
         "QUIET-002",
@@ -170,13 +145,6 @@ pub const MISSING: &[Missing] = &[
         "QUIET-003",
         "waiting does not break the offer",
         "an offer does not say until when it is worth taking",
-    ),
-    missing("REWARD-004", "given once, and what happens when it is gone", "it is not written yet"),
-    missing("SUIT-003", "only whom the product is for", "it is not written yet"),
-    missing(
-        "SUIT-004",
-        "no coaching, no acting for the client",
-        "a journey does not ask the questions of an assessment",
     ),
     missing("SUIT-005", "sales in a branch are recorded", "a task does not say that it is recorded"),
 ];

@@ -1,23 +1,46 @@
 //! What compliance excuses. A waiver with something wrong excuses nothing, and so does one that nobody needs any more.
 
+use std::collections::BTreeMap;
+
 use unicode_width::UnicodeWidthStr;
 
+use super::bound;
 use super::finding::Found;
 use super::pack::Chosen;
 use super::registry;
 use super::rule::Rule;
-use crate::diagnostic::{Diagnostic, code};
+use crate::diagnostic::{Diagnostic, Fix, code};
 use crate::model::Model;
 use crate::model::govern::Waiver;
 use crate::name::Name;
+use crate::syntax::ast;
+use crate::text::{FileId, Sources, Span};
 
 /// Columns of a reason: twenty letters, or ten Chinese characters.
 const LEAST_REASON: usize = 20;
 /// Who may excuse.
 const ROLES: [&str; 3] = ["compliance", "legal", "risk"];
 
+/// What waivers are held against.
+pub(super) struct Ground<'a> {
+    pub(super) model: &'a Model,
+    pub(super) sources: &'a Sources,
+    pub(super) trees: &'a BTreeMap<FileId, &'a ast::File>,
+    pub(super) chosen: &'a Chosen,
+}
+
+/// Whether what a waiver excuses is what was approved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Bound {
+    Same,
+    /// Nobody said what was approved.
+    Loose,
+    Changed,
+}
+
 /// What is left of `found` when all waivers were heard, and what is wrong with these.
-pub(super) fn apply(model: &Model, chosen: &Chosen, mut found: Vec<Found>) -> Vec<Diagnostic> {
+pub(super) fn apply(ground: &Ground, mut found: Vec<Found>) -> Vec<Diagnostic> {
+    let &Ground { model, chosen, .. } = ground;
     let mut told = Vec::new();
     for waiver in model.waivers.values() {
         let Some(rule) = registry::find(&waiver.rule) else {
@@ -29,14 +52,56 @@ pub(super) fn apply(model: &Model, chosen: &Chosen, mut found: Vec<Found>) -> Ve
             told.extend(wrong);
             continue;
         }
-        let before = found.len();
-        found.retain(|one| !covers(waiver, one));
-        if found.len() == before {
+        if !found.iter().any(|one| covers(waiver, one)) {
             told.push(unused(waiver, rule, chosen));
+            continue;
         }
+        let now = bound::digest(model, ground.sources, ground.trees, waiver);
+        match state(waiver, &now) {
+            Bound::Same => {}
+            Bound::Loose => told.push(loose(ground, waiver, &now)),
+            Bound::Changed => {
+                told.push(changed(waiver, &now));
+                continue;
+            }
+        }
+        found.retain(|one| !covers(waiver, one));
     }
     told.extend(found.into_iter().map(|one| one.diagnostic));
     told
+}
+
+/// Whether the digest that a waiver names is `now`.
+#[must_use]
+pub fn state(waiver: &Waiver, now: &str) -> Bound {
+    match &waiver.binds {
+        None => Bound::Loose,
+        Some((written, _)) if **written == *now => Bound::Same,
+        Some(_) => Bound::Changed,
+    }
+}
+
+fn loose(ground: &Ground, waiver: &Waiver, now: &str) -> Diagnostic {
+    let headline = format!("waiver `{}` does not say what was approved", waiver.name);
+    let finding = Diagnostic::new(code::WAIVER_LOOSE, waiver.span, headline)
+        .label(format!("excuses whatever `{}` becomes", waiver.of))
+        .help(format!("write `binds \"{now}\"`: what stands there today"));
+    let Some(decl) = bound::around(ground.trees, waiver.span) else { return finding };
+    let brace = Span { start: decl.span.end.saturating_sub(1), ..decl.span };
+    let own_line = ground.sources.slice(decl.span).trim_end_matches('}').ends_with('\n');
+    let line = if own_line { format!("  binds \"{now}\"\n") } else { format!("; binds \"{now}\" ") };
+    finding.with_fix(Fix::suggested("bind it to what stands there today").add_before(brace, line))
+}
+
+fn changed(waiver: &Waiver, now: &str) -> Diagnostic {
+    let (was, span) = waiver.binds.as_ref().map_or(("", waiver.span), |(was, span)| (was, *span));
+    let headline =
+        format!("what waiver `{}` excused has changed since, so that it excuses nothing", waiver.name);
+    Diagnostic::new(code::WAIVER_CHANGED, span, headline)
+        .label(format!("approved was `{was}`"))
+        .note(format!("`{}` is `{now}` now", waiver.of))
+        .help(format!("let `{}` look at it again, and then write `binds \"{now}\"`", waiver.approver))
+        .with_fix(Fix::suggested("bind it to what stands there today").replace(span, format!("\"{now}\"")))
 }
 
 fn covers(waiver: &Waiver, found: &Found) -> bool {

@@ -147,7 +147,7 @@ pub const POLICY_ITEMS: &[&str] =
 
 pub const REPLIES_ITEMS: &[&str] = &["limit", "open", "owner", "product", "purpose", "quiet_for", "stale"];
 
-pub const WAIVER_ITEMS: &[&str] = &["approver", "expires", "reason", "rule", "step", "ticket"];
+pub const WAIVER_ITEMS: &[&str] = &["approver", "binds", "expires", "reason", "rule", "step", "ticket"];
 
 /// Words that begin an item of a test.
 pub const TEST_ITEMS: &[&str] = &["advance", "clock", "expect", "given", "happen", "outage"];

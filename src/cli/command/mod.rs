@@ -21,6 +21,7 @@ pub mod rules;
 pub mod run;
 mod tally;
 pub mod test;
+mod waived;
 pub mod why;
 
 #[cfg(test)]

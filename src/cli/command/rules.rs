@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::explain;
+use super::{explain, waived};
 use crate::cli::{Exit, Failure, Output, packs};
 use crate::engine::clock::wall;
 use crate::expr::civil;
@@ -31,6 +31,10 @@ pub struct Args {
     #[arg(long)]
     missing: bool,
 
+    /// What was excused of them in the project around the current folder, and whether it is still what was approved.
+    #[arg(long, conflicts_with_all = ["ids", "missing", "all"])]
+    waivers: bool,
+
     /// The day whose rules count; without it, today.
     #[arg(long, value_name = "DATE")]
     as_of: Option<Date>,
@@ -48,6 +52,9 @@ pub fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
         return Ok(Exit::Clean);
     }
     let today = args.as_of.unwrap_or_else(|| civil::date_of(wall(), &TimeZone::system()));
+    if args.waivers {
+        return waived::list(today, args.json, output);
+    }
     let here = Path::new(".");
     let chosen = packs::chosen(&project::root(here).unwrap_or_else(|| here.to_owned()), today, output)?;
     let held = |rule: &&'static Rule| chosen.as_ref().and_then(|chosen| rule.held(chosen));

@@ -39,6 +39,10 @@ fn waiver(world: &World, declared: &Declared, items: &[WaiverItem], sink: &mut S
     let reason = text(|item| if let WaiverItem::Reason(text) = item { Some(text) } else { None });
     let approver = text(|item| if let WaiverItem::Approver(text) = item { Some(text) } else { None });
     let ticket = text(|item| if let WaiverItem::Ticket(text) = item { Some(text) } else { None });
+    let binds = items.iter().find_map(|item| match item {
+        WaiverItem::Binds(text) => Some((text.value.clone(), text.span)),
+        _ => None,
+    });
     if !items.iter().any(|item| matches!(item, WaiverItem::Error(_))) {
         let has = |text: &Option<Arc<str>>| text.as_ref().is_some_and(|text| !text.trim().is_empty());
         let said_expires = items.iter().any(|item| matches!(item, WaiverItem::Expires(_)));
@@ -68,6 +72,7 @@ fn waiver(world: &World, declared: &Declared, items: &[WaiverItem], sink: &mut S
         reason: reason?,
         approver: approver?,
         ticket,
+        binds,
         expires: expires?,
         span: declared.span,
     })

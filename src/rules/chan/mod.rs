@@ -2,5 +2,6 @@
 
 pub(super) mod links;
 pub(super) mod machine;
+pub(super) mod popups;
 pub(super) mod script;
 pub(super) mod wechat;

@@ -3,7 +3,7 @@
 use crate::analysis::about;
 use crate::rules::context::Context;
 use crate::rules::finding::Out;
-use crate::rules::flows::{Case, channel_of, consents};
+use crate::rules::flows::Asked;
 use crate::rules::pack::Pack;
 use crate::rules::rule::{Basis, In, Mark, rule};
 
@@ -24,31 +24,20 @@ rule! {
 }
 
 fn check(context: &Context, out: &mut Out) {
-    for looked in context.marketing(Case::asks_consent) {
-        let flow = &looked.flow;
-        if consents(context, flow.journey).is_none() {
+    for asked in context.asked() {
+        let Asked { looked, node, channel, consents } = asked;
+        let own = consents.into_iter().filter(|(asked, ..)| *asked == channel);
+        let Some((_, fact, age)) = own.min_by_key(|(.., age)| *age).filter(|(.., age)| *age > DAY_MS) else {
             continue;
+        };
+        let how_long = if age == i64::MAX { "any time".to_owned() } else { format!("up to {}", about(age)) };
+        let mut finding = out
+            .info(node.span, format!("the consent for `{channel}` was looked at {how_long} before"))
+            .label("the gate asks again here")
+            .help(format!("write `if consent has {channel}` here, where it counts"));
+        if let Some((words, span)) = looked.facts.mind.told(fact) {
+            finding = finding.also(span, format!("here, {words}"));
         }
-        for (at, message) in flow.messages() {
-            let Some(known) = looked.facts.known(at) else { continue };
-            let asked = known.iter().filter(|(fact, _)| {
-                looked.facts.mind.holds(**fact).and_then(channel_of) == Some(message.channel)
-            });
-            let Some((fact, age)) = asked.min_by_key(|(_, age)| **age) else { continue };
-            let (Some(node), true) = (flow.node(at), *age > DAY_MS) else { continue };
-            let how_long =
-                if *age == i64::MAX { "any time".to_owned() } else { format!("up to {}", about(*age)) };
-            let mut finding = out
-                .info(
-                    node.span,
-                    format!("the consent for `{}` was looked at {how_long} before", message.channel),
-                )
-                .label("the gate asks again here")
-                .help(format!("write `if consent has {}` here, where it counts", message.channel));
-            if let Some((words, span)) = looked.facts.mind.told(*fact) {
-                finding = finding.also(span, format!("here, {words}"));
-            }
-            out.push_of([flow.journey.name], [node.id], None, finding);
-        }
+        out.push_of([looked.flow.journey.name], [node.id], None, finding);
     }
 }

@@ -4,3 +4,4 @@ pub(super) mod absent;
 pub(super) mod early;
 pub(super) mod laundering;
 pub(super) mod other;
+pub(super) mod profile;

@@ -1,9 +1,8 @@
 //! CONSENT-002: the consent for one channel is none for another.
 
-use crate::name::Name;
 use crate::rules::context::Context;
 use crate::rules::finding::Out;
-use crate::rules::flows::{Case, channel_of, consents};
+use crate::rules::flows::Asked;
 use crate::rules::pack::Pack;
 use crate::rules::rule::{Basis, In, Mark, rule};
 
@@ -21,30 +20,20 @@ rule! {
 }
 
 fn check(context: &Context, out: &mut Out) {
-    for looked in context.marketing(Case::asks_consent) {
-        let flow = &looked.flow;
-        if consents(context, flow.journey).is_none() {
+    for Asked { looked, node, channel, consents } in context.asked() {
+        let Some((other, ..)) = consents.first().filter(|_| consents.iter().all(|(one, ..)| *one != channel))
+        else {
             continue;
-        }
-        for (at, message) in flow.messages() {
-            let Some(known) = looked.facts.known(at) else { continue };
-            let asked: Vec<Name> =
-                known.keys().filter_map(|fact| channel_of(looked.facts.mind.holds(*fact)?)).collect();
-            let (Some(other), Some(node)) = (asked.first(), flow.node(at)) else { continue };
-            if asked.contains(&message.channel) {
-                continue;
-            }
-            let channel = message.channel;
-            let finding = out
-                .info(
-                    node.span,
-                    format!("only the consent for `{other}` was looked at on the way to `{channel}`"),
-                )
-                .label("the gate asks for its own")
-                .help(format!(
-                    "write `if consent has {channel}` around it, or ask for neither and leave it to the gate"
-                ));
-            out.push_of([flow.journey.name], [node.id], None, finding);
-        }
+        };
+        let finding = out
+            .info(
+                node.span,
+                format!("only the consent for `{other}` was looked at on the way to `{channel}`"),
+            )
+            .label("the gate asks for its own")
+            .help(format!(
+                "write `if consent has {channel}` around it, or ask for neither and leave it to the gate"
+            ));
+        out.push_of([looked.flow.journey.name], [node.id], None, finding);
     }
 }

@@ -29,13 +29,7 @@ rule! {
 }
 
 fn check(context: &Context, out: &mut Out) {
-    for journey in context.journeys().filter(|one| one.purpose.as_str() == MARKETING) {
-        let product = journey.product.and_then(|name| context.model.products.get(&name));
-        let Some(product) =
-            product.filter(|it| it.class.is_some_and(|class| class.as_str() == "consumer_loan"))
-        else {
-            continue;
-        };
+    for (journey, product) in context.selling(RULE.products) {
         let market = product.market.iter().map(|condition| (condition, &product.uses));
         let entering = reads::conditions(journey).into_iter().map(|condition| (condition, &journey.uses));
         if market.chain(entering).any(|(condition, uses)| asks_age(context.model, condition, uses, 0)) {

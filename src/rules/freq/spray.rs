@@ -31,10 +31,7 @@ fn check(context: &Context, out: &mut Out) {
     };
     for looked in context.marketing(by_many) {
         let flow = &looked.flow;
-        let disturbs = |message: &Message<'_>| {
-            let kind = context.channel(message.channel).map_or("", |channel| channel.kind.as_str());
-            !matches!(kind, "pull" | "slot" | "ads" | "group" | "human")
-        };
+        let disturbs = |message: &Message<'_>| context.channel(message.channel).is_some_and(super::disturbs);
         let contents: BTreeSet<Name> = flow.messages().map(|(_, message)| message.content.content).collect();
         for content in contents {
             let of_it = |message: &Message<'_>| message.content.content == content && disturbs(message);

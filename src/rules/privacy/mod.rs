@@ -2,6 +2,7 @@
 
 pub(super) mod leak;
 pub(super) mod others;
+pub(super) mod sensitive;
 
 use std::collections::BTreeSet;
 

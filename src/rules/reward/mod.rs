@@ -2,6 +2,7 @@
 
 pub(super) mod deposit;
 pub(super) mod investment;
+pub(super) mod lasts;
 pub(super) mod levels;
 pub(super) mod worst;
 

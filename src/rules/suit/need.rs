@@ -1,7 +1,7 @@
 //! SUIT-006: nobody in need is sold credit or investments.
 
 use crate::program::policy::MARKETING;
-use crate::rules::context::{CREDITS, Context, INVESTMENTS};
+use crate::rules::context::Context;
 use crate::rules::finding::Out;
 use crate::rules::pack::Pack;
 use crate::rules::reads::{self, Read};
@@ -45,12 +45,7 @@ fn check(context: &Context, out: &mut Out) {
     if suppressed.any(|(purpose, _)| purpose.is_none_or(|purpose| purpose.as_str() == MARKETING)) {
         return;
     }
-    for journey in context.journeys().filter(|one| one.purpose.as_str() == MARKETING) {
-        let product = journey.product.and_then(|name| model.products.get(&name));
-        let is_it = |class: &str| CREDITS.contains(&class) || INVESTMENTS.contains(&class);
-        let Some(product) = product.filter(|it| it.class.is_some_and(|class| is_it(class.as_str()))) else {
-            continue;
-        };
+    for (journey, product) in context.selling(RULE.products) {
         let looks = reads::entry(model, journey).into_iter().any(|read| {
             let (Read::Attribute(_, name) | Read::Event(name)) = read;
             NEED.iter().any(|word| name.as_str().contains(word))

@@ -58,6 +58,8 @@ pub enum List {
     SaysCredit,
     /// Speaks of deposits.
     SaysDeposit,
+    /// Hints at the answers of an assessment, or acts for the customer.
+    Coaching,
     /// A link shortener that anybody can use.
     Shortener,
 }
@@ -94,6 +96,7 @@ impl List {
             Self::SaysInvestment => "investments",
             Self::SaysCredit => "credit",
             Self::SaysDeposit => "deposits",
+            Self::Coaching => "what the customer does himself",
             Self::Shortener => "public link shorteners",
         }
     }
@@ -269,6 +272,13 @@ pub(super) const ALL: &[(List, &str)] = &[
         List::SaysDeposit,
         "\
          |存款|存单|定期储蓄|savings account|deposit account",
+    ),
+    (
+        List::Coaching,
+        "\
+         |测评时请选择|测评请选择|测评建议选|问卷请选择|问卷建议选|选择进取型即可|测评答案|代您填写|代客填写|帮您填写测评|代您测评|代客测评\
+         |代您签字|代客签字|代签名|代您操作|代客操作|帮您下单|代您下单|代您购买|代您申购|choose aggressive|we fill in the questionnaire\
+         |trade on your behalf|sign for you",
     ),
     (
         List::Shortener,

@@ -210,6 +210,8 @@ pub enum WaiverItem {
     Step(Path),
     Reason(Text),
     Approver(Text),
+    /// A digest of what was approved.
+    Binds(Text),
     Ticket(Text),
     Expires(Expr),
     Error(Span),

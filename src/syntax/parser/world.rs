@@ -58,6 +58,7 @@ pub(super) fn waiver_item<'a>(i: In<'a>) -> (In<'a>, WaiverItem) {
             "step" => map(path("a step"), WaiverItem::Step).parse(i),
             "reason" => map(text("a reason in quotes"), WaiverItem::Reason).parse(i),
             "approver" => map(text("who approved it, in quotes"), WaiverItem::Approver).parse(i),
+            "binds" => map(text("a digest in quotes"), WaiverItem::Binds).parse(i),
             "ticket" => map(text("a ticket in quotes"), WaiverItem::Ticket).parse(i),
             _ => map(sum, WaiverItem::Expires).parse(i),
         }

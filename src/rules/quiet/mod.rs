@@ -1,0 +1,3 @@
+//! QUIET: when somebody is written to.
+
+pub(super) mod wakes;
