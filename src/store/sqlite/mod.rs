@@ -3,8 +3,9 @@
 //! WAL with full sync; every write transaction begins `IMMEDIATE`. Whatever the size of a batch, a call is a fixed
 //! number of statements: rows travel as one JSON array per statement (`json_each`, bodies in hex), which measured
 //! twice as fast through sqlx as multi-row `VALUES`.
-//! Parts: [`open`] (files, lock, lease), `schema` (migrations), `read`, `write`, `trim`, `json`, `error`.
+//! Parts: [`open`] (files, lock, lease), `schema` (migrations), `read`, `commit`, `write`, `trim`, `json`, `error`.
 
+mod commit;
 pub(super) mod error;
 mod json;
 mod ledger;
@@ -91,7 +92,7 @@ impl Store for SqliteStore {
     }
 
     fn commit<'a>(&'a self, commit: &'a Commit) -> Stored<'a, ()> {
-        async { write::commit(self.writer()?, &self.lease, commit).await }.boxed()
+        async { commit::commit(self.writer()?, &self.lease, commit).await }.boxed()
     }
 
     fn next_due(&self, after: Option<Timestamp>) -> Stored<'_, Option<Timestamp>> {

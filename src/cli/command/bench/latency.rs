@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::daemon::{Daemon, free_address};
@@ -37,14 +38,24 @@ pub(super) struct Delays {
     median: f64,
     p99: f64,
     longest: f64,
+    /// How late the load itself was with its requests: the 99th of a hundred.
+    load_p99: f64,
+}
+
+/// What was sent when, in microseconds since 1970.
+struct Sent {
+    /// When each enrolment was due.
+    due: Vec<i64>,
+    /// How much later than it was due each request began.
+    late: Vec<i64>,
 }
 
 impl fmt::Display for Delays {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { rate, measured, median, p99, longest } = self;
+        let Self { rate, measured, median, p99, longest, load_p99 } = self;
         write!(
             f,
-            "event to first message at {rate} events/s, {measured} measured: p50 {median:.1} ms, p99 {p99:.1} ms, longest {longest:.1} ms"
+            "event to first message at {rate} events/s, {measured} measured: p50 {median:.1} ms, p99 {p99:.1} ms, longest {longest:.1} ms (of it the load's own: p99 {load_p99:.1} ms)"
         )
     }
 }
@@ -64,21 +75,31 @@ pub(super) fn run(folder: &Path, admin: Option<&str>, rate: u32, output: &Output
     place.take_away()?;
     let sent = sent?;
     let first = (rate * WARM_UP * 2 / 3) as usize;
-    let mut delays: Vec<i64> = Vec::with_capacity(sent.len());
-    for (sent, arrival) in sent.iter().zip(&*arrivals).skip(first) {
+    let mut delays: Vec<i64> = Vec::with_capacity(sent.due.len());
+    for (sent, arrival) in sent.due.iter().zip(&*arrivals).skip(first) {
         match arrival.load(Ordering::Relaxed) {
             0 => return Err(Failure::new("a message never came")),
             came => delays.push(came - sent),
         }
     }
     delays.sort_unstable();
-    #[expect(clippy::cast_precision_loss, reason = "microseconds of some seconds")]
-    let at = |share: usize| {
-        delays
-            .get((delays.len() * share / 1_000).min(delays.len() - 1))
-            .map_or(0.0, |us| *us as f64 / 1_000.0)
-    };
-    Ok(Delays { rate, measured: delays.len(), median: at(500), p99: at(990), longest: at(1_000) })
+    let mut late = sent.late;
+    late.sort_unstable();
+    Ok(Delays {
+        rate,
+        measured: delays.len(),
+        median: at(&delays, 500),
+        p99: at(&delays, 990),
+        longest: at(&delays, 1_000),
+        load_p99: at(&late, 990),
+    })
+}
+
+/// So many of a thousand are no longer, in milliseconds. `sorted`: in microseconds.
+#[expect(clippy::cast_precision_loss, reason = "microseconds of some seconds")]
+fn at(sorted: &[i64], share: usize) -> f64 {
+    let place = (sorted.len() * share / 1_000).min(sorted.len().saturating_sub(1));
+    sorted.get(place).map_or(0.0, |us| *us as f64 / 1_000.0)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,8 +117,8 @@ fn events(customers: u32, due: impl Fn(u32) -> i64) -> Vec<(i64, Event)> {
     events
 }
 
-/// When each enrolment was due to be sent, in microseconds since 1970.
-async fn load_evenly(folder: &Path, customers: u32, rate: u32, output: &Output) -> Result<Vec<i64>, Failure> {
+/// A request for each event when it is due, however many are under way.
+async fn load_evenly(folder: &Path, customers: u32, rate: u32, output: &Output) -> Result<Sent, Failure> {
     let address = free_address()?;
     let daemon = Daemon::start(folder, &address)?;
     let client = Client::to(&format!("http://{address}"), output)?;
@@ -106,27 +127,31 @@ async fn load_evenly(folder: &Path, customers: u32, rate: u32, output: &Output) 
     let load = Load { client: &client, output, batch: 1 };
     let start = wall().as_microsecond() + 100_000;
     let due = |number: u32| start + i64::from(number) * 1_500_000 / i64::from(rate);
-    let mut under_way = FuturesUnordered::new();
+    let (mut under_way, mut late) = (FuturesUnordered::new(), Vec::new());
     for (at, event) in events(customers, due) {
-        // A late request still counts from when it was due: nobody is spared by a daemon that stands still.
-        let left = u64::try_from(at - wall().as_microsecond()).unwrap_or(0);
-        let pause = tokio::time::sleep(Duration::from_micros(left));
-        tokio::pin!(pause);
-        loop {
+        // A late request still counts from when it was due: nobody is spared by a daemon that stands still. It does not wait for
+        // the timer, which counts whole milliseconds: a load that is behind could never catch up.
+        while let Ok(left @ 1..) = u64::try_from(at - wall().as_microsecond()) {
             tokio::select! {
-                () = &mut pause => break,
+                () = tokio::time::sleep(Duration::from_micros(left)) => {}
                 Some(done) = under_way.next(), if !under_way.is_empty() => {
                     let done: Result<(), Failure> = done;
                     done?;
                 }
             }
         }
+        late.push(wall().as_microsecond() - at);
         under_way.push(async move {
             match event {
                 Event::Enrolled(number) => load.journeys(number..number + 1, Opens::None).await,
                 Event::Opened(number) => load.open(number).await,
             }
         });
+        // Begins it, and lets the connections have their turn.
+        while let Some(Some(done)) = under_way.next().now_or_never() {
+            done?;
+        }
+        tokio::task::yield_now().await;
     }
     while let Some(done) = under_way.next().await {
         done?;
@@ -134,5 +159,5 @@ async fn load_evenly(folder: &Path, customers: u32, rate: u32, output: &Output) 
     let patience = tokio::time::timeout(PATIENCE, load.finished(None)).await;
     patience.map_err(|_| Failure::new("the daemon did not finish the workload"))??;
     daemon.stop()?;
-    Ok((0..customers).map(due).collect())
+    Ok(Sent { due: (0..customers).map(due).collect(), late })
 }
