@@ -21,7 +21,7 @@ use super::{fill, pack};
 use crate::diagnostic::code;
 use crate::program::Outcome;
 use crate::step::{Event, Input, Post, RootKey, Sym, World};
-use crate::store::{Commit, Quarantined, RowKey, StateRow, StoreError, bucket};
+use crate::store::{Commit, Looked, Quarantined, RowKey, StateRow, StoreError, bucket};
 
 /// Events taken into one batch. A transaction costs about a page per touched row whatever its size, so large ones are
 /// cheap; this bounds memory and the time an answer takes.
@@ -192,14 +192,22 @@ impl Engine {
         ticket.queued.ambiguous || self.before.covers(ticket.row)
     }
 
-    /// De-duplicates the submitted events and adds the new ones to the batch.
-    pub(super) async fn admit_events(&self, gathered: &mut Gathered) -> Result<Vec<Receipt>, StoreError> {
+    /// De-duplicates the submitted events, adds the new ones to the batch, and reads the rows of all that it touches.
+    pub(super) async fn admit_events(
+        &self,
+        gathered: &mut Gathered,
+    ) -> Result<(Vec<Receipt>, Vec<StateRow>), StoreError> {
         let (mut receipts, fresh) = self.identify(gathered);
-        if fresh.is_empty() {
-            return Ok(receipts);
-        }
         let places: Vec<_> = fresh.iter().flat_map(|(_, event)| intake::places(event)).collect();
-        let mut known = intake::Known::new(&self.store.seen(&places).await?);
+        let keys = self.touched(gathered, &fresh);
+        let Looked { seen, rows: read } = if keys.is_empty() && places.is_empty() {
+            Looked::default()
+        } else {
+            self.store.look(&places, &keys).await?
+        };
+        let mut rows = std::mem::take(&mut gathered.rows);
+        rows.extend(read);
+        let mut known = intake::Known::new(&seen);
         for (place, Identified { root, event, identity }) in fresh {
             let repeated = known.repeated(&identity);
             if repeated == Some(Receipt::Conflict) {
@@ -231,7 +239,27 @@ impl Engine {
             let origin = place.map_or(Origin::Engine, Origin::Receipt);
             gathered.add(kind, root, Item { input: Input::Event(event), origin });
         }
-        Ok(receipts)
+        Ok((receipts, rows))
+    }
+
+    /// The rows that the batch may touch, but for those that a sweep has read already. Of an event that turns out to be known its
+    /// row is read in vain: asked for in one go, both cost less than one after the other.
+    fn touched(&self, gathered: &Gathered, fresh: &[(Option<usize>, Identified)]) -> Vec<RowKey> {
+        let mut touched: HashSet<RowKey> =
+            gathered.subjects.iter().map(|subject| subject.key.clone()).collect();
+        for (_, Identified { root, identity, .. }) in fresh {
+            if self.lease.holds(identity.group)
+                && let Some(Sym(kind)) = self.world.symbols.sym(root.entity)
+            {
+                touched.insert(RowKey::new(kind, root.entity.as_str(), Arc::clone(&root.id)));
+            }
+        }
+        for row in &gathered.rows {
+            touched.remove(&row.key);
+        }
+        let mut touched: Vec<RowKey> = touched.into_iter().collect();
+        touched.sort_unstable();
+        touched
     }
 
     /// Refuses what needs no look at the store; the others, with the places of their receipts. What other workers left
@@ -256,17 +284,6 @@ impl Engine {
             }
         }
         (receipts, fresh)
-    }
-
-    pub(super) async fn load(&self, gathered: &mut Gathered) -> Result<Vec<StateRow>, StoreError> {
-        let mut rows = std::mem::take(&mut gathered.rows);
-        let read: HashSet<&RowKey> = rows.iter().map(|row| &row.key).collect();
-        let keys = gathered.subjects.iter().map(|subject| &subject.key).filter(|key| !read.contains(key));
-        let keys: Vec<RowKey> = keys.cloned().collect();
-        if !keys.is_empty() {
-            rows.extend(self.store.load(&keys).await?);
-        }
-        Ok(rows)
     }
 }
 

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::store::{
-    Commit, Counts, Dedup, Deployed, Deployment, Directory, InboxRow, Lease, Ledger, LinkRow, Links,
+    Commit, Counts, Dedup, Deployed, Deployment, Directory, InboxRow, Lease, Ledger, LinkRow, Links, Looked,
     Lotteries, OutboxRow, Packed, PackedKind, Quarantined, RowKey, RowRef, Share, Sift, Sifted, StateRow,
     Store, StoreError, Stored, TimerChunk, Trim, Trimmed,
 };
@@ -122,6 +122,10 @@ impl Store for Patient {
 
     fn seen<'a>(&'a self, events: &'a [Dedup]) -> Stored<'a, Vec<Dedup>> {
         self.read(move |store| store.seen(events))
+    }
+
+    fn look<'a>(&'a self, events: &'a [Dedup], keys: &'a [RowKey]) -> Stored<'a, Looked> {
+        self.read(move |store| store.look(events, keys))
     }
 
     fn commit<'a>(&'a self, commit: &'a Commit) -> Stored<'a, ()> {

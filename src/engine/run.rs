@@ -312,12 +312,8 @@ impl Engine {
     }
 
     async fn process(&mut self, mut gathered: Gathered) -> Result<(), EngineError> {
-        let receipts = match self.admit_events(&mut gathered).await {
-            Ok(receipts) => receipts,
-            Err(error) => return Err(gathered.fail(error)),
-        };
-        let rows = match self.load(&mut gathered).await {
-            Ok(rows) => rows,
+        let (receipts, rows) = match self.admit_events(&mut gathered).await {
+            Ok(admitted) => admitted,
             Err(error) => return Err(gathered.fail(error)),
         };
         let till = match self.till().await {

@@ -148,6 +148,13 @@ pub struct Dedup {
     pub payload: u32,
 }
 
+/// What a store knows of what a batch is about to touch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Looked {
+    pub seen: Vec<Dedup>,
+    pub rows: Vec<StateRow>,
+}
+
 /// A record that could not be processed, with its reason. Nothing is lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quarantined {

@@ -28,9 +28,9 @@ use jiff::Timestamp;
 use sqlx::SqlitePool;
 
 use super::{
-    Commit, Counts, Dedup, Deployed, Deployment, Directory, InboxRow, Lease, Ledger, Links, Lotteries,
-    OutboxRow, Packed, PackedKind, Quarantined, RowKey, RowRef, Sift, Sifted, StateRow, Store, StoreError,
-    Stored, TimerChunk, Trim, Trimmed,
+    Commit, Counts, Dedup, Deployed, Deployment, Directory, InboxRow, Lease, Ledger, Links, Looked,
+    Lotteries, OutboxRow, Packed, PackedKind, Quarantined, RowKey, RowRef, Sift, Sifted, StateRow, Store,
+    StoreError, Stored, TimerChunk, Trim, Trimmed,
 };
 
 /// A store in one file. Dropping it releases the lock; commits that have returned are safe.
@@ -89,6 +89,10 @@ impl Store for SqliteStore {
 
     fn seen<'a>(&'a self, events: &'a [Dedup]) -> Stored<'a, Vec<Dedup>> {
         read::seen(self.hot(), events).boxed()
+    }
+
+    fn look<'a>(&'a self, events: &'a [Dedup], keys: &'a [RowKey]) -> Stored<'a, Looked> {
+        read::look(self.hot(), events, keys).boxed()
     }
 
     fn commit<'a>(&'a self, commit: &'a Commit) -> Stored<'a, ()> {

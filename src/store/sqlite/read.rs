@@ -1,21 +1,31 @@
 //! Reading: sets of rows by one statement each.
 
+use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, SqlitePool};
+use sqlx::{Either, Executor as _, Row as _, SqlitePool};
 
 use super::json::Rows;
 use crate::store::{
-    Counts, Dedup, Deployed, InboxRef, InboxRow, OutboxRow, Packed, PackedKind, ProgramRow, Quarantined,
-    RowKey, RowRef, Sift, Sifted, StateRow, StoreError, TimerChunk, row,
+    Counts, Dedup, Deployed, InboxRef, InboxRow, Looked, OutboxRow, Packed, PackedKind, ProgramRow,
+    Quarantined, RowKey, RowRef, Sift, Sifted, StateRow, StoreError, TimerChunk, row,
 };
 
-// `CROSS JOIN` keeps the order: first the keys asked for, then one look-up each.
-const LOAD: &str = "SELECT state.bucket, state.kind, state.id, state.version, state.body
-    FROM json_each(?1) CROSS JOIN state
+// `CROSS JOIN` keeps the order: first the keys asked for, then one look-up each. The driver copies each cell of an answer on its
+// own, so a row names the key by its place among those asked for.
+const LOAD: &str = "SELECT json_each.key, state.version, state.body
+    FROM json_each(?) CROSS JOIN state
     ON state.bucket = value->>0 AND state.kind = value->>1 AND state.id = value->>2";
 const SEEN: &str = "SELECT dedup.slot, dedup.hash, dedup.payload
-    FROM json_each(?1) CROSS JOIN dedup ON dedup.slot = value->>0 AND dedup.hash = unhex(value->>1)";
+    FROM json_each(?) CROSS JOIN dedup
+    ON dedup.slot IN (value->>1, value->>2) AND dedup.hash = unhex(value->>0)";
+/// [`SEEN`], then [`LOAD`].
+const LOOK_BOTH: &str = "SELECT dedup.slot, dedup.hash, dedup.payload
+    FROM json_each(?) CROSS JOIN dedup
+    ON dedup.slot IN (value->>1, value->>2) AND dedup.hash = unhex(value->>0);
+    SELECT json_each.key, state.version, state.body
+    FROM json_each(?) CROSS JOIN state
+    ON state.bucket = value->>0 AND state.kind = value->>1 AND state.id = value->>2";
 const NEXT_DUE: &str = "SELECT min(due) FROM timer WHERE due > ?1";
 const DUE: &str = "SELECT due, batch, body FROM timer WHERE due <= ?1 ORDER BY due, batch LIMIT ?2";
 const OUTBOX: &str = "SELECT channel, batch, body FROM outbox
@@ -45,27 +55,74 @@ const COUNTS: &str = "SELECT (SELECT count(*) FROM state), (SELECT count(*) FROM
     (SELECT count(*) FROM timer), (SELECT count(*) FROM quarantine)";
 
 pub(super) async fn load(pool: &SqlitePool, keys: &[RowKey]) -> Result<Vec<StateRow>, StoreError> {
+    let sorted = sorted(keys);
+    let found = sqlx::query(LOAD).bind(keys_asked(&sorted)).fetch_all(pool).await?;
+    found.iter().map(|row| state_of(row, &sorted)).collect()
+}
+
+pub(super) async fn seen(pool: &SqlitePool, events: &[Dedup]) -> Result<Vec<Dedup>, StoreError> {
+    let found = sqlx::query(SEEN).bind(events_asked(events)).fetch_all(pool).await?;
+    found.iter().map(dedup).collect()
+}
+
+/// Both in one call of the driver: the rows of the first statement, then those of the second.
+pub(super) async fn look(pool: &SqlitePool, events: &[Dedup], keys: &[RowKey]) -> Result<Looked, StoreError> {
+    let sorted = sorted(keys);
+    let query = sqlx::query(LOOK_BOTH).bind(events_asked(events)).bind(keys_asked(&sorted));
+    let (mut looked, mut first) = (Looked::default(), true);
+    let mut found = pool.fetch_many(query);
+    while let Some(part) = found.try_next().await? {
+        match part {
+            Either::Left(_) => first = false,
+            Either::Right(row) if first => looked.seen.push(dedup(&row)?),
+            Either::Right(row) => looked.rows.push(state_of(&row, &sorted)?),
+        }
+    }
+    Ok(looked)
+}
+
+/// Neighbours share pages.
+fn sorted(keys: &[RowKey]) -> Vec<&RowKey> {
     let mut sorted: Vec<&RowKey> = keys.iter().collect();
     sorted.sort_unstable();
-    let mut rows = Rows::with_capacity(keys.len() * 32);
+    sorted
+}
+
+fn keys_asked(sorted: &[&RowKey]) -> String {
+    let mut rows = Rows::with_capacity(sorted.len() * 32);
     for key in sorted {
         rows.row(|row| {
             row.int(key.bucket).int(key.kind).text(&key.id);
         });
     }
-    let found = sqlx::query(LOAD).bind(rows.finish()).fetch_all(pool).await?;
-    found.iter().map(state).collect()
+    rows.finish()
 }
 
-pub(super) async fn seen(pool: &SqlitePool, events: &[Dedup]) -> Result<Vec<Dedup>, StoreError> {
-    let mut rows = Rows::with_capacity(events.len() * 48);
-    for event in events {
+/// One event is often asked for in two slots, one behind the other.
+fn events_asked(events: &[Dedup]) -> String {
+    let mut rows = Rows::with_capacity(events.len() * 28);
+    let mut rest = events;
+    while let [first, behind @ ..] = rest {
+        let mut second = first;
+        rest = behind;
+        if let [next, behind @ ..] = rest
+            && next.hash == first.hash
+        {
+            second = next;
+            rest = behind;
+        }
         rows.row(|row| {
-            row.int(event.slot).bytes(&event.hash);
+            row.bytes(&first.hash).int(first.slot).int(second.slot);
         });
     }
-    let found = sqlx::query(SEEN).bind(rows.finish()).fetch_all(pool).await?;
-    found.iter().map(dedup).collect()
+    rows.finish()
+}
+
+fn state_of(row: &SqliteRow, sorted: &[&RowKey]) -> Result<StateRow, StoreError> {
+    let place = usize::try_from(row.try_get::<i64, _>(0)?).ok();
+    let key = place.and_then(|place| sorted.get(place));
+    let key = key.ok_or_else(|| StoreError::Damaged("a row that was not asked for".to_owned()))?;
+    Ok(StateRow { key: RowKey::clone(key), version: row.try_get(1)?, body: row.try_get(2)? })
 }
 
 pub(super) async fn next_due(
