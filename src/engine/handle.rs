@@ -136,7 +136,7 @@ impl Stats {
 }
 
 /// Events in the queue before [`SubmitError::Busy`].
-pub(super) const QUEUE: usize = 40_000;
+pub(super) const QUEUE: usize = 20_000;
 /// Events per message to the engine; a longer submission is split.
 pub(super) const CHUNK: usize = 1_000;
 
