@@ -149,13 +149,17 @@ Made from `src/diagnostic/codes/` and checked by `tests/docs.rs`. To write it an
         ("E03", "Types"),
         ("E04", "Journeys"),
         ("E050", "Who gets something"),
+        ("E052", "Content"),
         ("E05", "Projects, files and settings"),
         ("W", "Warnings"),
         ("R", "Refusals of the daemon"),
         ("E06", "Packs of rules and waivers"),
     ];
     for (range, title) in groups {
-        let is_of = |code: &str| code.starts_with(range) && (range != "E05" || !code.starts_with("E050"));
+        let is_of = |code: &str| {
+            code.starts_with(range)
+                && (range != "E05" || !(code.starts_with("E050") || code.starts_with("E052")))
+        };
         let of_range = code::ALL.iter().filter(|code| is_of(code.as_str()));
         let sorted: BTreeMap<&str, &Code> = of_range.map(|code| (code.as_str(), code)).collect();
         writeln!(out, "\n## {title}\n\n| code | about | severity | fixable |\n|---|---|---|---|").unwrap();

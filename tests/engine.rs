@@ -7,6 +7,7 @@ mod community;
 mod desk;
 mod experiment;
 mod fill;
+mod gate;
 mod groups;
 mod identity;
 mod ledger;

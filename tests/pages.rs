@@ -92,6 +92,7 @@ fn examples_of_records_give_their_code_or_are_taken() {
     };
     let of_file = |text: &str| {
         let import = Import {
+            what: wayfare::intake::What::Attributes,
             schema: &world.bundle.schema,
             entity: Name::new("customer"),
             format: Format::Csv,

@@ -23,6 +23,9 @@ use crate::value::Value;
 pub const RESERVED: &str = "wayfare.";
 /// The type that sets attributes.
 pub const ATTRIBUTES: &str = "wayfare.attributes";
+/// The types that say whom nobody may write to, and whom somebody may.
+pub const CONSENT: &str = "wayfare.consent";
+pub const LISTED: &str = "wayfare.listed";
 /// The root entity where a journey names none.
 pub const DEFAULT_ENTITY: &str = "customer";
 /// How far ahead of us a source's clock may be.

@@ -19,7 +19,7 @@ mod tests;
 
 pub use envelope::Envelope;
 pub use event::Intake;
-pub use rows::{Format, Import, Row, Rows};
+pub use rows::{Format, Import, Row, Rows, What};
 
 use std::fmt;
 

@@ -1,19 +1,21 @@
-//! Files of customers or other entities: each row becomes a `wayfare.attributes` event, or a refusal with its line.
+//! Files of customers or other entities, of consents and of lists: each row becomes an event, or a refusal with its line.
 //!
 //! One row is in memory at a time. A bad row never ends the reading; a bad header does, before anything is read.
 
 mod delimited;
 mod lines;
+mod what;
 
 use std::io::BufRead;
 
 use serde_json::{Map, Value as Json};
 
-use super::event::ATTRIBUTES;
 use super::{Envelope, Refusal, did_you_mean, quote};
 use crate::diagnostic::code;
 use crate::name::Name;
 use crate::program::{Entity, Schema};
+
+pub use what::What;
 
 /// The line of a row, and its fields.
 type Numbered = (u64, Result<Map<String, Json>, Refusal>);
@@ -30,6 +32,7 @@ pub enum Format {
 /// What an import is.
 #[derive(Clone, Debug)]
 pub struct Import<'a> {
+    pub what: What,
     pub schema: &'a Schema,
     pub entity: Name,
     pub format: Format,
@@ -63,7 +66,8 @@ enum Reader<R> {
 /// What rows turn into.
 struct Shape<'a> {
     import: Import<'a>,
-    entity: &'a Entity,
+    /// With the columns that such a file has.
+    entity: Entity,
 }
 
 impl<'a, R: BufRead> Rows<'a, R> {
@@ -74,6 +78,7 @@ impl<'a, R: BufRead> Rows<'a, R> {
                 did_you_mean(import.entity.as_str(), import.schema.entities.keys().map(|name| name.as_str()));
             Refusal::new(code::UNKNOWN_ENTITY, format!("no entity `{}` is declared{near}", import.entity))
         })?;
+        let entity = import.what.columns(entity);
         let shape = Shape { import, entity };
         let mut skipped = Vec::new();
         let reader = match shape.import.format {
@@ -93,7 +98,7 @@ impl<R: BufRead> Iterator for Rows<'_, R> {
 
     fn next(&mut self) -> Option<Row> {
         let (line, fields) = match &mut self.reader {
-            Reader::Csv(reader) => reader.next_row(self.shape.entity)?,
+            Reader::Csv(reader) => reader.next_row(&self.shape.entity)?,
             Reader::Ndjson(lines) => lines.next_object()?,
         };
         Some(Row { line, event: fields.and_then(|fields| self.shape.envelope(line, fields)) })
@@ -153,14 +158,15 @@ impl Shape<'_> {
             self.complete(&fields)?;
         }
         let import = &self.import;
+        let (time, id) = import.what.told(&subject, &mut fields)?;
         Ok(Envelope {
             source: import.source.clone(),
-            id: format!("{}-{line}", import.batch),
-            kind: ATTRIBUTES.to_owned(),
+            id: id.unwrap_or_else(|| format!("{}-{line}", import.batch)),
+            kind: import.what.kind().to_owned(),
             subject: Some(subject),
             parent,
             entity: Some(import.entity.to_string()),
-            time: None,
+            time,
             import: false,
             data: fields,
         })

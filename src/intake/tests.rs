@@ -170,6 +170,7 @@ fn deep_json_is_refused_and_not_followed() {
 fn import(entity: &str, format: Format, partial: bool, text: &[u8]) -> String {
     let (schema, world) = (schema(), world());
     let import = Import {
+        what: super::What::Attributes,
         schema: &schema,
         entity: name(entity),
         format,

@@ -236,9 +236,10 @@ fn differences(tested: &Decisions, run: &Decisions, ends: Timestamp) -> Vec<Stri
     found.into_iter().map(|(_, told)| told).collect()
 }
 
-/// Whether it tells of the end of a stock.
+/// Whether it tells of the end of a stock, or of a draw: a daemon draws from a seed of its own.
 fn is_chance(tested: &Decisions) -> bool {
-    tested.values().flat_map(BTreeMap::keys).any(|line| line.contains("there is no more of it"))
+    let is_chance = |line: &String| line.contains("there is no more of it") || line.contains("draw");
+    tested.values().flat_map(BTreeMap::keys).any(is_chance)
 }
 
 async fn the_daemon_decides_what_the_test_decided(place: Place) {

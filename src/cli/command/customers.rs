@@ -1,4 +1,4 @@
-//! `wayfare customers import`: rows of customers, or of what belongs to them, to the daemon.
+//! `wayfare customers`: rows of customers, of what belongs to them, of what they agreed to and of lists, to the daemon.
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read};
@@ -13,7 +13,7 @@ use super::tally::Tally;
 use crate::cli::client::{Client, Target, block_on};
 use crate::cli::{Exit, Failure, Output};
 use crate::engine::clock::wall;
-use crate::intake::{Format, Import, Refusal, Row, Rows};
+use crate::intake::{Format, Import, Refusal, Row, Rows, What};
 use crate::name::Name;
 use crate::program::Schema;
 
@@ -30,6 +30,13 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
     Import(Importing),
+    Consents(Told),
+    /// Import a list of those whom nobody may write to.
+    ///
+    /// Columns: the key and `list` (its name); `channel`, `purpose` and `until` narrow it, `on` false takes somebody off,
+    /// `time` says since when. A row with a time is known again, also from another file. Bad rows are told with their
+    /// line and skipped.
+    Lists(Told),
 }
 
 /// Import a file of customers, or of what belongs to them.
@@ -59,6 +66,29 @@ struct Importing {
     target: Target,
 }
 
+/// Import what customers agreed to and what they refused.
+///
+/// Columns: the key, `given` (true or false) and `time` (when it was said); `channel`, `purpose` and `wording` narrow
+/// it. What was said later counts, in whatever order it arrives; a row that is known is known again, also from another
+/// file. Bad rows are told with their line and skipped.
+#[derive(Debug, clap::Args)]
+struct Told {
+    /// File of rows; `-` reads the standard input.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    /// Whom the rows are about.
+    #[arg(long, value_name = "NAME", default_value = "customer")]
+    entity: String,
+
+    /// How the rows are written [default: by the file's ending].
+    #[arg(long, value_enum)]
+    format: Option<Written>,
+
+    #[command(flatten)]
+    target: Target,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Written {
     Csv,
@@ -66,26 +96,79 @@ enum Written {
 }
 
 pub fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
-    let Verb::Import(import) = &args.verb;
-    let client = Client::new(&import.target, output)?;
-    let (reader, name) = open(&import.file)?;
-    let size = std::fs::metadata(&import.file).map(|file| file.len()).unwrap_or_default();
-    let bar = output.progress(size, "importing");
-    let tally = block_on(async {
-        let schema: Schema = client.get("/v1/schema").await?;
-        let (reader, read) = Counted::new(reader);
-        let (rows, skipped) = Rows::new(BufReader::new(reader), job(import, &schema))
-            .map_err(|refusal| bad_file(&name, &refusal))?;
-        for column in skipped {
-            output.say(format_args!(
-                "{name}:1: the column `{column}` is no field of `{}` and is skipped",
-                import.entity
-            ));
+    match &args.verb {
+        Verb::Import(import) => {
+            let Importing { file, entity, format, partial, target } = import;
+            let job = Job { what: What::Attributes, file, entity, format: *format, partial: *partial };
+            job.run(target, output)
         }
-        send(rows, &name, &client, output, &|| bar.set_position(read.load(Ordering::Relaxed))).await
-    });
-    finish(&bar);
-    Ok(tally?.finish(output))
+        Verb::Consents(told) => told.run(What::Consents, output),
+        Verb::Lists(told) => told.run(What::Lists, output),
+    }
+}
+
+impl Told {
+    fn run(&self, what: What, output: &Output) -> Result<Exit, Failure> {
+        let Self { file, entity, format, target } = self;
+        Job { what, file, entity, format: *format, partial: false }.run(target, output)
+    }
+}
+
+/// A file on its way to the daemon.
+struct Job<'a> {
+    what: What,
+    file: &'a Path,
+    entity: &'a str,
+    format: Option<Written>,
+    partial: bool,
+}
+
+impl Job<'_> {
+    fn run(&self, target: &Target, output: &Output) -> Result<Exit, Failure> {
+        let client = Client::new(target, output)?;
+        let (reader, name) = open(self.file)?;
+        let size = std::fs::metadata(self.file).map(|file| file.len()).unwrap_or_default();
+        let bar = output.progress(size, "importing");
+        let tally = block_on(async {
+            let schema: Schema = client.get("/v1/schema").await?;
+            let (reader, read) = Counted::new(reader);
+            let (rows, skipped) = Rows::new(BufReader::new(reader), self.import(&schema))
+                .map_err(|refusal| bad_file(&name, &refusal))?;
+            for column in skipped {
+                output.say(format_args!(
+                    "{name}:1: the column `{column}` is no field of `{}` and is skipped",
+                    self.entity
+                ));
+            }
+            send(rows, &name, &client, output, &|| bar.set_position(read.load(Ordering::Relaxed))).await
+        });
+        finish(&bar);
+        Ok(tally?.finish(output))
+    }
+
+    fn import<'a>(&self, schema: &'a Schema) -> Import<'a> {
+        let lines = self.file.extension().is_some_and(|ending| ending == "ndjson" || ending == "jsonl");
+        let format = match self.format {
+            Some(Written::Ndjson) => Format::Ndjson,
+            None if lines => Format::Ndjson,
+            Some(Written::Csv) | None => Format::Csv,
+        };
+        let source = match self.what {
+            What::Attributes => escaped(self.file),
+            // The same words from another file are the same.
+            What::Consents => "consents".to_owned(),
+            What::Lists => "lists".to_owned(),
+        };
+        Import {
+            what: self.what,
+            schema,
+            entity: Name::new(self.entity),
+            format,
+            partial: self.partial,
+            source: format!("urn:wayfare:import:{source}"),
+            batch: batch(self.file),
+        }
+    }
 }
 
 fn finish(bar: &ProgressBar) {
@@ -132,23 +215,6 @@ async fn send(
         if ended {
             return Ok(tally);
         }
-    }
-}
-
-fn job<'a>(import: &Importing, schema: &'a Schema) -> Import<'a> {
-    let lines = import.file.extension().is_some_and(|ending| ending == "ndjson" || ending == "jsonl");
-    let format = match import.format {
-        Some(Written::Ndjson) => Format::Ndjson,
-        None if lines => Format::Ndjson,
-        Some(Written::Csv) | None => Format::Csv,
-    };
-    Import {
-        schema,
-        entity: Name::new(&import.entity),
-        format,
-        partial: import.partial,
-        source: format!("urn:wayfare:import:{}", escaped(&import.file)),
-        batch: batch(&import.file),
     }
 }
 

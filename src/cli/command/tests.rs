@@ -119,6 +119,37 @@ fn customers_are_imported_and_bad_rows_named_by_line() {
 }
 
 #[test]
+fn consents_and_lists_are_imported_once_whatever_the_file_is_called() {
+    let (daemon, folder) = (Daemon::start(None, Vec::new()), tempfile::tempdir().unwrap());
+    let file = |name: &str, rows: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, rows).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let rows = "id,given,time,channel,purpose,wording\n\
+        C-1,true,2026-03-01T10:00:00+08:00,push,marketing,2026-03\n\
+        C-2,no idea,2026-03-01T10:00:00+08:00,push,,\n\
+        C-3,false,,,,\n\
+        C-4,false,2026-03-02T10:00:00+08:00,pigeon,,\n\
+        C-5,false,2026-03-02T10:00:00+08:00,,marketing,\n";
+    let (exit, said) = wayfare(&["customers", "consents", &file("march.csv", rows), &daemon.server()]);
+    assert_eq!(exit, Exit::Findings);
+    insta::assert_snapshot!(plain(&said, folder.path(), &daemon));
+    let (_, again) = wayfare(&["customers", "consents", &file("copy.csv", rows), &daemon.server()]);
+    assert!(again.ends_with("0 rows taken, 2 known before, 3 refused\n"), "{again}");
+
+    let rows = "id,list,channel,until\nC-1,complaints,sms,2027-01-01T00:00:00+08:00\nC-2,,,\n";
+    let (exit, said) = wayfare(&["customers", "lists", &file("list.csv", rows), &daemon.server()]);
+    assert_eq!(exit, Exit::Findings);
+    assert!(said.contains("list.csv:3: `list` (Text) is missing"), "{said}");
+    assert!(said.ends_with("1 row taken, 1 refused\n"), "{said}");
+    let (exit, said) =
+        wayfare(&["customers", "consents", &file("bad.csv", "id,given\nC-1,true\n"), &daemon.server()]);
+    assert_eq!(exit, Exit::Usage);
+    assert!(said.contains("columns of required fields are missing: `time`"), "{said}");
+}
+
+#[test]
 fn nobody_there_and_no_token_are_told_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("events.ndjson");

@@ -7,7 +7,7 @@ use super::expr::{Checker, Place, Typed};
 use super::segments::{self, Extent};
 use super::words;
 use super::world::{Declared, Kind, Sink, World};
-use super::{length, schema};
+use super::{length, locales, schema};
 use crate::diagnostic::{Diagnostic, Fix, code};
 use crate::expr::{Expr, Owner};
 use crate::model::Content;
@@ -38,6 +38,7 @@ pub(super) fn content(world: &World, declared: &Declared, items: &[ContentItem],
                 if again {
                     checker.report(said_twice(variant.channel));
                 } else {
+                    checker.sink.findings.extend(locales::findings(world, subject, variant));
                     variants.push(checker.variant(variant));
                 }
             }

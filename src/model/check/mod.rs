@@ -18,6 +18,7 @@ mod experiment;
 mod expr;
 mod journey;
 mod length;
+mod locales;
 mod memory;
 mod org;
 mod outline;

@@ -1,0 +1,190 @@
+//! The gate of the daemon on each store: whoever goes first when two journeys want the same customer, what waits for the
+//! morning, and what consent and lists stop, whatever commit the daemon stops at.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use wayfare::name::Name;
+use wayfare::step::{Event, EventKind, RootKey};
+use wayfare::value::Value;
+
+use super::rig::{Rig, Running, compiled, customer, said, until};
+use crate::support::stores::{Place, on_both_stores};
+
+on_both_stores!(
+    the_last_place_goes_to_whom_the_bank_puts_first,
+    what_comes_at_night_leaves_in_the_morning_at_the_rate,
+    a_refusal_and_a_list_stop_what_waits_for_the_morning,
+);
+
+const BANK: &str = r#"
+channel push { kind push }
+channel sms { kind push }
+entity customer { key id : Id; consent : [channel] }
+event tapped of customer {}
+event paid of customer {}
+policy house {
+  owner "compliance@bank.example"
+  consent marketing per channel
+  order first, second
+  cap marketing 1 per customer per day
+  quiet 20:00..08:30 { release 60 per minute }
+}
+content news { via push """本周有一场理财讲堂""" }
+content offer { via push """缴费有礼，本月有效""" }
+journey alpha of customer {
+  purpose marketing
+  owner "o@bank.example"
+  priority second
+  enter on tapped
+  reenter after 1 day
+  send news via push as alpha_word { on capped end too_many; on no_consent end not_agreed; on suppressed end kept_quiet }
+  end told
+}
+journey beta of customer {
+  purpose marketing
+  owner "o@bank.example"
+  priority first
+  enter on paid, tapped
+  reenter after 1 day
+  send offer via push as beta_word { on capped end too_many; on no_consent end not_agreed; on suppressed end kept_quiet }
+  end told
+}
+"#;
+
+fn at(text: &str) -> Timestamp {
+    format!("{text}:00Z").parse().unwrap()
+}
+
+fn known(id: &str, now: Timestamp) -> (RootKey, Event) {
+    let consent = Value::List(vec![Value::Choice(Name::new("push"))]);
+    said(EventKind::Attributes, customer(id), 0, now, vec![("consent", consent)])
+}
+
+fn happens(name: &str, id: &str, now: Timestamp) -> (RootKey, Event) {
+    said(EventKind::Declared(Name::new(name)), customer(id), 1, now, vec![])
+}
+
+/// Whom which message went to; after a crash one may go again under its key.
+fn got(rig: &Rig) -> BTreeSet<String> {
+    let keys = rig.push.attempts().into_iter().map(|(_, key)| key);
+    keys.map(|key| {
+        let parts: Vec<&str> = key.split('/').collect();
+        format!("{} {}", parts[1], parts.last().unwrap())
+    })
+    .collect()
+}
+
+fn only(one: &str) -> BTreeSet<String> {
+    BTreeSet::from([one.to_owned()])
+}
+
+async fn told(engine: &Running, id: &str) -> Vec<String> {
+    let world = engine.handle.world();
+    let account =
+        wayfare::engine::why::account(&*engine.store, &world, &customer(id)).await.unwrap().unwrap();
+    account.trace.iter().map(|trace| wayfare::step::explain::explain(trace, &world).sentence).collect()
+}
+
+async fn says(engine: &Running, id: &str, wanted: &str) -> bool {
+    told(engine, id).await.iter().any(|sentence| sentence.contains(wanted))
+}
+
+async fn the_last_place_goes_to_whom_the_bank_puts_first(place: Place) {
+    let mut rig = Rig::on(place);
+    rig.clock.set(at("2026-12-01T10:00"));
+    let engine = rig.begin_with(compiled(BANK)).await;
+    engine.handle.submit(vec![known("li", rig.now()), happens("tapped", "li", rig.now())]).await.unwrap();
+    until("one has gone", async || got(&rig) == only("li beta_word")).await;
+    until("and the other has not", async || says(&engine, "li", "ended as `too_many`").await).await;
+    assert!(
+        says(&engine, "li", "policy `house`: cap marketing 1 per day").await,
+        "{:#?}",
+        told(&engine, "li").await
+    );
+    engine.crash().await;
+
+    // The place is taken for somebody who comes back after a crash too, until midnight.
+    let engine = rig.run().await;
+    rig.clock.set(at("2026-12-01T15:00"));
+    engine
+        .handle
+        .submit(vec![said(EventKind::Declared(Name::new("paid")), customer("wang"), 1, rig.now(), vec![])])
+        .await
+        .unwrap();
+    engine.handle.submit(vec![known("wang", rig.now())]).await.unwrap();
+    until("wang has it", async || got(&rig).contains("wang beta_word")).await;
+    assert_eq!(got(&rig).iter().filter(|one| one.starts_with("li ")).count(), 1);
+    engine.stop().await;
+}
+
+async fn what_comes_at_night_leaves_in_the_morning_at_the_rate(place: Place) {
+    let mut rig = Rig::on(place);
+    rig.clock.set(at("2026-12-01T22:00"));
+    let engine = rig.begin_with(compiled(BANK)).await;
+    for n in 0..120 {
+        let id = format!("c{n}");
+        engine.handle.submit(vec![known(&id, rig.now()), happens("paid", &id, rig.now())]).await.unwrap();
+    }
+    assert!(got(&rig).is_empty());
+    engine.crash().await;
+
+    let engine = rig.run().await;
+    rig.clock.set(at("2026-12-02T08:29"));
+    engine.handle.submit(vec![known("late", rig.now())]).await.unwrap();
+    assert!(got(&rig).is_empty());
+    rig.clock.set(at("2026-12-02T08:30"));
+    for _ in 0..30 {
+        rig.clock.advance(SignedDuration::from_secs(1));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    until("some have left", async || !got(&rig).is_empty()).await;
+    assert!(got(&rig).len() <= 60, "{} in half a minute", got(&rig).len());
+    let end = at("2026-12-02T08:40");
+    until("all have left", async || {
+        if rig.now() < end {
+            rig.clock.advance(SignedDuration::from_secs(1));
+        }
+        got(&rig).len() == 120
+    })
+    .await;
+    engine.stop().await;
+}
+
+async fn a_refusal_and_a_list_stop_what_waits_for_the_morning(place: Place) {
+    let mut rig = Rig::on(place);
+    rig.clock.set(at("2026-12-01T22:00"));
+    let engine = rig.begin_with(compiled(BANK)).await;
+    for id in ["li", "wang", "zhao"] {
+        engine.handle.submit(vec![known(id, rig.now()), happens("paid", id, rig.now())]).await.unwrap();
+    }
+    rig.clock.set(at("2026-12-01T23:00"));
+    let no = EventKind::Consent {
+        channel: None,
+        purpose: Some(Name::new("marketing")),
+        given: false,
+        wording: "2026-03".into(),
+    };
+    let list = EventKind::Listed {
+        list: "complaints".into(),
+        channel: Some(Name::new("push")),
+        purpose: None,
+        on: true,
+        until: None,
+    };
+    let stops = vec![
+        said(no, customer("li"), 2, rig.now(), vec![]),
+        said(list, customer("wang"), 2, rig.now(), vec![]),
+    ];
+    engine.handle.submit(stops).await.unwrap();
+    until("refused at once", async || says(&engine, "li", "ended as `not_agreed`").await).await;
+    engine.crash().await;
+
+    let engine = rig.run().await;
+    rig.clock.set(at("2026-12-02T09:00"));
+    until("who may be written to is", async || !got(&rig).is_empty()).await;
+    until("the list is heeded", async || says(&engine, "wang", "complaints").await).await;
+    assert_eq!(got(&rig), only("zhao beta_word"));
+    engine.stop().await;
+}
