@@ -123,7 +123,7 @@ proptest! {
     fn what_ends_of_points_is_what_was_left(tries in prop::collection::vec((0usize..3, 0usize..4, 0usize..4, 1i64..30), 0..80)) {
         let mut sums = Sums::default();
         // Of each lot, by when it ends: what each customer has earned of it and not spent.
-        let mut lots = vec![[0i64; 4]; 4];
+        let mut lots = [[0i64; 4]; 4];
         let (mut entries, mut used) = (Vec::new(), 0);
         let points = |act, from, amount| Entry { unit: "stars".to_owned(), ..entry("points/stars", act, from, amount) };
         for (what, until, who, amount) in tries {

@@ -78,7 +78,7 @@ fn look(published: &Published, records: &[Record], head: &Head) -> Audit {
 fn one_altered_draw_among_many_is_found() {
     let (published, mut records, head) = played(many());
     let sound = look(&published, &records, &head);
-    assert_eq!((sound.faults.as_slice(), sound.early), ([String::new(); 0].as_slice(), 0));
+    assert!(sound.faults.is_empty() && sound.early == 0, "{:?}", sound.faults);
     assert!(sound.is_repeated && sound.won["box"] == 50 && sound.won["coupon"] > 0);
     let middle = records.len() / 2 + 7;
     let nth = format!("draw {}", middle + 1);
@@ -301,7 +301,7 @@ async fn season(place: impl Fn() -> Place, workers: usize, url: Option<&str>) {
 #[tokio::test]
 async fn one_worker_that_is_killed_draws_what_its_seed_says() {
     let _alone = alone().await;
-    season(Place::file, 1, None).await;
+    Box::pin(season(Place::file, 1, None)).await;
 }
 
 #[tokio::test]
@@ -309,5 +309,5 @@ async fn three_workers_of_which_one_is_killed_draw_from_one_chain() {
     let Some(server) = Server::own("lottery::three_workers") else { return };
     let _alone = alone().await;
     let url = server.url(&server.database().await);
-    season(|| Place::Database(url.clone()), 3, Some(&url)).await;
+    Box::pin(season(|| Place::Database(url.clone()), 3, Some(&url))).await;
 }

@@ -442,8 +442,8 @@ fn signs(text: &str) -> Vec<(usize, char, i32)> {
     let (mut at, mut depth) = (0, 0);
     while let Some(sign) = text[at..].chars().next() {
         let rest = &text[at..];
-        let skip = if rest.starts_with("\"\"\"") {
-            rest[3..].find("\"\"\"").map(|end| end + 6)
+        let skip = if let Some(inside) = rest.strip_prefix("\"\"\"") {
+            inside.find("\"\"\"").map(|end| end + 6)
         } else if sign == '"' {
             rest[1..].find('"').map(|end| end + 2)
         } else if rest.starts_with("//") {

@@ -18,6 +18,7 @@ use crate::rules::{Chosen, NOTICE, Rule};
 
 /// List the rules of compliance that journeys are held to.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Args {
     /// Print the pages of these rules instead.
     #[arg(value_name = "ID")]

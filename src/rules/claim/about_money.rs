@@ -29,7 +29,7 @@ fn number_before(text: &str, at: usize) -> Option<Range<usize>> {
     let before = text.get(..at)?.trim_end();
     let is_part = |sign: char| sign.is_ascii_digit() || matches!(sign, '.' | ',');
     let number = before.trim_end_matches(is_part);
-    (number.len() < before.len()).then(|| number.len()..before.len())
+    (number.len() < before.len()).then_some(number.len()..before.len())
 }
 
 #[cfg(test)]

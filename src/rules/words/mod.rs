@@ -113,8 +113,9 @@ pub fn folded(text: &str) -> String {
 /// What the normal form NFKC makes of a sign whatever stands beside it, for the signs of usual copies.
 fn narrowed(c: char) -> Option<char> {
     match c {
-        '\0'..='\u{7F}' | '\u{4E00}'..='\u{9FFF}' | HOLE => Some(c),
-        '、' | '。' | '《'..='】' | '“' | '”' | '—' => Some(c),
+        '\0'..='\u{7F}' | '\u{4E00}'..='\u{9FFF}' | '、' | '。' | '《'..='】' | '“' | '”' | '—' | HOLE => {
+            Some(c)
+        }
         '\u{3000}' => Some(' '),
         '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFEE0),
         _ => None,
