@@ -126,12 +126,13 @@ async fn who_is_in_flight_keeps_his_version(place: Place) {
     let opened = |id: &str, now| vec![known(id, now, vec![]), happened("account_opened", id, now, vec![])];
     engine.handle.submit(opened("li", rig.now())).await.unwrap();
     engine.handle.submit(vec![happened("login", "li", rig.now(), vec![])]).await.unwrap();
+    rig.clock.set(at("2026-12-02T09:30"));
     until("the first words", async || pushed(&rig).contains(&"activation.hundred_bind".to_owned())).await;
     engine.crash().await;
 
     let engine = rig.run().await;
     engine.handle.deploy(bundle(&shorter())).await.unwrap();
-    rig.clock.set(at("2026-12-02T09:00"));
+    rig.clock.set(at("2026-12-02T10:00"));
     engine.handle.submit(opened("wang", rig.now())).await.unwrap();
     engine.handle.submit(vec![happened("login", "wang", rig.now(), vec![])]).await.unwrap();
     let program = async |id: &str| engine.state(id).await.instances.first().map(|it| it.program);
@@ -176,11 +177,13 @@ async fn parking_first_and_the_card_second(place: Place) {
     until("free parking", async || pushed(&rig) == ["parking.parking_gift"]).await;
     rig.clock.set(at("2026-12-01T10:00"));
     engine.handle.submit(vec![happened("parking_claimed", "li", rig.now(), vec![])]).await.unwrap();
+    // One push a day: the card waits for the next.
+    rig.clock.set(at("2026-12-02T09:30"));
     until("and then the card", async || pushed(&rig).len() == 2).await;
     assert_eq!(pushed(&rig), ["parking.parking_gift", "etc.etc_card_offer"]);
 
     // Three power banks a day later are a habit, and no message: another was sent within two days.
-    rig.clock.set(at("2026-12-02T09:00"));
+    rig.clock.set(at("2026-12-02T12:00"));
     for minute in 0..3 {
         let now = rig.now() + SignedDuration::from_mins(minute);
         rig.clock.set(now);
@@ -203,6 +206,8 @@ async fn parking_first_and_the_card_second(place: Place) {
     let flag = vec![("kind", Value::Choice(Name::new("device_farm"))), ("score", Value::Int(95))];
     engine.handle.submit(vec![happened("traffic_flagged", "farm", rig.now(), flag)]).await.unwrap();
     rig.clock.set(at("2026-12-03T11:00"));
+    until("the grant", async || engine.state("li").await.accounts.len() == 1).await;
+    rig.clock.set(at("2026-12-04T09:30"));
     until("the coupon", async || pushed(&rig).contains(&"coupon_there".to_owned())).await;
     assert_eq!(engine.state("farm").await.accounts, []);
     assert_eq!(engine.state("li").await.accounts.len(), 1);
