@@ -199,15 +199,15 @@ async fn parking_first_and_the_card_second(place: Place) {
             happened("card_bound", id, now + SignedDuration::from_secs(1), vec![]),
         ]
     };
-    rig.clock.set(at("2026-12-03T09:00"));
+    rig.clock.set(at("2026-12-03T10:00"));
     let both = [landed("li", rig.now()), landed("farm", rig.now())].concat();
     engine.handle.submit(both).await.unwrap();
-    rig.clock.set(at("2026-12-03T09:30"));
+    rig.clock.set(at("2026-12-03T10:30"));
     let flag = vec![("kind", Value::Choice(Name::new("device_farm"))), ("score", Value::Int(95))];
     engine.handle.submit(vec![happened("traffic_flagged", "farm", rig.now(), flag)]).await.unwrap();
-    rig.clock.set(at("2026-12-03T11:00"));
+    rig.clock.set(at("2026-12-03T12:00"));
     until("the grant", async || engine.state("li").await.accounts.len() == 1).await;
-    rig.clock.set(at("2026-12-04T09:30"));
+    rig.clock.set(at("2026-12-04T10:30"));
     until("the coupon", async || pushed(&rig).contains(&"coupon_there".to_owned())).await;
     assert_eq!(engine.state("farm").await.accounts, []);
     assert_eq!(engine.state("li").await.accounts.len(), 1);
