@@ -38,6 +38,12 @@ channel sms "短信" {
   receipt within 2h
   outcomes delivered, failed, clicked
 }
+
+/// Nights are quiet.
+policy bank_wide "全行规则" {
+  owner "compliance@bank.example"
+  quiet 22:00..08:00
+}
 "#;
 
 /// The project of `journeys` journeys.
