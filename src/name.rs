@@ -1,7 +1,7 @@
 //! Interned names: one entry per distinct identifier of the process, and a pointer to it wherever it is used.
 //!
 //! Every identifier that comes from source text or from a program is a [`Name`]. Comparing and hashing one
-//! costs an integer; it is written out as text wherever it is serialised, so programs stay portable.
+//! costs an address, and never looks at what stands there: a table of ten thousand names is not read from memory again; it is written out as text wherever it is serialised, so programs stay portable.
 //! What never enters: strings from outside (event ids, attribute values). Interning never frees, so data
 //! must not reach it; look data up with [`Name::lookup`].
 
@@ -96,9 +96,16 @@ impl Name {
     }
 }
 
+impl Name {
+    /// Where it is interned: one place for each text, for as long as the process lives.
+    fn address(self) -> usize {
+        std::ptr::from_ref(self.0).addr()
+    }
+}
+
 impl PartialEq for Name {
     fn eq(&self, other: &Self) -> bool {
-        self.0.id == other.0.id
+        self.address() == other.address()
     }
 }
 
@@ -106,7 +113,7 @@ impl Eq for Name {}
 
 impl Hash for Name {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u32(self.0.id);
+        state.write_usize(self.address());
     }
 }
 

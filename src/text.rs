@@ -3,6 +3,7 @@
 //! Knows nothing of the language and does no IO: whoever reads files puts them into [`Sources`].
 
 pub mod hex;
+pub mod shared;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};

@@ -6,7 +6,7 @@ use std::fs;
 use wayfare::analysis::facts::Facts;
 use wayfare::analysis::flow::Flow;
 use wayfare::analysis::liability::{Worth, liability};
-use wayfare::analysis::proof::prove;
+use wayfare::analysis::proof::{Verdict, prove};
 use wayfare::analysis::window::most_sends;
 use wayfare::compile::{Compilation, File, Input, compile};
 use wayfare::diagnostic::Severity;
@@ -37,6 +37,34 @@ fn compiled(clauses: &str, steps: &str) -> Compilation {
 
 fn journey(compilation: &Compilation) -> &Journey {
     &compilation.model.journeys[&Name::new("tried")]
+}
+
+/// A policy's own automaton: what a journey hears of, and what it does behind it.
+#[test]
+fn what_a_policy_forbids_is_proved_or_shown() {
+    let house = |until: &str| {
+        format!(
+            "event grumbled \"抱怨\" of customer {{ source app }}\nevent calmed \"安抚\" of customer {{ source app }}\npolicy house {{ owner \"compliance@bank.example\"; never marketing after grumbled{until} }}\n"
+        )
+    };
+    let tried = |until: &str, steps: &str| {
+        let text = format!(
+            "{}journey tried \"试\" of customer {{\n  purpose marketing\n  owner \"crm@bank.example\"\n  enter on grumbled\n  reenter never\n\n  {steps}\n}}\ncontent sorry \"抱歉\" {{ via push \"\"\"我们来晚了。\"\"\" }}\n",
+            house(until)
+        );
+        let compilation = sound(&text);
+        let proof = prove(&compilation.model, journey(&compilation), &compilation.sources, None);
+        let claim = proof.claims.into_iter().find(|claim| claim.id == "never_after").unwrap();
+        let way = claim.witness.map(|way| way.steps.into_iter().map(|step| step.text).collect::<Vec<_>>());
+        (claim.verdict, way)
+    };
+    let calm = "wait for calmed within 5 days else end alone\n  send sorry via push\n  end told";
+    assert_eq!(tried(" until calmed", calm), (Verdict::Holds, None), "calmed on every way to the message");
+    let (verdict, way) = tried("", calm);
+    assert_eq!(verdict, Verdict::Open, "never again is longer than until calmed");
+    assert_eq!(way.unwrap().last().unwrap(), "(calmed) send sorry via push");
+    let (verdict, _) = tried(" until calmed", "send sorry via push\n  end told");
+    assert_eq!(verdict, Verdict::Open, "nobody has calmed down");
 }
 
 /// Each journey of the file says itself what is the most in 1, 7 and 30 days.

@@ -46,6 +46,42 @@ fn explain_lists_every_code_once() {
     assert!(output.stderr.is_empty());
 }
 
+/// A draw that has begun: the folder as it is against the commit before, against a folder, against nothing.
+#[test]
+fn check_compares_with_the_project_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("draws.journey");
+    let text = |value: &str| {
+        format!(
+            "entity customer {{ key id : Id }}\nlottery spring_draw of customer {{\n  open 2026-11-01..2027-02-28\n  chance keep 7 days\n  rules \"rules.html\"\n  prize phone \"手机\" {{ value {value} CNY; count 5; odds 1 in 10_000; tax paid }}\n}}\n"
+        )
+    };
+    std::fs::write(&path, text("6_999")).unwrap();
+    std::fs::write(folder.path().join("rules.html"), "活动规则").unwrap();
+    let git = |args: &[&str]| {
+        let mut git = Command::new("git");
+        git.arg("-C").arg(folder.path()).args(["-c", "user.name=a", "-c", "user.email=a@bank.example"]);
+        assert!(git.args(args).output().expect("git is there").status.success(), "{args:?}");
+    };
+    git(&["init", "-q"]);
+    git(&["add", "-A"]);
+    git(&["commit", "-qm", "published"]);
+    let at = folder.path().to_str().unwrap();
+    let check = |against: &str| {
+        let output =
+            wayfare(&["check", at, "--today", "2026-11-22", "--against", against, "--format", "concise"]);
+        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+    };
+    assert_eq!(check("HEAD"), (0, String::new()));
+    std::fs::write(&path, text("4_999")).unwrap();
+    let (code, said) = check("HEAD");
+    assert!(code == 1 && said.contains("PRIZE-003") && said.contains("no longer 6999.00 CNY"), "{said}");
+    assert_eq!(check(at), (0, String::new()), "as it is, it is as it is");
+    assert_eq!(check("no-such-branch").0, 2);
+    std::fs::write(&path, text("7_999")).unwrap();
+    assert_eq!(check("HEAD"), (0, String::new()), "better terms pass");
+}
+
 #[test]
 fn bad_usage_is_talk_and_ends_in_2() {
     insta::assert_snapshot!(transcript(&["explain"]));

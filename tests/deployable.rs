@@ -37,7 +37,7 @@ const LACKING: &[(&str, &str, usize)] = &[
     ("migrate", "  enter on joined\n  migrate \"v1\" { gone old to end done }\n", 6),
     ("enter by list", "  enter by list\n", 5),
     (
-        "referral",
+        "referral beside events of your own called `joined` or `qualified`",
         "referral friends of customer {\n  open 2027-01-01..2027-06-30\n  link first_touch within 30 days\n  \
          qualify on paid\n  inviter gets card_holder\n  invitee gets card_holder\n  limit 10 per inviter per month\n}\n",
         1,

@@ -12,12 +12,14 @@ mod groups;
 mod identity;
 mod ledger;
 mod links;
+mod lottery;
 mod pages;
 mod parity;
 mod parked;
 mod posts;
 mod real;
 mod refer;
+mod referral;
 pub(crate) mod rig;
 mod rows;
 

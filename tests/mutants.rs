@@ -19,7 +19,7 @@ use wayfare::project;
 use wayfare::rules::context::{CREDITS, Context, INVESTMENTS, is_sms};
 use wayfare::rules::said::Said;
 use wayfare::rules::words::List;
-use wayfare::rules::{Chosen, find};
+use wayfare::rules::{Chosen, Trees, find};
 use wayfare::syntax::ast;
 use wayfare::syntax::parse;
 use wayfare::text::FileId;
@@ -293,9 +293,9 @@ fn mutants(session: &Session, input: &Input) -> Vec<Mutant> {
     let sources = session.sources();
     let parsed: Vec<(FileId, ast::File)> =
         sources.iter().map(|(id, file)| (id, parse(id, &file.text).file)).collect();
-    let trees: BTreeMap<FileId, &ast::File> = parsed.iter().map(|(id, tree)| (*id, tree)).collect();
+    let trees: Vec<(FileId, &ast::File)> = parsed.iter().map(|(id, tree)| (*id, tree)).collect();
     let chosen = input.rules.as_ref().unwrap();
-    let context = Context::new(session.model(), sources, &trees, chosen, None);
+    let context = Context::new(session.model(), sources, Trees::new(&trees), chosen, None);
     let mut found = Vec::new();
     for operator in OPERATORS {
         match operator.at {

@@ -26,6 +26,15 @@ fn page(text: &str, packs: &[Pack]) -> Compilation {
     held(input, packs)
 }
 
+/// The same, as it has become since `before`.
+fn changed(before: &str, text: &str, packs: &[Pack]) -> Compilation {
+    let was = rules::Before::of(&page(before, &[]).model);
+    let world = std::fs::read_to_string("tests/suite/rules/world.journey").unwrap();
+    let input = library::project(&[("world.journey", &world), ("page.journey", text)]);
+    let rules = Chosen { packs: packs.to_vec(), before: Some(was.into()), ..Chosen::usual(TODAY) };
+    check(&Input { rules: Some(rules), ..input })
+}
+
 fn held(input: Input, packs: &[Pack]) -> Compilation {
     let rules =
         Chosen { packs: packs.to_vec(), domains: vec!["bank.example".to_owned()], ..Chosen::usual(TODAY) };
@@ -76,6 +85,12 @@ fn the_page_of_each_rule_is_its_test() {
     for rule in ALL {
         let (id, packs) = (rule.id(), packs(rule));
         let (bad, good) = (examples(rule.entry.page, "bad"), examples(rule.entry.page, "good"));
+        // Of a rule about a change: as it was.
+        let before = examples(rule.entry.page, "before").first().copied();
+        let page = |text, packs: &[Pack]| match before {
+            Some(before) => changed(before, text, packs),
+            None => page(text, packs),
+        };
         if bad.len() < 2 || good.len() < 3 {
             writeln!(wrong, "{id}: two violations and three near misses are needed").unwrap();
         }

@@ -4,6 +4,7 @@ mod ledger;
 mod links;
 mod migrations;
 mod partitions;
+mod referrals;
 mod sieve;
 mod tasks;
 mod upkeep;
@@ -78,9 +79,11 @@ async fn what_is_committed_is_read(store: &dyn Store) {
     assert_eq!(store.next_due(None).await.unwrap(), Some(at(50)));
     assert_eq!(store.next_due(Some(at(50))).await.unwrap(), Some(at(100)));
     assert_eq!(store.next_due(Some(at(200))).await.unwrap(), None);
-    let due = store.due(at(100), 10).await.unwrap();
+    let due = store.due(at(0)..=at(100), 10).await.unwrap();
     assert_eq!(due.iter().map(|chunk| chunk.due).collect::<Vec<_>>(), [at(50), at(100)]);
-    assert_eq!(store.due(at(300), 1).await.unwrap().len(), 1);
+    assert_eq!(store.due(at(0)..=at(300), 1).await.unwrap().len(), 1);
+    let due = store.due(at(100)..=at(300), 10).await.unwrap();
+    assert_eq!(due.iter().map(|chunk| chunk.due).collect::<Vec<_>>(), [at(100), at(200)]);
 
     assert_eq!(store.outbox(3, row(0), 10).await.unwrap(), full_commit().outbox[..1]);
     assert_eq!(store.outbox(3, row(1), 10).await.unwrap(), []);

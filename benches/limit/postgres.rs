@@ -27,8 +27,13 @@ ALTER TABLE trace ALTER COLUMN body SET STORAGE EXTERNAL;
 /// Writes `crowd` into the empty database at `url`; the seconds it took.
 pub(crate) async fn write(url: &str, crowd: Crowd, sizes: &Sizes) -> Result<f64, sqlx::Error> {
     let options = PgConnectOptions::from_str(url)?.disable_statement_logging();
-    let mut db =
-        options.options([("plan_cache_mode", "force_custom_plan"), ("jit", "off")]).connect().await?;
+    // As the store sets its connections.
+    let options = options.options([("plan_cache_mode", "force_custom_plan"), ("jit", "off")]).options([
+        ("enable_hashjoin", "off"),
+        ("enable_mergejoin", "off"),
+        ("enable_seqscan", "off"),
+    ]);
+    let mut db = options.connect().await?;
     sqlx::raw_sql(SCHEMA).execute(&mut db).await?;
     for number in 0..crowd.known() {
         let mut rows: Vec<(i16, String, i64)> =

@@ -59,6 +59,12 @@ impl Entries {
         }
     }
 
+    /// Whether nothing of two runs lies within a stretch of `ms`, its end not included.
+    #[must_use]
+    pub fn is_alone(self, ms: i64) -> bool {
+        matches!(self, Self::Once) || matches!(self, Self::Behind(length) if length >= ms)
+    }
+
     /// How many can begin within any stretch of `ms`, its end not included; `None`: any number.
     #[must_use]
     pub fn within(self, ms: i64) -> Option<i64> {

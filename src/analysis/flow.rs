@@ -165,16 +165,7 @@ impl<'m> Flow<'m> {
             What::Rung(_, rung) => (rung.channel, &rung.content, None),
             _ => return None,
         };
-        let among = content
-            .chosen
-            .as_ref()
-            .map_or(std::slice::from_ref(&content.content), |chosen| chosen.among.as_slice());
-        let pieces = among.iter().filter_map(|name| {
-            let content = self.model.contents.get(name)?;
-            let variant = content.variants.iter().find(|variant| variant.channel == channel)?;
-            u32::try_from(variant.messages.len()).ok()
-        });
-        Some(Message { channel, content, to, pieces: pieces.max().unwrap_or(1).max(1) })
+        Some(Message { channel, content, to, pieces: pieces(self.model, channel, content) })
     }
 
     /// All messages to the subject, in the order written.
@@ -308,8 +299,22 @@ pub fn least_ms(edge: &Edge) -> i64 {
     }
 }
 
+/// How many messages one step sends at most: an ordered list sends several.
+pub(super) fn pieces(model: &Model, channel: Name, content: &ContentCall) -> u32 {
+    let among = content
+        .chosen
+        .as_ref()
+        .map_or(std::slice::from_ref(&content.content), |chosen| chosen.among.as_slice());
+    let pieces = among.iter().filter_map(|name| {
+        let content = model.contents.get(name)?;
+        let variant = content.variants.iter().find(|variant| variant.channel == channel)?;
+        u32::try_from(variant.messages.len()).ok()
+    });
+    pieces.max().unwrap_or(1).max(1)
+}
+
 /// How long a message may be held: until quiet times are over, and for room under a cap.
-fn hold_ms(model: &Model, journey: &Journey) -> i64 {
+pub(super) fn hold_ms(model: &Model, journey: &Journey) -> i64 {
     let policies = || model.policies.values();
     let quiets = policies().filter_map(|policy| policy.quiet.as_ref()).chain(&journey.quiet);
     // Each ends within a day; where several follow one another, within as many.

@@ -90,8 +90,8 @@ fn gift(values: &Values, giving: &Giving) -> Gift {
         Give::Exchange { what, .. } => reward(values, &candidates(what, values), None),
         Give::Points { points, amount } => self::points(values, *points, amount),
         Give::Draw { lottery } => draw(values, *lottery),
-        // A chance is worth what the draw gives for it.
-        Give::Chance { .. } => Gift {
+        // A chance is worth what the draw gives for it; to qualify is worth nothing by itself.
+        Give::Chance { .. } | Give::Qualify { .. } => Gift {
             worth: Some(BTreeMap::new()),
             names: Vec::new(),
             budgets: BTreeSet::new(),

@@ -5,9 +5,12 @@
 //! | [`facts`] | what holds at a step, on every way to it, and how old that knowledge is | sound |
 //! | [`mod@path`] | a way to a step, with times and an example customer | a witness, feasible unless it says that this was not decided |
 //! | [`window`] | the most messages in any stretch of time | sound upper bound |
+//! | [`glance`] | the same from the steps alone: whether there can be too many at all | sound upper bound, coarser |
 //! | [`entries`] | how often one subject can enter | sound upper bound |
 //! | [`clock`] | at which times of the day an instance can be at a step | sound over-approximation |
 //! | [`cover`] | whether one thing comes before another on every way | sound |
+//! | [`order`] | whether a way goes on to what is forbidden behind an event | sound for what the journey hears |
+//! | [`circle`] | whether journeys set each other off without any time passing | sound |
 //! | [`liability`] | the most that is given to one customer, and to all | sound upper bound |
 //! | [`proof`] | all of it about one journey, as people and tools read it | says which is which |
 //!
@@ -17,12 +20,15 @@
 //! clocks are not set forward or back (a change of clocks moves a civil day by an hour) and as long as an instance
 //! stays with its version.
 
+pub mod circle;
 pub mod clock;
 pub mod cover;
 pub mod entries;
 pub mod facts;
 pub mod flow;
+pub mod glance;
 pub mod liability;
+pub mod order;
 pub mod path;
 pub mod proof;
 pub mod window;

@@ -56,7 +56,10 @@ pub fn most_sends(flow: &Flow<'_>, window_ms: i64, counts: &dyn Fn(&Message<'_>)
         Entries::Once => Some(found.map_or(whole, |found| found.min(whole))),
         // Several runs one behind the other are in `found`.
         Entries::Behind(_) => {
-            let runs = entries.within(window_ms.saturating_add(flow.hold_ms)).map(|runs| runs + 1);
+            let around = window_ms.saturating_add(flow.hold_ms);
+            // Where the next run begins behind the window, there is one.
+            let runs =
+                if entries.is_alone(around) { Some(1) } else { entries.within(around).map(|runs| runs + 1) };
             let bound = runs.map(|runs| runs.saturating_mul(whole));
             found.map(|found| bound.map_or(found, |bound| found.min(bound))).or(bound)
         }

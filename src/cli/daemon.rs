@@ -124,6 +124,7 @@ impl Daemon {
             ..Options::new(channels, settings.config.zone.clone(), clock)
         };
         let (engine, running) = engine::start(store, options).await.map_err(broken)?;
+        tokio::spawn(engine::referral::keep_telling(engine.clone()));
         let daemon = Self {
             engine,
             address,

@@ -40,5 +40,5 @@ pub fn chosen(root: &Path, as_of: Date, output: &Output) -> Result<Option<Chosen
         return told(&findings, &sources);
     }
     let packs: Vec<Pack> = packs.iter().filter_map(|(name, _)| Pack::find(name)).collect();
-    Ok((!packs.is_empty()).then_some(Chosen { packs, as_of, domains: set.domains }))
+    Ok((!packs.is_empty()).then_some(Chosen { packs, as_of, domains: set.domains, before: None }))
 }

@@ -16,7 +16,7 @@ use crate::model::check::{Due, Memory, named_files};
 use crate::model::{Context, Journey};
 use crate::name::Name;
 use crate::program::Bundle;
-use crate::rules::{self, Chosen, Touched};
+use crate::rules::{self, Chosen, Touched, Trees};
 use crate::syntax::token::TokenKind;
 use crate::syntax::{ast, parse};
 use crate::text::{FileId, Sources, Span};
@@ -38,11 +38,20 @@ pub(super) struct Parsed {
     comments: Vec<Span>,
 }
 
+impl Parsed {
+    /// Whether the phases behind the parser hear of it besides its tree.
+    fn is_noted(&self) -> bool {
+        !(self.diagnostics.is_empty() && self.lost.is_empty() && self.comments.is_empty())
+    }
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Work {
     pub(super) sources: Sources,
     context: Context,
     pub(super) files: BTreeMap<FileId, Parsed>,
+    /// Those of them that are noted: few of ten thousand, and an edit of one looks at all of these.
+    noted: BTreeSet<FileId>,
     pub(super) memory: Memory,
     pub(super) shapes: Shapes,
     meanings: Meanings,
@@ -64,6 +73,11 @@ impl Work {
         for ((id, file), parsed) in files.iter().zip(parse_all(files)) {
             self.sources.set(*id, file.path.clone(), file.text.clone());
             self.context.packages.insert(*id, file.package.clone());
+            if parsed.is_noted() {
+                self.noted.insert(*id)
+            } else {
+                self.noted.remove(id)
+            };
             self.files.insert(*id, parsed);
         }
         self.read_named(files.iter().copied(), named);
@@ -91,19 +105,21 @@ impl Work {
         self.context.packages.remove(&id);
         self.forget_named(id);
         self.files.remove(&id);
+        self.noted.remove(&id);
     }
 
     /// Runs the phases behind the parser over what is due.
     pub(super) fn check(&mut self, due: Due) {
         let trees: Vec<(FileId, &ast::File)> =
             self.files.iter().map(|(id, file)| (*id, &file.tree)).collect();
-        self.context.lost = self.files.values().flat_map(|file| file.lost.iter().copied()).collect();
+        let noted: Vec<&Parsed> = self.noted.iter().filter_map(|id| self.files.get(id)).collect();
+        self.context.lost = noted.iter().flat_map(|file| file.lost.iter().copied()).collect();
         let checked = self.memory.check(&trees, &self.context, due);
         let model = self.memory.model();
         let mut diagnostics = checked.findings;
-        let syntax = self.files.values().flat_map(|file| &file.diagnostics);
-        echo::leave_out(&mut diagnostics, syntax, model, &self.sources);
-        diagnostics.extend(self.files.values().flat_map(|file| &file.diagnostics).cloned());
+        let syntax = || noted.iter().flat_map(|file| &file.diagnostics);
+        echo::leave_out(&mut diagnostics, syntax(), model, &self.sources);
+        diagnostics.extend(syntax().cloned());
         let errors = Errors::of(&diagnostics);
         let names = (!checked.looked.is_everything()).then(|| checked.looked.names());
         self.shapes.look(model, names, |journey| errors.spare(journey));
@@ -123,36 +139,35 @@ impl Work {
             diagnostics.extend(calendars::check(model, programs, today));
         }
         self.sound = !has_errors(&diagnostics);
-        let comments: Vec<Span> =
-            self.files.values().flat_map(|file| file.comments.iter().copied()).collect();
+        let comments: Vec<Span> = noted.iter().flat_map(|file| file.comments.iter().copied()).collect();
         suppress(&self.sources, &comments, &mut diagnostics);
-        let found = self.hold(&checked.looked);
+        // What breaks a rule of compliance, where nothing else is wrong. Waivers excuse it, comments do not.
+        let found = self.rules.as_ref().map(|chosen| {
+            let touched = touched(&checked.looked);
+            if !self.sound {
+                self.held.miss(&touched);
+                return Vec::new();
+            }
+            self.held.check(model, &self.sources, Trees::new(&trees), chosen, &touched)
+        });
+        let found = found.unwrap_or_default();
+        self.sound = self.sound && !has_errors(&found);
         diagnostics.extend(found);
         diagnostic::sort(&mut diagnostics);
         self.diagnostics = diagnostics;
     }
 
-    /// What breaks a rule of compliance, where nothing else is wrong. Waivers excuse it, comments do not.
-    fn hold(&mut self, looked: &Due) -> Vec<Diagnostic> {
-        let Some(chosen) = &self.rules else { return Vec::new() };
-        let touched = Touched {
-            everything: looked.is_everything(),
-            names: looked.names().clone(),
-            files: looked.files().clone(),
-        };
-        if !self.sound {
-            self.held.miss(&touched);
-            return Vec::new();
-        }
-        let trees = self.files.iter().map(|(id, file)| (*id, &file.tree)).collect();
-        let found = self.held.check(self.memory.model(), &self.sources, &trees, chosen, &touched);
-        self.sound = !has_errors(&found);
-        found
-    }
-
     /// `None` exactly if there are errors.
     pub(super) fn bundle(&mut self) -> Option<Bundle> {
         self.sound.then(|| self.lowered.bundle(self.memory.model(), &self.sources))
+    }
+}
+
+fn touched(looked: &Due) -> Touched {
+    Touched {
+        everything: looked.is_everything(),
+        names: looked.names().clone(),
+        files: looked.files().clone(),
     }
 }
 

@@ -249,6 +249,7 @@ codes! {
     NO_RESULT = "R0251", "the task cannot end like this";
     TASK_TAKEN = "R0252", "somebody else has taken the task on";
     GIFT_CLOSED = "R0253", "what has become of the gift does not allow it";
+    LINK_REFUSED = "R0254", "a link of a referral does not count";
     NEVER_KNOWN = "R0260", "the event waited for its subject, which did not become known";
     PAST_NOT_KNOWN = "R0261", "a condition looks further back than anything is known";
 

@@ -542,6 +542,7 @@ impl<'a> Batch<'a> {
     fn resolve(&mut self, ticket: &Ticket) {
         let Some(lane) = self.dispatcher.lane(ticket.channel) else { return };
         lane.settle();
+        lane.arrived(ticket.row, &ticket.queued.message, self.commit.batch);
         if lane.resolve(ticket.row) {
             self.commit.outbox_done.push((ticket.channel, ticket.row));
         }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::pack;
 use super::payload::{self, Key};
 use super::work::Steps;
-use crate::step::{Event, Post, RootKey};
+use crate::step::{Event, Post, RootKey, codec};
 use crate::store::{Commit, InboxRef, InboxRow, POST_KEYS, Store, StoreError};
 use crate::text::hex;
 
@@ -84,7 +84,7 @@ impl Keys {
             let plain = pack::pack_list(&list)?;
             let body = row_key(&key, &salt).and_then(|key| payload::seal_once(&key, plain));
             let body = body.ok_or("what leaves cannot be sealed")?;
-            let body = postcard::to_extend(&Sealed { key: number, salt, body }, vec![SEALED]);
+            let body = codec::versioned(SEALED, &Sealed { key: number, salt, body });
             let body = body.map_err(|error| error.to_string())?;
             let at = InboxRef { group, at: at.as_millisecond(), batch: commit.batch, ..InboxRef::default() };
             commit.inbox.push(InboxRow { at, body });

@@ -12,29 +12,35 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
+use tokio::time::Instant;
 
 use super::clock::Clock;
 use super::judge::{Manner, Verdict, judge};
 use super::lane::{Lane, Ticket};
 use super::pack::Queued;
-use super::rate::Window;
+use super::rate::{KEPT_MS, Window};
 use super::release::Release;
+use super::switches::{Gatekeeper, Switches};
 use crate::channel::{Attempt, Channel, Channels, SendResult};
 use crate::name::Name;
 use crate::program::Rate;
-use crate::step::{Delivery, Kill, Sym, World};
+use crate::step::{Delivery, Kill, MessageKey, Sym, World};
 use crate::store::{OutboxRow, RowRef, Store, StoreError};
 
 /// After this long a channel that has not come back counts as ambiguous.
 const LONGEST_SEND: Duration = Duration::from_mins(2);
 
 /// What came of one attempt.
+#[derive(Clone)]
 pub(super) struct Answer {
     pub ticket: Ticket,
     /// `None`: a switch stopped it before it reached the provider, or its group was lost.
     pub attempt: Option<Attempt>,
     tenure: Arc<Tenure>,
 }
+
+/// A message, and the row that it left from.
+pub(super) type Place = (RowRef, MessageKey);
 
 /// How long a group is ours. What was handed over in it and has not reached its provider when it is over does not leave: the
 /// next owner sends it.
@@ -53,11 +59,15 @@ impl Tenure {
     }
 }
 
-/// A group's sends under way.
+/// A group's sends under way, with their channels.
 #[derive(Default)]
 struct Sends {
     tenure: Arc<Tenure>,
-    count: usize,
+    open: BTreeSet<(u32, Place)>,
+}
+
+fn place(ticket: &Ticket) -> (u32, Place) {
+    (ticket.channel, (ticket.row, ticket.queued.message.clone()))
 }
 
 impl Answer {
@@ -80,9 +90,11 @@ pub(super) struct Dispatcher {
     leaving: BTreeSet<u16>,
     /// Sends under way, by group; none: not here.
     sends: BTreeMap<u16, Sends>,
+    /// Of groups that were lost, those that have not come back, by channel.
+    strays: BTreeMap<u32, usize>,
     /// Messages in the memory of each lane.
     most_held: usize,
-    switches: Arc<Mutex<Kill>>,
+    switches: Switches,
     released: Release,
 }
 
@@ -104,30 +116,41 @@ impl Dispatcher {
             workers: None,
             leaving: BTreeSet::new(),
             sends: BTreeMap::new(),
+            strays: BTreeMap::new(),
             most_held,
-            switches: Arc::default(),
+            switches: Switches::default(),
             released,
         };
         (dispatcher, arriving)
     }
 
-    /// Forgets everything, sends under way included: their answers do not arrive any more, and what has not reached its
-    /// provider does not leave.
-    pub(super) fn begin_anew(&mut self) -> mpsc::UnboundedReceiver<Answer> {
-        self.sends.values().for_each(|sends| sends.tenure.end());
-        let (channels, clock) = (std::mem::take(&mut self.channels), Arc::clone(&self.clock));
-        let (mut new, arriving) = Self::new(channels, clock, self.most_held);
-        (new.workers, new.switches) = (self.workers, Arc::clone(&self.switches));
-        new.released.share(self.workers.unwrap_or(1), self.clock.now());
-        // What it lets through stays bounded, whoever sends.
-        new.gates = std::mem::take(&mut self.gates);
-        *self = new;
-        arriving
+    /// Forgets what waits to be sent: the store says what does. What is under way goes on, and its answers are waited for.
+    pub(super) fn begin_anew(&mut self) {
+        self.lanes.clear();
+        self.leaving.clear();
+    }
+
+    /// An answer that was taken and not committed.
+    pub(super) fn unheard(&mut self, answer: &Answer) {
+        if !answer.tenure.is_over() {
+            let group = answer.ticket.row.group;
+            let sends = self
+                .sends
+                .entry(group)
+                .or_insert_with(|| Sends { tenure: Arc::clone(&answer.tenure), open: BTreeSet::new() });
+            sends.open.insert(place(&answer.ticket));
+        }
     }
 
     /// From now on nothing leaves that `kill` stops, also of what has been handed over and waits for its turn.
     pub(super) fn heed(&self, kill: &Kill) {
-        self.switches.lock().unwrap_or_else(PoisonError::into_inner).clone_from(kill);
+        self.switches.set(kill);
+    }
+
+    /// What was heeded last was so in the store at `looked`; what leaves more than two heartbeats after that waits for the next
+    /// look.
+    pub(super) fn looked(&self, looked: Instant, beat: Duration) {
+        self.switches.looked(looked, beat);
     }
 
     /// A lane for every channel of any program and every channel with messages, at the rates of `world`.
@@ -149,6 +172,9 @@ impl Dispatcher {
             let window = window.map(|text| Window::parse(&text)).unwrap_or_default();
             let mut lane = Lane::new(sym, rate, window, self.most_held, store.lease().batch);
             lane.leave(&self.leaving);
+            let open = self.sends.values().flat_map(|sends| &sends.open);
+            let open = open.filter(|(channel, _)| *channel == sym).map(|(_, place)| place.clone());
+            lane.resume(open.collect(), self.strays.get(&sym).copied().unwrap_or_default());
             self.lanes.insert(sym, lane);
             let channel = name.and_then(|name| self.channels.get(name));
             let sends = channel.map_or(1, |channel| channel.concurrency().max(1));
@@ -189,6 +215,7 @@ impl Dispatcher {
         if self.workers.is_none() {
             return Ok(());
         }
+        let clock = Arc::clone(&self.clock);
         for (sym, lane) in &mut self.lanes {
             let (Some(rate), wanted) = (lane.rate, lane.wanted(now)) else { continue };
             let name = window_name(*sym);
@@ -199,7 +226,9 @@ impl Dispatcher {
                 }
                 let text = store.meta(&name).await?.unwrap_or_default();
                 let mut window = Window::parse(&text);
-                granted = wanted.min(window.room(rate, now));
+                // What others did since is known, but not what counted then.
+                let is_late = clock.now().as_millisecond() - now.as_millisecond() > KEPT_MS;
+                granted = if is_late { 0 } else { wanted.min(window.room(rate, now)) };
                 if granted == 0 {
                     break Some(window);
                 }
@@ -240,6 +269,9 @@ impl Dispatcher {
         self.leaving.retain(|group| !groups.contains(group));
         for sends in groups.iter().filter_map(|group| self.sends.remove(group)) {
             sends.tenure.end();
+            for (channel, _) in sends.open {
+                *self.strays.entry(channel).or_default() += 1;
+            }
         }
         self.lanes.values_mut().for_each(|lane| lane.lose(groups));
     }
@@ -253,14 +285,17 @@ impl Dispatcher {
     pub(super) fn answered(&mut self, answer: &Answer) -> bool {
         let Ticket { channel, row, .. } = &answer.ticket;
         if answer.tenure.is_over() {
+            if let Some(strays) = self.strays.get_mut(channel) {
+                *strays = strays.saturating_sub(1);
+            }
             if let Some(lane) = self.lanes.get_mut(channel) {
                 lane.settle();
             }
             return false;
         }
         if let Some(sends) = self.sends.get_mut(&row.group) {
-            sends.count = sends.count.saturating_sub(1);
-            if sends.count == 0 {
+            sends.open.remove(&place(&answer.ticket));
+            if sends.open.is_empty() {
                 self.sends.remove(&row.group);
             }
         }
@@ -332,18 +367,18 @@ impl Dispatcher {
     /// Begins a send whose commit is durable.
     pub(super) fn send(&mut self, ticket: Ticket, delivery: Delivery) {
         let sends = self.sends.entry(ticket.row.group).or_default();
-        sends.count += 1;
+        sends.open.insert(place(&ticket));
         let tenure = Arc::clone(&sends.tenure);
         let answers = self.answers.clone();
         let channel = self.channels.get(delivery.channel).cloned();
         let gate = self.gates.get(&ticket.channel).cloned();
-        let (clock, switches) = (Arc::clone(&self.clock), Arc::clone(&self.switches));
+        let (clock, gatekeeper) = (Arc::clone(&self.clock), self.switches.gatekeeper());
         tokio::spawn(async move {
             let attempt = match channel {
                 Some(channel) => {
                     let (queued, tenure) = (&ticket.queued, &*tenure);
                     let sending = Sending { channel: &*channel, delivery: &delivery, queued, tenure };
-                    attempt(sending, gate, &*clock, &switches).await
+                    attempt(sending, gate, &*clock, gatekeeper).await
                 }
                 None => Some(SendResult::Rejected { detail: "the channel has no provider".into() }.into()),
             };
@@ -429,18 +464,15 @@ async fn attempt(
     sending: Sending<'_>,
     gate: Option<Arc<Gate>>,
     clock: &dyn Clock,
-    switches: &Mutex<Kill>,
+    mut gatekeeper: Gatekeeper,
 ) -> Option<Attempt> {
     let Sending { channel, delivery, queued, tenure } = sending;
     let _slot = match &gate {
         Some(gate) => gate.pass(clock, tenure).await,
         None => None,
     };
-    if tenure.is_over() {
-        return None;
-    }
     let journey = Name::new(&delivery.message.journey);
-    if switches.lock().unwrap_or_else(PoisonError::into_inner).stops(delivery.channel, journey) {
+    if gatekeeper.stops(delivery.channel, journey).await || tenure.is_over() {
         return None;
     }
     let send = AssertUnwindSafe(channel.send_again(delivery, queued.provider.as_deref())).catch_unwind();
@@ -463,7 +495,7 @@ mod tests {
     use super::*;
     use crate::engine::clock::WallClock;
     use crate::engine::pack::Queued;
-    use crate::step::{MessageKey, RootKey};
+    use crate::step::RootKey;
 
     /// Takes one message at a time, when it is told to.
     #[derive(Default)]

@@ -55,6 +55,8 @@ pub(super) struct Gathered {
     pub rows: Vec<StateRow>,
     pub retries: Vec<(Ticket, Queued)>,
     pub answered: Stats,
+    /// The answers in it, where a commit may be refused for others' sake.
+    pub heard: Vec<Answer>,
     pub anything: bool,
 }
 
@@ -107,6 +109,7 @@ impl Engine {
                 continue;
             }
             gathered.anything = true;
+            gathered.heard.extend(self.sharing.as_ref().map(|_| answer.clone()));
             match self.dispatcher.judge(&self.world, &answer, self.moment.now) {
                 Verdict::Again(queued) => gathered.retries.push((answer.ticket, queued)),
                 Verdict::Over(outcome, detail) => {

@@ -18,7 +18,7 @@ use crate::program::Bundle;
 use crate::step::horizon::Short;
 use crate::step::slots::{self, Standing};
 use crate::step::world::Kill;
-use crate::step::{Event, RootKey, World, codec};
+use crate::step::{Event, RootKey, State, World, codec};
 use crate::store::{Acted, Directory, Ledger, Lotteries, Quarantined, RowKey, Store, StoreError, TaskRow};
 
 /// What became of one submitted event. Given only once it is durable.
@@ -309,6 +309,15 @@ impl EngineHandle {
     /// If the store cannot be read, or the row is of a format that this build does not know.
     pub async fn slots(&self, root: &RootKey, slots: &[Name]) -> Result<Vec<Standing>, EngineError> {
         let (world, now) = (self.world(), self.now());
+        Ok(match self.row_of(root).await? {
+            (root, Some(state)) => slots::standing(&world, &root, state, slots, now),
+            _ => Vec::new(),
+        })
+    }
+
+    /// Who `root` was found to be, and their state; `None`: there is none.
+    pub(super) async fn row_of(&self, root: &RootKey) -> Result<(RootKey, Option<State>), EngineError> {
+        let world = self.world();
         let mut root = root.clone();
         for _ in 0..MOST_MERGES {
             let Some(kind) = world.symbols.sym(root.entity) else { break };
@@ -318,10 +327,10 @@ impl EngineHandle {
                 codec::decode(&row.body).map_err(|error| EngineError::Refused(error.to_string().into()))?;
             match &state.merged {
                 Some(merged) => root = merged.into.clone(),
-                None => return Ok(slots::standing(&world, &root, state, slots, now)),
+                None => return Ok((root, Some(state))),
             }
         }
-        Ok(Vec::new())
+        Ok((root, None))
     }
 
     /// What is live now: the schema to validate against, the switches.

@@ -1,7 +1,7 @@
 //! Lotteries of a deployment: published with a seed of their own before it goes live, closed when it is over.
 //!
-//! A lottery that somebody has drawn from is frozen: a deployment that changes its terms is refused. One that nobody has
-//! drawn from yet may be changed, and gets another seed. One that is over, or that no deployment has any more, ends; a
+//! A lottery that is published is frozen: a deployment that takes anything from whoever takes part is refused. Until somebody
+//! has drawn from it, it may be changed for the better, and gets another seed. One that is over, or that no deployment has any more, ends; a
 //! while later its seed may be known by everybody.
 
 use std::collections::BTreeMap;
@@ -46,6 +46,12 @@ pub(super) async fn publish(
             // What is over stays over.
             Some(row) if is_same(row, &terms) && ends.is_some_and(|ends| ends <= now.as_millisecond()) => {}
             Some(row) if row.head.draws > 0 || is_same(row, &terms) => return Err(frozen(*name, row)),
+            Some(row) if row.revealed.is_none() => {
+                if let Some(harm) = harmed(row, &terms) {
+                    return Err(refused(*name, &format!("is published, and this takes from it: {harm}")));
+                }
+                publication.new.push(new(&terms, ends, now)?);
+            }
             _ => publication.new.push(new(&terms, ends, now)?),
         }
     }
@@ -63,7 +69,10 @@ pub(super) async fn publish(
         if let Some(row) = row.filter(|row| row.terms != new.terms) {
             return Err(frozen(Name::new(&row.name), row));
         }
-        tracing::info!(lottery = new.name, "published: its terms are frozen with the first draw");
+        tracing::info!(
+            lottery = new.name,
+            "published: nothing can be taken from it any more, and nothing changes after the first draw"
+        );
     }
     Ok(())
 }
@@ -77,7 +86,19 @@ fn frozen(name: Name, row: &LotteryRow) -> EngineError {
             row.head.draws
         )
     };
+    refused(name, &why)
+}
+
+fn refused(name: Name, why: &str) -> EngineError {
     EngineError::Refused(format!("lottery `{name}` {why}; give what is to be drawn now another name").into())
+}
+
+/// What the new terms take from whoever takes part.
+fn harmed(row: &LotteryRow, terms: &Terms) -> Option<String> {
+    match serde_json::from_str::<Terms>(&row.terms) {
+        Ok(known) => crate::lottery::harm(&known, terms),
+        Err(error) => Some(format!("what was published cannot be read: {error}")),
+    }
 }
 
 fn is_same(row: &LotteryRow, terms: &Terms) -> bool {

@@ -4,8 +4,8 @@
 //! touched states in one read, steps each in memory and commits once. The doors hold an [`EngineHandle`].
 //!
 //! Reading order: [`handle`] (the face), [`clock`], `run` (the loop), `gather` (inputs), `intake` (identity), `work` (one subject), `carry` (from row to row),
-//! `batch` (one commit), `last` and `patient` (commits that fail), `timers`, `lane`, `survey`, `dispatch`, `judge` and `rate` (the outbox), `sweep`, `deploy`,
-//! [`desk`] (work for people), `shorten` (links in text messages), [`fill`] (history of new conditions), `trim` (what goes), [`audience`] (counts), [`trial`] (experiments), `till`, `book` and [`audit`] (what all share, and the books), `refer` (other roots), `share` (other workers), `pack` and
+//! `batch` (one commit), `last` and `patient` (commits that fail), `timers`, `lane`, `survey`, `dispatch`, `judge`, `rate` and `switches` (the outbox), `sweep`, `deploy`,
+//! [`desk`] (work for people), `shorten` (links in text messages), [`fill`] (history of new conditions), `trim` (what goes), [`audience`] (counts), [`trial`] (experiments), `till`, `book` and [`audit`] (what all share, and the books), `refer` (other roots), [`referral`] (who invites whom), `share` (other workers), `pack` and
 //! [`payload`] (rows), [`why`] (reading traces).
 
 pub mod audience;
@@ -31,6 +31,7 @@ mod patient;
 pub mod payload;
 mod rate;
 mod refer;
+pub mod referral;
 mod release;
 mod run;
 mod share;
@@ -39,6 +40,7 @@ pub mod show;
 mod start;
 mod survey;
 mod sweep;
+mod switches;
 mod till;
 mod timers;
 pub mod trial;

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::payload::{Key, Place, open, seal};
-use crate::step::MessageKey;
+use crate::step::{MessageKey, codec};
 use crate::store::{Packed, PackedKind, RowRef};
 
 const VERSION: u8 = 1;
@@ -169,7 +169,7 @@ pub(super) fn unpack<T: DeserializeOwned>(
 
 /// A list as an outbox row.
 pub(super) fn pack_outbox<T: Borrow<Queued> + Serialize>(list: &[T]) -> Result<Vec<u8>, String> {
-    postcard::to_extend(list, vec![OUTBOX]).map_err(|error| error.to_string())
+    codec::versioned(OUTBOX, list).map_err(|error| error.to_string())
 }
 
 /// The inverse of [`pack_outbox`].
@@ -182,7 +182,7 @@ pub(super) fn unpack_outbox(body: &[u8]) -> Result<Vec<Queued>, String> {
 
 /// A list as a timer row.
 pub(super) fn pack_list<T: Serialize>(list: &[T]) -> Result<Vec<u8>, String> {
-    postcard::to_extend(list, vec![VERSION]).map_err(|error| error.to_string())
+    codec::versioned(VERSION, list).map_err(|error| error.to_string())
 }
 
 /// The inverse of [`pack_list`].

@@ -3,6 +3,7 @@
 //!
 //! While it waits, [`Trouble`] says so, and the doors refuse what comes; nothing is taken that could not be kept.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,8 +14,8 @@ use tokio::sync::watch;
 
 use crate::store::{
     Commit, Counts, Dedup, Deployed, Deployment, Directory, InboxRow, Lease, Ledger, LinkRow, Links, Looked,
-    Lotteries, OutboxRow, Packed, PackedKind, Quarantined, RowKey, RowRef, Share, Sift, Sifted, StateRow,
-    Store, StoreError, Stored, TimerChunk, Trim, Trimmed,
+    Lotteries, OutboxRow, Packed, PackedKind, Quarantined, Referrals, RowKey, RowRef, Share, Sift, Sifted,
+    StateRow, Store, StoreError, Stored, TimerChunk, Trim, Trimmed,
 };
 
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -136,8 +137,8 @@ impl Store for Patient {
         self.read(move |store| store.next_due(after))
     }
 
-    fn due(&self, now: Timestamp, limit: usize) -> Stored<'_, Vec<TimerChunk>> {
-        self.read(move |store| store.due(now, limit))
+    fn due(&self, within: RangeInclusive<Timestamp>, limit: usize) -> Stored<'_, Vec<TimerChunk>> {
+        self.read(move |store| store.due(within.clone(), limit))
     }
 
     fn outbox(&self, channel: u32, after: RowRef, limit: usize) -> Stored<'_, Vec<OutboxRow>> {
@@ -182,6 +183,10 @@ impl Store for Patient {
 
     fn lotteries(&self) -> Option<&dyn Lotteries> {
         self.inner.lotteries()
+    }
+
+    fn referrals(&self) -> Option<&dyn Referrals> {
+        self.inner.referrals()
     }
 
     fn ledger(&self) -> Option<&dyn Ledger> {

@@ -11,18 +11,22 @@ use crate::program::Rate;
 
 /// Instants kept apart; more are merged into the later one, which errs on the slow side.
 const MOST_MARKS: usize = 256;
+/// So long dispatches are kept that count no more: another worker may look with an older clock.
+pub(super) const KEPT_MS: i64 = 60_000;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Window {
     /// (millisecond, dispatches), oldest first.
     marks: VecDeque<(i64, u32)>,
+    /// The first so many count no more, as of the last look; and how many the others are.
+    over: usize,
     used: u32,
 }
 
 impl Window {
     /// How many may go now.
     pub(super) fn room(&mut self, rate: Rate, now: Timestamp) -> u32 {
-        self.forget(rate, now.as_millisecond());
+        self.look(rate, now.as_millisecond());
         rate.count.saturating_sub(self.used)
     }
 
@@ -44,7 +48,7 @@ impl Window {
         if self.used < rate.count {
             return None;
         }
-        let (oldest, _) = self.marks.front()?;
+        let (oldest, _) = self.marks.get(self.over)?;
         Timestamp::from_millisecond(oldest.saturating_add(i64::from(rate.per_ms))).ok()
     }
 
@@ -62,18 +66,17 @@ impl Window {
         };
         let marks: VecDeque<(i64, u32)> = text.split(' ').filter_map(mark).collect();
         let used = marks.iter().fold(0_u32, |sum, (_, count)| sum.saturating_add(*count));
-        Self { marks, used }
+        Self { marks, over: 0, used }
     }
 
     /// A dispatch at `t` leaves the window that begins just after it: at `t + per_ms` it counts no more.
-    fn forget(&mut self, rate: Rate, now: i64) {
-        while let Some(&(at, count)) = self.marks.front() {
-            if at.saturating_add(i64::from(rate.per_ms)) > now {
-                break;
-            }
-            self.used = self.used.saturating_sub(count);
-            self.marks.pop_front();
-        }
+    fn look(&mut self, rate: Rate, now: i64) {
+        let kept = if self.marks.len() > MOST_MARKS / 2 { 0 } else { KEPT_MS };
+        let is_over = |at: i64, now: i64| at.saturating_add(i64::from(rate.per_ms)) <= now;
+        let gone = self.marks.iter().take_while(|(at, _)| is_over(*at, now.saturating_sub(kept))).count();
+        self.marks.drain(..gone);
+        self.over = self.marks.iter().take_while(|(at, _)| is_over(*at, now)).count();
+        self.used = self.marks.iter().skip(self.over).fold(0, |sum, (_, count)| sum.saturating_add(*count));
     }
 
     fn merge(&mut self) {
@@ -83,6 +86,8 @@ impl Window {
             Some((*at, pair.iter().map(|(_, count)| count).sum()))
         });
         self.marks = merged.collect();
+        // Until the next look all of them count.
+        self.over = 0;
     }
 }
 
@@ -91,6 +96,23 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    /// Who stood still between looking at the clock and asking would find the window emptied by those who went on.
+    #[test]
+    fn who_looks_with_an_older_clock_finds_what_counted_then() {
+        let rate = Rate { count: 2, per_ms: 60_000 };
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let mut window = Window::default();
+        window.take(2, at(100));
+        let mut of_another = Window::parse(&window.to_text());
+        assert_eq!(of_another.room(rate, at(161)), 2);
+        of_another.take(1, at(161));
+        let mut own = Window::parse(&of_another.to_text());
+        assert_eq!(own.room(rate, at(131)), 0);
+        assert_eq!(own.next_room(rate), Some(at(160)));
+        assert_eq!(own.room(rate, at(300)), 2);
+        assert_eq!(own.to_text(), "", "what nobody asks for is forgotten");
+    }
 
     proptest! {
         #[test]

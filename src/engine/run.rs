@@ -340,7 +340,7 @@ impl Engine {
             Ok(()) => {}
             Err(error @ StoreError::Fenced) if self.sharing.is_some() => {
                 gathered.tell(&error);
-                return self.begin_anew().await;
+                return self.begin_anew(gathered.heard).await;
             }
             Err(error) => return Err(gathered.fail(error)),
         }
@@ -361,7 +361,7 @@ impl Engine {
             Ok(()) => {}
             Err(error @ StoreError::Fenced) if self.sharing.is_some() => {
                 gathered.tell(&error);
-                return self.begin_anew().await;
+                return self.begin_anew(gathered.heard).await;
             }
             Err(error) => return Err(gathered.fail(error)),
         }
@@ -459,6 +459,10 @@ impl Engine {
                 biased;
                 () = &mut end => break,
                 Some(answer) = self.answers.recv() => self.inbox.answers.push_back(answer),
+                () = tick(&mut self.sharing) => {
+                    self.keep_looking().await;
+                    continue;
+                }
             }
             self.moment = self.moment.at(self.clock.now());
             self.receive();

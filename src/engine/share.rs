@@ -4,8 +4,8 @@
 //! the outbox, and the sends under way are waited for, so that the next owner sends nothing a second time; its events
 //! and timers go on here until then. What others left is taken before what comes by our own door when a group is new
 //! here, so that nothing overtakes. Of a group that is lost everything is forgotten, also what waits for its turn at a channel;
-//! the others go on. A commit that is refused means that we stood still for too long: all memory is thrown away, and the
-//! store says what is true.
+//! the others go on. A commit that is refused means that we stood still for too long: the store says what is true, and memory keeps
+//! only the sends under way of groups that are still ours, with the answers that have come.
 //!
 //! While history is filled in from the log, one worker holds all groups, because what was replayed is behind nobody.
 
@@ -16,6 +16,7 @@ use futures_util::FutureExt;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use super::carry::Carried;
+use super::dispatch::Answer;
 use super::fill::Fills;
 use super::gather::Gathered;
 use super::handle::EngineError;
@@ -142,8 +143,8 @@ impl Engine {
             tracing::warn!(?lost, "groups were taken over; going on with what the store says");
         }
         if anew {
-            self.answers = self.dispatcher.begin_anew();
-            self.inbox.answers.clear();
+            self.dispatcher.lose(&lost);
+            self.dispatcher.begin_anew();
             self.dispatcher.open_lanes(&self.world, &*self.store).await?;
         } else {
             self.dispatcher.lose(&lost);
@@ -181,8 +182,13 @@ impl Engine {
         Ok(())
     }
 
-    /// A commit failed because groups are not ours any more. Whatever memory holds may be wrong.
-    pub(super) async fn begin_anew(&mut self) -> Result<(), EngineError> {
+    /// A commit failed because groups are not ours any more. Whatever memory holds may be wrong, but for the sends that are
+    /// under way from groups that are still ours: `heard`, the answers in the commit, are to be taken once more.
+    pub(super) async fn begin_anew(&mut self, heard: Vec<Answer>) -> Result<(), EngineError> {
+        for answer in heard.into_iter().rev() {
+            self.dispatcher.unheard(&answer);
+            self.inbox.answers.push_front(answer);
+        }
         let mut patience = Patience::new();
         let share = loop {
             match self.store.share(&[], self.fills.is_open()).await {
@@ -219,13 +225,24 @@ impl Engine {
 
     /// Takes up what another worker has deployed or switched.
     pub(super) async fn refresh(&mut self) -> Result<bool, EngineError> {
-        if self.sharing.is_none() || deploy::version(&*self.store).await? == self.version {
-            return Ok(false);
+        let Some(beat) = self.sharing.as_ref().map(|sharing| sharing.beat.period()) else { return Ok(false) };
+        let looked = Instant::now();
+        let is_new = deploy::version(&*self.store).await? != self.version;
+        if is_new {
+            tracing::info!("taking up what another worker has deployed");
+            let (world, version) = deploy::load(&*self.store, &self.world.zone).await?;
+            self.take_up(world, version).await?;
         }
-        tracing::info!("taking up what another worker has deployed");
-        let (world, version) = deploy::load(&*self.store, &self.world.zone).await?;
-        self.take_up(world, version).await?;
-        Ok(true)
+        self.dispatcher.looked(looked, beat);
+        Ok(is_new)
+    }
+
+    /// While nothing new is taken: what is under way still leaves only by what was seen of the switches not long ago.
+    pub(super) async fn keep_looking(&mut self) {
+        let is_due = self.sharing.as_mut().is_some_and(|sharing| std::mem::take(&mut sharing.due));
+        if is_due && let Err(error) = self.refresh().await {
+            tracing::warn!(%error, "what is live cannot be read yet");
+        }
     }
 
     /// What was accepted after a deployment is not stepped before it.

@@ -140,5 +140,6 @@ pub(super) fn forgotten(lease: &Lease, key: &RowKey, root: &RootKey) -> Erased {
         tasks: desk::ids_of(key.bucket),
         entity: root.entity.to_string(),
         root: escaped(&root.id),
+        id: root.id.to_string(),
     }
 }

@@ -4,8 +4,10 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::audit::Balance;
+use super::referral::id_of;
 use crate::lottery::file::Header;
-use crate::store::{Drawn, EntryRow, LotteryRow};
+
+use crate::store::{CodeRow, Drawn, EdgeRow, EntryRow, LotteryRow, RefusalRow};
 
 /// Milliseconds since 1970 as people write an instant.
 #[must_use]
@@ -54,6 +56,32 @@ pub fn header(row: &LotteryRow) -> Header {
         draws: row.head.draws,
         head: row.head.link.clone(),
     }
+}
+
+/// A code that was handed out.
+#[must_use]
+pub fn code(row: &CodeRow) -> Json {
+    json!({
+        "referral": row.referral, "inviter": id_of(&row.inviter), "code": row.code, "made": moment(Some(row.made)),
+    })
+}
+
+/// Who was brought by whom.
+#[must_use]
+pub fn edge(row: &EdgeRow) -> Json {
+    json!({
+        "referral": row.referral, "inviter": id_of(&row.inviter), "invitee": id_of(&row.invitee), "code": row.code,
+        "since": moment(Some(row.at)), "until": moment(Some(row.until)),
+    })
+}
+
+/// Links that did not count.
+#[must_use]
+pub fn refusal(row: &RefusalRow) -> Json {
+    json!({
+        "referral": row.referral, "inviter": id_of(&row.inviter), "invitee": id_of(&row.invitee),
+        "reason": row.reason, "first": moment(Some(row.first)), "last": moment(Some(row.last)), "times": row.times,
+    })
 }
 
 /// A draw; who drew only for those who may know.

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use super::clock::{Accelerated, Clock, WallClock, wall};
 use super::close::Closings;
@@ -102,6 +103,7 @@ pub async fn start(
     options: Options,
 ) -> Result<(EngineHandle, JoinHandle<Result<(), EngineError>>), EngineError> {
     let Options { channels, zone, clock, steps, watcher, upkeep, park, most_held, shortener } = options;
+    let looked = Instant::now();
     let moment = Moment::open(&*store, clock.now()).await?;
     let (mut dispatcher, answers) = Dispatcher::new(channels, Arc::clone(&clock), most_held);
     let (mut world, version) = deploy::load(&*store, &zone).await?;
@@ -110,9 +112,10 @@ pub async fn start(
     let fills = Fills::open(&*store, &mut world, upkeep).await?;
     world.recorded = dispatcher.recorded();
     world.park_ms = park_ms(park);
-    let sharing = store.beat().map(Sharing::every);
-    if sharing.is_some() {
+    let beat = store.beat();
+    if let Some(beat) = beat {
         dispatcher.share(1);
+        dispatcher.looked(looked, beat);
     }
     dispatcher.open_lanes(&world, &*store).await?;
     dispatcher.heed(&world.kill);
@@ -158,7 +161,7 @@ pub async fn start(
         lease,
         inbox: Inbox { posted: true, ..Inbox::default() },
         keys: carry::Keys::default(),
-        sharing,
+        sharing: beat.map(Sharing::every),
         version,
         asked: Vec::new(),
     };

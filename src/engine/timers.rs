@@ -81,11 +81,9 @@ impl Timers {
     /// The chunks due at `now`, up to a batch full of subjects, earliest first.
     pub(super) async fn fire(&mut self, store: &dyn Store, now: Timestamp) -> Result<Fired, StoreError> {
         let mut fired = Fired::default();
-        if self.next.is_none_or(|next| next > now) {
-            return Ok(fired);
-        }
-        let found = store.due(now, self.limit).await?;
-        let (read, mut rest) = (found.len(), None);
+        let Some(next) = self.next.filter(|next| *next <= now) else { return Ok(fired) };
+        let found = store.due(next..=now, self.limit).await?;
+        let (read, last, mut rest) = (found.len(), found.last().map(|chunk| chunk.due), None);
         for chunk in found {
             if fired.subjects.len() >= MOST_SUBJECTS {
                 rest = rest.or(Some(chunk.due));
@@ -99,7 +97,8 @@ impl Timers {
         }
         self.next = match (rest, read < self.limit) {
             (Some(due), _) => Some(due),
-            (None, false) => Some(now),
+            // Nothing is unread before the last that was read.
+            (None, false) => last,
             (None, true) => store.next_due(Some(now)).await?,
         };
         self.limit = if rest.is_some() { (self.limit / 2).max(1) } else { (self.limit * 2).min(MOST_CHUNKS) };

@@ -9,7 +9,10 @@ use super::deploy;
 use super::handle::EngineError;
 use super::pack::unpack;
 use crate::step::{RootKey, State, Trace, World, codec};
-use crate::store::{PackedKind, RowKey, RowRef, Store};
+use crate::store::{EdgeRow, PackedKind, RefusalRow, RowKey, RowRef, Store};
+
+/// Links that are told of.
+pub(super) const LINKS: usize = 1_000;
 
 /// A subject and its newest decisions.
 pub struct Account {
@@ -18,6 +21,18 @@ pub struct Account {
     pub trace: Vec<Trace>,
     /// How many places of trace could not be read.
     pub unreadable: usize,
+}
+
+/// Who was brought by whom, and links that did not count.
+pub type Links = (Vec<EdgeRow>, Vec<RefusalRow>);
+
+/// The links of a root, of every referral.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn links(store: &dyn Store, root: &RootKey) -> Result<Links, EngineError> {
+    let Some(kept) = store.referrals() else { return Ok(Links::default()) };
+    Ok(kept.links(&format!("{}/{}", root.entity, root.id), LINKS).await?)
 }
 
 /// The world of a store, for reading: words for the symbols and programs in an [`Account`].

@@ -36,6 +36,7 @@ pub(crate) fn journey(name: &str, mut steps: Vec<Step>) -> Journey {
         exits: Vec::new(),
         goals: Vec::new(),
         lasts: None,
+        reviewed: None,
         product: None,
         lane: None,
         priority: None,

@@ -150,6 +150,7 @@ pub(crate) fn give(give: &Give, names: &dyn Names) -> String {
             format!("exchange {} {points} for {}", said(amount), said(what))
         }
         Give::Draw { lottery } => format!("draw {lottery}"),
+        Give::Qualify { referral, .. } => format!("qualify for {referral}"),
     }
 }
 

@@ -7,7 +7,9 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use crate::engine::audience::Funnel;
+use crate::engine::referral::{Answer, Followed, Marks};
 use crate::engine::trial::Standing;
+use crate::engine::why::Links;
 use crate::engine::{EngineError, EngineHandle, Receipt, Stats, SubmitError};
 use crate::ledger::Act;
 use crate::name::Name;
@@ -43,6 +45,17 @@ pub trait Backend: Send + Sync {
     fn lotteries(&self) -> Option<&dyn Lotteries>;
 
     fn act(&self, gift: String, act: Act) -> BoxFuture<'_, Result<Option<Acted>, EngineError>>;
+
+    fn invite(
+        &self,
+        referral: Name,
+        inviter: String,
+        marks: Marks,
+    ) -> BoxFuture<'_, Result<Answer, EngineError>>;
+
+    fn follow(&self, followed: Followed) -> BoxFuture<'_, Result<Answer, EngineError>>;
+
+    fn links_of(&self, holder: String) -> BoxFuture<'_, Result<Links, EngineError>>;
 
     fn slots(
         &self,
@@ -101,6 +114,23 @@ impl Backend for EngineHandle {
 
     fn act(&self, gift: String, act: Act) -> BoxFuture<'_, Result<Option<Acted>, EngineError>> {
         async move { self.act(&gift, act).await }.boxed()
+    }
+
+    fn invite(
+        &self,
+        referral: Name,
+        inviter: String,
+        marks: Marks,
+    ) -> BoxFuture<'_, Result<Answer, EngineError>> {
+        async move { self.invite(referral, &inviter, &marks).await }.boxed()
+    }
+
+    fn follow(&self, followed: Followed) -> BoxFuture<'_, Result<Answer, EngineError>> {
+        async move { self.follow(&followed).await }.boxed()
+    }
+
+    fn links_of(&self, holder: String) -> BoxFuture<'_, Result<Links, EngineError>> {
+        async move { self.links_of(&holder).await }.boxed()
     }
 
     fn slots(

@@ -15,7 +15,9 @@ use crate::channel::callback::Callbacks;
 use crate::channel::track::Tracks;
 use crate::config::{Config, Inputs, Secret};
 use crate::engine::audience::{Condition, Funnel};
+use crate::engine::referral::{Answer, Followed, Marks};
 use crate::engine::trial;
+use crate::engine::why::Links;
 use crate::engine::{EngineError, Receipt, Stats, SubmitError};
 use crate::expr::MessageEvent;
 use crate::intake::fixture;
@@ -122,6 +124,19 @@ impl Backend for Memory {
 
     fn act(&self, _: String, _: Act) -> BoxFuture<'_, Result<Option<Acted>, EngineError>> {
         ready(Ok(None)).boxed()
+    }
+
+    /// Nor whom anybody invites.
+    fn invite(&self, _: Name, _: String, _: Marks) -> BoxFuture<'_, Result<Answer, EngineError>> {
+        ready(Ok(Answer::NoReferral)).boxed()
+    }
+
+    fn follow(&self, _: Followed) -> BoxFuture<'_, Result<Answer, EngineError>> {
+        ready(Ok(Answer::NoReferral)).boxed()
+    }
+
+    fn links_of(&self, _: String) -> BoxFuture<'_, Result<Links, EngineError>> {
+        ready(Ok(Links::default())).boxed()
     }
 
     fn task<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<TaskRow>, EngineError>> {

@@ -12,6 +12,7 @@ mod ledger;
 mod lottery;
 mod ops;
 mod problem;
+mod referral;
 pub mod serve;
 mod slots;
 mod tasks;
@@ -91,6 +92,8 @@ pub fn router(door: Door) -> Router {
         .route("/v1/ledger/entries", get(ledger::entries))
         .route("/v1/lotteries", get(lottery::all))
         .route("/v1/lotteries/{name}/draws", get(lottery::draws))
+        .route("/v1/referrals/{name}/codes", post(referral::invite))
+        .route("/v1/referrals/{name}/links", get(referral::links).post(referral::follow))
         .route("/v1/schema", get(ops::schema))
         .route("/v1/slots", get(slots::several))
         .route("/v1/slots/reports", post(slots::report))

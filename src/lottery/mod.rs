@@ -8,6 +8,7 @@
 pub mod audit;
 pub mod chain;
 pub mod file;
+mod harm;
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
 
 pub use chain::{Draw, Head, Outcome, Record};
+pub use harm::harm;
 
 use crate::name::Name;
 use crate::program::Opening;

@@ -9,6 +9,7 @@
 pub mod hash;
 mod journey;
 mod policy;
+mod referral;
 mod renumber;
 mod schema;
 mod size;
@@ -57,6 +58,7 @@ pub struct Lowered {
     /// Contents come before journeys.
     large: BTreeMap<(Part, Name), TooLarge>,
     unmeasured: Unmeasured,
+    shared: size::Shared,
 }
 
 /// What may be too large for all that is known.
@@ -96,26 +98,39 @@ impl Lowered {
 
     /// Finds out what is too large, and lowers only what may be. Only of a model without errors.
     pub fn measure(&mut self, model: &Model, sources: &Sources) {
-        let shared = size::Shared::of(model);
         match std::mem::replace(&mut self.unmeasured, Unmeasured::Only(BTreeSet::new())) {
             Unmeasured::Everything => {
-                let large = model.contents.values().filter(|content| !shared.holds_content(content));
-                large.for_each(|content| self.content(model, content));
-                let large = model.journeys.values().filter(|journey| !shared.holds_journey(journey));
-                large.for_each(|journey| self.journey(model, journey, sources));
+                self.shared = size::Shared::of(model);
+                for content in model.contents.values() {
+                    self.measure_content(model, content);
+                }
+                for journey in model.journeys.values() {
+                    self.measure_journey(model, journey, sources);
+                }
             }
             Unmeasured::Only(names) => {
+                names.iter().for_each(|name| self.shared.learn(model, *name));
                 for name in &names {
-                    let content = model.contents.get(name);
-                    if let Some(content) = content.filter(|content| !shared.holds_content(content)) {
-                        self.content(model, content);
+                    if let Some(content) = model.contents.get(name) {
+                        self.measure_content(model, content);
                     }
-                    let journey = model.journeys.get(name);
-                    if let Some(journey) = journey.filter(|journey| !shared.holds_journey(journey)) {
-                        self.journey(model, journey, sources);
+                    if let Some(journey) = model.journeys.get(name) {
+                        self.measure_journey(model, journey, sources);
                     }
                 }
             }
+        }
+    }
+
+    fn measure_content(&mut self, model: &Model, content: &model::Content) {
+        if !self.shared.holds_content(content) {
+            self.content(model, content);
+        }
+    }
+
+    fn measure_journey(&mut self, model: &Model, journey: &model::Journey, sources: &Sources) {
+        if !self.shared.holds_journey(journey) {
+            self.journey(model, journey, sources);
         }
     }
 
@@ -155,6 +170,15 @@ impl Lowered {
                 self.journey(model, it, sources);
             }
         }
+        self.referrals(model, sources);
+    }
+
+    /// Referrals are few and small: they are lowered anew each time.
+    fn referrals(&mut self, model: &Model, sources: &Sources) {
+        for it in model.referrals.values() {
+            self.programs.remove(&it.name);
+            self.journey(model, &referral::journey(model, it), sources);
+        }
     }
 
     /// What has more parts than a program can number (65,535), once [`Self::measure`]d.
@@ -193,7 +217,7 @@ fn assemble(
         channels: schema::channels(model),
         contents,
         calendars: model.calendars.iter().map(|(&name, calendar)| (name, calendar.data.clone())).collect(),
-        values: model.values.clone(),
+        values: referral::values(model),
         lanes: lanes(model),
         policy: policy::policies(model).map(hash::policies),
         units: units(model),

@@ -87,8 +87,22 @@ pub struct Policy {
     /// Priorities, highest first.
     pub order: Vec<Name>,
     pub lanes: Vec<Lane>,
+    pub never: Vec<Never>,
+    /// How often a journey without a last day is looked at, and where that is said.
+    pub review: Option<(Length, Span)>,
     /// For `Expr::Def` in the conditions.
     pub uses: Uses,
+    pub span: Span,
+}
+
+/// `never marketing after complaint until settled`: what no way of a journey may do once it has heard of an event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Never {
+    /// A purpose or a channel.
+    pub what: Name,
+    pub after: Vec<Name>,
+    /// Empty: never again.
+    pub until: Vec<Name>,
     pub span: Span,
 }
 

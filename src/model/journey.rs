@@ -32,6 +32,8 @@ pub struct Journey {
     pub exits: Vec<Exit>,
     pub goals: Vec<Goal>,
     pub lasts: Option<Length>,
+    /// The day it was last looked at by those who answer for it, and where that is written.
+    pub reviewed: Option<(jiff::civil::Date, Span)>,
     /// What an `adjust` may set.
     pub params: Vec<Param>,
     /// Of 10,000 cells, how many are held out: nothing is sent to them.

@@ -72,6 +72,8 @@ pub struct Entity {
     pub fields: Vec<Field>,
     pub anchors: Vec<DateAnchor>,
     pub calendar: Option<Name>,
+    /// Where what is known of it is kept.
+    pub region: Option<Name>,
     pub span: Span,
 }
 
@@ -83,6 +85,8 @@ pub struct Field {
     pub daily: bool,
     /// Data class, dotted as written: `identity`, `sensitive.health`.
     pub class: Option<Name>,
+    /// The purposes it was collected for; empty where nothing is said.
+    pub purposes: Vec<Name>,
     /// Derived from other fields.
     pub value: Option<Expr>,
     pub span: Span,
@@ -208,7 +212,32 @@ pub struct Channel {
     pub surface: Option<Name>,
     /// Of a slot: how many placements one customer can have in it at a time; one where nothing is said.
     pub capacity: Option<u16>,
+    /// `marketing`, `service`, `verification`: what its carrier has opened it for.
+    pub port: Option<Name>,
+    pub opt_out: Option<OptOut>,
+    /// How old the answer of a do-not-call register may be when a message leaves.
+    pub do_not_call: Option<Length>,
+    /// Where it keeps what it is given.
+    pub region: Option<Region>,
     pub owner: Option<Arc<str>>,
+    pub span: Span,
+}
+
+/// `opt_out within 1 day by reply`: how somebody leaves a channel, and when that holds at the latest.
+#[derive(Clone, Debug)]
+pub struct OptOut {
+    pub within: Length,
+    /// `reply`, `link`, `switch`, `call`, `visit`, `letter`, `login`, `fee`.
+    pub by: Vec<Name>,
+    pub span: Span,
+}
+
+/// `region sg under "…"`
+#[derive(Clone, Debug)]
+pub struct Region {
+    pub place: Name,
+    /// The ground on which data of people elsewhere may come here.
+    pub under: Option<Arc<str>>,
     pub span: Span,
 }
 

@@ -35,6 +35,8 @@ pub struct Task {
     pub escalate: Option<(Length, Expr)>,
     pub script: Option<Name>,
     pub licence: Option<Name>,
+    /// What is said is recorded, by sound and picture.
+    pub recorded: bool,
     pub span: Span,
 }
 

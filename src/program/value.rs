@@ -20,6 +20,8 @@ pub struct Values {
     pub rewards: BTreeMap<Name, Reward>,
     pub points: BTreeMap<Name, Points>,
     pub lotteries: BTreeMap<Name, Lottery>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub referrals: BTreeMap<Name, Referral>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -148,6 +150,29 @@ pub struct Prize {
     pub tax: Option<Name>,
 }
 
+/// Who may bring whom. What both get stands in the program of its name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Referral {
+    pub label: Option<Arc<str>>,
+    pub subject: Name,
+    pub open: Option<Opening>,
+    /// Whether the last link counts, not the first.
+    pub is_last: bool,
+    /// How long a link is good for.
+    pub keep: Length,
+    /// Of each inviter.
+    pub limits: Vec<Limit>,
+    /// `self`, `cycle`, `same_device`, …
+    pub refuse: Vec<Name>,
+}
+
+impl Referral {
+    #[must_use]
+    pub fn refuses(&self, whom: &str) -> bool {
+        self.refuse.iter().any(|word| word.as_str() == whom)
+    }
+}
+
 /// What a step gives.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Give {
@@ -172,6 +197,11 @@ pub enum Give {
     Draw {
         lottery: Name,
     },
+    /// Whoever was invited has done what counts: once for ever. Nothing is given; it is an event.
+    Qualify {
+        referral: Name,
+        inviter: Expr,
+    },
 }
 
 /// What is common to all steps that give.
@@ -187,6 +217,9 @@ pub struct Giving {
     /// Who gets it, if not the subject.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<super::Addressee>,
+    /// It is for having invited by this referral, whose limits count too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counts: Option<Name>,
 }
 
 /// What becomes of giving, besides the names of prizes.
@@ -207,6 +240,13 @@ pub mod outcome {
 /// The event of something given, which journeys can wait for and count.
 pub const GRANTED: &str = "granted";
 
+/// The events of who was invited: the link counts, and what counts was done.
+pub const JOINED: &str = "joined";
+pub const QUALIFIED: &str = "qualified";
+/// Their fields: by which referral, and by whom.
+pub const REFERRAL: &str = "referral";
+pub const INVITER: &str = "inviter";
+
 impl Values {
     /// Whatever can be granted: rewards, points, chances and prizes, by the name in events and traces.
     pub fn names(&self) -> impl Iterator<Item = Name> + '_ {
@@ -218,7 +258,8 @@ impl Values {
                 .chain(lottery.prizes.iter().map(|prize| prize.name))
         });
         let plain = self.budgets.keys().chain(self.rewards.keys()).chain(self.points.keys()).copied();
-        plain.chain(lotteries)
+        let referrals = self.referrals.keys().flat_map(|name| [*name, inviters(*name)]);
+        plain.chain(lotteries).chain(referrals)
     }
 }
 
@@ -230,6 +271,7 @@ impl Give {
             Self::Reward { what, amount } => std::iter::once(what).chain(amount).collect(),
             Self::Points { amount, .. } => vec![amount],
             Self::Exchange { amount, what, .. } => vec![amount, what],
+            Self::Qualify { inviter, .. } => vec![inviter],
             Self::Chance { .. } | Self::Draw { .. } => Vec::new(),
         }
     }
@@ -239,6 +281,12 @@ impl Give {
 #[must_use]
 pub fn chance(lottery: Name) -> Name {
     below(lottery, Name::new("chance"))
+}
+
+/// `friends.inviter`: what counts whom somebody has brought.
+#[must_use]
+pub fn inviters(referral: Name) -> Name {
+    below(referral, Name::new(INVITER))
 }
 
 /// `weekly_draw.gift_box`

@@ -4,28 +4,27 @@
 //! a content or reward its own declaration. Comments, blanks between words and the order of files do not count, so that
 //! neither `wayfare fmt` nor a move voids an approval; any other change does.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use ring::digest::{Context, SHA256};
 
 use super::context::{sent, walk};
+use super::trees::Trees;
 use crate::model::Model;
 use crate::model::govern::Waiver;
 use crate::model::journey::StepKind;
 use crate::name::Name;
 use crate::syntax::ast;
-use crate::text::{FileId, Sources, Span, hex};
+use crate::text::{Sources, Span, hex};
 
 /// What every digest begins with.
 pub const PREFIX: &str = "sha256:";
 /// Half of SHA-256: nobody finds another text for it, and a line still holds it.
 const DIGITS: usize = 32;
 
-type Trees<'a> = BTreeMap<FileId, &'a ast::File>;
-
 /// `sha256:…` of what `waiver` excuses now.
 #[must_use]
-pub fn digest(model: &Model, sources: &Sources, trees: &Trees, waiver: &Waiver) -> String {
+pub fn digest(model: &Model, sources: &Sources, trees: Trees, waiver: &Waiver) -> String {
     let mut places: Vec<Span> = Vec::new();
     let content = |name: &Name| model.contents.get(name).map(|content| content.span);
     if let Some(journey) = model.journeys.get(&waiver.of) {
@@ -57,13 +56,13 @@ pub fn digest(model: &Model, sources: &Sources, trees: &Trees, waiver: &Waiver) 
 }
 
 /// The declaration that `place` stands in.
-pub(super) fn around<'a>(trees: &Trees<'a>, place: Span) -> Option<&'a ast::Decl> {
-    let decls = &trees.get(&place.file)?.decls;
+pub(super) fn around<'a>(trees: Trees<'_, 'a>, place: Span) -> Option<&'a ast::Decl> {
+    let decls = &trees.get(place.file)?.decls;
     decls.iter().find(|decl| decl.span.start <= place.start && place.start < decl.span.end)
 }
 
-fn named<'a>(trees: &Trees<'a>, name: Name) -> Option<&'a ast::Decl> {
-    let mut decls = trees.values().flat_map(|tree| &tree.decls);
+fn named<'a>(trees: Trees<'_, 'a>, name: Name) -> Option<&'a ast::Decl> {
+    let mut decls = trees.iter().flat_map(|tree| &tree.decls);
     decls.find(|decl| {
         decl.name.is_some_and(|one| one.name == name) && !matches!(decl.kind, ast::DeclKind::Extend(_))
     })

@@ -1,12 +1,13 @@
 //! What rules look at: the model, what it says, and who says what to whom. Made once for all rules.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::flows::Case;
 use super::memory::Scope;
 use super::pack::Chosen;
 use super::said::{Said, copies};
+use super::trees::Trees;
 use super::words::List;
 use crate::expr::Expr;
 use crate::graph::{self, JourneyGraph};
@@ -73,7 +74,7 @@ impl<'a> Context<'a> {
     pub fn new(
         model: &'a Model,
         sources: &'a Sources,
-        trees: &BTreeMap<FileId, &'a ast::File>,
+        trees: Trees<'_, 'a>,
         chosen: &'a Chosen,
         scope: Option<&'a Scope>,
     ) -> Self {
@@ -304,19 +305,17 @@ type Written<'a> = NameMap<&'a ast::Decl>;
 
 /// Every declaration by its name; what `extend` adds is not one. Within a scope only those of the files that rules
 /// point into.
-fn declarations<'a>(
-    model: &Model,
-    trees: &BTreeMap<FileId, &'a ast::File>,
-    scope: Option<&Scope>,
-) -> Written<'a> {
+fn declarations<'a>(model: &Model, trees: Trees<'_, 'a>, scope: Option<&Scope>) -> Written<'a> {
     let mut written = Written::default();
-    let files: Option<BTreeSet<FileId>> = scope.map(|scope| {
-        let lotteries = model.values.lotteries.len();
+    let few = scope.filter(|_| model.values.lotteries.is_empty()).map(|scope| {
         let contents = scope.contents.iter().filter_map(|name| Some(model.contents.get(name)?.span.file));
-        if lotteries > 0 { trees.keys().copied().collect() } else { contents.collect() }
+        contents.collect::<BTreeSet<FileId>>()
     });
-    let trees = trees.iter().filter(|(file, _)| files.as_ref().is_none_or(|files| files.contains(file)));
-    for decl in trees.flat_map(|(_, tree)| &tree.decls) {
+    let trees: Vec<&ast::File> = match few {
+        Some(files) => files.into_iter().filter_map(|file| trees.get(file)).collect(),
+        None => trees.iter().collect(),
+    };
+    for decl in trees.into_iter().flat_map(|tree| &tree.decls) {
         if let Some(name) = decl.name.filter(|_| !matches!(decl.kind, ast::DeclKind::Extend(_))) {
             written.insert(name.name, decl);
         }

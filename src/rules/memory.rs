@@ -14,12 +14,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::context::{self, Context, Message};
 use super::finding::{Found, Out};
 use super::pack::Chosen;
+use super::trees::Trees;
 use super::waiver::{self, Ground};
 use super::{registry, with_policies};
 use crate::diagnostic::Diagnostic;
 use crate::model::Model;
 use crate::name::{Name, NameMap, NumberSet};
-use crate::syntax::ast;
 use crate::text::{FileId, Sources};
 
 /// Whose a finding is.
@@ -79,7 +79,7 @@ impl Memory {
         &mut self,
         model: &Model,
         sources: &Sources,
-        trees: &BTreeMap<FileId, &ast::File>,
+        trees: Trees<'_, '_>,
         chosen: &Chosen,
         touched: &Touched,
     ) -> Vec<Diagnostic> {
@@ -89,7 +89,7 @@ impl Memory {
         let whole = touched.everything || !self.looked;
         let scope = (!whole).then(|| self.scope(model, touched));
         self.looked = true;
-        self.found.retain(|key, _| !matches!(key, Key::File(file) if !trees.contains_key(file)));
+        self.found.retain(|key, _| !matches!(key, Key::File(file) if trees.get(*file).is_none()));
         let context = Context::new(model, sources, trees, &chosen, scope.as_ref());
         if whole {
             self.relearn(&context.messages);

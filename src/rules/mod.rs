@@ -19,7 +19,9 @@ mod fair;
 pub mod finding;
 pub mod flows;
 mod freq;
+mod house;
 pub mod memory;
+mod ops;
 mod optout;
 pub mod pack;
 pub mod page;
@@ -32,6 +34,7 @@ mod reward;
 pub mod rule;
 pub mod said;
 mod suit;
+mod trees;
 pub mod waiver;
 pub mod words;
 
@@ -44,8 +47,10 @@ pub use context::Context;
 pub use finding::{Found, Out};
 pub use memory::{Memory, Touched};
 pub use pack::{Chosen, Pack};
+pub use prize::change::Before;
 pub use registry::{find, nearest};
 pub use rule::Rule;
+pub use trees::Trees;
 
 /// What every list of rules begins with.
 pub const NOTICE: &str = "engineering research, unsigned, not legal advice";

@@ -1,6 +1,10 @@
 //! Packs: which rules a project is held to, and on which day.
 
+use std::sync::Arc;
+
 use jiff::civil::Date;
+
+use super::Before;
 
 /// The rules of one jurisdiction; `core` is what holds anywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,19 +64,21 @@ impl Pack {
 }
 
 /// What a project is held to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Chosen {
     pub packs: Vec<Pack>,
     /// The day whose law counts.
     pub as_of: Date,
     /// Hosts of the bank's own pages, without a leading dot; their subdomains are its own too. Empty: nobody said.
     pub domains: Vec<String>,
+    /// The project as it was, for rules about a change; without it nothing is compared.
+    pub before: Option<Arc<Before>>,
 }
 
 impl Chosen {
     /// [`Pack::USUAL`] on the day `as_of`.
     #[must_use]
     pub fn usual(as_of: Date) -> Self {
-        Self { packs: Pack::USUAL.to_vec(), as_of, domains: Vec::new() }
+        Self { packs: Pack::USUAL.to_vec(), as_of, domains: Vec::new(), before: None }
     }
 }

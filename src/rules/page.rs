@@ -124,6 +124,9 @@ Of {} rules {} are checked. A rule that would need something the language does n
 scanning; each finding carries the rule, the place, and the other places that explain it. A repository uses `action.yml` (GitHub) or
 `.pre-commit-hooks.yaml` ([pre-commit](https://pre-commit.com)).
 
+`wayfare check --against origin/main` compares with the project as it was there, for rules about a change: once a draw has begun its terms only get
+better (PRIZE-003). `REF` is a branch, a tag, a commit, or a folder with the project as it was.
+
 A project that is older than the rules writes down what is there, and is told only of what is new:
 
 ```sh

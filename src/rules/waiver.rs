@@ -1,7 +1,5 @@
 //! What compliance excuses. A waiver with something wrong excuses nothing, and so does one that nobody needs any more.
 
-use std::collections::BTreeMap;
-
 use unicode_width::UnicodeWidthStr;
 
 use super::bound;
@@ -9,12 +7,12 @@ use super::finding::Found;
 use super::pack::Chosen;
 use super::registry;
 use super::rule::Rule;
+use super::trees::Trees;
 use crate::diagnostic::{Diagnostic, Fix, code};
 use crate::model::Model;
 use crate::model::govern::Waiver;
 use crate::name::Name;
-use crate::syntax::ast;
-use crate::text::{FileId, Sources, Span};
+use crate::text::{Sources, Span};
 
 /// Columns of a reason: twenty letters, or ten Chinese characters.
 const LEAST_REASON: usize = 20;
@@ -25,7 +23,7 @@ const ROLES: [&str; 3] = ["compliance", "legal", "risk"];
 pub(super) struct Ground<'a> {
     pub(super) model: &'a Model,
     pub(super) sources: &'a Sources,
-    pub(super) trees: &'a BTreeMap<FileId, &'a ast::File>,
+    pub(super) trees: Trees<'a, 'a>,
     pub(super) chosen: &'a Chosen,
 }
 

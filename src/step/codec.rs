@@ -4,12 +4,16 @@ mod v4;
 
 use std::fmt;
 
+use postcard::ser_flavors::Flavor;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::state::State;
 
 /// The version that is written. A row of a version that this build does not know is refused, never guessed at.
 const VERSION: u8 = 5;
+/// Bytes that most rows have room in.
+const ROOM: usize = 512;
 
 /// Why bytes are not a state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,9 +40,38 @@ impl std::error::Error for CodecError {}
 /// # Errors
 /// Only if a value cannot be serialised, which no value of ours does.
 pub fn encode(state: &State) -> Result<Vec<u8>, CodecError> {
-    let mut bytes = Vec::with_capacity(256);
-    bytes.push(VERSION);
-    postcard::to_extend(state, bytes).map_err(|error| CodecError::Corrupt(error.to_string()))
+    versioned(VERSION, state).map_err(|error| CodecError::Corrupt(error.to_string()))
+}
+
+/// A version, and `value` behind it.
+///
+/// # Errors
+/// Only if a value cannot be serialised, which no value of ours does.
+pub fn versioned<T: Serialize + ?Sized>(version: u8, value: &T) -> postcard::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(ROOM);
+    bytes.push(version);
+    postcard::serialize_with_flavor(value, Bytes(bytes))
+}
+
+/// What `postcard` brings for this extends its bytes one at a time.
+struct Bytes(Vec<u8>);
+
+impl Flavor for Bytes {
+    type Output = Vec<u8>;
+
+    fn try_extend(&mut self, data: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(data);
+        Ok(())
+    }
+
+    fn try_push(&mut self, data: u8) -> postcard::Result<()> {
+        self.0.push(data);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<Vec<u8>> {
+        Ok(self.0)
+    }
 }
 
 /// # Errors

@@ -64,13 +64,18 @@ impl Sieve {
 }
 
 impl Facets {
-    pub(super) fn new<'l>(live: impl Iterator<Item = &'l Arc<Loaded>>, bundle: &Bundle) -> Self {
+    pub(super) fn new<'l>(
+        live: impl Iterator<Item = &'l Arc<Loaded>>,
+        bundle: &Bundle,
+        zone: &TimeZone,
+    ) -> Self {
         let derived = derived(bundle);
         let mut programs: Vec<&Arc<Loaded>> = live.collect();
         programs.sort_by_key(|loaded| loaded.program.journey.as_str());
         let bits = programs.into_iter().filter_map(|loaded| bit(loaded, &derived)).take(MOST);
         let bits: Vec<Bit> = bits.collect();
-        let layout = layout(&bits, bundle);
+        // The bank's zone is a setting, so it is no part of the bundle.
+        let layout = number(&(layout(&bits, bundle), zone.iana_name()));
         Self { bits, layout }
     }
 }
@@ -85,7 +90,7 @@ pub fn of(world: &World, root: &RootKey, state: &State) -> Option<Mark> {
     let zone = zone_of(world, state);
     let set = facets.bits.iter().zip(0_u32..).filter(|(bit, _)| bit.is_set(world, root, state, &zone));
     let bits = set.fold(0, |set, (_, number)| set | 1 << number);
-    Some(Mark { layout: layout_of(facets, world), bits })
+    Some(Mark { layout: facets.layout, bits })
 }
 
 /// How rows are sifted for the look of `journey`; `None`: all are looked at.
@@ -93,12 +98,7 @@ pub fn of(world: &World, root: &RootKey, state: &State) -> Option<Mark> {
 pub fn sieve(world: &World, journey: Name) -> Option<Sieve> {
     let facets = &world.index().facets;
     let number = facets.bits.iter().position(|bit| bit.loaded.program.journey == journey)?;
-    Some(Sieve { layout: layout_of(facets, world), mask: 1 << number })
-}
-
-/// The bank's zone is a setting, so it is no part of the bundle.
-fn layout_of(facets: &Facets, world: &World) -> i64 {
-    number(&(facets.layout, world.zone.iana_name()))
+    Some(Sieve { layout: facets.layout, mask: 1 << number })
 }
 
 impl Bit {

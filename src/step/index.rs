@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
+
 use super::enter::Needs;
 use super::facets::Facets;
 use super::features::Reach;
@@ -147,6 +149,7 @@ impl Index {
         programs: &BTreeMap<ProgramNo, Hashed<Program>>,
         live: &BTreeMap<Name, ProgramNo>,
         symbols: &Symbols,
+        zone: &TimeZone,
     ) -> Self {
         let mut index = Self {
             texts: symbols.names().iter().map(|name| name.as_str().into()).collect(),
@@ -166,7 +169,7 @@ impl Index {
         for (loaded, needs) in &mut index.watchers {
             *needs = Needs::of(&loaded.program, bundle, symbols);
         }
-        index.facets = Facets::new(index.by_journey.values(), bundle);
+        index.facets = Facets::new(index.by_journey.values(), bundle, zone);
         index
     }
 

@@ -9,12 +9,14 @@ use serde::{Deserialize, Serialize};
 use crate::expr::MessageEvent;
 use crate::name::Name;
 use crate::program::Outcome;
+use crate::text::shared;
 use crate::value::Value;
 
 /// A root subject: the owner of one state row.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RootKey {
     pub entity: Name,
+    #[serde(deserialize_with = "shared::text")]
     pub id: Arc<str>,
 }
 
@@ -58,7 +60,9 @@ pub enum Input {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// `CloudEvents` `source` and `id`: its identity.
+    #[serde(deserialize_with = "shared::text")]
     pub source: Arc<str>,
+    #[serde(deserialize_with = "shared::text")]
     pub id: Arc<str>,
     pub kind: EventKind,
     /// The child entity it is about, if it is not about the root.
@@ -144,11 +148,15 @@ impl EventKind {
 /// Identity of a message and idempotency key at the provider. No version in it: a new version never re-sends.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MessageKey {
+    #[serde(deserialize_with = "shared::text")]
     pub journey: Arc<str>,
     /// Root id, and the child's entity and id where the subject is a child.
+    #[serde(deserialize_with = "shared::text")]
     pub root: Arc<str>,
     pub child: Option<(Arc<str>, Arc<str>)>,
+    #[serde(deserialize_with = "shared::text")]
     pub entry: Arc<str>,
+    #[serde(deserialize_with = "shared::text")]
     pub step: Arc<str>,
 }
 

@@ -115,7 +115,10 @@ pub(super) fn take_cancel(run: &mut Run, key: &MessageKey) {
 pub(super) fn take_word(run: &mut Run, key: &MessageKey, became: Became) {
     let Some(at) = message::find(run, key) else { return };
     let Some(message) = run.state.messages.get(at).cloned() else { return };
-    if message.status == MessageStatus::Cancelled {
+    // A receipt may have come here before the answer: the first one stands.
+    let is_late =
+        message.status == MessageStatus::Failed && matches!(became, Became::Refused(_) | Became::Answered(_));
+    if message.status == MessageStatus::Cancelled || is_late {
         return;
     }
     match became {

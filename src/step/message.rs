@@ -22,7 +22,7 @@ use super::state::{Instance, MAX_MESSAGES, Message, MessageStatus, More};
 use super::symbols;
 use super::symbols::Sym;
 use super::trace::{Decision, Rule, Trace};
-use super::{arbiter, hold, letter, list};
+use super::{arbiter, hold, letter, list, node};
 use crate::expr::{MessageEvent, eval};
 use crate::name::Name;
 use crate::program::{ContentCall, Manner, NodeKind, Outcome};
@@ -216,8 +216,11 @@ pub(super) fn dispatch(run: &mut Run, key: &MessageKey, unheard: bool) {
     let Some(at) = find(run, key) else { return run.effect(Effect::Drop(key.clone())) };
     look_for_exit(run, at);
     let Some(message) = run.state.messages.get(at).cloned() else { return };
-    let is_on_its_way = matches!(message.status, MessageStatus::Pending | MessageStatus::Dispatching);
-    if !is_on_its_way || !is_next(run, &message, key) {
+    if !message.status.is_on_its_way() || !is_next(run, &message, key) {
+        return run.effect(Effect::Drop(key.clone()));
+    }
+    if message.status == MessageStatus::Dispatching && !unheard && node::is_overrun(run, &message) {
+        answer(run, key, Outcome::Failed, &"not tried again: the time of its rung is over".into());
         return run.effect(Effect::Drop(key.clone()));
     }
     match delivery(run, key, &message) {
@@ -230,12 +233,14 @@ pub(super) fn dispatch(run: &mut Run, key: &MessageKey, unheard: bool) {
             run.effect(Effect::Drop(key.clone()));
         }
         Ok(Leave::Now(delivery)) => {
-            if message.status == MessageStatus::Pending {
+            // Whoever asks may not know that there was no attempt at all.
+            let is_first = message.status == MessageStatus::Pending;
+            if is_first {
                 set_status(run, at, MessageStatus::Dispatching);
                 let what = Decision::Dispatched { step: message.step, channel: message.channel };
                 trace(run, &message, what);
             }
-            if !unheard {
+            if is_first || !unheard {
                 leaves_now(run, &message);
             }
             run.effect(Effect::Deliver(delivery));
@@ -267,8 +272,7 @@ fn leave_unconfirmed(run: &mut Run, at: usize, message: &Message, rule: Rule) {
 pub(super) fn answer(run: &mut Run, key: &MessageKey, outcome: Outcome, detail: &Arc<str>) {
     let Some(at) = find(run, key) else { return };
     let Some(message) = run.state.messages.get(at).cloned() else { return };
-    let is_open = matches!(message.status, MessageStatus::Pending | MessageStatus::Dispatching);
-    if !is_open || !is_next(run, &message, key) {
+    if !message.status.is_on_its_way() || !is_next(run, &message, key) {
         return;
     }
     if matches!(outcome, Outcome::Sent | Outcome::Delivered) && list::goes_on(run, at) {
@@ -582,7 +586,7 @@ pub(super) fn with_instance(run: &mut Run, message: &Message, act: impl FnOnce(A
     super::with_actor(run, at, act);
 }
 
-fn is_of(message: &Message, instance: &Instance) -> bool {
+pub(super) fn is_of(message: &Message, instance: &Instance) -> bool {
     message.from().is_none()
         && message.journey == instance.journey
         && message.entry == instance.key

@@ -49,7 +49,7 @@ mod merge;
 mod message;
 mod node;
 mod occurrence;
-mod opening;
+pub mod opening;
 mod park;
 pub mod post;
 pub mod preview;

@@ -13,7 +13,7 @@ use super::state::{First, Message, Placement, SubjectRef, Task};
 use super::symbols::{self, Sym};
 use crate::expr::{ChangeVerb, MessageEvent, Pattern, Source};
 use crate::name::Name;
-use crate::program::value::GRANTED;
+use crate::program::value::{GRANTED, INVITER, QUALIFIED, REFERRAL};
 use crate::value::Value;
 
 pub(super) struct Occurrence<'e> {
@@ -163,8 +163,25 @@ impl<'e> Occurrence<'e> {
 
     /// Something given to the root.
     pub(super) fn of_grant(what: Name, amount: &Value, identity: Arc<str>, run: &Run) -> Occurrence<'static> {
-        let name = Name::new(GRANTED);
-        let fields = [(Name::new("reward"), Value::Choice(what)), (Name::new("amount"), amount.clone())];
+        let fields = [("reward", Value::Choice(what)), ("amount", amount.clone())];
+        Self::of_own(GRANTED, fields, identity, run)
+    }
+
+    /// The root was invited, and has done what counts.
+    pub(super) fn of_qualified(
+        referral: Name,
+        inviter: &Value,
+        identity: Arc<str>,
+        run: &Run,
+    ) -> Occurrence<'static> {
+        let fields = [(REFERRAL, Value::Choice(referral)), (INVITER, inviter.clone())];
+        Self::of_own(QUALIFIED, fields, identity, run)
+    }
+
+    /// What steps make happen to the root.
+    fn of_own(name: &str, fields: [(&str, Value); 2], identity: Arc<str>, run: &Run) -> Occurrence<'static> {
+        let name = Name::new(name);
+        let fields = fields.map(|(field, value)| (Name::new(field), value));
         let known = fields.into_iter().filter(|(_, value)| !value.is_missing());
         Occurrence {
             trigger: Trigger::Event(name),

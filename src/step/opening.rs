@@ -25,6 +25,7 @@ pub(super) fn current(opening: &Opening, world: &World, now: Timestamp) -> Optio
 }
 
 /// Whether it is open; what has no hours always is.
-pub(super) fn is_open(opening: Option<&Opening>, world: &World, now: Timestamp) -> bool {
+#[must_use]
+pub fn is_open(opening: Option<&Opening>, world: &World, now: Timestamp) -> bool {
     opening.is_none_or(|opening| current(opening, world, now).is_some())
 }

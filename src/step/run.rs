@@ -98,7 +98,7 @@ impl<'a> Run<'a> {
     pub(super) fn after(&self, moment: Timestamp, length: Length, scene: &Scene) -> Timestamp {
         use crate::expr::Env;
         let calendar = scene.calendar(None);
-        civil::shift_moment(moment, length, false, &self.zone, calendar).map_or(Timestamp::MAX, whole_ms)
+        civil::shift_moment(moment, length, false, &self.zone, calendar).map_or(LAST, whole_ms)
     }
 
     pub(super) fn refresh_zone(&mut self) {
@@ -172,15 +172,18 @@ impl<'a> Run<'a> {
     }
 }
 
+/// The end of time: the last whole second, because a count of milliseconds cannot say what is behind it.
+pub(super) const LAST: Timestamp = Timestamp::constant(253_402_207_200, 0);
+
 /// State rows hold whole milliseconds, so a step works with nothing finer.
 pub(super) fn whole_ms(moment: Timestamp) -> Timestamp {
     Timestamp::from_millisecond(moment.as_nanosecond().div_euclid(1_000_000).try_into().unwrap_or(i64::MAX))
-        .unwrap_or(moment)
+        .unwrap_or(LAST)
 }
 
 /// `moment` plus `ms`, at the end of time where that does not exist.
 pub(super) fn later(moment: Timestamp, ms: i64) -> Timestamp {
-    moment.checked_add(SignedDuration::from_millis(ms)).unwrap_or(Timestamp::MAX)
+    moment.checked_add(SignedDuration::from_millis(ms)).map_or(LAST, |at| at.min(LAST))
 }
 
 /// The zone of the attribute `zone` (an IANA name), else the bank's.

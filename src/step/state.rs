@@ -23,6 +23,7 @@ use super::world::ProgramNo;
 use crate::expr::MessageEvent;
 use crate::name::Name;
 use crate::program::{NodeId, Outcome};
+use crate::text::shared;
 use crate::value::Value;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -118,6 +119,7 @@ pub const MAX_PASSED: usize = 256;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Child {
     pub entity: Sym,
+    #[serde(deserialize_with = "shared::text")]
     pub id: Arc<str>,
     pub attributes: Vec<(Sym, Value)>,
     #[serde(with = "wire")]
@@ -129,6 +131,7 @@ pub struct Child {
 pub struct Merged {
     pub into: RootKey,
     /// The identity of the event that said so.
+    #[serde(deserialize_with = "shared::text")]
     pub key: Arc<str>,
     /// Of the parcel that the other is to get next: 0 is the estate, behind it each event of `queue`.
     pub number: u64,
@@ -171,6 +174,7 @@ pub struct Recent {
 pub struct Watch {
     pub journey: Sym,
     pub subject: SubjectRef,
+    #[serde(deserialize_with = "shared::text")]
     pub key: Arc<str>,
     pub program: ProgramNo,
     pub goal: u16,
@@ -184,13 +188,14 @@ pub struct Watch {
 
 /// Which subject of the row: the root itself, or one of its children.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct SubjectRef(pub Option<(Sym, Arc<str>)>);
+pub struct SubjectRef(#[serde(with = "wire")] pub Option<(Sym, Arc<str>)>);
 
 /// One run of a journey for one subject. Identity: (journey, subject, entry key).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Instance {
     pub journey: Sym,
     pub subject: SubjectRef,
+    #[serde(deserialize_with = "shared::text")]
     pub key: Arc<str>,
     /// The version it entered with.
     pub program: ProgramNo,
@@ -238,9 +243,11 @@ pub struct Ask {
     pub journey: Sym,
     pub subject: SubjectRef,
     /// Entry key of the instance.
+    #[serde(deserialize_with = "shared::text")]
     pub entry: Arc<str>,
     pub step: Sym,
     /// The last part of its key: the step, and what tells two of it apart.
+    #[serde(deserialize_with = "shared::text")]
     pub key: Arc<str>,
     pub program: ProgramNo,
     pub node: NodeId,
@@ -292,6 +299,7 @@ pub struct Ladder {
 pub struct Entry {
     pub journey: Sym,
     pub subject: SubjectRef,
+    #[serde(deserialize_with = "shared::text")]
     pub key: Arc<str>,
     #[serde(with = "wire")]
     pub at: Timestamp,
@@ -335,12 +343,14 @@ pub enum PendingWhy {
 pub struct Waiting {
     pub lane: Sym,
     /// The entry key that it will have.
+    #[serde(deserialize_with = "shared::text")]
     pub key: Arc<str>,
     pub cause: Cause,
     /// When what enters happened.
     #[serde(with = "wire")]
     pub at: Timestamp,
     pub payload: Vec<(Name, Value)>,
+    #[serde(deserialize_with = "shared::text")]
     pub identity: Arc<str>,
     pub date: Option<Date>,
     pub rule: Option<Name>,
@@ -352,6 +362,7 @@ pub struct Awaited {
     /// Name of the event.
     pub event: Sym,
     /// Its (source, id) as an entry key.
+    #[serde(deserialize_with = "shared::text")]
     pub identity: Arc<str>,
     #[serde(with = "wire")]
     pub at: Timestamp,
@@ -366,6 +377,7 @@ pub struct Task {
     pub journey: Sym,
     /// Of the instance that asked for it.
     pub subject: SubjectRef,
+    #[serde(deserialize_with = "shared::text")]
     pub entry: Arc<str>,
     pub step: Sym,
     pub task: Sym,
@@ -385,7 +397,9 @@ pub struct Task {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Claim {
     /// The task's key as a text.
+    #[serde(deserialize_with = "shared::text")]
     pub task: Arc<str>,
+    #[serde(deserialize_with = "shared::text")]
     pub by: Arc<str>,
 }
 
@@ -410,6 +424,7 @@ pub struct Message {
     pub journey: Sym,
     pub subject: SubjectRef,
     /// Entry key of the instance.
+    #[serde(deserialize_with = "shared::text")]
     pub entry: Arc<str>,
     pub step: Sym,
     pub channel: Sym,
@@ -432,6 +447,7 @@ pub struct Message {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct More {
     /// What `key` says, behind the step in the message's key: `#2026-12-01`. Empty: nothing.
+    #[serde(deserialize_with = "shared::text")]
     pub extra: Arc<str>,
     /// Of an ordered list: how many there are, and how many of them have left.
     pub of: u16,
@@ -516,6 +532,12 @@ impl MessageStatus {
         matches!(self, Self::Pending | Self::Dispatching | Self::Held(_))
     }
 
+    /// Whether it is to leave, or has left and no answer is known.
+    #[must_use]
+    pub fn is_on_its_way(self) -> bool {
+        matches!(self, Self::Pending | Self::Dispatching)
+    }
+
     /// Whether nothing of it has left and it can be taken back.
     #[must_use]
     pub fn waits(self) -> bool {
@@ -529,6 +551,7 @@ pub struct Placement {
     pub journey: Sym,
     pub subject: SubjectRef,
     /// Entry key of the instance.
+    #[serde(deserialize_with = "shared::text")]
     pub entry: Arc<str>,
     /// Of this slot, in its round: `spring.popup`.
     pub step: Sym,

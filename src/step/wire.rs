@@ -1,12 +1,15 @@
 //! How instants are written in a state row: whole milliseconds as one integer, wherever they stand in tuples, lists
 //! and options. Used as `#[serde(with = "wire")]`.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::symbols::Sym;
 use crate::expr::MessageEvent;
+use crate::text::shared;
 use crate::value::Value;
 
 pub(super) fn serialize<T: Compact, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
@@ -97,6 +100,16 @@ macro_rules! tuples {
             }
         }
     )* };
+}
+
+impl Compact for Arc<str> {
+    fn put<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.serialize(serializer)
+    }
+
+    fn get<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        shared::text(deserializer)
+    }
 }
 
 plain!(Sym, u16, u32, i64, Value, MessageEvent);

@@ -115,7 +115,7 @@ impl World {
         zone: TimeZone,
     ) -> Self {
         symbols.cover(&bundle, programs.values().map(|program| &*program.body));
-        let index = Arc::new(Index::new(&bundle, &programs, &live, &symbols));
+        let index = Arc::new(Index::new(&bundle, &programs, &live, &symbols, &zone));
         Self {
             bundle,
             programs,

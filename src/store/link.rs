@@ -33,4 +33,6 @@ pub struct Erased {
     pub entity: String,
     /// As the second part of a task's key has it.
     pub root: String,
+    /// As it is.
+    pub id: String,
 }

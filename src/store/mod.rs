@@ -11,11 +11,13 @@ pub mod ledger;
 pub mod link;
 pub mod lottery;
 pub mod postgres;
+pub mod referral;
 pub mod row;
 mod said;
 pub mod sqlite;
 pub mod task;
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -27,6 +29,7 @@ pub use ledger::{Acted, Block, EntryPlace, EntryQuery, EntryRow, Ledger, Moved, 
 pub use link::{Erased, LinkRow, Links};
 pub use lottery::{DrawRow, Drawn, Lotteries, LotteryRow, Publication};
 pub use postgres::{PostgresStore, Worker};
+pub use referral::{Binding, Bound, CodeRow, EdgeRow, Referrals, RefusalRow};
 pub use row::{
     Commit, Counts, Dedup, Deployed, Deployment, InboxRef, InboxRow, LOG_FROM, Lease, Looked, OutboxRow,
     POST_KEYS, Packed, PackedKind, ProgramRow, Quarantined, RowKey, RowRef, Share, Sift, Sifted, StateRow,
@@ -71,8 +74,9 @@ pub trait Store: Send + Sync {
     /// The earliest `due` of all timer chunks after `after`; of all without it.
     fn next_due(&self, after: Option<Timestamp>) -> Stored<'_, Option<Timestamp>>;
 
-    /// The first `limit` chunks that are due at `now`, earliest first.
-    fn due(&self, now: Timestamp, limit: usize) -> Stored<'_, Vec<TimerChunk>>;
+    /// The first `limit` chunks that are due `within` it, earliest first. Whoever knows that there is none before an instant says
+    /// so: what was used up may lie there for a while.
+    fn due(&self, within: RangeInclusive<Timestamp>, limit: usize) -> Stored<'_, Vec<TimerChunk>>;
 
     /// The first `limit` outbox rows of a channel after `after`, in order.
     fn outbox(&self, channel: u32, after: RowRef, limit: usize) -> Stored<'_, Vec<OutboxRow>>;
@@ -116,6 +120,11 @@ pub trait Store: Send + Sync {
 
     /// Lotteries and their draws; `None`: this store keeps none, and nobody can draw.
     fn lotteries(&self) -> Option<&dyn Lotteries> {
+        None
+    }
+
+    /// Who invites whom; `None`: this store does not keep it, and nobody can follow a link.
+    fn referrals(&self) -> Option<&dyn Referrals> {
         None
     }
 

@@ -116,6 +116,7 @@ pub const CLAUSES: &[&str] = &[
     "purpose",
     "quiet",
     "reenter",
+    "reviewed",
     "rollout",
     "stale",
 ];
@@ -138,12 +139,15 @@ pub const ROLLOUT_ITEMS: &[&str] = &["alert", "gate", "hold"];
 /// Words that begin a rule of a `migrate`.
 pub const MIGRATE_ITEMS: &[&str] = &["gone", "move", "retime"];
 
-pub const TASK_ITEMS: &[&str] = &["by", "due", "escalate", "licence", "limit", "remind", "result", "script"];
+pub const TASK_ITEMS: &[&str] =
+    &["by", "due", "escalate", "licence", "limit", "recorded", "remind", "result", "script"];
 
 pub const PRODUCT_ITEMS: &[&str] = &["class", "disclose", "market", "risk"];
 
-pub const POLICY_ITEMS: &[&str] =
-    &["approve", "cap", "consent", "forbid", "lane", "order", "owner", "pack", "quiet", "suppress"];
+pub const POLICY_ITEMS: &[&str] = &[
+    "approve", "cap", "consent", "forbid", "lane", "never", "order", "owner", "pack", "quiet", "review",
+    "suppress",
+];
 
 pub const REPLIES_ITEMS: &[&str] = &["limit", "open", "owner", "product", "purpose", "quiet_for", "stale"];
 
@@ -153,7 +157,7 @@ pub const WAIVER_ITEMS: &[&str] = &["approver", "binds", "expires", "reason", "r
 pub const TEST_ITEMS: &[&str] = &["advance", "clock", "expect", "given", "happen", "outage"];
 
 /// Words that begin an item of an entity or event, beside its fields.
-pub const ENTITY_ITEMS: &[&str] = &["anchor", "calendar", "key", "late", "source"];
+pub const ENTITY_ITEMS: &[&str] = &["anchor", "calendar", "key", "late", "region", "source"];
 
 pub const DERIVED_ITEMS: &[&str] = &["priority", "refresh", "size"];
 
@@ -163,12 +167,16 @@ pub const CHANNEL_ITEMS: &[&str] = &[
     "addresses",
     "capacity",
     "cost",
+    "do_not_call",
     "kind",
+    "opt_out",
     "outcomes",
     "owner",
     "party",
+    "port",
     "rate",
     "receipt",
+    "region",
     "segments",
     "surface",
 ];

@@ -19,6 +19,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::name::Name;
+use crate::text::shared;
 
 /// A value at run time. Lists and records are small and owned; text is shared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,7 +33,7 @@ pub enum Value {
     Percent(#[serde(with = "rust_decimal::serde::str")] Decimal),
     Money(Money),
     /// Also ids.
-    Text(Arc<str>),
+    Text(#[serde(deserialize_with = "shared::text")] Arc<str>),
     Date(Date),
     Time(Time),
     Moment(Timestamp),

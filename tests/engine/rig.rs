@@ -2,6 +2,7 @@
 //! where it is told to, and a clock that a test moves.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -348,8 +349,8 @@ impl Store for Stopping {
     fn next_due(&self, after: Option<Timestamp>) -> Stored<'_, Option<Timestamp>> {
         self.inner.next_due(after)
     }
-    fn due(&self, now: Timestamp, limit: usize) -> Stored<'_, Vec<TimerChunk>> {
-        self.inner.due(now, limit)
+    fn due(&self, within: RangeInclusive<Timestamp>, limit: usize) -> Stored<'_, Vec<TimerChunk>> {
+        self.inner.due(within, limit)
     }
     fn outbox(&self, channel: u32, after: RowRef, limit: usize) -> Stored<'_, Vec<OutboxRow>> {
         self.inner.outbox(channel, after, limit)
@@ -383,6 +384,9 @@ impl Store for Stopping {
     }
     fn ledger(&self) -> Option<&dyn wayfare::store::Ledger> {
         self.inner.ledger()
+    }
+    fn referrals(&self) -> Option<&dyn wayfare::store::Referrals> {
+        self.inner.referrals()
     }
     fn meta<'a>(&'a self, name: &'a str) -> Stored<'a, Option<String>> {
         self.inner.meta(name)

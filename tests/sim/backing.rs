@@ -1,5 +1,6 @@
 //! Where the rows are: in memory, or in a real SQLite file behind calls that come back at once.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -116,8 +117,8 @@ impl Store for Bridge {
         self.call(move |store: Arc<SqliteStore>| async move { store.next_due(after).await }.boxed())
     }
 
-    fn due(&self, now: Timestamp, limit: usize) -> Stored<'_, Vec<TimerChunk>> {
-        self.call(move |store: Arc<SqliteStore>| async move { store.due(now, limit).await }.boxed())
+    fn due(&self, within: RangeInclusive<Timestamp>, limit: usize) -> Stored<'_, Vec<TimerChunk>> {
+        self.call(move |store: Arc<SqliteStore>| async move { store.due(within, limit).await }.boxed())
     }
 
     fn outbox(&self, channel: u32, after: RowRef, limit: usize) -> Stored<'_, Vec<OutboxRow>> {

@@ -1,6 +1,7 @@
 //! A store that fails as it is told to, around one that does not; and it shows the model what became durable.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -287,10 +288,10 @@ impl Store for FaultyStore {
         self.inner.next_due(after)
     }
 
-    fn due(&self, now: Timestamp, limit: usize) -> Stored<'_, Vec<TimerChunk>> {
+    fn due(&self, within: RangeInclusive<Timestamp>, limit: usize) -> Stored<'_, Vec<TimerChunk>> {
         async move {
             self.read()?;
-            self.inner.due(now, limit).await
+            self.inner.due(within, limit).await
         }
         .boxed()
     }

@@ -1,7 +1,7 @@
 //! A store in memory: the trait exactly, and nothing survives but what a commit wrote.
 
 use std::collections::BTreeMap;
-use std::ops::Bound;
+use std::ops::{Bound, RangeInclusive};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -211,9 +211,13 @@ impl Store for MemoryStore {
         done(next.map(|((due, _), _)| *due))
     }
 
-    fn due(&self, now: Timestamp, limit: usize) -> Stored<'_, Vec<TimerChunk>> {
+    fn due(&self, within: RangeInclusive<Timestamp>, limit: usize) -> Stored<'_, Vec<TimerChunk>> {
         let (tables, hold) = (self.tables(), self.hold());
-        let due = tables.timers.range(..=(now, END)).filter(|((_, at), _)| hold.holds(at.group));
+        let (from, to) = within.into_inner();
+        let due = tables
+            .timers
+            .range((from, RowRef::default())..=(to, END))
+            .filter(|((_, at), _)| hold.holds(at.group));
         done(due.take(limit).map(chunk).collect())
     }
 

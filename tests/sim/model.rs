@@ -9,7 +9,7 @@ mod sends;
 mod tenure;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -46,7 +46,7 @@ pub(crate) struct Model {
     pub broken: Vec<String>,
     /// What came to be, for people: a simulation in which nothing happens proves nothing.
     pub facts: BTreeMap<&'static str, u64>,
-    symbols: Vec<String>,
+    symbols: Vec<Arc<str>>,
     tenures: Tenures,
     /// The store keeps books of what all share.
     pub has_books: bool,
@@ -133,7 +133,7 @@ impl Model {
     }
 
     fn text(&self, sym: Sym) -> Arc<str> {
-        self.symbols.get(sym.0 as usize).map_or("?", String::as_str).into()
+        self.symbols.get(sym.0 as usize).cloned().unwrap_or_else(|| "?".into())
     }
 
     fn key_of(&self, id: &Arc<str>, message: &Message) -> MessageKey {
@@ -162,7 +162,7 @@ impl Model {
     }
 
     pub(crate) fn deployed(&mut self, deployment: &Deployment) {
-        self.symbols.extend(deployment.symbols.iter().map(|(_, name)| name.clone()));
+        self.symbols.extend(deployment.symbols.iter().map(|(_, name)| name.as_str().into()));
     }
 
     /// From one durable state of a customer to the next.
@@ -186,6 +186,9 @@ impl Model {
         customer.rights.hear(log, trace);
         let twins = self.absorbs(id, &mut customer, &state, trace);
         let is_absorbing = trace.iter().any(|it| matches!(it.what, Decision::Absorbed { .. }));
+        if followed().is_some_and(|who| **id == *who) {
+            self.tell(&state, trace, batch);
+        }
         self.traces(id, &mut customer, &state, trace);
         Self::parted(&mut customer, &state, twins);
         if !customer.has_gone {
@@ -202,6 +205,23 @@ impl Model {
         }
         (customer.state, customer.version) = (state, version);
         self.customers.insert(id.clone(), customer);
+    }
+
+    /// For people: what a commit says of somebody.
+    fn tell(&self, state: &State, trace: &[Trace], batch: u64) {
+        let name = |journey: Option<Sym>| journey.map_or("".into(), |journey| self.text(journey));
+        for it in trace {
+            println!("{batch} {} {} {:?} {:?}", it.at, name(it.journey), it.entry, it.what);
+        }
+        for it in state.messages.iter().filter(|message| message.status.is_open()) {
+            println!(
+                "{batch}   {} {} {}: {:?}",
+                self.text(it.journey),
+                it.entry,
+                self.text(it.step),
+                it.status
+            );
+        }
     }
 
     fn logged(&mut self, id: &Arc<str>, customer: &mut Customer, event: &Event) {
@@ -273,13 +293,20 @@ impl Model {
                         self.wrong(format!("{id}: left `{name}` twice with the key {}", run.2));
                     }
                 }
-                Decision::Decided { step, .. } => {
+                Decision::Decided { step, .. } | Decision::Held { step, .. } => {
                     let letter = letters.iter().find(|(of, own, _)| *of == run && own == step);
                     let (name, step) = (self.text(journey), self.text(*step));
                     let child = it.subject.0.as_ref();
                     let child = child.map(|(entity, child)| (self.text(*entity), child.clone()));
                     let key = MessageKey { journey: name, root: id.clone(), child, entry: run.2, step };
                     let key = letter.map_or(key, |(.., key)| key.clone());
+                    if matches!(it.what, Decision::Held { .. }) {
+                        // Also if it is decided and held once more in the same commit.
+                        if customer.decided.contains(&key) {
+                            customer.put_back.insert(key);
+                        }
+                        continue;
+                    }
                     if key.root != *id {
                         self.count("letter");
                         self.holders.insert(key.clone(), id.clone());
@@ -436,22 +463,20 @@ impl Model {
     }
 
     /// What has not come to an end.
-    pub(crate) fn unfinished(&self) -> Vec<String> {
-        let mut left = Vec::new();
-        for (id, customer) in &self.customers {
-            let going = customer.state.merged.as_ref().filter(|it| it.number == 0 || !it.queue.is_empty());
-            left.extend(going.map(|_| format!("{id}: is on its way into another")));
-            left.extend(customer.state.instances.iter().map(|it| format!("{id}: runs {:?}", run_of(it))));
-            let open = customer.state.messages.iter().filter(|message| message.status.is_open());
-            left.extend(open.map(|message| format!("{} {:?}", self.key_of(id, message), message.status)));
-        }
+    pub(crate) fn unfinished(&self) -> impl Iterator<Item = String> {
+        let customers = self.customers.iter().flat_map(move |(id, customer)| {
+            let state = &customer.state;
+            let going = state.merged.as_ref().filter(|it| it.number == 0 || !it.queue.is_empty());
+            let going = going.map(|_| format!("{id}: is on its way into another"));
+            let runs = state.instances.iter().map(move |it| format!("{id}: runs {:?}", run_of(it)));
+            let open = state.messages.iter().filter(|message| message.status.is_open());
+            let open = open.map(move |message| format!("{} {:?}", self.key_of(id, message), message.status));
+            going.into_iter().chain(runs).chain(open)
+        });
         let rows =
             self.outbox.iter().flat_map(|(row, keys)| keys.iter().map(move |key| format!("{row:?} {key}")));
-        left.extend(rows);
-        let lost = self.promised.iter().map(|(row, source, id)| format!("{row}: {source} {id} never came"));
-        left.extend(lost);
-        left.extend(self.lost());
-        left
+        let late = self.promised.iter().map(|(row, source, id)| format!("{row}: {source} {id} never came"));
+        customers.chain(rows).chain(late).chain(std::iter::once_with(move || self.lost()).flatten())
     }
 
     /// How the story of a customer in one journey went: entries with their ends, messages with their status.
@@ -473,6 +498,12 @@ impl Model {
     pub(crate) fn ids(&self) -> Vec<Arc<str>> {
         self.customers.keys().cloned().collect()
     }
+}
+
+/// Whose commits are shown.
+fn followed() -> Option<&'static String> {
+    static WHO: OnceLock<Option<String>> = OnceLock::new();
+    WHO.get_or_init(|| std::env::var("WAYFARE_SIM_WHO").ok()).as_ref()
 }
 
 fn zone() -> TimeZone {

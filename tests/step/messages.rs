@@ -214,6 +214,59 @@ fn a_rung_that_fails_falls_at_once_and_is_no_message() {
     assert_eq!(story.ends(), ["reached"]);
 }
 
+const LADDER: &str = "reach hello as offer { via sms for clicked within 1 day; via push for opened within 1 day } else end unreached\nend reached";
+
+/// Who decided the ladder's first message was away for longer than its rung lasts.
+#[test]
+fn the_next_rung_does_not_overtake_a_message_that_has_not_left() {
+    let mut story = journey("service", LADDER);
+    story.dispatching = false;
+    story.happen("login", &[]).advance(days(3));
+    assert!(story.outbox.iter().all(|key| &*key.step == "offer.sms"), "{}", story.told());
+    story.dispatching = true;
+    story.input(&Input::Wake).advance(hours(23));
+    assert_eq!(story.got(), ["offer.sms"], "its day begins when it has left");
+    story.advance(hours(1));
+    assert_eq!(story.got(), ["offer.sms", "offer.push"]);
+    story.advance(days(1));
+    assert_eq!(story.ends(), ["unreached"]);
+}
+
+#[test]
+fn a_rung_whose_attempt_was_not_heard_of_is_waited_for() {
+    let away = || {
+        let mut story = journey("service", LADDER);
+        (story.dispatching, story.provider) = (false, None);
+        story.happen("login", &[]);
+        let key = story.key("offer.sms");
+        story.input(&Input::Dispatch(key.clone())).advance(days(3));
+        assert_eq!(story.got(), ["offer.sms"]);
+        (story.dispatching, story.provider) = (true, Some(Outcome::Sent));
+        (story, key)
+    };
+    // It may have arrived: it is sent again under its key, and then has its day.
+    let (mut story, key) = away();
+    story.input(&Input::DispatchAgain(key.clone())).advance(hours(23));
+    assert_eq!(story.got(), ["offer.sms", "offer.sms"]);
+    story.report(MessageEvent::Clicked, "offer.sms");
+    assert_eq!(story.ends(), ["reached"]);
+    // It did arrive, whatever the provider says later.
+    let (mut story, _) = away();
+    story.report(MessageEvent::Clicked, "offer.sms");
+    assert_eq!(story.ends(), ["reached"]);
+    let (mut story, _) = away();
+    story.report(MessageEvent::Delivered, "offer.sms").advance(days(1));
+    assert_eq!(story.got(), ["offer.sms", "offer.push"]);
+    // The provider did not take it: there is the next rung for that.
+    let (mut story, key) = away();
+    story.input(&Input::Dispatch(key));
+    assert_eq!(story.got(), ["offer.sms", "offer.push"]);
+    assert_eq!(story.status("offer.sms"), MessageStatus::Failed);
+    assert!(story.says("not tried again: the time of its rung is over"), "{}", story.told());
+    story.advance(days(1));
+    assert_eq!(story.ends(), ["unreached"]);
+}
+
 #[test]
 fn copy_is_filled_for_the_customer() {
     let mut story = journey("service", "send hello via push\nend done");

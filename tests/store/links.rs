@@ -77,6 +77,7 @@ async fn who_is_forgotten_leaves_nothing_beside_the_rows(place: Place) {
         tasks: (format!("{bucket:03x}"), format!("{bucket:03x}g")),
         entity: "customer".to_owned(),
         root: "C%252F17".to_owned(),
+        id: "C%2F17".to_owned(),
     };
     store.commit(&Commit { erased: vec![erased], ..empty(2) }).await.unwrap();
     assert_eq!(bodies(&*store, &[&links[0], &links[1]]).await, ["hers"]);

@@ -123,7 +123,7 @@ async fn a_batch_of_one_bucket(store: &PostgresStore) {
     assert_eq!(states.len(), 3);
     assert_eq!(store.seen(&commit.dedup).await.unwrap().len(), 2);
     assert_eq!(store.next_due(None).await.unwrap(), Some(at(50)));
-    assert_eq!(store.due(at(60), 9).await.unwrap().len(), 1);
+    assert_eq!(store.due(at(0)..=at(60), 9).await.unwrap().len(), 1);
     assert_eq!(store.outbox(3, row(0), 9).await.unwrap().len(), 1);
     let place = RowRef { batch: 1, group: 5 };
     assert_eq!(store.packed(PackedKind::Trace, &[place]).await.unwrap().len(), 1);

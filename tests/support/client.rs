@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-/// How long a daemon may be away.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// How long a daemon may be away, or be killed again before it has kept what it got: a machine with much else to do needs minutes.
+const PATIENCE: Duration = Duration::from_mins(5);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// What the daemon says became of the events of one request.

@@ -6,14 +6,19 @@ use petgraph::visit::EdgeFiltered;
 
 use super::{Claim, Desk, Kind};
 use crate::analysis::about;
+use crate::analysis::circle::circles;
 use crate::analysis::facts::Known;
 use crate::analysis::flow::What;
+use crate::analysis::order::broken;
 use crate::analysis::path::way_to;
 use crate::graph::EdgeKind;
+use crate::model::govern::Never;
+use crate::name::Name;
 use crate::program::policy::MARKETING;
 
 pub(super) fn claims(desk: &Desk<'_, '_>) -> Vec<Claim> {
     let mut claims = vec![ends(desk), no_cycle(desk)];
+    claims.extend(forbidden(desk));
     claims.extend(shut(desk));
     claims.extend(messages(desk));
     claims
@@ -24,16 +29,48 @@ fn ends(desk: &Desk<'_, '_>) -> Claim {
     Claim::new(Kind::Sound, "ends", !falls, "every way leads to an end, and every wait has a deadline")
 }
 
-/// Cycles across journeys are errors of the compiler, so that whoever has a program has none.
+/// Cycles over what journeys start are errors of the compiler; over what they give and assign they are looked for.
 fn no_cycle(desk: &Desk<'_, '_>) -> Claim {
     let graph = &desk.flow.graph;
     let instant = EdgeFiltered::from_fn(graph, |edge| {
         edge.weight().delay.instant && edge.weight().kind != EdgeKind::Again
     });
-    let round = tarjan_scc(&instant).into_iter().any(|part| part.len() > 1);
+    let own = tarjan_scc(&instant).into_iter().any(|part| part.len() > 1);
+    let name = desk.flow.journey.name;
+    let round = own || circles(desk.flow.model).iter().flatten().any(|link| link.journey == name);
     let says =
         "no way comes back to where it was without taking time, neither inside nor over other journeys";
     Claim::new(Kind::Sound, "no_instant_cycle", !round, says)
+}
+
+/// What policies forbid behind an event, where the journey could do it at all.
+fn forbidden(desk: &Desk<'_, '_>) -> Vec<Claim> {
+    let journey = desk.flow.journey;
+    let policies = desk.flow.model.policies.values().flat_map(|policy| &policy.never);
+    let could = |never: &&Never| {
+        journey.purpose == never.what
+            || desk.flow.messages().any(|(_, message)| message.channel == never.what)
+    };
+    let names = |all: &[Name]| all.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ");
+    let claims = policies.filter(could).map(|never| {
+        let until = if never.until.is_empty() {
+            String::new()
+        } else {
+            format!(" and before {}", names(&never.until))
+        };
+        let says = format!(
+            "no way sends `{}` behind {}{until}, of what the journey hears",
+            never.what,
+            names(&never.after)
+        );
+        let broken = broken(desk.flow, desk.facts, never);
+        let claim = Claim::new(Kind::Sound, "never_after", broken.is_none(), says).at(desk.place(never.span));
+        match broken {
+            Some(witness) => claim.witness(desk.told(&witness)),
+            None => claim,
+        }
+    });
+    claims.collect()
 }
 
 /// Ways that nobody takes.

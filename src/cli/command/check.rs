@@ -1,10 +1,12 @@
 //! `wayfare check`: every mistake of a project, in one run.
 
+mod against;
 mod known;
 mod mend;
 mod watch;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -52,6 +54,11 @@ pub struct Args {
     #[arg(long, value_name = "DATE")]
     as_of: Option<Date>,
 
+    /// The project as it was: a branch, tag or commit of this repository, or a folder. What has begun since must not
+    /// have got worse.
+    #[arg(long, value_name = "REF")]
+    against: Option<String>,
+
     /// Findings of rules that were there before: a file of `--write-baseline`. Only what is new is told.
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
@@ -72,7 +79,10 @@ impl Args {
 
     /// The rules that the project at `root` is held to.
     fn chosen(&self, root: &Path, output: &Output) -> Result<Option<Chosen>, Failure> {
-        packs::chosen(root, self.as_of.unwrap_or_else(|| self.today()), output)
+        let chosen = packs::chosen(root, self.as_of.unwrap_or_else(|| self.today()), output)?;
+        let (Some(chosen), Some(reference)) = (&chosen, &self.against) else { return Ok(chosen) };
+        let before = Some(Arc::new(against::before(root, reference)?));
+        Ok(Some(Chosen { before, ..chosen.clone() }))
     }
 }
 

@@ -1,14 +1,12 @@
 //! `wayfare rules --waivers`: what compliance has excused, for an audit.
 
-use std::collections::BTreeMap;
-
 use jiff::civil::Date;
 use serde_json::json;
 
 use super::compiled;
 use crate::cli::{Exit, Failure, Output};
-use crate::rules::bound;
 use crate::rules::waiver::{Bound, state};
+use crate::rules::{Trees, bound};
 use crate::syntax::parse;
 use crate::text::FileId;
 
@@ -18,12 +16,12 @@ pub(super) fn list(today: Date, as_json: bool, output: &Output) -> Result<Exit, 
     let (model, sources) = (&compilation.model, &compilation.sources);
     let parsed: Vec<(FileId, _)> =
         sources.iter().map(|(id, file)| (id, parse(id, &file.text).file)).collect();
-    let trees = parsed.iter().map(|(id, tree)| (*id, tree)).collect::<BTreeMap<_, _>>();
+    let trees: Vec<_> = parsed.iter().map(|(id, tree)| (*id, tree)).collect();
     let mut waivers: Vec<_> = model.waivers.values().collect();
     waivers.sort_by_key(|waiver| (waiver.expires, waiver.name));
     let mut documents = Vec::new();
     for waiver in waivers {
-        let now = bound::digest(model, sources, &trees, waiver);
+        let now = bound::digest(model, sources, Trees::new(&trees), waiver);
         let bound = match state(waiver, &now) {
             Bound::Same => "as approved",
             Bound::Loose => "bound to nothing",

@@ -12,14 +12,15 @@ use crate::cli::client::block_on;
 use crate::cli::settings::Settings;
 use crate::cli::{Exit, Failure, Output, shelf};
 use crate::engine::clock::{Accelerated, wall};
-use crate::engine::why::{self, Account};
+use crate::engine::referral::{id_of, reason};
+use crate::engine::why::{self, Account, Links};
 use crate::expr::Source;
 use crate::intake::event::DEFAULT_ENTITY;
 use crate::name::Name;
 use crate::program::{Enter, Program};
 use crate::step::explain::{Explained, explain};
 use crate::step::{self, Input, RootKey, State, Trace, World};
-use crate::store::Store;
+use crate::store::{EdgeRow, RefusalRow, Store};
 
 /// Say why a customer got what it got, or did not.
 #[derive(Debug, clap::Args)]
@@ -70,15 +71,26 @@ async fn tell(args: &Args, settings: &Settings) -> Result<Vec<Explained>, Failur
     let world = why::world(&*store, settings.config.zone.clone()).await.map_err(Failure::new)?;
     let root = RootKey { entity: Name::new(&args.entity), id: args.customer.as_str().into() };
     let journey = args.journey.as_deref().map(|text| known(&world, text)).transpose()?;
-    let account = why::account(&*store, &world, &root).await.map_err(Failure::new)?.ok_or_else(|| {
-        Failure::new(format_args!("nothing is known of the {} `{}`", args.entity, args.customer))
-            .help("no event and no attributes of it have come; check the key and `--entity`")
-    })?;
+    let links = why::links(&*store, &root).await.map_err(Failure::new)?;
+    let links = linked(&world, &root, &links);
+    let account = why::account(&*store, &world, &root).await.map_err(Failure::new)?;
     let now = now(&*store).await?;
     store.close().await;
+    let wanted_link = |link: &Explained| journey.is_none() || link.journey == journey;
+    let links: Vec<Explained> = links.into_iter().filter(wanted_link).collect();
+    let Some(account) = account else {
+        if !links.is_empty() {
+            return Ok(links);
+        }
+        let failure =
+            Failure::new(format_args!("nothing is known of the {} `{}`", args.entity, args.customer));
+        return Err(failure.help("no event and no attributes of it have come; check the key and `--entity`"));
+    };
     let wanted = |name: Option<Name>| journey.is_none() || name == journey || name.is_none();
     let mut told: Vec<Explained> = account.trace.iter().map(|trace| explain(trace, &world)).collect();
     told.retain(|explained| wanted(explained.journey));
+    told.extend(links);
+    told.sort_by_key(|explained| explained.at);
     let silent = world.bundle.programs.values().map(|program| &program.body);
     for program in silent.filter(|program| program.root == root.entity && wanted(Some(program.journey))) {
         if !told.iter().any(|explained| explained.journey == Some(program.journey)) {
@@ -86,6 +98,36 @@ async fn tell(args: &Args, settings: &Settings) -> Result<Vec<Explained>, Failur
         }
     }
     Ok(told)
+}
+
+/// Who has brought whom, and links that did not count.
+fn linked(world: &World, root: &RootKey, (edges, refusals): &Links) -> Vec<Explained> {
+    let own = format!("{}/{}", root.entity, root.id);
+    let say = |referral: &str, at: i64, sentence: String| {
+        let at = Timestamp::from_millisecond(at).unwrap_or_default();
+        let clock = world.zone.to_datetime(at).strftime("%Y-%m-%d %H:%M:%S").to_string();
+        let journey = Some(Name::new(referral));
+        Explained { at, clock, journey, child: None, entry: None, step: None, place: None, sentence }
+    };
+    let edge = |edge: &EdgeRow| {
+        let sentence = if edge.invitee == own {
+            format!("was invited by {}", id_of(&edge.inviter))
+        } else {
+            format!("has invited {}", id_of(&edge.invitee))
+        };
+        say(&edge.referral, edge.at, sentence)
+    };
+    let refusal = |refusal: &RefusalRow| {
+        let whose = if refusal.invitee == own {
+            format!("followed a link of {}", id_of(&refusal.inviter))
+        } else {
+            format!("{} followed its link", id_of(&refusal.invitee))
+        };
+        let again = if refusal.times > 1 { format!(" {} times", refusal.times) } else { String::new() };
+        let sentence = format!("{whose}{again}, which does not count: {}", reason(&refusal.reason));
+        say(&refusal.referral, refusal.first, sentence)
+    };
+    edges.iter().map(edge).chain(refusals.iter().map(refusal)).collect()
 }
 
 /// What the step function says of a journey that has decided nothing yet.

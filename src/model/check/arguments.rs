@@ -90,7 +90,7 @@ impl Checker<'_, '_> {
     fn names_referral(&mut self, value: &ast::Expr, event: &Event) -> Option<Type> {
         let ExprKind::Path(path) = &value.kind else { return None };
         let (declared, _) = self.world.find_path(&mut self.sink, self.file, &path.parts)?;
-        let field = event.field(Name::new(super::value::REFERRAL))?;
+        let field = event.field(Name::new(crate::program::value::REFERRAL))?;
         (declared.kind == Kind::Referral).then(|| field.ty.clone())
     }
 

@@ -4,13 +4,15 @@ use super::world::{Declared, Sink};
 use super::{length, schema};
 use crate::diagnostic::{Diagnostic, code};
 use crate::expr::MessageEvent;
-use crate::model::Channel;
+use crate::model::{Channel, OptOut, Region};
 use crate::name::Name;
 use crate::program::Rate;
-use crate::syntax::ast::{ChannelItem, Expr, ExprKind, Ident};
+use crate::syntax::ast::{ChannelItem, Dur, Expr, ExprKind, Ident, Text};
 
 const KINDS: [&str; 6] = ["push", "pull", "slot", "human", "group", "ads"];
 const SURFACES: [&str; 3] = ["owned", "third_party", "paid"];
+const PORTS: [&str; 3] = ["marketing", "service", "verification"];
+const WAYS_OUT: [&str; 8] = ["reply", "link", "switch", "call", "visit", "letter", "login", "fee"];
 /// More than any page shows, and fewer than a customer's state holds.
 const MOST_PLACEMENTS: i64 = 16;
 
@@ -27,13 +29,17 @@ pub(super) fn channel(declared: &Declared, items: &[ChannelItem], sink: &mut Sin
         segments: None,
         surface: None,
         capacity: None,
+        port: None,
+        opt_out: None,
+        do_not_call: None,
+        region: None,
         owner: None,
         span: declared.span,
     };
     let (mut kind, mut capacity) = (None, None);
     for item in items {
         match item {
-            ChannelItem::Kind(word) => kind = Some(known_kind(*word, sink)),
+            ChannelItem::Kind(word) => kind = Some(known(*word, "a kind of channel", &KINDS, sink)),
             ChannelItem::Rate { count, unit } => channel.rate = rate(count, *unit, sink),
             ChannelItem::Segments(count) => channel.segments = segments(count, sink),
             ChannelItem::Receipt(dur) => channel.receipt = Some(length::positive(*dur, sink)),
@@ -46,10 +52,16 @@ pub(super) fn channel(declared: &Declared, items: &[ChannelItem], sink: &mut Sin
             }
             ChannelItem::Party(word) => channel.party = Some(word.name),
             ChannelItem::Owner(text) => channel.owner = Some(text.value.clone()),
-            ChannelItem::Surface(word) => channel.surface = Some(known_surface(*word, sink)),
+            ChannelItem::Surface(word) => channel.surface = Some(known(*word, "a surface", &SURFACES, sink)),
             ChannelItem::Capacity(count) => {
                 channel.capacity = self::capacity(count, sink);
                 capacity = Some(count.span);
+            }
+            ChannelItem::Port(word) => channel.port = Some(known(*word, "a kind of port", &PORTS, sink)),
+            ChannelItem::OptOut { within, by } => channel.opt_out = Some(opt_out(*within, by, sink)),
+            ChannelItem::DoNotCall(dur) => channel.do_not_call = Some(length::positive(*dur, sink)),
+            ChannelItem::Region { place, under } => {
+                channel.region = Some(region(*place, under.as_ref(), sink));
             }
             ChannelItem::Cost(_) | ChannelItem::Error(_) => {}
         }
@@ -76,12 +88,40 @@ pub(super) fn channel(declared: &Declared, items: &[ChannelItem], sink: &mut Sin
     channel
 }
 
-fn known_surface(word: Ident, sink: &mut Sink) -> Name {
-    if !SURFACES.contains(&word.name.as_str()) {
-        let headline = format!("`{}` is no surface", word.name);
-        let finding = Diagnostic::new(code::CHANNEL_ITEM, word.span, headline).label("whose ground is it?");
+/// One of `known`; anything else is told of.
+fn known(word: Ident, what: &str, known: &[&'static str], sink: &mut Sink) -> Name {
+    if !known.contains(&word.name.as_str()) {
+        let finding =
+            Diagnostic::new(code::CHANNEL_ITEM, word.span, format!("`{}` is not {what}", word.name))
+                .label("not known");
         sink.report(
-            finding.suggest(word.name.as_str(), SURFACES, || format!("surfaces are {}", list(&SURFACES))),
+            finding.suggest(word.name.as_str(), known.iter().copied(), || {
+                format!("write one of {}", list(known))
+            }),
+        );
+    }
+    word.name
+}
+
+fn opt_out(within: Dur, by: &[Ident], sink: &mut Sink) -> OptOut {
+    let ways: Vec<Name> = by.iter().map(|word| known(*word, "a way to leave", &WAYS_OUT, sink)).collect();
+    let span = by.first().map_or(within.span, |word| word.span);
+    OptOut { within: length::positive(within, sink), by: ways, span }
+}
+
+fn region(place: Ident, under: Option<&Text>, sink: &mut Sink) -> Region {
+    Region { place: country(place, sink), under: under.map(|text| text.value.clone()), span: place.span }
+}
+
+/// Two letters, or `eu`: as packs of rules are called.
+pub(super) fn country(word: Ident, sink: &mut Sink) -> Name {
+    let name = word.name.as_str();
+    if name.len() != 2 || !name.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        let headline = format!("`{name}` is not a country");
+        sink.report(
+            Diagnostic::new(code::CHANNEL_ITEM, word.span, headline)
+                .label("two small letters")
+                .help("write `cn`, `hk`, `sg`, …, as ISO 3166 has them, or `eu`"),
         );
     }
     word.name
@@ -101,16 +141,6 @@ fn capacity(count: &Expr, sink: &mut Sink) -> Option<u16> {
             None
         }
     }
-}
-
-fn known_kind(word: Ident, sink: &mut Sink) -> Name {
-    if !KINDS.contains(&word.name.as_str()) {
-        let finding =
-            Diagnostic::new(code::CHANNEL_ITEM, word.span, format!("`{}` is no kind of channel", word.name))
-                .label("not a kind");
-        sink.report(finding.suggest(word.name.as_str(), KINDS, || format!("kinds are {}", list(&KINDS))));
-    }
-    word.name
 }
 
 /// `a`, `b`, `c`

@@ -1,11 +1,13 @@
 //! From trees to tables: every declaration under its name, every file's imports, and the first complaint about both.
 
+use std::collections::hash_map::Entry;
+
 use super::Context;
 use super::outline::Due;
 use super::world::{Declared, Imports, Kind, Reach, Sink, World};
 use crate::diagnostic::{Diagnostic, Fix, code};
 use crate::expr::MessageEvent;
-use crate::name::{Name, NumberSet};
+use crate::name::{Name, NumberMap, NumberSet};
 use crate::program::value::GRANTED;
 use crate::syntax::ast::{self, DeclKind};
 use crate::text::{FileId, Span};
@@ -23,8 +25,9 @@ pub(super) fn collect<'a>(
 ) -> World<'a> {
     let mut files = files.to_vec();
     files.sort_by_key(|(id, _)| *id);
+    let reserved = reserved();
     let mut world = World {
-        packages: context.packages.iter().map(|(id, package)| (*id, Name::new(package))).collect(),
+        packages: packages(context),
         named_files: context.named.iter().map(|(path, text)| (path.clone(), text.clone())).collect(),
         ..World::default()
     };
@@ -34,10 +37,22 @@ pub(super) fn collect<'a>(
     for (id, file) in &files {
         let due = due.has(*id);
         for decl in &file.decls {
-            declare(&mut world, *id, decl, due, sink);
+            declare(&mut world, (*id, decl), due, &reserved, sink);
         }
     }
     world
+}
+
+/// Files of one package mostly stand together: its name is looked up for the first of them.
+fn packages(context: &Context) -> NumberMap<FileId, Name> {
+    let mut last: Option<(&str, Name)> = None;
+    let named = context.packages.iter().map(|(id, package)| {
+        let (_, name) =
+            last.filter(|(text, _)| **text == **package).unwrap_or_else(|| (package, Name::new(package)));
+        last = Some((package, name));
+        (*id, name)
+    });
+    named.collect()
 }
 
 /// What the files that are due import. What the others do was kept: it hangs on the packages there are and on names
@@ -50,20 +65,28 @@ pub(super) fn see_imports(files: &[(FileId, &ast::File)], due: &Due, world: &mut
     }
 }
 
-fn declare<'a>(world: &mut World<'a>, file: FileId, decl: &'a ast::Decl, due: bool, sink: &mut Sink) {
+fn declare<'a>(
+    world: &mut World<'a>,
+    (file, decl): (FileId, &'a ast::Decl),
+    due: bool,
+    reserved: &NumberSet<Name>,
+    sink: &mut Sink,
+) {
     let Some(kind) = kind(&decl.kind) else { return nameless(world, file, decl, due) };
     let Some(ident) = decl.name else { return };
-    if reserved(ident.name) {
+    if reserved.contains(&ident.name) {
         sink.report(reserved_name(ident));
         return;
     }
     let declared = Declared { name: ident.name, kind, file, span: ident.span, decl };
     let table = if kind.runs() { &mut world.journeys } else { &mut world.decls };
-    if let Some(first) = table.get(&ident.name) {
-        sink.report(duplicate(ident, first));
-        return;
-    }
-    table.insert(ident.name, declared);
+    match table.entry(ident.name) {
+        Entry::Occupied(first) => {
+            sink.report(duplicate(ident, first.get()));
+            return;
+        }
+        Entry::Vacant(place) => place.insert(declared),
+    };
     world.order.push(declared);
     if due || matches!(kind.reach(), Reach::Ground | Reach::Everywhere) {
         world.due.push(declared);
@@ -112,10 +135,10 @@ pub(super) fn kind(kind: &DeclKind) -> Option<Kind> {
     })
 }
 
-fn reserved(name: Name) -> bool {
-    BUILT_IN.contains(&name.as_str())
-        || name.as_str() == GRANTED
-        || MessageEvent::ALL.iter().any(|event| event.as_str() == name.as_str())
+/// Names that nobody may declare.
+fn reserved() -> NumberSet<Name> {
+    let events = MessageEvent::ALL.iter().map(|event| event.as_str());
+    BUILT_IN.into_iter().chain([GRANTED]).chain(events).map(Name::new).collect()
 }
 
 fn reserved_name(ident: ast::Ident) -> Diagnostic {

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use super::world::Sink;
 use crate::diagnostic::{Diagnostic, code};
 use crate::syntax::ast::{BinaryOp, CivilUnit, Dur, DurKind, Expr, ExprKind};
+use crate::text::Span;
 use crate::value::{self, Length};
 
 pub(super) fn of(length: DurKind) -> Length {
@@ -38,6 +39,22 @@ pub(super) fn positive(dur: Dur, sink: &mut Sink) -> Length {
         );
     }
     length
+}
+
+/// A day as it is written, and where.
+pub(super) fn date(expr: &Expr, sink: &mut Sink) -> Option<(Date, Span)> {
+    match &expr.kind {
+        ExprKind::Date(day) => Some((*day, expr.span)),
+        ExprKind::Error => None,
+        _ => {
+            sink.report(
+                Diagnostic::new(code::TYPE_MISMATCH, expr.span, "a day is wanted here")
+                    .label("not a day")
+                    .help("write `2026-06-01`"),
+            );
+            None
+        }
+    }
 }
 
 /// `2026-12-01..2027-01-31`, both days included.

@@ -6,7 +6,7 @@ use super::world::{Declared, Kind, Sink, World};
 use super::{content, length, schema};
 use crate::diagnostic::{Diagnostic, code};
 use crate::model::Uses;
-use crate::model::govern::{Cap, Lane, Policy, Quiet};
+use crate::model::govern::{Cap, Lane, Never, Policy, Quiet};
 use crate::name::Name;
 use crate::program::Rate;
 use crate::program::policy::{Over, PURPOSES};
@@ -72,6 +72,8 @@ fn policy(world: &World, declared: &Declared, items: &[PolicyItem], sink: &mut S
         caps: Vec::new(),
         order: Vec::new(),
         lanes: Vec::new(),
+        never: Vec::new(),
+        review: None,
         uses: Uses::default(),
         span: declared.span,
     };
@@ -80,7 +82,7 @@ fn policy(world: &World, declared: &Declared, items: &[PolicyItem], sink: &mut S
             PolicyItem::Owner(text) => owner = Some(text.value.clone()),
             PolicyItem::Pack(text) => policy.pack = Some(text.value.clone()),
             PolicyItem::Consent { purpose, per } => {
-                checker.known_purpose(*purpose);
+                self::purpose(*purpose, &mut checker.sink);
                 if per.name.as_str() != "channel" {
                     checker.misstated(
                         per.span,
@@ -92,7 +94,7 @@ fn policy(world: &World, declared: &Declared, items: &[PolicyItem], sink: &mut S
             }
             PolicyItem::Suppress { purpose, condition } => {
                 if let Some(purpose) = purpose {
-                    checker.known_purpose(*purpose);
+                    self::purpose(*purpose, &mut checker.sink);
                 }
                 if subject.is_some() {
                     let condition = checker.condition(condition);
@@ -113,6 +115,12 @@ fn policy(world: &World, declared: &Declared, items: &[PolicyItem], sink: &mut S
             PolicyItem::Lane { name, journeys, loser, .. } => {
                 policy.lanes.push(checker.lane(*name, journeys, *loser));
             }
+            PolicyItem::Never { what, after, until } => {
+                policy.never.extend(checker.never(*what, after, until));
+            }
+            PolicyItem::Review(dur) => {
+                policy.review = Some((length::positive(*dur, &mut checker.sink), dur.span));
+            }
             PolicyItem::ForbidWords(_) | PolicyItem::Approve { .. } | PolicyItem::Error(_) => {}
         }
     }
@@ -130,19 +138,23 @@ fn policy(world: &World, declared: &Declared, items: &[PolicyItem], sink: &mut S
     Some(policy)
 }
 
+/// One of [`PURPOSES`].
+pub(super) fn purpose(word: Ident, sink: &mut Sink) -> Name {
+    if !PURPOSES.contains(&word.name.as_str()) {
+        let headline = format!("`{}` is not a purpose", word.name);
+        let finding = Diagnostic::new(code::PURPOSE, word.span, headline).label("not known");
+        sink.report(
+            finding.suggest(word.name.as_str(), PURPOSES, || {
+                format!("purposes are `{}`", PURPOSES.join("`, `"))
+            }),
+        );
+    }
+    word.name
+}
+
 impl Checker<'_, '_> {
     fn misstated(&mut self, span: Span, headline: String, help: &str) {
         self.report(Diagnostic::new(code::POLICY_ITEM, span, headline).label("here").help(help));
-    }
-
-    fn known_purpose(&mut self, word: Ident) {
-        if !PURPOSES.contains(&word.name.as_str()) {
-            let headline = format!("`{}` is not a purpose", word.name);
-            let finding = Diagnostic::new(code::PURPOSE, word.span, headline).label("not known");
-            self.report(finding.suggest(word.name.as_str(), PURPOSES, || {
-                format!("purposes are `{}`", PURPOSES.join("`, `"))
-            }));
-        }
     }
 
     pub(super) fn quiet(&mut self, quiet: &ast::Quiet) -> Option<Quiet> {
@@ -162,6 +174,21 @@ impl Checker<'_, '_> {
             );
         }
         None
+    }
+
+    /// `never marketing after complaint until settled`
+    fn never(&mut self, what: Ident, after: &[Path], until: &[Path]) -> Option<Never> {
+        if !PURPOSES.contains(&what.name.as_str()) {
+            self.world.expect(&mut self.sink, self.file, what, Kind::Channel)?;
+        }
+        let mut events = |paths: &[Path]| -> Vec<Name> {
+            let found = paths
+                .iter()
+                .filter_map(|path| self.world.expect_path(&mut self.sink, self.file, path, Kind::Event));
+            found.map(|event| event.name).collect()
+        };
+        let (after, until) = (events(after), events(until));
+        (!after.is_empty()).then_some(Never { what: what.name, after, until, span: what.span })
     }
 
     /// `sms 2 per customer per rolling 7 days`

@@ -131,7 +131,7 @@ fn entity(world: &World, declared: &Declared, items: &[EntityItem], sink: &mut S
     let parent = declared.decl.subject.as_ref();
     let parent = parent.and_then(|path| world.expect_path(sink, declared.file, path, Kind::Entity));
     let mut fields = Vec::new();
-    let mut calendar = None;
+    let (mut calendar, mut region) = (None, None);
     for item in items {
         match item {
             EntityItem::Field(field) => add_field(world, declared.file, field, &mut fields, sink),
@@ -139,6 +139,7 @@ fn entity(world: &World, declared: &Declared, items: &[EntityItem], sink: &mut S
                 let found = world.expect_path(sink, declared.file, path, Kind::Calendar);
                 calendar = found.map(|calendar| calendar.name).or(calendar);
             }
+            EntityItem::Region(place) => region = Some(channel::country(*place, sink)),
             _ => {}
         }
     }
@@ -150,6 +151,7 @@ fn entity(world: &World, declared: &Declared, items: &[EntityItem], sink: &mut S
         fields,
         anchors: Vec::new(),
         calendar,
+        region,
         span: declared.span,
     }
 }
@@ -199,6 +201,7 @@ fn add_field(world: &World, file: FileId, field: &ast::Field, fields: &mut Vec<F
         ty,
         daily: field.daily,
         class: field.class.as_ref().map(|class| super::product::data_class(class, sink)),
+        purposes: field.purposes.iter().map(|word| super::policy::purpose(*word, sink)).collect(),
         value: None,
         span: field.name.span,
     });
@@ -303,6 +306,11 @@ fn event(world: &World, declared: &Declared, items: &[EntityItem], sink: &mut Si
                 Diagnostic::new(code::MISPLACED, name.span, "an event has no anchors")
                     .label("belongs to an entity")
                     .help("declare the anchor in the entity the event is `of`"),
+            ),
+            EntityItem::Region(place) => sink.report(
+                Diagnostic::new(code::MISPLACED, place.span, "an event is kept where its subject is")
+                    .label("belongs to an entity")
+                    .help("write `region` into the entity that the event is `of`"),
             ),
             EntityItem::Calendar(_) | EntityItem::Error(_) => {}
         }

@@ -32,6 +32,7 @@ pub(super) fn shape(world: &mut World, declared: &Declared, items: &[TaskItem], 
         escalate: None,
         script: None,
         licence: None,
+        recorded: false,
         span: declared.span,
     };
     for item in items {
@@ -40,6 +41,7 @@ pub(super) fn shape(world: &mut World, declared: &Declared, items: &[TaskItem], 
             TaskItem::Remind(dur) => task.remind = Some(length::positive(*dur, sink)),
             TaskItem::Result(results) => results.iter().for_each(|result| add(&mut task, result, sink)),
             TaskItem::Licence(licence) => task.licence = Some(licence.name),
+            TaskItem::Recorded(_) => task.recorded = true,
             _ => {}
         }
     }
@@ -72,6 +74,7 @@ fn said_twice(items: &[TaskItem], declared: &Declared, sink: &mut Sink) {
         TaskItem::By(by) => Some(("by", by.span)),
         TaskItem::Script(path) => Some(("script", path.span)),
         TaskItem::Licence(licence) => Some(("licence", licence.span)),
+        TaskItem::Recorded(span) => Some(("recorded", *span)),
         TaskItem::Due(dur) => Some(("due", dur.span)),
         TaskItem::Result(results) => Some(("result", results.first()?.name.span)),
         TaskItem::Remind(dur) => Some(("remind", dur.span)),
@@ -122,6 +125,7 @@ fn event(world: &World, task: &Task) -> Event {
         ty,
         daily: false,
         class: None,
+        purposes: Vec::new(),
         value: None,
         span: task.span,
     };

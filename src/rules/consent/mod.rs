@@ -1,6 +1,7 @@
 //! CONSENT: who has agreed to what.
 
 pub(super) mod absent;
+pub(super) mod drift;
 pub(super) mod early;
 pub(super) mod laundering;
 pub(super) mod other;

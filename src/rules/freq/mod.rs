@@ -1,6 +1,7 @@
 //! FREQ: how often somebody is written to.
 
 pub(super) mod again;
+pub(super) mod circle;
 pub(super) mod spray;
 pub(super) mod windows;
 

@@ -1,16 +1,17 @@
 //! FREQ-001: no way through a journey of marketing writes to somebody too often.
 
-use crate::analysis::entries::Entries;
 use crate::analysis::flow::Message;
+use crate::analysis::glance::keeps as keeps_to;
 use crate::analysis::path::Words;
 use crate::analysis::told;
-use crate::analysis::window::{MostSends, most_in_one_run, most_sends};
+use crate::analysis::window::{MostSends, most_sends};
 use crate::diagnostic::Severity;
 use crate::model::Channel;
 use crate::model::govern::Cap;
+use crate::name::Name;
 use crate::rules::context::{Context, is_sms};
 use crate::rules::finding::Out;
-use crate::rules::flows::{Looked, counts_in};
+use crate::rules::flows::{Case, Looked, counts_in};
 use crate::rules::pack::Pack;
 use crate::rules::rule::{Basis, In, Mark, rule};
 
@@ -51,8 +52,12 @@ fn is_app_push(channel: &Channel) -> bool {
 }
 
 fn check(context: &Context, out: &mut Out) {
-    for looked in context.marketing(|case| context.sends_by(case, super::disturbs)) {
-        for bar in &BARS {
+    for bar in &BARS {
+        let may = |case: &Case<'_>| {
+            let counts = |channel: Name| context.channel(channel).is_some_and(bar.counts);
+            !keeps_to(context.model, case.journey, (bar.most, bar.window_ms), &counts)
+        };
+        for looked in context.marketing(|case| context.sends_by(case, bar.counts) && may(case)) {
             tell(context, looked, bar, out);
         }
     }
@@ -61,14 +66,6 @@ fn check(context: &Context, out: &mut Out) {
 fn tell(context: &Context, looked: &Looked, bar: &Bar, out: &mut Out) {
     let flow = &looked.flow;
     let counts = |message: &Message<'_>| context.channel(message.channel).is_some_and(bar.counts);
-    let once = match Entries::of(flow.model, flow.journey) {
-        Entries::Once => true,
-        Entries::Behind(ms) => ms >= bar.window_ms.saturating_add(flow.hold_ms),
-        _ => false,
-    };
-    if once && most_in_one_run(flow, &counts) <= bar.most {
-        return;
-    }
     let MostSends { most, run, .. } = most_sends(flow, bar.window_ms, &counts);
     let in_one = i64::try_from(run.len()).unwrap_or(i64::MAX);
     let most = most.unwrap_or(in_one);

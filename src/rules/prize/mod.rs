@@ -1,4 +1,6 @@
 //! PRIZE: lotteries and draws.
 
+pub(super) mod change;
 pub(super) mod highest;
+pub(super) mod honest;
 pub(super) mod rules;

@@ -1,3 +1,4 @@
 //! QUIET: when somebody is written to.
 
+pub(super) mod offer;
 pub(super) mod wakes;

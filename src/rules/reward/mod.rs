@@ -26,7 +26,7 @@ fn gifts<'a>(model: &'a Model, journey: &'a Journey, look: &mut impl FnMut(&'a S
 }
 
 /// Name and label of what is read, lower-case, with what it is called for people.
-fn words(model: &Model, read: Read) -> (String, String) {
+pub(super) fn words(model: &Model, read: Read) -> (String, String) {
     let (name, label) = match read {
         Read::Attribute(entity, name) => {
             let field = reads::field(model, entity, name);
@@ -42,6 +42,6 @@ fn words(model: &Model, read: Read) -> (String, String) {
 }
 
 /// Whether any of `parts` stands in `text`.
-fn any(text: &str, parts: &[&str]) -> bool {
+pub(super) fn any(text: &str, parts: &[&str]) -> bool {
     parts.iter().any(|part| text.contains(part))
 }

@@ -5,3 +5,4 @@ pub(super) mod coaching;
 pub(super) mod market;
 pub(super) mod need;
 pub(super) mod old;
+pub(super) mod recorded;

@@ -133,6 +133,12 @@ impl<'a> Words<'a> {
         self.world.symbols.name(sym).map_or_else(|| format!("#{}", sym.0), |name| name.to_string())
     }
 
+    /// Whether what was given is that somebody invited has done what counts.
+    fn is_referral(&self, sym: Sym) -> bool {
+        let name = self.world.symbols.name(sym);
+        name.is_some_and(|name| self.world.bundle.values.referrals.contains_key(&name))
+    }
+
     /// A name with its label: `converted`.
     fn goal(&self, number: u16) -> String {
         let goal = self.program().and_then(|program| program.goals.get(usize::from(number)));

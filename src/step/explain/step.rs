@@ -8,6 +8,7 @@ use crate::program::value::outcome as value;
 use crate::program::{NodeKind, Outcome};
 use crate::step::symbols::Sym;
 use crate::step::trace::{Act, Because, Decision, Rule};
+use crate::value::Value;
 
 impl Words<'_> {
     pub(super) fn step(&self, what: &Decision) -> String {
@@ -43,6 +44,16 @@ impl Words<'_> {
                 format!("`{}` is {new} now, it was {old}", self.name(*what))
             }
             Decision::Changed { what, .. } => format!("`{}` has changed", self.name(*what)),
+            Decision::Granted { what, amount } if self.is_referral(*what) => {
+                let inviter = match amount {
+                    Value::Text(id) => id.to_string(),
+                    other => show::value(other),
+                };
+                format!("qualifies for `{}`, invited by {inviter}", self.name(*what))
+            }
+            Decision::NotGiven { what, .. } if self.is_referral(*what) => {
+                format!("does not count for `{}`: it has qualified before", self.name(*what))
+            }
             Decision::Granted { what, amount } if amount.is_missing() => {
                 format!("grants `{}`", self.name(*what))
             }
@@ -257,7 +268,7 @@ impl Words<'_> {
 }
 
 /// An id without its quotes.
-fn plain(value: &crate::value::Value) -> String {
+fn plain(value: &Value) -> String {
     crate::step::message::key_text(value)
 }
 

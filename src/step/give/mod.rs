@@ -24,8 +24,8 @@ use super::trace::{Decision, Trace};
 use crate::expr::{Expr, civil, eval};
 use crate::lottery::Outcome;
 use crate::name::Name;
-use crate::program::value::outcome;
-use crate::program::{Give, Giving, NodeId};
+use crate::program::value::{self, outcome};
+use crate::program::{Give, Giving, NodeId, NodeKind};
 use crate::value::Value;
 use plan::{Plan, int, plan};
 
@@ -218,6 +218,10 @@ fn settle(
         return draw::blank(actor, lottery, what, taken.as_ref(), key);
     }
     account(run, what).add(&plan.entry);
+    if let Some((place, entry)) = plan.counts {
+        let place = run.sym(place);
+        account(run, place).add(&entry);
+    }
     let gift = Gift {
         what,
         outcome: run.sym(plan.outcome),
@@ -296,6 +300,7 @@ pub(super) fn permit(run: &mut Run, key: &MessageKey, short: Option<Short>) {
 /// Gives back what was held. A prize that has run out was still drawn for: the chance is spent.
 fn release(run: &mut Run, ask: &Ask, key: &MessageKey, short: Short) -> Sym {
     account(run, ask.gift.what).remove(&ask.gift.entry);
+    uncount(run, ask);
     let drawn = ask.gift.outcome != run.fixed(outcome::GRANTED);
     let outcome = match short {
         Short::SoldOut if drawn => outcome::BLANK,
@@ -317,6 +322,22 @@ fn release(run: &mut Run, ask: &Ask, key: &MessageKey, short: Short) -> Sym {
     run.fixed(outcome)
 }
 
+/// What was to be given for having invited somebody no longer counts there.
+fn uncount(run: &mut Run, ask: &Ask) {
+    let loaded = run.world.index().program(ask.program);
+    let node = loaded.and_then(|loaded| loaded.program.nodes.get(usize::from(ask.node)));
+    let Some(NodeKind::Give { giving: Giving { counts: Some(referral), .. }, .. }) =
+        node.map(|node| &node.kind)
+    else {
+        return;
+    };
+    let declared = run.world.bundle.values.referrals.get(referral);
+    let open = declared.and_then(|declared| declared.open.as_ref());
+    let opening = open.and_then(|open| super::opening::current(open, run.world, run.now));
+    let place = run.sym(value::inviters(*referral));
+    account(run, place).remove(&Entry { opening, ..ask.gift.entry });
+}
+
 /// It is given: what can be spent is put to the rest, and everybody hears of it.
 fn granted(run: &mut Run, gift: &Gift, key: &MessageKey) {
     let now = run.now;
@@ -324,6 +345,13 @@ fn granted(run: &mut Run, gift: &Gift, key: &MessageKey) {
         account(run, gift.what).put((gift.until, gift.entry.amount), now);
     }
     let name = |sym| run.world.symbols.name(sym);
+    if let Some(referral) = name(gift.what)
+        && run.world.bundle.values.referrals.contains_key(&referral)
+    {
+        let identity: Arc<str> = format!("{key}#{referral}").into();
+        let occurrence = Occurrence::of_qualified(referral, &gift.value, identity, run);
+        return run.follow(Follow::Occurrence(occurrence));
+    }
     let booking = Booking {
         key: key.clone(),
         what: gift.names().filter_map(name).collect(),

@@ -32,6 +32,8 @@ pub(super) struct Plan {
     pub lines: Vec<Line>,
     /// The reward that a prize is.
     pub also: Option<Name>,
+    /// It counts there too.
+    pub counts: Option<(Name, Entry)>,
 }
 
 /// Why nothing is given: of what, and the outcome.
@@ -42,21 +44,22 @@ pub(super) fn plan(actor: &Actor, giving: &Giving, key: &MessageKey) -> Result<P
     let kill = &world.kill;
     let stopped = kill.all || kill.journeys.contains(&actor.loaded.program.journey);
     let plan = match &giving.give {
-        Give::Reward { what, amount } => reward(actor, what, amount.as_ref(), giving.budget)?,
+        Give::Reward { what, amount } => reward(actor, what, amount.as_ref(), giving)?,
         Give::Points { points, amount } => points_of(actor, *points, amount, giving.budget)?,
         Give::Chance { lottery } => chance(actor, *lottery)?,
         Give::Exchange { amount, points, what } => {
-            let mut plan = reward(actor, what, None, giving.budget)?;
+            let mut plan = reward(actor, what, None, giving)?;
             let count = int(actor, amount).filter(|count| *count > 0).ok_or((plan.what, outcome::REFUSED))?;
             plan.cost = Some((actor.run.sym(*points), count));
             plan
         }
         Give::Draw { lottery } => drawn(actor, *lottery, key, giving.budget)?,
+        Give::Qualify { referral, inviter } => qualified(actor, *referral, inviter)?,
     };
     if stopped { Err((plan.what, outcome::REFUSED)) } else { Ok(plan) }
 }
 
-fn reward(actor: &Actor, what: &Expr, amount: Option<&Expr>, own: Option<Name>) -> Result<Plan, Refusal> {
+fn reward(actor: &Actor, what: &Expr, amount: Option<&Expr>, giving: &Giving) -> Result<Plan, Refusal> {
     let scene = actor.scene();
     let Value::Choice(name) = eval(what, &scene) else { return Err((Name::new(""), outcome::REFUSED)) };
     let values = &actor.run.world.bundle.values;
@@ -71,12 +74,39 @@ fn reward(actor: &Actor, what: &Expr, amount: Option<&Expr>, own: Option<Name>) 
     let entry = entry(actor, reward.open.as_ref(), asked.map_or(0, |money| money.minor))
         .ok_or((name, outcome::CLOSED))?;
     let entry = within(actor, name, &reward.limits, entry).ok_or((name, outcome::LIMITED))?;
+    let counts = giving.counts.and_then(|referral| Some((referral, values.referrals.get(&referral)?)));
+    let counts = match counts {
+        Some((referral, declared)) => {
+            let (place, own) = (value::inviters(referral), counted(actor, declared.open.as_ref(), &entry));
+            Some((place, within(actor, place, &declared.limits, own).ok_or((name, outcome::LIMITED))?))
+        }
+        None => None,
+    };
+    let entry = Entry { amount: counts.map_or(entry.amount, |(_, own)| own.amount), ..entry };
     let value = asked.map(|money| Money { minor: entry.amount, ..money });
     let mut plan = plain(name, entry, value.map_or(Value::Missing, Value::Money));
     plan.until = until(actor, reward.keep);
     plan.lines.extend(stock(name, reward, &entry));
-    plan.lines.extend(paid(actor, [reward.budget, own], entry.amount));
+    plan.lines.extend(paid(actor, [reward.budget, giving.budget], entry.amount));
+    plan.counts = counts;
     Ok(plan)
+}
+
+/// Once for ever, and nobody is asked.
+fn qualified(actor: &Actor, referral: Name, inviter: &Expr) -> Result<Plan, Refusal> {
+    if !actor.run.world.bundle.values.referrals.contains_key(&referral) {
+        return Err((referral, outcome::REFUSED));
+    }
+    let once = Limit { most: 1, of_amount: false, period: value::Period::Ever, partial: false };
+    let entry = entry(actor, None, 0).ok_or((referral, outcome::CLOSED))?;
+    let entry = within(actor, referral, &[once], entry).ok_or((referral, outcome::LIMITED))?;
+    Ok(plain(referral, entry, eval(inviter, &actor.scene())))
+}
+
+/// The same gift in the opening of something else.
+pub(super) fn counted(actor: &Actor, open: Option<&Opening>, entry: &Entry) -> Entry {
+    let opening = open.and_then(|open| opening::current(open, actor.run.world, actor.run.now));
+    Entry { opening, ..*entry }
 }
 
 fn points_of(actor: &Actor, name: Name, amount: &Expr, own: Option<Name>) -> Result<Plan, Refusal> {
@@ -155,6 +185,7 @@ fn plain(what: Name, entry: Entry, value: Value) -> Plan {
         until: None,
         lines: Vec::new(),
         also: None,
+        counts: None,
     }
 }
 

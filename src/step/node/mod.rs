@@ -11,6 +11,8 @@ mod start;
 mod tag;
 mod wait;
 
+pub(super) use reach::is_overrun;
+
 use super::actor::{Actor, News};
 use super::occurrence::Occurrence;
 use super::show;

@@ -1,5 +1,8 @@
 //! `reach`: rungs in order until one is answered. A refused rung falls to the next at once; a sent one waits for its
 //! own events, from its own send and within its own time.
+//!
+//! A message may still be on its way when the time of its rung is over: the daemon or its provider was away. The next rung does
+//! not overtake it: its time begins anew when the provider has taken it, and it is not tried a second time.
 
 use super::{Flow, wait};
 use crate::expr::{Expr, eval};
@@ -8,7 +11,8 @@ use crate::step::actor::{Actor, News};
 use crate::step::lateness;
 use crate::step::message::{self, Decided};
 use crate::step::occurrence::Occurrence;
-use crate::step::state::Ladder;
+use crate::step::run::{LAST, Run};
+use crate::step::state::{Ladder, Message};
 use crate::step::symbols::Sym;
 use crate::step::trace::Decision;
 use crate::value::Value;
@@ -40,6 +44,10 @@ pub(super) fn heard(actor: &mut Actor, rungs: &[Rung], occurrence: &Occurrence) 
 
 pub(super) fn rung_timeout(actor: &mut Actor, node: &Node) {
     let NodeKind::Reach { rungs, .. } = &node.kind else { return };
+    let step = current(actor, rungs).map(|rung| actor.run.sym(actor.message_of(rung.step)));
+    if step.is_some_and(|step| is_on_its_way(actor, step)) {
+        return overrun(actor);
+    }
     if let Some(rung) = current(actor, rungs) {
         wait::miss(actor, rung.awaits.iter().copied());
     }
@@ -47,13 +55,47 @@ pub(super) fn rung_timeout(actor: &mut Actor, node: &Node) {
     next_rung(actor, node);
 }
 
+/// The rung's message has not left, or nobody knows yet whether it has: what becomes of it is waited for. An answer to it
+/// counts whenever it comes.
+fn overrun(actor: &mut Actor) {
+    (actor.it.due, actor.it.deadline) = (None, Some(LAST));
+    actor.trace(Decision::Waits { until: None });
+}
+
+/// Whether the message is that of a rung whose time went by before it was known to have left.
+pub(in crate::step) fn is_overrun(run: &mut Run, message: &Message) -> bool {
+    let mut found = false;
+    message::with_instance(run, message, |actor| {
+        found = waits_for(&actor, message.step);
+        actor.stay()
+    });
+    found
+}
+
+fn waits_for(actor: &Actor, step: Sym) -> bool {
+    let Some(NodeKind::Reach { rungs, .. }) = actor.node().map(|node| &node.kind) else { return false };
+    actor.it.deadline.is_some() && actor.it.due.is_none() && is_current(actor, rungs, step)
+}
+
+/// Whether the newest message of this step has been decided, and no answer to it is known.
+fn is_on_its_way(actor: &Actor, step: Sym) -> bool {
+    let own = |message: &&Message| message.step == step && message::is_of(message, &actor.it);
+    actor.run.state.messages.iter().rfind(own).is_some_and(|message| message.status.is_on_its_way())
+}
+
 /// What became of a rung's message: one that never left, or that the provider refused, falls to the next rung.
 pub(super) fn told(actor: &mut Actor, node: &Node, step: Sym, news: News) {
     let NodeKind::Reach { rungs, .. } = &node.kind else { return };
-    let is_current =
-        current(actor, rungs).is_some_and(|rung| actor.run.sym(actor.message_of(rung.step)) == step);
+    let is_current = is_current(actor, rungs, step);
     let is_held = is_current && actor.it.deadline.is_none();
+    let is_overrun = waits_for(actor, step);
     match news {
+        News::Sent | News::Delivered | News::Confirmed if is_overrun => {
+            if let Some(rung) = current(actor, rungs) {
+                wait_for(actor, rung);
+            }
+            return;
+        }
         News::Accepted | News::Sent if is_held => {
             if let Some(rung) = current(actor, rungs) {
                 sent(actor, rung);
@@ -116,6 +158,11 @@ fn sent(actor: &mut Actor, rung: &Rung) -> Flow {
         ladder.sent = ladder.sent.saturating_add(1);
     }
     actor.it.since = actor.run.now;
+    wait_for(actor, rung)
+}
+
+/// The time of a rung, from now on.
+fn wait_for(actor: &mut Actor, rung: &Rung) -> Flow {
     let deadline = actor.run.after(actor.run.now, rung.within, &actor.scene());
     let late_ms = lateness::of_awaits(rung.awaits.iter().copied(), actor.loaded, actor.run.world);
     actor.wait_until(deadline, late_ms)
@@ -125,6 +172,11 @@ fn current<'n>(actor: &Actor, rungs: &'n [Rung]) -> Option<&'n Rung> {
     let ladder = actor.it.ladder.as_ref()?;
     let at = ladder.order.get(usize::from(ladder.at))?;
     rungs.get(usize::from(*at))
+}
+
+/// Whether the rung that is being tried sends the message of this step.
+fn is_current(actor: &Actor, rungs: &[Rung], step: Sym) -> bool {
+    current(actor, rungs).is_some_and(|rung| actor.run.sym(actor.message_of(rung.step)) == step)
 }
 
 /// The order written, with the rung of the preferred channel first.

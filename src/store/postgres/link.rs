@@ -5,7 +5,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Postgres, Row as _, Transaction};
 
 use super::rows::{same, small};
-use super::{PostgresStore, again};
+use super::{PostgresStore, again, referral};
 use crate::store::{Commit, Erased, LinkRow, Links, StoreError, Stored};
 
 const WRITE: &str = "INSERT INTO link (grp, name, whom, body, made)
@@ -39,6 +39,7 @@ pub(super) async fn write(
     }
     if !commit.erased.is_empty() {
         forget(tx, &commit.erased, commit.batch).await?;
+        referral::forget(tx, commit).await?;
     }
     Ok(())
 }

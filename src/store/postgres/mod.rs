@@ -13,6 +13,7 @@ mod link;
 mod lottery;
 mod open;
 mod read;
+mod referral;
 mod rows;
 mod schema;
 pub mod share;
@@ -20,6 +21,7 @@ mod task;
 mod trim;
 mod write;
 
+use std::ops::RangeInclusive;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -32,9 +34,9 @@ use tokio::sync::{Mutex, MutexGuard};
 pub use share::Worker;
 
 use super::{
-    Commit, Counts, Dedup, Deployed, Deployment, Directory, InboxRow, Lease, Ledger, Links, Lotteries,
-    OutboxRow, Packed, PackedKind, Quarantined, RowKey, RowRef, Share, Sift, Sifted, StateRow, Store,
-    StoreError, Stored, TimerChunk, Trim, Trimmed,
+    Commit, Counts, Dedup, Deployed, Deployment, Directory, InboxRow, Lease, Ledger, Links, Looked,
+    Lotteries, OutboxRow, Packed, PackedKind, Quarantined, Referrals, RowKey, RowRef, Share, Sift, Sifted,
+    StateRow, Store, StoreError, Stored, TimerChunk, Trim, Trimmed,
 };
 use lease::Hold;
 use rows::small;
@@ -130,6 +132,17 @@ impl Store for PostgresStore {
         again(move || read::seen(&self.pool, events).boxed()).boxed()
     }
 
+    /// Both at once: the server has a process for each connection.
+    fn look<'a>(&'a self, events: &'a [Dedup], keys: &'a [RowKey]) -> Stored<'a, Looked> {
+        async move {
+            let seen = async { if events.is_empty() { Ok(Vec::new()) } else { self.seen(events).await } };
+            let rows = async { if keys.is_empty() { Ok(Vec::new()) } else { self.load(keys).await } };
+            let (seen, rows) = tokio::try_join!(seen, rows)?;
+            Ok(Looked { seen, rows })
+        }
+        .boxed()
+    }
+
     fn commit<'a>(&'a self, commit: &'a Commit) -> Stored<'a, ()> {
         async {
             let (life, mut hold) = self.hold().await?;
@@ -143,9 +156,9 @@ impl Store for PostgresStore {
         async move { again(|| read::next_due(&self.pool, &groups, after).boxed()).await }.boxed()
     }
 
-    fn due(&self, now: Timestamp, limit: usize) -> Stored<'_, Vec<TimerChunk>> {
+    fn due(&self, within: RangeInclusive<Timestamp>, limit: usize) -> Stored<'_, Vec<TimerChunk>> {
         let groups = self.groups();
-        async move { again(|| read::due(&self.pool, &groups, now, limit).boxed()).await }.boxed()
+        async move { again(|| read::due(&self.pool, &groups, &within, limit).boxed()).await }.boxed()
     }
 
     fn outbox(&self, channel: u32, after: RowRef, limit: usize) -> Stored<'_, Vec<OutboxRow>> {
@@ -195,6 +208,10 @@ impl Store for PostgresStore {
     }
 
     fn lotteries(&self) -> Option<&dyn Lotteries> {
+        Some(self)
+    }
+
+    fn referrals(&self) -> Option<&dyn Referrals> {
         Some(self)
     }
 

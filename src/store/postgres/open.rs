@@ -50,6 +50,10 @@ async fn pool(url: &str, worker: Option<&Worker>) -> Result<PgPool, StoreError> 
     // A plan made for an empty table stays with a prepared statement and is a hundred times slower on a full one; and
     // only with the values at hand does the planner see that one partition is enough. Compiling plans gains nothing.
     let mut options = options.options([("plan_cache_mode", "force_custom_plan"), ("jit", "off")]);
+    // Every statement reaches its rows by keys, however much of a young table's statistics says otherwise: the planner takes a
+    // batch of thousands of keys for a reason to read the whole table, in every batch (decision 39).
+    options =
+        options.options([("enable_hashjoin", "off"), ("enable_mergejoin", "off"), ("enable_seqscan", "off")]);
     // What is there already when workers start together is no news.
     options = options.options([("client_min_messages", "warning")]);
     match worker {

@@ -3,6 +3,8 @@
 //! `$n::smallint IS NULL OR … = $n` says that all rows are of one bucket (or group): such a statement touches one
 //! partition, which the planner sees because plans are made with the values at hand.
 
+use std::ops::RangeInclusive;
+
 use jiff::Timestamp;
 use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Row as _};
@@ -21,14 +23,15 @@ const SEEN: &str = "SELECT dedup.grp, dedup.slot, dedup.hash, dedup.payload
     FROM unnest($1::smallint[], $2::integer[], $3::bytea[]) AS asked (grp, slot, hash) JOIN dedup
     ON dedup.grp = asked.grp AND dedup.slot = asked.slot AND dedup.hash = asked.hash
         AND ($4::smallint IS NULL OR dedup.grp = $4)";
-// A look into each group's index, so that a long queue is not sorted for its first few rows.
+// A look into each group's index, from where something may lie: entries of rows that are used up stay before it until the server
+// clears them away, and reading past them was the dearest part of a small batch. A long queue is not sorted for its first few rows.
 const NEXT_DUE: &str = "SELECT min(first.due) FROM unnest($1::smallint[]) AS held (grp) CROSS JOIN LATERAL
     (SELECT timer.due FROM timer WHERE timer.grp = held.grp AND timer.due > $2
         AND ($3::smallint IS NULL OR timer.grp = $3) ORDER BY timer.due LIMIT 1) AS first";
 const DUE: &str = "SELECT first.due, first.grp, first.batch, first.body
     FROM unnest($1::smallint[]) AS held (grp) CROSS JOIN LATERAL
     (SELECT timer.due, timer.grp, timer.batch, timer.body FROM timer
-        WHERE timer.grp = held.grp AND timer.due <= $2 AND ($3::smallint IS NULL OR timer.grp = $3)
+        WHERE timer.grp = held.grp AND timer.due BETWEEN $5 AND $2 AND ($3::smallint IS NULL OR timer.grp = $3)
         ORDER BY timer.due, timer.batch LIMIT $4) AS first
     ORDER BY first.due, first.batch, first.grp LIMIT $4";
 const OUTBOX: &str = "SELECT first.channel, first.grp, first.batch, first.body
@@ -103,11 +106,12 @@ pub(super) async fn next_due(
 pub(super) async fn due(
     pool: &PgPool,
     groups: &[i16],
-    now: Timestamp,
+    within: &RangeInclusive<Timestamp>,
     limit: usize,
 ) -> Result<Vec<TimerChunk>, StoreError> {
-    let query = sqlx::query_as(DUE).bind(groups).bind(now.as_millisecond()).bind(only(groups));
-    let found: Vec<(i64, i16, i64, Vec<u8>)> = query.bind(row::signed(limit)).fetch_all(pool).await?;
+    let (from, to) = (within.start().as_millisecond(), within.end().as_millisecond());
+    let query = sqlx::query_as(DUE).bind(groups).bind(to).bind(only(groups)).bind(row::signed(limit));
+    let found: Vec<(i64, i16, i64, Vec<u8>)> = query.bind(from).fetch_all(pool).await?;
     let chunk = |(due, group, batch, body): (i64, i16, i64, Vec<u8>)| {
         Ok(TimerChunk { due: row::instant(due)?, at: place(batch, group), body })
     };

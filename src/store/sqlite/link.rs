@@ -6,6 +6,7 @@ use sqlx::{Row as _, SqlitePool};
 
 use super::SqliteStore;
 use super::json::Rows;
+use super::referral;
 use super::write::{Tx, run};
 use crate::store::{Commit, LinkRow, Links, StoreError, Stored};
 
@@ -43,7 +44,7 @@ pub(super) async fn write(tx: &mut Tx<'_>, commit: &Commit) -> Result<(), StoreE
     };
     run(tx, FORGET_LINKS, gone(), commit.erased.len()).await?;
     run(tx, FORGET_TASKS, gone(), commit.erased.len()).await?;
-    Ok(())
+    referral::forget(tx, commit).await
 }
 
 async fn read(pool: &SqlitePool, names: &[(u16, String)]) -> Result<Vec<LinkRow>, StoreError> {

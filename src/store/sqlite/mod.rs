@@ -13,12 +13,14 @@ mod link;
 mod lottery;
 mod open;
 mod read;
+mod referral;
 mod schema;
 mod task;
 mod trim;
 mod write;
 
 use std::fs::File;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -29,8 +31,8 @@ use sqlx::SqlitePool;
 
 use super::{
     Commit, Counts, Dedup, Deployed, Deployment, Directory, InboxRow, Lease, Ledger, Links, Looked,
-    Lotteries, OutboxRow, Packed, PackedKind, Quarantined, RowKey, RowRef, Sift, Sifted, StateRow, Store,
-    StoreError, Stored, TimerChunk, Trim, Trimmed,
+    Lotteries, OutboxRow, Packed, PackedKind, Quarantined, Referrals, RowKey, RowRef, Sift, Sifted, StateRow,
+    Store, StoreError, Stored, TimerChunk, Trim, Trimmed,
 };
 
 /// A store in one file. Dropping it releases the lock; commits that have returned are safe.
@@ -103,8 +105,8 @@ impl Store for SqliteStore {
         read::next_due(self.hot(), after).boxed()
     }
 
-    fn due(&self, now: Timestamp, limit: usize) -> Stored<'_, Vec<TimerChunk>> {
-        read::due(self.hot(), now, limit).boxed()
+    fn due(&self, within: RangeInclusive<Timestamp>, limit: usize) -> Stored<'_, Vec<TimerChunk>> {
+        read::due(self.hot(), within, limit).boxed()
     }
 
     fn outbox(&self, channel: u32, after: RowRef, limit: usize) -> Stored<'_, Vec<OutboxRow>> {
@@ -152,6 +154,10 @@ impl Store for SqliteStore {
     }
 
     fn lotteries(&self) -> Option<&dyn Lotteries> {
+        Some(self)
+    }
+
+    fn referrals(&self) -> Option<&dyn Referrals> {
         Some(self)
     }
 

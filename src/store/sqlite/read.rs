@@ -1,6 +1,8 @@
 //! Reading: sets of rows by one statement each.
 
 use futures_util::TryStreamExt;
+use std::ops::RangeInclusive;
+
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Either, Executor as _, Row as _, SqlitePool};
@@ -27,7 +29,8 @@ const LOOK_BOTH: &str = "SELECT dedup.slot, dedup.hash, dedup.payload
     FROM json_each(?) CROSS JOIN state
     ON state.bucket = value->>0 AND state.kind = value->>1 AND state.id = value->>2";
 const NEXT_DUE: &str = "SELECT min(due) FROM timer WHERE due > ?1";
-const DUE: &str = "SELECT due, batch, body FROM timer WHERE due <= ?1 ORDER BY due, batch LIMIT ?2";
+const DUE: &str =
+    "SELECT due, batch, body FROM timer WHERE due BETWEEN ?1 AND ?2 ORDER BY due, batch LIMIT ?3";
 const OUTBOX: &str = "SELECT channel, batch, body FROM outbox
     WHERE channel = ?1 AND batch > ?2 ORDER BY batch LIMIT ?3";
 const OUTBOX_CHANNELS: &str = "SELECT DISTINCT channel FROM outbox ORDER BY channel";
@@ -136,10 +139,11 @@ pub(super) async fn next_due(
 
 pub(super) async fn due(
     pool: &SqlitePool,
-    now: Timestamp,
+    within: RangeInclusive<Timestamp>,
     limit: usize,
 ) -> Result<Vec<TimerChunk>, StoreError> {
-    let query = sqlx::query_as(DUE).bind(now.as_millisecond()).bind(row::signed(limit));
+    let (from, to) = (within.start().as_millisecond(), within.end().as_millisecond());
+    let query = sqlx::query_as(DUE).bind(from).bind(to).bind(row::signed(limit));
     let found: Vec<(i64, i64, Vec<u8>)> = query.fetch_all(pool).await?;
     let chunk = |(due, batch, body): (i64, i64, Vec<u8>)| {
         Ok(TimerChunk { due: row::instant(due)?, at: place(batch), body })

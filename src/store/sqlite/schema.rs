@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0007_ledger.sql"),
     include_str!("../../../migrations/sqlite/0008_lottery.sql"),
     include_str!("../../../migrations/sqlite/0009_ends.sql"),
+    include_str!("../../../migrations/sqlite/0010_referral.sql"),
 ];
 
 /// Brings the schema up to date.

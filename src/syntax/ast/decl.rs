@@ -92,7 +92,7 @@ pub struct ChoiceItem {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum EntityItem {
-    /// `aum "管理资产" : Money(CNY) daily class financial = expr`, with `key` in front for the key.
+    /// `aum "管理资产" : Money(CNY) daily class financial for service = expr`, with `key` in front for the key.
     Field(Field),
     /// `anchor payday "代发日" every month on day pay_day roll back`
     Anchor {
@@ -102,6 +102,8 @@ pub enum EntityItem {
         roll: Option<Roll>,
     },
     Calendar(Path),
+    /// `region cn`: where what is known of it is kept.
+    Region(Ident),
     Source(Ident),
     Late(Dur),
     Error(Span),
@@ -116,6 +118,8 @@ pub struct Field {
     pub daily: bool,
     /// Data class: `identity`, `financial`, `protected`, …
     pub class: Option<Path>,
+    /// `for service, survey`: the purposes it was collected for; empty where nothing is said.
+    pub purposes: Vec<Ident>,
     /// `= expr`: derived from other fields.
     pub value: Option<Expr>,
 }

@@ -36,6 +36,8 @@ pub enum ClauseKind {
     Exit(Box<Exit>),
     Goal(Box<Goal>),
     Lasts(Dur),
+    /// The day it was last looked at by those who answer for it.
+    Reviewed(Box<Expr>),
     Product(Path),
     Budget(Path),
     Lane(Path),

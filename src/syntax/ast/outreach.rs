@@ -25,6 +25,20 @@ pub enum ChannelItem {
     Outcomes(Vec<Ident>),
     /// Attribute that holds the address on the subject.
     Addresses(Path),
+    /// `port marketing`: for which purposes the carrier has opened it.
+    Port(Ident),
+    /// `opt_out within 1 day by reply, link`
+    OptOut {
+        within: Dur,
+        by: Vec<Ident>,
+    },
+    /// `do_not_call within 21 days`: how old the answer of the register may be.
+    DoNotCall(Dur),
+    /// `region sg under "…"`: where it keeps what it is given, and on which ground that may leave the country.
+    Region {
+        place: Ident,
+        under: Option<Text>,
+    },
     Owner(Text),
     Error(Span),
 }

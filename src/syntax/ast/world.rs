@@ -77,6 +77,15 @@ pub enum PolicyItem {
         journeys: Vec<Path>,
         loser: Option<Loser>,
     },
+    /// `never marketing after complaint, hardship until settled`
+    Never {
+        /// A purpose or a channel.
+        what: Ident,
+        after: Vec<Path>,
+        until: Vec<Path>,
+    },
+    /// `review every 180 days`
+    Review(Dur),
     /// `forbid words "content/forbidden_words.txt"`
     ForbidWords(Text),
     /// `approve content by compliance, brand`
@@ -161,6 +170,8 @@ pub enum TaskItem {
     By(Expr),
     Script(Path),
     Licence(Ident),
+    /// What is said is recorded, by sound and picture.
+    Recorded(Span),
     Due(Dur),
     Result(Vec<ChoiceItem>),
     /// `remind 1 workday before due`

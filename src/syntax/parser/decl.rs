@@ -247,6 +247,19 @@ fn channel_value<'a>(i: In<'a>, word: &str) -> P<'a, ChannelItem> {
         }
         "outcomes" => map(list(ident("an outcome")), ChannelItem::Outcomes).parse(i),
         "addresses" => map(path("an attribute"), ChannelItem::Addresses).parse(i),
+        "port" => map(ident("what the port is for"), ChannelItem::Port).parse(i),
+        "opt_out" => {
+            let ways = list(ident("how somebody leaves"));
+            let parts = (expect_word("within"), duration, expect_word("by"), ways);
+            map(parts, |(_, within, _, by)| ChannelItem::OptOut { within, by }).parse(i)
+        }
+        "do_not_call" => {
+            map((expect_word("within"), duration), |(_, within)| ChannelItem::DoNotCall(within)).parse(i)
+        }
+        "region" => {
+            let under = optional("under", text("a ground in quotes"));
+            map((ident("a country"), under), |(place, under)| ChannelItem::Region { place, under }).parse(i)
+        }
         _ => map(text("an address in quotes"), ChannelItem::Owner).parse(i),
     }
 }

@@ -9,7 +9,7 @@ use super::heading::suggestion;
 use super::input::In;
 use super::pattern::schedule;
 use super::primitive::{
-    P, expect, expect_word, ident, item, label, missed, nested, optional, optional_kind, path, series,
+    P, expect, expect_word, ident, item, label, list, missed, nested, optional, optional_kind, path, series,
 };
 use super::report;
 use crate::diagnostic::{Diagnostic, Fix, code};
@@ -30,6 +30,7 @@ fn entity_item_of(i: In<'_>) -> P<'_, EntityItem> {
         "key" => map(|i| field(i, true), EntityItem::Field).parse(i.next()),
         "anchor" => anchor(i.next()),
         "calendar" => map(path("a calendar"), EntityItem::Calendar).parse(i.next()),
+        "region" => map(ident("a country"), EntityItem::Region).parse(i.next()),
         "source" => map(ident("a source"), EntityItem::Source).parse(i.next()),
         "late" => map(duration, EntityItem::Late).parse(i.next()),
         _ => map(|i| field(i, false), EntityItem::Field).parse(i),
@@ -48,18 +49,20 @@ fn item_word(i: In<'_>) -> &str {
 }
 
 /// Words that head an item which is no field.
-const ITEMS: [&str; 5] = ["key", "anchor", "calendar", "source", "late"];
+const ITEMS: [&str; 6] = ["key", "anchor", "calendar", "region", "source", "late"];
 
-/// `name ["label"] : type [daily] [class C] [= expr]`
+/// `name ["label"] : type [daily] [class C] [for P, Q] [= expr]`
 fn field<'a>(i: In<'a>, key: bool) -> P<'a, Field> {
     let (i, (name, label, _, ty)) = (ident("a field"), label, colon, type_ref).parse(i)?;
     let meant = if i.is_word("daily") { Some("daily") } else { misspelt_modifier(i) };
     let daily = meant == Some("daily");
     let i = if daily { i.next() } else { i };
     let (i, class) = optional("class", path("a data class")).parse(i)?;
+    let (i, purposes) = optional("for", list(ident("a purpose"))).parse(i)?;
     let (i, value) = optional_kind(TokenKind::Equals, |i: In<'a>| expr(i.next())).parse(i)?;
     misspelt_modifier(i);
-    Ok((i, Field { key, name, label, ty, daily, class, value }))
+    let purposes = purposes.unwrap_or_default();
+    Ok((i, Field { key, name, label, ty, daily, class, purposes, value }))
 }
 
 /// `:`, for which a `=` is taken.

@@ -122,6 +122,7 @@ fn clause_kind<'a>(i: In<'a>, word: &str) -> P<'a, ClauseKind> {
         "enter" => boxed(enter, ClauseKind::Enter).parse(i),
         "existing" => existing(i),
         "stale" => map((expect_word("after"), duration), |(_, after)| ClauseKind::Stale(after)).parse(i),
+        "reviewed" => boxed(sum, ClauseKind::Reviewed).parse(i),
         "reenter" => map(reenter, ClauseKind::Reenter).parse(i),
         "exit" => exit(i),
         "goal" => goal(i),

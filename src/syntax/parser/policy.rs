@@ -7,7 +7,7 @@ use super::duration::duration;
 use super::expr::{expr, range};
 use super::heading::{Heads, heading};
 use super::input::In;
-use super::primitive::{P, block, expect_word, ident, item, label, list, missed, path, text};
+use super::primitive::{P, block, expect_word, ident, item, label, list, missed, optional, path, text};
 use super::rate::rate;
 use crate::syntax::ast::{Cap, Dur, Loser, Over, Path, PolicyItem, Quiet, Rate};
 use crate::syntax::token::TokenKind;
@@ -37,6 +37,17 @@ fn policy_item_of<'a>(i: In<'a>, word: &str) -> P<'a, PolicyItem> {
         "cap" => map(cap, PolicyItem::Cap).parse(i),
         "order" => map(list(ident("a priority")), PolicyItem::Order).parse(i),
         "lane" => lane(i),
+        "never" => {
+            let events = || list(path("an event"));
+            let parts =
+                (ident("a purpose or channel"), expect_word("after"), events(), optional("until", events()));
+            map(parts, |(what, _, after, until)| {
+                let until = until.unwrap_or_default();
+                PolicyItem::Never { what, after, until }
+            })
+            .parse(i)
+        }
+        "review" => map((expect_word("every"), duration), |(_, every)| PolicyItem::Review(every)).parse(i),
         "forbid" => {
             map((expect_word("words"), text("a file in quotes")), |(_, file)| PolicyItem::ForbidWords(file))
                 .parse(i)

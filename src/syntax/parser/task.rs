@@ -13,24 +13,26 @@ use super::step::{once, option};
 use super::tail::{optional_tail, step_id};
 use crate::syntax::ast::{Assign, ChoiceItem, Dur, Expr, StepId, StepKind, TaskItem};
 use crate::syntax::words;
+use crate::text::Span;
 
 const ITEMS: Heads = Heads { what: "an item of a task", words: &[words::TASK_ITEMS, &["to"]] };
 
 pub(super) fn task_item<'a>(i: In<'a>) -> (In<'a>, TaskItem) {
     let read = |start: In<'a>| {
         let (_, word) = heading(start, &ITEMS)?;
-        task_item_of(start.next(), word)
+        task_item_of(start.next(), word, start.span())
     };
     item(i, read, TaskItem::Error)
 }
 
-fn task_item_of<'a>(i: In<'a>, word: &str) -> P<'a, TaskItem> {
+fn task_item_of<'a>(i: In<'a>, word: &str, head: Span) -> P<'a, TaskItem> {
     match word {
         "to" => map(expr, TaskItem::To).parse(i),
         "by" => map(expr, TaskItem::By).parse(i),
         "script" => map(path("a content"), TaskItem::Script).parse(i),
         "licence" => map(ident("a licence"), TaskItem::Licence).parse(i),
         "due" => map(duration, TaskItem::Due).parse(i),
+        "recorded" => Ok((i, TaskItem::Recorded(head))),
         "result" => map(list(result), TaskItem::Result).parse(i),
         "remind" => map((duration, expect_word("before"), expect_word("due")), |(before, _, _)| {
             TaskItem::Remind(before)

@@ -62,20 +62,16 @@ impl Episode {
             }
             self.run_for(Duration::from_secs(6));
             self.settle()?;
-            let left = self.around.ground.model().unfinished();
+            let is_over = self.around.ground.model().unfinished().next().is_none();
             let asked = |slot: &super::Slot| slot.process.as_ref().is_none_or(Process::has_asked);
             let waiting = self.slots.iter().any(asked);
-            if left.is_empty() && self.source.is_done() && !waiting {
+            if is_over && self.source.is_done() && !waiting {
                 return Ok(());
             }
             if rounds > LONGEST_DRAIN {
-                let mut left = left;
-                left.truncate(20);
-                left.insert(
-                    0,
-                    format!("the faults are gone, and it does not come to an end; asked: {waiting}"),
-                );
-                return Err(left);
+                let first = format!("the faults are gone, and it does not come to an end; asked: {waiting}");
+                let model = self.around.ground.model();
+                return Err(std::iter::once(first).chain(model.unfinished().take(20)).collect());
             }
             self.next_moment();
         }

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use wayfare::name::Name;
 use wayfare::step::state::{Message, State, SubjectRef};
-use wayfare::step::{Decision, Event, EventKind, Sym, Trace};
+use wayfare::step::{Decision, Event, EventKind, MessageKey, Sym, Trace};
 use wayfare::value::Value;
 
 use super::{Customer, Model, zone};
@@ -153,7 +153,7 @@ impl Model {
     /// A message is handed to its channel: the gate has agreed, or should not have.
     pub(super) fn leaves(
         &mut self,
-        key: &str,
+        key: &MessageKey,
         customer: &mut Customer,
         state: &State,
         message: &Message,

@@ -83,7 +83,7 @@ impl Model {
                 self.count("dispatch");
                 self.expect(state.known, || format!("{key} left for somebody unknown"));
                 if let Some(at) = dispatched(message, trace) {
-                    self.leaves(&key.to_string(), customer, state, message, at);
+                    self.leaves(&key, customer, state, message, at);
                 }
             }
             if let MessageStatus::Held(_) = message.status {

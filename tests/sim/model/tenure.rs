@@ -20,8 +20,6 @@ pub(super) struct Tenures {
     serial: u64,
     /// What each life has, as far as it knows.
     known: BTreeMap<u32, BTreeSet<u16>>,
-    /// Lives that were told that they have lost something, and have not looked yet.
-    refused: BTreeSet<u32>,
     /// The last batch of each life.
     written: BTreeMap<u32, u64>,
     /// Several workers share the store.
@@ -73,12 +71,9 @@ impl Model {
         }
     }
 
-    /// A worker has settled with the others what it has. Of what it has lost it knows nothing any more, and after a commit
-    /// that was refused nothing at all.
+    /// A worker has settled with the others what it has. Of what it has lost it knows nothing any more, of the rest
+    /// everything, also after a commit that was refused.
     pub(crate) fn shared(&mut self, life: u32, (before, after): (&Lease, &Lease), given: &[u16]) {
-        if self.tenures.refused.remove(&life) {
-            (0..GROUPS).for_each(|group| self.tenures.begin(group, life));
-        }
         for held in after.groups.iter().filter(|held| !before.groups.contains(held)) {
             self.count("group taken");
             self.tenures.hand(held.0, life);
@@ -95,7 +90,6 @@ impl Model {
         let written = batch.is_some_and(|batch| self.tenures.written.get(&life) == Some(&batch));
         if self.tenures.shares && !written {
             self.count("commit refused");
-            self.tenures.refused.insert(life);
         }
     }
 

@@ -10,12 +10,12 @@ use crate::model::check::content::person;
 use crate::model::check::expr::{Block, Checker};
 use crate::model::check::length;
 use crate::model::check::pattern::Messages;
+use crate::model::check::policy;
 use crate::model::check::value::opening_every;
 use crate::model::check::world::{Declared, Kind};
 use crate::model::govern::{Cap, Quiet};
 use crate::model::journey::{Exit, Goal, Param, Trigger, Unserved};
 use crate::name::Name;
-use crate::program::policy::PURPOSES;
 use crate::program::{Enter, EntryUnit, Opening, Reenter};
 use crate::syntax::ast::{self, Clause, ClauseKind, Ident, Step};
 use crate::text::Span;
@@ -35,6 +35,7 @@ pub(super) struct Clauses<'a> {
     pub(super) exits: Vec<(Exit, Option<&'a [Step]>)>,
     pub(super) goals: Vec<Goal>,
     pub(super) lasts: Option<Length>,
+    pub(super) reviewed: Option<(jiff::civil::Date, Span)>,
     pub(super) params: Vec<Param>,
     pub(super) holdout: u16,
     pub(super) unserved: Vec<(Unserved, Span)>,
@@ -121,7 +122,7 @@ impl Checker<'_, '_> {
 
     pub(super) fn clause<'a>(&mut self, clause: &'a Clause, clauses: &mut Clauses<'a>) {
         match &clause.kind {
-            ClauseKind::Purpose(word) => clauses.purpose = Some(self.purpose(*word)),
+            ClauseKind::Purpose(word) => clauses.purpose = Some(policy::purpose(*word, &mut self.sink)),
             ClauseKind::Owner(text) => clauses.owner = Some(text.value.clone()),
             ClauseKind::Open(opening) => clauses.open = self.journey_opening(opening),
             ClauseKind::Existing(include) => clauses.existing = Some(*include),
@@ -155,6 +156,7 @@ impl Checker<'_, '_> {
                 });
             }
             ClauseKind::Lasts(dur) => clauses.lasts = Some(length::positive(*dur, &mut self.sink)),
+            ClauseKind::Reviewed(day) => clauses.reviewed = length::date(day, &mut self.sink),
             ClauseKind::Holdout(share) => clauses.holdout = self.share(share).unwrap_or_default(),
             ClauseKind::Guardrail(rate) => {
                 self.rate(rate);
@@ -187,18 +189,6 @@ impl Checker<'_, '_> {
             }
             ClauseKind::Enter(_) | ClauseKind::Param(_) | ClauseKind::Budget(_) | ClauseKind::Error => {}
         }
-    }
-
-    fn purpose(&mut self, word: Ident) -> Name {
-        if !PURPOSES.contains(&word.name.as_str()) {
-            let finding =
-                Diagnostic::new(code::PURPOSE, word.span, format!("`{}` is not a purpose", word.name))
-                    .label("not known");
-            self.report(finding.suggest(word.name.as_str(), PURPOSES, || {
-                format!("purposes are `{}`", PURPOSES.join("`, `"))
-            }));
-        }
-        word.name
     }
 
     fn goal_twice(&mut self, name: Ident, goals: &[Goal]) {

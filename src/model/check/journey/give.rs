@@ -88,14 +88,14 @@ impl Checker<'_, '_> {
         let slot = gift.as_ref().and_then(|gift| self.amount_slot(gift, written));
         let tail = self.give_tail(written, gift.as_ref().map(|gift| &gift.outcomes), slot);
         let give = gift?.give;
-        let giving = Giving { give, key, slot, budget: self.budget, to };
+        let giving = Giving { give, key, slot, budget: self.budget, to, counts: None };
         Some(StepKind::Give(Box::new(giving), tail))
     }
 
     /// Somebody else who gets it. What an `exchange` costs is the subject's own; a chance is drawn by who holds it.
     fn gift_to(&mut self, to: &ast::Expr, give: &Give) -> Option<Addressee> {
         let owner = match give {
-            Give::Reward { .. } | Give::Exchange { .. } => None,
+            Give::Reward { .. } | Give::Exchange { .. } | Give::Qualify { .. } => None,
             Give::Points { points, .. } => {
                 self.world.model.values.points.get(points).map(|points| points.subject)
             }

@@ -78,6 +78,7 @@ pub(super) fn journey(world: &World, declared: &Declared, sink: &mut Sink) -> Op
         exits,
         goals: clauses.goals,
         lasts: clauses.lasts,
+        reviewed: clauses.reviewed,
         params: clauses.params,
         holdout: clauses.holdout,
         unserved: clauses.unserved,

@@ -124,6 +124,7 @@ pub(super) fn replies(
         exits: Vec::new(),
         goals: Vec::new(),
         lasts: None,
+        reviewed: None,
         params: Vec::new(),
         holdout: 0,
         unserved: clauses.unserved,

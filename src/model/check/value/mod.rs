@@ -21,6 +21,7 @@ use crate::model::{Event, Field};
 use crate::name::Name;
 use crate::program::Opening;
 use crate::program::entry::Schedule;
+use crate::program::value::{INVITER, JOINED, QUALIFIED, REFERRAL};
 use crate::syntax::ast::{self, BinaryOp, DeclKind, ExprKind};
 use crate::text::Span;
 use crate::value::{Money, Type, Value};
@@ -62,10 +63,8 @@ pub(super) fn values(world: &mut World, sink: &mut Sink) {
     referral_events(world);
 }
 
-/// What becomes of somebody invited: the system that follows links says so.
-pub(super) const REFERRAL_EVENTS: [&str; 2] = ["joined", "qualified"];
-/// The field that says by which referral.
-pub(super) const REFERRAL: &str = "referral";
+/// What becomes of somebody invited.
+pub(super) const REFERRAL_EVENTS: [&str; 2] = [JOINED, QUALIFIED];
 
 /// The events of referrals, where there are any: `joined(friends)`, `qualified(friends)`.
 fn referral_events(world: &mut World) {
@@ -78,6 +77,7 @@ fn referral_events(world: &mut World) {
         ty,
         daily: false,
         class: None,
+        purposes: Vec::new(),
         value: None,
         span,
     };
@@ -85,7 +85,10 @@ fn referral_events(world: &mut World) {
         if world.decls.contains_key(&word) {
             continue;
         }
-        let fields = vec![field(REFERRAL, Type::OneOf(names.clone())), field("inviter", Type::Id.optional())];
+        let fields = vec![
+            field(REFERRAL, Type::OneOf(names.clone())),
+            field(INVITER, Type::Entity(subject).optional()),
+        ];
         let event = Event { name: word, label: None, subject, fields, source: None, late: None, span };
         world.model.events.insert(word, event);
     }

@@ -30,6 +30,15 @@ struct Parts {
 
 pub(super) fn referral(reader: &mut Reader, items: &[ReferralItem]) -> Option<Referral> {
     let subject = reader.subject()?;
+    if reader.world.entity(subject).is_some_and(|entity| entity.parent.is_some()) {
+        let what = format!("is of `{subject}`, who cannot be invited");
+        reader.complain(
+            code::REFERRAL,
+            &what,
+            "somebody is invited who has a row of their own",
+            "write `of customer`, or another entity without a parent",
+        );
+    }
     let mut parts = Parts::default();
     for item in items {
         one(reader, item, subject, &mut parts);

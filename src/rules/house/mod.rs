@@ -1,0 +1,3 @@
+//! HOUSE: what a bank forbids by itself, in its policies.
+
+pub(super) mod never;

@@ -1,0 +1,3 @@
+//! OPS: who answers for what runs.
+
+pub(super) mod review;
