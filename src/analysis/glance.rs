@@ -84,7 +84,7 @@ impl Sight<'_> {
         match &step.kind {
             StepKind::Pause(length) => since.saturating_add(length.at_least_ms()),
             StepKind::Send(send, _) if send.manner.to.is_none() => {
-                let since = self.sent(self.weight(send.channel, &send.content), since, gap);
+                let since = sent(self.weight(send.channel, &send.content), since, gap);
                 self.branch(step, since, gap)
             }
             StepKind::Reach { prefer, rungs, not_sent, otherwise, .. } => {
@@ -130,10 +130,10 @@ impl Sight<'_> {
         let mut last = since;
         if any_order {
             let sum = weights().sum();
-            last = self.sent(sum, since, gap);
+            last = sent(sum, since, gap);
         }
         for (rung, weight) in rungs.iter().zip(weights()) {
-            let sent = if any_order { last } else { self.sent(weight, last, gap) };
+            let sent = if any_order { last } else { sent(weight, last, gap) };
             end = end.min(self.since(&rung.success, sent, gap));
             if !any_order {
                 // Who got nothing by this rung comes to the next one at once.
@@ -143,14 +143,14 @@ impl Sight<'_> {
         }
         (end, last)
     }
+}
 
-    /// The time since the last message where as many leave now; 0 are none.
-    fn sent(&self, weight: i64, since: i64, gap: &mut i64) -> i64 {
-        match weight {
-            0 => return since,
-            1 => *gap = (*gap).min(since),
-            _ => *gap = 0,
-        }
-        0
+/// The time since the last message where as many leave now; 0 are none.
+fn sent(weight: i64, since: i64, gap: &mut i64) -> i64 {
+    match weight {
+        0 => return since,
+        1 => *gap = (*gap).min(since),
+        _ => *gap = 0,
     }
+    0
 }

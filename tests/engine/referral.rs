@@ -1,6 +1,8 @@
 //! Customers bring customers: a link is followed once, both sides are rewarded when the invited one has done what counts,
 //! the inviter as often as the referral allows, and everybody can be told why.
 
+use std::fmt::Write as _;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 use wayfare::name::Name;
@@ -92,9 +94,10 @@ async fn said(engine: &Running, id: &str) -> String {
     let account =
         wayfare::engine::why::account(&*engine.store, &world, &customer(id)).await.unwrap().unwrap();
     let lines = account.trace.iter().map(|trace| explain(trace, &world));
-    lines
-        .map(|line| format!("{}: {}\n", line.journey.map_or("", |name| name.as_str()), line.sentence))
-        .collect()
+    lines.fold(String::new(), |mut said, line| {
+        writeln!(said, "{}: {}", line.journey.map_or("", |name| name.as_str()), line.sentence).unwrap();
+        said
+    })
 }
 
 async fn both_sides_get_theirs_once_and_the_inviter_as_often_as_is_said(place: Place) {

@@ -234,16 +234,17 @@ fn the_next_rung_does_not_overtake_a_message_that_has_not_left() {
 
 #[test]
 fn a_rung_whose_attempt_was_not_heard_of_is_waited_for() {
-    let away = || {
+    let away_for = |time| {
         let mut story = journey("service", LADDER);
         (story.dispatching, story.provider) = (false, None);
         story.happen("login", &[]);
         let key = story.key("offer.sms");
-        story.input(&Input::Dispatch(key.clone())).advance(days(3));
+        story.input(&Input::Dispatch(key.clone())).advance(time);
         assert_eq!(story.got(), ["offer.sms"]);
         (story.dispatching, story.provider) = (true, Some(Outcome::Sent));
         (story, key)
     };
+    let away = || away_for(days(3));
     // It may have arrived: it is sent again under its key, and then has its day.
     let (mut story, key) = away();
     story.input(&Input::DispatchAgain(key.clone())).advance(hours(23));
@@ -257,7 +258,13 @@ fn a_rung_whose_attempt_was_not_heard_of_is_waited_for() {
     let (mut story, _) = away();
     story.report(MessageEvent::Delivered, "offer.sms").advance(days(1));
     assert_eq!(story.got(), ["offer.sms", "offer.push"]);
-    // The provider did not take it: there is the next rung for that.
+    // The provider did not take it: for another day it is asked again.
+    let (mut story, key) = away_for(hours(47));
+    story.input(&Input::Dispatch(key));
+    assert_eq!(story.got(), ["offer.sms", "offer.sms"]);
+    story.advance(days(1));
+    assert_eq!(story.got(), ["offer.sms", "offer.sms", "offer.push"]);
+    // Then there is the next rung for that.
     let (mut story, key) = away();
     story.input(&Input::Dispatch(key));
     assert_eq!(story.got(), ["offer.sms", "offer.push"]);

@@ -2,7 +2,8 @@
 //! own events, from its own send and within its own time.
 //!
 //! A message may still be on its way when the time of its rung is over: the daemon or its provider was away. The next rung does
-//! not overtake it: its time begins anew when the provider has taken it, and it is not tried a second time.
+//! not overtake it: its time begins anew when the provider has taken it. A provider that does not take it has the same time again;
+//! then it is not tried once more, and there is the next rung.
 
 use super::{Flow, wait};
 use crate::expr::{Expr, eval};
@@ -45,10 +46,11 @@ pub(super) fn heard(actor: &mut Actor, rungs: &[Rung], occurrence: &Occurrence) 
 pub(super) fn rung_timeout(actor: &mut Actor, node: &Node) {
     let NodeKind::Reach { rungs, .. } = &node.kind else { return };
     let step = current(actor, rungs).map(|rung| actor.run.sym(actor.message_of(rung.step)));
-    if step.is_some_and(|step| is_on_its_way(actor, step)) {
-        return overrun(actor);
+    let rung = current(actor, rungs);
+    if let Some(rung) = rung.filter(|_| step.is_some_and(|step| is_on_its_way(actor, step))) {
+        return overrun(actor, rung);
     }
-    if let Some(rung) = current(actor, rungs) {
+    if let Some(rung) = rung {
         wait::miss(actor, rung.awaits.iter().copied());
     }
     actor.trace(Decision::TimedOut);
@@ -56,25 +58,28 @@ pub(super) fn rung_timeout(actor: &mut Actor, node: &Node) {
 }
 
 /// The rung's message has not left, or nobody knows yet whether it has: what becomes of it is waited for. An answer to it
-/// counts whenever it comes.
-fn overrun(actor: &mut Actor) {
-    (actor.it.due, actor.it.deadline) = (None, Some(LAST));
-    actor.trace(Decision::Waits { until: None });
+/// counts whenever it comes. For the same time again whoever does not take it is asked again, as for any message.
+fn overrun(actor: &mut Actor, rung: &Rung) {
+    let is_first = actor.it.deadline != Some(LAST);
+    let due = is_first.then(|| actor.run.after(actor.run.now, rung.within, &actor.scene()));
+    (actor.it.due, actor.it.deadline) = (due, Some(LAST));
+    actor.trace(Decision::Waits { until: due });
 }
 
-/// Whether the message is that of a rung whose time went by before it was known to have left.
+/// Whether the message is that of a rung whose time went by twice before it was known to have left.
 pub(in crate::step) fn is_overrun(run: &mut Run, message: &Message) -> bool {
     let mut found = false;
     message::with_instance(run, message, |actor| {
-        found = waits_for(&actor, message.step);
+        found = waits_for(&actor, message.step) && actor.it.due.is_none();
         actor.stay()
     });
     found
 }
 
+/// Whether the message of this step is waited for, whose rung has no time any more.
 fn waits_for(actor: &Actor, step: Sym) -> bool {
     let Some(NodeKind::Reach { rungs, .. }) = actor.node().map(|node| &node.kind) else { return false };
-    actor.it.deadline.is_some() && actor.it.due.is_none() && is_current(actor, rungs, step)
+    actor.it.deadline == Some(LAST) && is_current(actor, rungs, step)
 }
 
 /// Whether the newest message of this step has been decided, and no answer to it is known.

@@ -1,5 +1,7 @@
 //! The compiler beside Ruff: `check` of both as users start them, in turn, each on one core.
 //!
+//! The compiler runs twice in each round: without rules of compliance, and with the usual packs, as users have it.
+//!
 //! Ruff reads generated modules, as many lines as the journeys have and about as many bytes, and, where a folder is
 //! given, real code. It neither prints findings nor reads or writes a cache. Measured is the time of the core: what a
 //! process runs for, in itself and in the kernel, so that it matters little what else the machine does; the time on the
@@ -18,6 +20,9 @@ use crate::engine::clock::wall;
 /// out: some systems leave them out of Python's library, and some of what is in them is wrong on purpose.
 const RUFF: [&str; 6] =
     ["check", "--no-cache", "--isolated", "--silent", "--exit-zero", "--extend-exclude=test,tests,idle_test"];
+
+/// The setting that switches every pack of rules off.
+const NO_RULES: [(&str, &str); 1] = [("WAYFARE__RULES__PACKS", "")];
 
 /// What the compiler is compared with.
 pub(super) struct Peer<'a> {
@@ -71,8 +76,11 @@ pub(super) fn compare(peer: &Peer<'_>, input: &Input, output: &Output) -> Result
     let this = std::env::current_exe()
         .map_err(|error| Failure::new(format_args!("this program cannot be found: {error}")))?;
     write(&ours, input)?;
-    let mut own = Side::of("wayfare, journeys", input);
-    let modules = python::project(input.files.len(), own.lines / input.files.len());
+    let mut own = [
+        (NO_RULES.as_slice(), Side::of("wayfare, no rules", input)),
+        (&[], Side::of("wayfare, with rules", input)),
+    ];
+    let modules = python::project(input.files.len(), project::lines(input) / input.files.len());
     write(&theirs, &modules)?;
     let mut others = vec![(theirs, Side::of("ruff, generated Python", &modules))];
     if let Some(source) = peer.source {
@@ -80,28 +88,35 @@ pub(super) fn compare(peer: &Peer<'_>, input: &Input, output: &Output) -> Result
         others.push((source.to_owned(), Side::new("ruff, real Python", lines, bytes)));
     }
     for round in 1..=peer.rounds {
-        let mut told = vec![own.round(timed(&this, &["check"], &ours)?)];
+        let mut told = Vec::new();
+        for (settings, side) in &mut own {
+            told.push(side.round(timed(&Run { program: &this, args: &["check"], settings }, &ours)?));
+        }
         for (folder, side) in &mut others {
-            told.push(side.round(timed(peer.ruff, &RUFF, folder)?));
+            told.push(side.round(timed(&Run { program: peer.ruff, args: &RUFF, settings: &[] }, folder)?));
         }
         output.data(format_args!("round {round}: {}", told.join("; ")))?;
     }
     let removed = std::fs::remove_dir_all(&folder);
     removed.map_err(|error| Failure::file("remove", &folder, &error))?;
-    for side in std::iter::once(&own).chain(others.iter().map(|(_, side)| side)) {
+    tell(&own.map(|(_, side)| side), &others.into_iter().map(|(_, side)| side).collect::<Vec<_>>(), output)
+}
+
+/// The speed of each side, and how many times that of each peer the compiler has.
+fn tell(own: &[Side], others: &[Side], output: &Output) -> Result<(), Failure> {
+    for side in own.iter().chain(others) {
         let (lines, kib, (core, clock)) = (side.lines, side.bytes / 1024, side.speed());
         output.data(format_args!(
             "{:<24} {core:>9.0} lines/s on {lines} lines, {kib} KiB ({clock:.0} on the clock)",
             side.what
         ))?;
     }
-    for (_, side) in &others {
-        let ((core, clock), theirs) = (own.speed(), side.speed());
+    for (own, other) in own.iter().flat_map(|own| others.iter().map(move |other| (own, other))) {
+        let (ours, theirs) = (own.speed(), other.speed());
+        let (core, clock) = (ours.0 / theirs.0, ours.1 / theirs.1);
         output.data(format_args!(
-            "ratio to {:<24} {:.2} ({:.2} on the clock)",
-            side.what,
-            core / theirs.0,
-            clock / theirs.1
+            "{:<20} to {:<24} {core:.2} ({clock:.2} on the clock)",
+            own.what, other.what
         ))?;
     }
     Ok(())
@@ -125,22 +140,31 @@ fn size(ruff: &Path, source: &Path) -> Result<(usize, usize), Failure> {
     Ok((lines, bytes))
 }
 
-/// The second of two runs, the first of which is not counted: files are in memory then, and so is what the process
-/// needs of it. A machine in a cloud gives idle memory back, and the first to want it again waits for the host.
-fn timed(program: &Path, args: &[&str], folder: &Path) -> Result<Took, Failure> {
-    one_run(program, args, folder)?;
-    one_run(program, args, folder)
+/// A program as it is started.
+struct Run<'a> {
+    program: &'a Path,
+    args: &'a [&'a str],
+    /// Variables of the environment.
+    settings: &'a [(&'a str, &'a str)],
 }
 
-fn one_run(program: &Path, args: &[&str], folder: &Path) -> Result<Took, Failure> {
+/// The second of two runs, the first of which is not counted: files are in memory then, and so is what the process
+/// needs of it. A machine in a cloud gives idle memory back, and the first to want it again waits for the host.
+fn timed(run: &Run<'_>, folder: &Path) -> Result<Took, Failure> {
+    one_run(run, folder)?;
+    one_run(run, folder)
+}
+
+fn one_run(run: &Run<'_>, folder: &Path) -> Result<Took, Failure> {
     let (start, before) = (wall(), core_of_children());
     let mut command = Command::new("taskset");
-    command.args(["-c", "0"]).arg(program).args(args).arg(folder).env("RAYON_NUM_THREADS", "1");
+    command.args(["-c", "0"]).arg(run.program).args(run.args).arg(folder);
+    command.env("RAYON_NUM_THREADS", "1").envs(run.settings.iter().copied());
     let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
     let status =
         status.map_err(|error| Failure::new(format_args!("`taskset` cannot be started: {error}")))?;
     if !status.success() {
-        return Err(Failure::new(format_args!("`{}` found something, or failed", program.display())));
+        return Err(Failure::new(format_args!("`{}` found something, or failed", run.program.display())));
     }
     Ok(Took { core: core_of_children() - before, clock: since(start) })
 }
