@@ -177,8 +177,8 @@ async fn parking_first_and_the_card_second(place: Place) {
     until("free parking", async || pushed(&rig) == ["parking.parking_gift"]).await;
     rig.clock.set(at("2026-12-01T10:00"));
     engine.handle.submit(vec![happened("parking_claimed", "li", rig.now(), vec![])]).await.unwrap();
-    // One push a day: the card waits for the next.
-    rig.clock.set(at("2026-12-02T09:30"));
+    // One push a day: for a day the journey listens, then it speaks of the card.
+    rig.clock.set(at("2026-12-02T10:30"));
     until("and then the card", async || pushed(&rig).len() == 2).await;
     assert_eq!(pushed(&rig), ["parking.parking_gift", "etc.etc_card_offer"]);
 

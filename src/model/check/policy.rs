@@ -4,7 +4,7 @@ use super::expr::{Checker, Place};
 
 use super::world::{Declared, Kind, Sink, World};
 use super::{content, length, schema};
-use crate::diagnostic::{Diagnostic, code};
+use crate::diagnostic::{Diagnostic, code, suggest};
 use crate::model::Uses;
 use crate::model::govern::{Cap, Lane, Never, Policy, Quiet};
 use crate::name::Name;
@@ -18,6 +18,13 @@ use crate::value::{CivilUnit, Length};
 
 /// A cap keeps a line for each message that it counts.
 const MOST_COUNTED: u32 = 256;
+
+/// Whether the clause names the lane, or means it: that it is misspelt is told where it stands.
+fn is_of_lane(clause: &ast::Clause, lane: Name) -> bool {
+    let ClauseKind::Lane(path) = &clause.kind else { return false };
+    let means = |name: Name| name == lane || suggest::nearest(name.as_str(), [lane.as_str()]).is_some();
+    path.parts.last().is_some_and(|part| means(part.name))
+}
 
 pub(super) fn policies(world: &mut World, sink: &mut Sink) {
     for declared in world.due.clone() {
@@ -281,23 +288,14 @@ impl Checker<'_, '_> {
             let Some(journey) = self.world.expect_path(&mut self.sink, self.file, path, Kind::Journey) else {
                 continue;
             };
-            if let DeclKind::Journey(written) = &journey.decl.kind {
-                let says = |clause: &ast::Clause| matches!(&clause.kind, ClauseKind::Lane(lane) if lane.parts.last().is_some_and(|part| part.name == name.name));
-                if !written.clauses.iter().any(says) {
-                    self.report(
-                        Diagnostic::new(
-                            code::LANE,
-                            path.span,
-                            format!(
-                                "journey `{}` does not say that it runs in lane `{}`",
-                                journey.name, name.name
-                            ),
-                        )
-                        .label("does not know of it")
-                        .also(journey.span, "declared here")
-                        .help(format!("write `lane {}` in the journey", name.name)),
-                    );
-                }
+            if let DeclKind::Journey(written) = &journey.decl.kind
+                && !written.clauses.iter().any(|clause| is_of_lane(clause, name.name))
+            {
+                let headline =
+                    format!("journey `{}` does not say that it runs in lane `{}`", journey.name, name.name);
+                let finding = Diagnostic::new(code::LANE, path.span, headline).label("does not know of it");
+                let help = format!("write `lane {}` in the journey", name.name);
+                self.report(finding.also(journey.span, "declared here").help(help));
             }
             listed.push(journey.name);
         }

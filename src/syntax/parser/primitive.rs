@@ -82,7 +82,7 @@ pub(super) fn expect_word<'a>(word: &'static str) -> impl Fn(In<'a>) -> P<'a, Sp
     move |i| match i.is_word(word) {
         true => Ok((i.next(), i.span())),
         // `vai push` is `via push`: what is plainly the word is taken for it.
-        false if report::is_misspelt(i, word) && at_name(i.next()) => {
+        false if report::is_misspelt(i, word) && is_begun(i.next()) => {
             report::left_out(i, &format!("`{word}`"));
             Ok((i.next(), i.span()))
         }
@@ -147,6 +147,11 @@ pub(super) fn at_name(i: In<'_>) -> bool {
         TokenKind::Name => !words::is_hard(i.word()),
         kind => kind == TokenKind::QuotedName,
     }
+}
+
+/// Whether what follows a word of the language is next: a name or a number.
+fn is_begun(i: In<'_>) -> bool {
+    at_name(i) || matches!(i.kind(), TokenKind::Int | TokenKind::Glued)
 }
 
 /// `name.name`

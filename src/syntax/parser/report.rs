@@ -64,11 +64,18 @@ fn misspelt(finding: Diagnostic, i: In<'_>, what: &str) -> Diagnostic {
     }
 }
 
-/// Whether the word at `i` is `word`, misspelt.
+/// Whether the word at `i` is `word`, misspelt. Of a short word a letter may be missing; more would make it any other.
 pub(super) fn is_misspelt(i: In<'_>, word: &str) -> bool {
-    i.kind() == TokenKind::Name
-        && i.word().chars().count() > 2
-        && suggest::nearest(i.word(), [word]).is_some()
+    let written = i.word();
+    let lacks_one = || {
+        word.char_indices().any(|(at, sign)| {
+            let (before, behind) = word.split_at(at);
+            written.strip_prefix(before).is_some_and(|rest| rest == &behind[sign.len_utf8()..])
+        })
+    };
+    let is_near =
+        if written.chars().count() > 2 { suggest::nearest(written, [word]).is_some() } else { lacks_one() };
+    i.kind() == TokenKind::Name && is_near
 }
 
 /// Whether the reserved word at `i` stands for itself, with no operand of its own behind it.

@@ -13,6 +13,17 @@ use crate::syntax::ast::{self, Arg, Call, DeclKind, Ident, Path, StepId};
 use crate::text::Span;
 use crate::value::{Type, Value};
 
+/// Whether an argument is named almost as the parameter is: the argument is told, and what it was meant for is not missing.
+fn is_misspelt(param: &ast::Param, args: &[Arg]) -> bool {
+    let mut names = args.iter().filter_map(|arg| arg.name);
+    names.any(|name| suggest::nearest(name.name.as_str(), [param.name.name.as_str()]).is_some())
+}
+
+/// What a parameter stands for that nothing is given to.
+fn nothing(param: &ast::Param) -> Given {
+    Given { name: param.name.name, ty: Type::Error, what: What::Nothing }
+}
+
 impl Checker<'_, '_> {
     pub(super) fn do_flow(&mut self, span: Span, call: &Call, id: &StepId) -> Option<StepKind> {
         let declared = self.world.expect_path(&mut self.sink, self.file, &call.path, Kind::Flow)?;
@@ -133,8 +144,11 @@ impl Checker<'_, '_> {
             }
             given.push(Given { name: param.name.name, ty, what });
         }
-        let missing: Vec<&ast::Param> =
-            params.iter().filter(|param| given.iter().all(|one| one.name != param.name.name)).collect();
+        let (misspelt, missing): (Vec<&ast::Param>, Vec<&ast::Param>) = params
+            .iter()
+            .filter(|param| given.iter().all(|one| one.name != param.name.name))
+            .partition(|param| is_misspelt(param, &call.args));
+        given.extend(misspelt.iter().map(|param| nothing(param)));
         if !missing.is_empty() {
             let names: Vec<String> = missing.iter().map(|param| format!("`{}`", param.name.name)).collect();
             let headline = format!("`{}` is not given {}", call.path.text(), names.join(" and "));
@@ -143,11 +157,7 @@ impl Checker<'_, '_> {
             let all: Vec<&str> = params.iter().map(|param| param.name.name.as_str()).collect();
             let help = format!("write `{}({})`", call.path.text(), all.join(", "));
             self.report(finding.also(declared.span, "declared here").help(help));
-            given.extend(missing.iter().map(|param| Given {
-                name: param.name.name,
-                ty: Type::Error,
-                what: What::Nothing,
-            }));
+            given.extend(missing.iter().map(|param| nothing(param)));
         }
         given
     }
