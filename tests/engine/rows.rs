@@ -207,7 +207,7 @@ async fn parking_first_and_the_card_second(place: Place) {
     engine.handle.submit(vec![happened("traffic_flagged", "farm", rig.now(), flag)]).await.unwrap();
     rig.clock.set(at("2026-12-03T12:00"));
     until("the grant", async || engine.state("li").await.accounts.len() == 1).await;
-    rig.clock.set(at("2026-12-04T10:30"));
+    rig.clock.set(at("2026-12-04T13:00"));
     until("the coupon", async || pushed(&rig).contains(&"coupon_there".to_owned())).await;
     assert_eq!(engine.state("farm").await.accounts, []);
     assert_eq!(engine.state("li").await.accounts.len(), 1);
