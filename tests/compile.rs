@@ -28,7 +28,8 @@ fn the_journeys_of_the_repository_have_no_findings() {
     let bundle = compilation.bundle.unwrap();
     // A referral runs as a program, too; nobody wrote its steps, so it is not drawn.
     let drawn = compilation.graphs.keys().chain(bundle.values.referrals.keys());
-    let names = |names: &mut dyn Iterator<Item = &Name>| names.map(|name| name.as_str()).collect::<BTreeSet<_>>();
+    let names =
+        |names: &mut dyn Iterator<Item = &Name>| names.map(|name| name.as_str()).collect::<BTreeSet<_>>();
     assert_eq!(names(&mut bundle.programs.keys()), names(&mut drawn.into_iter()));
     for program in bundle.programs.values() {
         let count = u16::try_from(program.body.nodes.len()).unwrap();

@@ -143,27 +143,36 @@ fn phases(
 
 fn contents(world: &mut World, sink: &mut Sink) {
     world.model.contents = std::mem::take(&mut world.before.contents);
-    for declared in world.due.clone() {
+    let mut contents = Vec::new();
+    for declared in world.due_of(|kind| kind == Kind::Content) {
         if let DeclKind::Content(items) = &declared.decl.kind {
             let content = sink.about(&declared, |sink| content::content(world, &declared, items, sink));
-            world.model.contents.insert(declared.name, content);
+            contents.push((declared.name, content));
         }
     }
+    put(&mut world.model.contents, contents);
+}
+
+/// Puts all of `new` into the table: one by one they would be moved and compared often in a table of ten thousand.
+fn put<V>(table: &mut BTreeMap<Name, V>, new: Vec<(Name, V)>) {
+    if table.is_empty() { *table = new.into_iter().collect() } else { table.extend(new) }
 }
 
 /// Identities of all steps first: a journey's own conditions and its tests name them.
 fn journeys(world: &mut World, sink: &mut Sink) {
     world.model.journeys = std::mem::take(&mut world.before.journeys);
-    let due: Vec<_> = world.due.iter().filter(|one| one.kind.runs()).copied().collect();
+    let due = world.due_of(Kind::runs);
     for declared in &due {
         let steps = sink.about(declared, |sink| journey::template::steps(world, declared, sink));
         world.steps.extend(steps.map(|steps| (declared.name, steps)));
     }
     journey::template::flows(world, sink);
+    let mut journeys = Vec::new();
     for declared in &due {
         let journey = sink.about(declared, |sink| journey::template::journey(world, declared, sink));
-        world.model.journeys.extend(journey.map(|journey| (declared.name, Box::new(journey))));
+        journeys.extend(journey.map(|journey| (declared.name, Box::new(journey))));
     }
+    put(&mut world.model.journeys, journeys);
 }
 
 fn tests(world: &mut World, sink: &mut Sink) {

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use super::expr::{Checker, Typed};
 use super::schema;
 use super::task::STAFF;
-use super::world::{Declared, Sink, World};
+use super::world::{Declared, Kind, Sink, World};
 use crate::diagnostic::{Diagnostic, code};
 use crate::expr::{BinaryOp, Expr, Owner};
 use crate::model::govern::{Org, Unit};
@@ -21,7 +21,7 @@ const ROLES: [&str; 2] = ["desk", "head"];
 const BRANCH: &str = "branch";
 
 pub(super) fn orgs(world: &mut World, sink: &mut Sink) {
-    for declared in world.due.clone() {
+    for declared in world.due_of(|kind| kind == Kind::Org) {
         if let DeclKind::Org(items) = &declared.decl.kind {
             let org = org(world, &declared, items, sink);
             world.model.orgs.insert(declared.name, org);

@@ -27,7 +27,7 @@ fn is_of_lane(clause: &ast::Clause, lane: Name) -> bool {
 }
 
 pub(super) fn policies(world: &mut World, sink: &mut Sink) {
-    for declared in world.due.clone() {
+    for declared in world.due_of(|kind| kind == Kind::Policy) {
         if let DeclKind::Policy(items) = &declared.decl.kind
             && let Some(policy) = policy(world, &declared, items, sink)
         {
@@ -38,7 +38,7 @@ pub(super) fn policies(world: &mut World, sink: &mut Sink) {
 
 /// The priorities of audiences, held against the policies.
 pub(super) fn priorities(world: &World, sink: &mut Sink) {
-    for declared in &world.due {
+    for declared in &world.due_of(|kind| kind == Kind::Audience) {
         let DeclKind::Audience(body) = &declared.decl.kind else { continue };
         let words = body.items.iter().filter_map(|item| match item {
             DerivedItem::Priority(word) => Some(*word),

@@ -48,7 +48,7 @@ pub(super) fn data_class(class: &Path, sink: &mut Sink) -> Name {
 
 /// Checks all products. Runs when attributes, audiences and contents' names are known.
 pub(super) fn products(world: &mut World, sink: &mut Sink) {
-    for declared in world.due.clone() {
+    for declared in world.due_of(|kind| kind == Kind::Product) {
         if let DeclKind::Product(items) = &declared.decl.kind {
             let product = product(world, &declared, items, sink);
             world.model.products.insert(declared.name, product);
@@ -58,7 +58,7 @@ pub(super) fn products(world: &mut World, sink: &mut Sink) {
 
 /// The class and risk of every product: other expressions name them.
 pub(super) fn shapes(world: &mut World) {
-    for declared in world.due.clone() {
+    for declared in world.due_of(|kind| kind == Kind::Product) {
         if let DeclKind::Product(items) = &declared.decl.kind {
             let risk = items.iter().find_map(|item| match item {
                 ProductItem::Risk(risk) if RISKS.contains(&risk.name.as_str()) => Some(risk.name),

@@ -20,7 +20,7 @@ pub(super) fn shapes(world: &mut World, sink: &mut Sink) {
     world.model.events = std::mem::take(&mut world.before.events);
     world.model.tags = std::mem::take(&mut world.before.tags);
     world.model.choices.insert(Name::new(RISK), super::product::risk());
-    for declared in world.due.clone() {
+    for declared in world.due_of(|kind| matches!(kind, Kind::Choice | Kind::Stages | Kind::Entity)) {
         match &declared.decl.kind {
             DeclKind::Choice(items) => {
                 let choice = choice(&declared, items, sink);
@@ -39,10 +39,17 @@ pub(super) fn shapes(world: &mut World, sink: &mut Sink) {
     }
     extend(world, sink);
     families(world, sink);
-    for declared in world.due.clone() {
+    for declared in world.due_of(is_other) {
         sink.about(&declared, |sink| others(world, &declared, sink));
     }
     default_calendars(world);
+}
+
+/// Whether [`others`] looks at it.
+fn is_other(kind: Kind) -> bool {
+    let is_known =
+        matches!(kind, Kind::Event | Kind::Tag | Kind::Channel | Kind::Calendar | Kind::Task | Kind::Content);
+    is_known || kind.runs()
 }
 
 fn others(world: &mut World, declared: &Declared, sink: &mut Sink) {

@@ -142,7 +142,7 @@ fn event(world: &World, task: &Task) -> Event {
 
 /// Who does it and who is told, which may look at the subject's attributes.
 pub(super) fn values(world: &mut World, sink: &mut Sink) {
-    for declared in world.due.clone() {
+    for declared in world.due_of(|kind| kind == Kind::Task) {
         let DeclKind::Task(items) = &declared.decl.kind else { continue };
         let Some(mut task) = world.model.tasks.remove(&declared.name) else { continue };
         let mut checker = Checker::new(world, declared.file, Place::Field, Some(task.subject));

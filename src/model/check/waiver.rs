@@ -13,7 +13,7 @@ use crate::syntax::ast::{DeclKind, ExprKind, Path, Text, WaiverItem};
 
 /// Checks all waivers. Runs behind the journeys, whose steps they name.
 pub(super) fn waivers(world: &mut World, sink: &mut Sink) {
-    for declared in world.due.clone() {
+    for declared in world.due_of(|kind| kind == Kind::Waiver) {
         if let DeclKind::Waiver(items) = &declared.decl.kind
             && let Some(waiver) = waiver(world, &declared, items, sink)
         {

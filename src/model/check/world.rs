@@ -242,6 +242,11 @@ impl Sink {
 }
 
 impl<'a> World<'a> {
+    /// What is looked at in this run, of these kinds. A kind stands in the list itself: nothing else is read of the others.
+    pub(super) fn due_of(&self, wanted: impl Fn(Kind) -> bool) -> Vec<Declared<'a>> {
+        self.due.iter().filter(|declared| wanted(declared.kind)).copied().collect()
+    }
+
     fn package(&self, file: FileId) -> Name {
         self.packages.get(&file).copied().unwrap_or_else(|| Name::new(""))
     }

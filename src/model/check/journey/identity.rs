@@ -4,6 +4,8 @@
 //! copy. Steps that send nothing get a name too, for traces and for the people who stand there; where two of those
 //! would be equal they are numbered.
 
+use std::borrow::Cow;
+
 use crate::diagnostic::{Diagnostic, code};
 use crate::model::check::length;
 use crate::model::check::world::{Sink, World};
@@ -112,7 +114,13 @@ pub(in crate::model::check) fn identify(
     journey: &ast::Journey,
     sink: &mut Sink,
 ) -> StepIds {
-    let ids = StepIds { fronts: vec![String::new()], ..StepIds::default() };
+    // A step has a name, and so have its ends.
+    let many = journey.steps.len() * 3;
+    let ids = StepIds {
+        by_span: NumberMap::with_capacity_and_hasher(many, Default::default()),
+        fronts: vec![String::new()],
+        ..StepIds::default()
+    };
     let mut walk = Walk {
         world,
         file,
@@ -121,7 +129,7 @@ pub(in crate::model::check) fn identify(
         again: false,
         ids,
         taken: NumberMap::default(),
-        used: NumberSet::default(),
+        used: NumberSet::with_capacity_and_hasher(many, Default::default()),
         sink,
     };
     let blocks = journey.clauses.iter().filter_map(|clause| match &clause.kind {
@@ -162,8 +170,8 @@ struct Walk<'s> {
     sink: &'s mut Sink,
 }
 
-fn below(prefix: &str, name: &str) -> String {
-    if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") }
+fn below<'n>(prefix: &str, name: &'n str) -> Cow<'n, str> {
+    if prefix.is_empty() { name.into() } else { format!("{prefix}.{name}").into() }
 }
 
 impl Walk<'_> {

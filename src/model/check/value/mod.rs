@@ -26,16 +26,20 @@ use crate::syntax::ast::{self, BinaryOp, DeclKind, ExprKind};
 use crate::text::Span;
 use crate::value::{Money, Type, Value};
 
+fn is_value(kind: Kind) -> bool {
+    matches!(kind, Kind::Reward | Kind::Points | Kind::Lottery | Kind::Referral)
+}
+
 /// Checks them all. Budgets come first, because the others are paid from them.
 pub(super) fn values(world: &mut World, sink: &mut Sink) {
-    for declared in world.due.clone() {
+    for declared in world.due_of(|kind| kind == Kind::Budget) {
         if let DeclKind::Budget(items) = &declared.decl.kind
             && let Some(budget) = budget::budget(&mut Reader::new(world, &declared, sink), items)
         {
             world.model.values.budgets.insert(declared.name, budget);
         }
     }
-    for declared in world.due.clone() {
+    for declared in world.due_of(is_value) {
         let mut reader = Reader::new(world, &declared, sink);
         match &declared.decl.kind {
             DeclKind::Reward(items) => {
