@@ -381,7 +381,9 @@ async fn a_deployment_is_kept_and_settles_everybody(place: Place) {
     engine.handle.deploy(bundle("2", None, true)).await.unwrap();
     until("it is settled", async || engine.says("a", "settled").await == "yes").await;
     let kill = Kill { all: true, ..Kill::default() };
-    engine.handle.kill(kill.clone()).await.unwrap();
+    engine.handle.kill(0, kill.clone()).await.unwrap();
+    // An older wish that waited somewhere, of somebody who has not seen this.
+    assert!(matches!(engine.handle.kill(0, Kill::default()).await, Err(EngineError::Store(_))));
     let mut wrong = bundle("3", None, false);
     wrong.format = 99;
     assert!(matches!(engine.handle.deploy(wrong).await, Err(EngineError::Refused(_))));
@@ -391,6 +393,7 @@ async fn a_deployment_is_kept_and_settles_everybody(place: Place) {
     let engine = rig.run().await;
     let world = engine.handle.world();
     assert_eq!((&world.kill, &*world.bundle.hash), (&kill, "2"));
+    assert_eq!(world.switched, before.switched);
     assert_eq!(world.symbols.names(), before.symbols.names());
     assert_eq!((world.programs.len(), &world.live), (2, &before.live));
     engine.stop().await;

@@ -19,6 +19,8 @@ use crate::step::{ProgramNo, Symbols, World};
 use crate::store::{Deployment, ProgramRow, Store, StoreError};
 
 const KILL: &str = "kill";
+/// The version at which they were set.
+const SWITCHED: &str = "kill.version";
 /// Experiments that are decided.
 const DECIDED: &str = "decided";
 /// Counts deployments and switches, so that workers notice those of others.
@@ -56,7 +58,11 @@ pub(super) async fn decide(
 
 /// What is live, as far as this worker knows.
 pub(super) async fn version(store: &dyn Store) -> Result<u64, StoreError> {
-    Ok(store.meta(VERSION).await?.and_then(|text| text.parse().ok()).unwrap_or_default())
+    number(store, VERSION).await
+}
+
+async fn number(store: &dyn Store, name: &str) -> Result<u64, StoreError> {
+    Ok(store.meta(name).await?.and_then(|text| text.parse().ok()).unwrap_or_default())
 }
 
 /// The world of the last deployment, as a daemon finds it at its start, and its version. Empty before the first one.
@@ -109,6 +115,7 @@ async fn read_numbered(store: &dyn Store, zone: TimeZone) -> Result<(World, usiz
     if let Some(kill) = store.meta(KILL).await? {
         world.kill = serde_json::from_str(&kill).map_err(|error| unreadable("kill switches", &error))?;
     }
+    world.switched = number(store, SWITCHED).await?;
     let decided = decided(store).await?.into_iter();
     world.winners = decided.filter_map(|(experiment, what)| Some((experiment, what.arm?))).collect();
     Ok((world, deployed.symbols.len()))
@@ -146,15 +153,18 @@ pub(super) async fn deploy(
     store.deploy(&following(base, deployment)).await?;
     let mut new = world(bundle, programs, symbols, old.zone.clone());
     new.kill = old.kill.clone();
+    new.switched = old.switched;
     new.winners = old.winners.clone();
     Ok(new)
 }
 
-/// Keeps the switches, so that a restart does not turn them off.
-pub(super) async fn kill(store: &dyn Store, base: u64, kill: &Kill) -> Result<(), EngineError> {
+/// Keeps the switches, so that a restart does not turn them off. Returns the version at which they were set.
+pub(super) async fn kill(store: &dyn Store, base: u64, kill: &Kill) -> Result<u64, EngineError> {
     let text = serde_json::to_string(kill).map_err(|error| unreadable("kill switches", &error))?;
-    let deployment = Deployment { meta: vec![(KILL.to_owned(), text)], ..Deployment::default() };
-    Ok(store.deploy(&following(base, deployment)).await?)
+    let version = base.saturating_add(1);
+    let meta = vec![(KILL.to_owned(), text), (SWITCHED.to_owned(), version.to_string())];
+    store.deploy(&following(base, Deployment { meta, ..Deployment::default() })).await?;
+    Ok(version)
 }
 
 /// Numbers from `stored` on, which the store does not have yet.
@@ -187,9 +197,9 @@ fn world(
     symbols: Symbols,
     zone: TimeZone,
 ) -> World {
-    let number = |hash: &str| programs.iter().find(|(_, stored)| &*stored.hash == hash).map(|(no, _)| *no);
+    let of_hash = |hash: &str| programs.iter().find(|(_, stored)| &*stored.hash == hash).map(|(no, _)| *no);
     let live =
-        bundle.programs.iter().filter_map(|(journey, program)| Some((*journey, number(&program.hash)?)));
+        bundle.programs.iter().filter_map(|(journey, program)| Some((*journey, of_hash(&program.hash)?)));
     let live = live.collect();
     World::new(Arc::new(bundle), programs, live, symbols, zone)
 }

@@ -161,6 +161,7 @@ pub(super) enum Command {
         reply: oneshot::Sender<Result<(), EngineError>>,
     },
     Kill {
+        seen: u64,
         kill: Kill,
         reply: oneshot::Sender<Result<(), EngineError>>,
     },
@@ -231,9 +232,13 @@ impl EngineHandle {
         self.ask(|reply| Command::Deploy { bundle: Box::new(bundle), reply }).await
     }
 
-    /// Sets the kill switches, at the next batch boundary.
-    pub async fn kill(&self, kill: Kill) -> Result<(), EngineError> {
-        self.ask(|reply| Command::Kill { kill, reply }).await
+    /// Sets the kill switches, at the next batch boundary. `seen`: which setting of them
+    /// ([`World::switched`]) whoever asks has looked at.
+    ///
+    /// # Errors
+    /// If somebody has set them since: it would be taken back unseen.
+    pub async fn kill(&self, seen: u64, kill: Kill) -> Result<(), EngineError> {
+        self.ask(|reply| Command::Kill { seen, kill, reply }).await
     }
 
     /// Counts an audience over the whole store, beside the work of the engine; `None` if no live journey asks it.

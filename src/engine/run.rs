@@ -33,7 +33,7 @@ use super::work::Steps;
 use super::{deploy, lottery, refer};
 use crate::name::Name;
 use crate::program::Bundle;
-use crate::step::World;
+use crate::step::{Kill, World};
 use crate::store::{Commit, Lease, Quarantined, Store, StoreError, Want, Wants};
 
 /// How long a stop waits for sends under way; their messages stay in the outbox.
@@ -179,7 +179,7 @@ impl Engine {
         while let Some(command) = self.inbox.admin.pop_front() {
             let (done, reply) = match command {
                 Command::Deploy { bundle, reply } => (self.deploy(*bundle, &BTreeSet::new()).await, reply),
-                Command::Kill { kill, reply } => (self.kill(kill).await, reply),
+                Command::Kill { seen, kill, reply } => (self.kill(seen, kill).await, reply),
                 _ => continue,
             };
             self.doubtful |= done.is_err();
@@ -258,17 +258,18 @@ impl Engine {
         }
     }
 
-    async fn kill(&mut self, kill: crate::step::world::Kill) -> Result<(), EngineError> {
-        if self.refresh().await? {
-            // The asker has not seen them, and would take them back.
-            let reason =
-                "other switches were set through another worker meanwhile, look at them and try again";
+    /// The wish may have waited here for long, and others may have set switches since, here or elsewhere: who asked did not see
+    /// that, and would take it back.
+    async fn kill(&mut self, seen: u64, kill: Kill) -> Result<(), EngineError> {
+        self.refresh().await?;
+        if self.world.switched != seen {
+            let reason = "switches were set by somebody else meanwhile, look at them and try again";
             return Err(EngineError::Store(reason.into()));
         }
-        deploy::kill(&*self.store, self.version, &kill).await?;
-        self.version += 1;
+        let version = deploy::kill(&*self.store, self.version, &kill).await?;
+        self.version = version;
         let mut world = World::clone(&self.world);
-        world.kill = kill;
+        (world.kill, world.switched) = (kill, version);
         self.go_live(world);
         Ok(())
     }

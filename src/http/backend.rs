@@ -24,7 +24,7 @@ pub trait Backend: Send + Sync {
 
     fn quarantine(&self, records: Vec<Quarantined>) -> BoxFuture<'_, Result<(), EngineError>>;
 
-    fn kill(&self, kill: Kill) -> BoxFuture<'_, Result<(), EngineError>>;
+    fn kill(&self, seen: u64, kill: Kill) -> BoxFuture<'_, Result<(), EngineError>>;
 
     /// Counts an audience; `None` if no live journey asks it.
     fn audience(&self, name: Name) -> BoxFuture<'_, Result<Option<Funnel>, EngineError>>;
@@ -80,8 +80,8 @@ impl Backend for EngineHandle {
         self.quarantine(records).boxed()
     }
 
-    fn kill(&self, kill: Kill) -> BoxFuture<'_, Result<(), EngineError>> {
-        self.kill(kill).boxed()
+    fn kill(&self, seen: u64, kill: Kill) -> BoxFuture<'_, Result<(), EngineError>> {
+        self.kill(seen, kill).boxed()
     }
 
     fn audience(&self, name: Name) -> BoxFuture<'_, Result<Option<Funnel>, EngineError>> {

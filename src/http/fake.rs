@@ -82,7 +82,7 @@ impl Backend for Memory {
         ready(Ok(())).boxed()
     }
 
-    fn kill(&self, kill: Kill) -> BoxFuture<'_, Result<(), EngineError>> {
+    fn kill(&self, _seen: u64, kill: Kill) -> BoxFuture<'_, Result<(), EngineError>> {
         *self.kill.lock().unwrap() = kill;
         ready(Ok(())).boxed()
     }

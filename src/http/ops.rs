@@ -164,7 +164,7 @@ pub(super) async fn switch(
             }
         }
     }
-    door.engine.kill(kill.clone()).await?;
+    door.engine.kill(world.switched, kill.clone()).await?;
     tracing::warn!(all = kill.all, channels = ?kill.channels, journeys = ?kill.journeys, "kill switches were set");
     Ok(Body(kill))
 }

@@ -67,6 +67,8 @@ pub struct World {
     /// The bank's zone: schedules, and customers whose own zone is unknown.
     pub zone: TimeZone,
     pub kill: Kill,
+    /// Which setting of switches that was, so that nobody takes back what they have not seen.
+    pub switched: u64,
     /// Channels without a provider, by configuration: what is decided for them is on record, and that is all.
     pub recorded: BTreeSet<Name>,
     /// How long events of a subject that is not known are kept, in milliseconds.
@@ -123,6 +125,7 @@ impl World {
             symbols,
             zone,
             kill: Kill::default(),
+            switched: 0,
             recorded: BTreeSet::new(),
             park_ms: PARK_MS,
             filled: Arc::default(),

@@ -82,9 +82,9 @@ async fn a_campaign_stands_everywhere_and_goes_at_once(place: Place) {
 
     // A switch hides what it stops, for as long as it is on.
     let off = Kill { channels: [Name::new("home_banner")].into(), ..Kill::default() };
-    engine.handle.kill(off).await.unwrap();
+    engine.handle.kill(0, off).await.unwrap();
     assert_eq!(contents(&door.get(SPRING).await, "home_banner"), [""; 0]);
-    engine.handle.kill(Kill::default()).await.unwrap();
+    engine.handle.kill(engine.handle.world().switched, Kill::default()).await.unwrap();
     assert_eq!(contents(&door.get(SPRING).await, "home_banner").len(), 1);
 
     // A complaint takes all of it down in one moment.

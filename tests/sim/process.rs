@@ -161,8 +161,10 @@ impl Process {
         if self.flaw == Some(Flaw::IgnoresSwitches) {
             return self.asked.push(self.runtime.spawn(async move { Ok(Some((asked, kill))) }));
         }
+        let seen = handle.world().switched;
         self.asked.push(
-            self.runtime.spawn(async move { handle.kill(kill.clone()).await.map(|()| Some((asked, kill))) }),
+            self.runtime
+                .spawn(async move { handle.kill(seen, kill.clone()).await.map(|()| Some((asked, kill))) }),
         );
     }
 

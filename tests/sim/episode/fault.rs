@@ -134,8 +134,8 @@ impl Episode {
         if self.killed {
             kill.channels.insert(Name::new("push"));
         }
-        self.say(|| format!("switches: {kill:?}"));
         let place = self.any();
+        self.say(|| format!("switches at {place}: {kill:?}"));
         if let Some(process) = &mut self.slots[place].process {
             self.around.ground.model().switching();
             self.switched = None;

@@ -124,7 +124,7 @@ impl Model {
             format!("{key} is sent by life {life}, which knows that it has lost the row")
         });
         if is_owner {
-            self.permitted(key, delivery.channel);
+            self.permitted(life, key, delivery.channel);
         }
         self.paced(life, delivery.channel, now);
         self.under_one_name(key);
@@ -153,9 +153,9 @@ impl Model {
     }
 
     /// Whether a message may leave now: no switch is in its way, and its time has come.
-    fn permitted(&mut self, key: &MessageKey, channel: Name) {
+    fn permitted(&mut self, life: u32, key: &MessageKey, channel: Name) {
         let stopped = self.switches.as_ref().is_some_and(|kill| kill.stops(channel, Name::new(&key.journey)));
-        self.expect(!stopped, || format!("{key} is sent, and {channel} is switched off"));
+        self.expect(!stopped, || format!("{key} is sent by life {life}, and {channel} is switched off"));
         let not_before = self.newest.get(key).map_or(0, |newest| newest.not_before);
         let early = self.now.as_millisecond() + 1 < not_before;
         self.expect(!early, || format!("{key} is sent before its time, which is {not_before}"));
