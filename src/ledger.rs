@@ -10,6 +10,10 @@ use std::fmt;
 
 /// How accounts of points, and of chances, begin.
 pub const POINTS: &str = "points/";
+/// How accounts of partners' codes begin. Of how much there is their file says, and a code that was given stays given.
+pub const CODES: &str = "codes/";
+/// How accounts of rewards begin: what each customer has of them.
+pub const REWARDS: &str = "reward/";
 
 /// Where an amount is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -221,6 +225,12 @@ impl Gift {
         line.at = to;
         line.done.push(act);
         Ok(true)
+    }
+
+    /// Where an amount of this account is, where the gift has one.
+    #[must_use]
+    pub fn at(&self, account: &str) -> Option<Place> {
+        self.lines.iter().find(|((of, _), _)| of == account).map(|(_, line)| line.at)
     }
 
     /// The entries of an act on all of the gift that it can happen to; none where it has been done already.

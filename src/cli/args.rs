@@ -3,8 +3,8 @@
 use clap::{ColorChoice, Parser, Subcommand};
 
 use super::command::{
-    audience, bench, build, check, content, customers, dead_letters, dev, events, explain, fmt, graph, init,
-    ledger, lottery, prove, rules, run, test, why,
+    audience, bench, build, check, codes, content, customers, dead_letters, dev, events, explain, fmt, graph,
+    init, ledger, lottery, prove, rules, run, test, why,
 };
 use super::{Exit, Failure, Output};
 
@@ -34,6 +34,7 @@ pub enum Command {
     Customers(customers::Args),
     Events(events::Args),
     DeadLetters(dead_letters::Args),
+    Codes(codes::Args),
     Ledger(ledger::Args),
     Lottery(lottery::Args),
     Explain(explain::Args),
@@ -60,6 +61,7 @@ impl Command {
             Self::Customers(args) => customers::run(args, output),
             Self::Events(args) => events::run(args, output),
             Self::DeadLetters(args) => dead_letters::run(args, output),
+            Self::Codes(args) => codes::run(args, output),
             Self::Ledger(args) => ledger::run(args, output),
             Self::Lottery(args) => lottery::run(args, output),
             Self::Explain(args) => explain::run(args, output),

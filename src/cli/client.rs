@@ -140,6 +140,11 @@ impl Client {
         read(self.send(self.http.get(self.url(path))).await?).await
     }
 
+    /// JSON to the daemon, and its answer.
+    pub async fn ask<T: DeserializeOwned>(&self, path: &str, body: &serde_json::Value) -> Result<T, Failure> {
+        read(self.send(self.http.post(self.url(path)).json(body)).await?).await
+    }
+
     /// What another server than ours takes: JSON or nothing, any answer that is not an error.
     pub async fn post(&self, path: &str, body: Option<serde_json::Value>) -> Result<(), Failure> {
         let request = self.http.post(self.url(path));

@@ -187,6 +187,7 @@ codes! {
     GIVE_AMOUNT = "E0492", "an amount that does not fit what is given";
     GIVE_OUTCOME = "E0493", "an outcome that giving never has";
     NOT_GRANTED = "E0494", "the amount of something that was not granted";
+    EXCLUSIVE = "E0495", "a reward that is for other journeys alone";
     UNUSED_IMPORT = "W0201", "an import that is never used";
     NEVER_MISSING = "W0301", "a value that is never missing";
     REPLY_KEYWORD = "W0390", "a word that a rule above takes";

@@ -19,7 +19,9 @@ use crate::step::horizon::Short;
 use crate::step::slots::{self, Standing};
 use crate::step::world::Kill;
 use crate::step::{Event, RootKey, State, World, codec};
-use crate::store::{Acted, Directory, Ledger, Lotteries, Quarantined, RowKey, Store, StoreError, TaskRow};
+use crate::store::{
+    Acted, Directory, Ledger, Lotteries, PartnerCodes, Quarantined, RowKey, Store, StoreError, TaskRow,
+};
 
 /// What became of one submitted event. Given only once it is durable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -268,6 +270,12 @@ impl EngineHandle {
     #[must_use]
     pub fn ledger(&self) -> Option<&dyn Ledger> {
         self.store.ledger()
+    }
+
+    /// Codes of partners; `None`: the store keeps none.
+    #[must_use]
+    pub fn codes(&self) -> Option<&dyn PartnerCodes> {
+        self.store.codes()
     }
 
     /// Lotteries and their draws; `None`: the store keeps none.

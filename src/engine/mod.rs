@@ -27,6 +27,7 @@ mod lane;
 mod last;
 mod lottery;
 mod pack;
+pub mod partner;
 mod patient;
 pub mod payload;
 mod rate;

@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use crate::engine::audience::Funnel;
+use crate::engine::partner::{Merchant, Redeemed};
 use crate::engine::referral::{Answer, Followed, Marks};
 use crate::engine::trial::Standing;
 use crate::engine::why::Links;
@@ -16,7 +17,7 @@ use crate::name::Name;
 use crate::step::slots;
 use crate::step::world::Kill;
 use crate::step::{Event, RootKey, World};
-use crate::store::{Acted, Directory, Ledger, Lotteries, Quarantined, TaskRow};
+use crate::store::{Acted, Directory, Ledger, Lotteries, PartnerCodes, Quarantined, Shown, TaskRow};
 
 /// See the methods of the same names of [`EngineHandle`].
 pub trait Backend: Send + Sync {
@@ -40,6 +41,19 @@ pub trait Backend: Send + Sync {
 
     /// The books; `None`: none are kept.
     fn ledger(&self) -> Option<&dyn Ledger>;
+
+    /// `None` where the store keeps no codes of partners.
+    fn codes(&self) -> Option<&dyn PartnerCodes>;
+
+    /// The code that comes with a gift.
+    fn code_of(&self, gift: String) -> BoxFuture<'_, Result<Option<Shown>, EngineError>>;
+
+    /// The customer has used it, there.
+    fn redeem(
+        &self,
+        gift: String,
+        merchant: Merchant,
+    ) -> BoxFuture<'_, Result<Option<Redeemed>, EngineError>>;
 
     /// `None`: none are kept.
     fn lotteries(&self) -> Option<&dyn Lotteries>;
@@ -106,6 +120,22 @@ impl Backend for EngineHandle {
 
     fn ledger(&self) -> Option<&dyn Ledger> {
         self.ledger()
+    }
+
+    fn codes(&self) -> Option<&dyn PartnerCodes> {
+        self.codes()
+    }
+
+    fn code_of(&self, gift: String) -> BoxFuture<'_, Result<Option<Shown>, EngineError>> {
+        async move { self.code_of(&gift).await }.boxed()
+    }
+
+    fn redeem(
+        &self,
+        gift: String,
+        merchant: Merchant,
+    ) -> BoxFuture<'_, Result<Option<Redeemed>, EngineError>> {
+        async move { self.redeem(&gift, &merchant).await }.boxed()
     }
 
     fn lotteries(&self) -> Option<&dyn Lotteries> {

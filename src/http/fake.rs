@@ -15,6 +15,7 @@ use crate::channel::callback::Callbacks;
 use crate::channel::track::Tracks;
 use crate::config::{Config, Inputs, Secret};
 use crate::engine::audience::{Condition, Funnel};
+use crate::engine::partner::{Merchant, Redeemed};
 use crate::engine::referral::{Answer, Followed, Marks};
 use crate::engine::trial;
 use crate::engine::why::Links;
@@ -28,7 +29,8 @@ use crate::step::verdict::Tally;
 use crate::step::world::Kill;
 use crate::step::{Event, EventKind, MessageKey, RootKey, TaskOrder, World};
 use crate::store::{
-    Acted, Days, Directory, Ledger, Lotteries, Quarantined, Stored, TaskCount, TaskQuery, TaskRow, TaskStatus,
+    Acted, Days, Directory, Ledger, Lotteries, PartnerCodes, Quarantined, Shown, Stored, TaskCount,
+    TaskQuery, TaskRow, TaskStatus,
 };
 use crate::text::Sources;
 
@@ -116,6 +118,18 @@ impl Backend for Memory {
     /// This one keeps no books.
     fn ledger(&self) -> Option<&dyn Ledger> {
         None
+    }
+
+    fn codes(&self) -> Option<&dyn PartnerCodes> {
+        None
+    }
+
+    fn code_of(&self, _: String) -> BoxFuture<'_, Result<Option<Shown>, EngineError>> {
+        ready(Ok(None)).boxed()
+    }
+
+    fn redeem(&self, _: String, _: Merchant) -> BoxFuture<'_, Result<Option<Redeemed>, EngineError>> {
+        ready(Ok(None)).boxed()
     }
 
     fn lotteries(&self) -> Option<&dyn Lotteries> {

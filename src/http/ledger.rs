@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use axum::Json as Body;
+use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
-use super::Door;
 use super::problem::Problem;
+use super::{Door, ops};
 use crate::diagnostic::code;
+use crate::engine::partner::{Merchant, Redeemed};
 use crate::engine::{EngineError, audit, show};
 use crate::intake::quote;
 use crate::ledger::Act;
@@ -55,12 +57,39 @@ pub(super) async fn entries(
     Ok(Body(json!({ "entries": rows.iter().map(show::entry).collect::<Vec<_>>(), "next": next })))
 }
 
-/// The customer has used it.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Using {
+    #[serde(default)]
+    merchant: Merchant,
+}
+
+/// The customer has used it: `{"merchant": {"mcc": "5541"}}`, or nothing where it can be used anywhere.
 pub(super) async fn redeem(
     State(door): State<Arc<Door>>,
     Path(gift): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
 ) -> Result<Body<Json>, Problem> {
-    act(&door, &gift, Act::Confirm).await
+    let using = if body.is_empty() {
+        Using::default()
+    } else {
+        ops::must_be_json(&headers)?;
+        serde_json::from_slice(&body)
+            .map_err(|error| Problem::bad_request(format!("this does not say where: {error}")))?
+    };
+    used(&door, gift, using.merchant).await
+}
+
+/// A gift is used, and the customer's journeys hear of it.
+pub(super) async fn used(door: &Door, gift: String, merchant: Merchant) -> Result<Body<Json>, Problem> {
+    match door.engine.redeem(gift.clone(), merchant).await?.ok_or_else(no_books)? {
+        Redeemed::Acted(acted) => told(&gift, acted),
+        Redeemed::Elsewhere => {
+            let detail = "it cannot be used at this merchant, or it is not said which one that is";
+            Err(Problem::new(StatusCode::CONFLICT, code::GIFT_CLOSED, detail))
+        }
+    }
 }
 
 /// The bank takes it back.
@@ -68,12 +97,12 @@ pub(super) async fn claw_back(
     State(door): State<Arc<Door>>,
     Path(gift): Path<String>,
 ) -> Result<Body<Json>, Problem> {
-    act(&door, &gift, Act::ClawBack).await
+    let acted = door.engine.act(gift.clone(), Act::ClawBack).await?.ok_or_else(no_books)?;
+    told(&gift, acted)
 }
 
-async fn act(door: &Door, gift: &str, act: Act) -> Result<Body<Json>, Problem> {
+fn told(gift: &str, acted: Acted) -> Result<Body<Json>, Problem> {
     let conflict = |detail: &str| Problem::new(StatusCode::CONFLICT, code::GIFT_CLOSED, detail);
-    let acted = door.engine.act(gift.to_owned(), act).await?.ok_or_else(no_books)?;
     let (rows, again) = match acted {
         Acted::Done(rows) => (rows, false),
         Acted::Before(rows) => (rows, true),
@@ -89,7 +118,7 @@ async fn act(door: &Door, gift: &str, act: Act) -> Result<Body<Json>, Problem> {
     ))
 }
 
-fn books(door: &Door) -> Result<&dyn Ledger, Problem> {
+pub(super) fn books(door: &Door) -> Result<&dyn Ledger, Problem> {
     door.engine.ledger().ok_or_else(no_books)
 }
 
@@ -97,7 +126,7 @@ fn no_books() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, code::NO_SUCH_THING, "this store keeps no books")
 }
 
-fn failed(error: StoreError) -> Problem {
+pub(super) fn failed(error: StoreError) -> Problem {
     EngineError::from(error).into()
 }
 

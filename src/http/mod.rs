@@ -6,6 +6,7 @@
 
 mod auth;
 pub mod backend;
+mod codes;
 pub mod events;
 mod followed;
 mod ledger;
@@ -83,10 +84,14 @@ pub fn router(door: Door) -> Router {
     let door = Arc::new(door);
     let guarded = Router::new()
         .route("/v1/audiences/{name}", get(ops::audience))
+        .route("/v1/codes", get(codes::counts))
+        .route("/v1/codes/{reward}", get(codes::list).post(codes::import))
+        .route("/v1/codes/{reward}/redeem", post(codes::redeem))
         .route("/v1/events", post(events::receive))
         .route("/v1/kill", get(ops::switches).post(ops::switch))
         .route("/v1/experiments", get(ops::experiments))
         .route("/v1/gifts/{gift}/claw-back", post(ledger::claw_back))
+        .route("/v1/gifts/{gift}/code", post(codes::show))
         .route("/v1/gifts/{gift}/redeem", post(ledger::redeem))
         .route("/v1/ledger", get(ledger::balances))
         .route("/v1/ledger/entries", get(ledger::entries))

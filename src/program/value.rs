@@ -99,6 +99,12 @@ pub struct Reward {
     pub fulfil: Option<(Name, Length)>,
     /// Where it may be used: over the merchant's fields.
     pub merchant: Option<Expr>,
+    /// Whose codes come with it, each from a file: as many as were imported can be given.
+    #[serde(default)]
+    pub codes: Option<Arc<str>>,
+    /// The journeys that give it; none: any.
+    #[serde(default)]
+    pub only: Vec<Name>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -164,6 +170,20 @@ pub struct Referral {
     pub limits: Vec<Limit>,
     /// `self`, `cycle`, `same_device`, …
     pub refuse: Vec<Name>,
+}
+
+impl Reward {
+    /// Whether a customer may find none left.
+    #[must_use]
+    pub fn runs_out(&self) -> bool {
+        self.stock.is_some() || self.codes.is_some()
+    }
+
+    /// Whether this journey may give it and speak of it.
+    #[must_use]
+    pub fn is_given_by(&self, journey: Name) -> bool {
+        self.only.is_empty() || self.only.contains(&journey)
+    }
 }
 
 impl Referral {
@@ -241,6 +261,8 @@ pub mod outcome {
 pub const GRANTED: &str = "granted";
 
 /// The events of who was invited: the link counts, and what counts was done.
+/// The source of events that the daemon makes itself where a gift is used: `source books`.
+pub const BOOKS: &str = "books";
 pub const JOINED: &str = "joined";
 pub const QUALIFIED: &str = "qualified";
 /// Their fields: by which referral, and by whom.

@@ -12,7 +12,7 @@ use futures_util::FutureExt;
 use ring::digest::{SHA256, digest};
 
 use super::{StoreError, Stored};
-use crate::ledger::{Act, Entry, Gift, Place, ending};
+use crate::ledger::{Act, CODES, Entry, Gift, Place, ending};
 use crate::text::hex;
 
 /// An entry with whose it is.
@@ -161,6 +161,11 @@ pub trait Ledger: Send + Sync {
         async { Ok(false) }.boxed()
     }
 
+    /// The entries of one gift.
+    fn gift<'a>(&'a self, _group: u16, _gift: &'a str) -> Stored<'a, Vec<EntryRow>> {
+        async { Ok(Vec::new()) }.boxed()
+    }
+
     /// What may still happen to a gift happens to it, once, whoever asks.
     fn act<'a>(&'a self, group: u16, gift: &'a str, act: Act, at: i64) -> Stored<'a, Acted>;
 }
@@ -178,6 +183,15 @@ pub enum Acted {
     Ended(Vec<EntryRow>),
     /// There is no such gift.
     Unknown,
+}
+
+/// What is asked for, where of codes there are as many as were imported: `most` says how many that is.
+pub(super) fn counted(wants: &Wants, most: impl Fn(&str) -> Option<i64>) -> Wants {
+    let mut wants = wants.clone();
+    for want in wants.accounts.iter_mut().filter(|want| want.account.starts_with(CODES)) {
+        want.most = most(&want.account).unwrap_or_default();
+    }
+    wants
 }
 
 /// How much of each account goes to the asks, where so much is free of each, and which are short.
@@ -219,8 +233,11 @@ pub(super) fn decide(known: Vec<EntryRow>, act: Act, at: i64) -> (Acted, Vec<Ent
                 known.iter().find(same).and_then(|row| row.until)
             };
             let row = |entry| EntryRow { until: until(&entry), entry, at, ..first.clone() };
-            // What was drawn is not drawn a second time: a prize that comes back stays out of the urn.
-            let stays = |entry: &Entry| act != Act::Confirm && is_of_prize(&entry.account);
+            // What was drawn is not drawn a second time: a prize that comes back stays out of the urn. Nor is a code given
+            // to another: the first one may have it on paper.
+            let stays = |entry: &Entry| {
+                act != Act::Confirm && (is_of_prize(&entry.account) || entry.account.starts_with(CODES))
+            };
             let new: Vec<EntryRow> = entries.into_iter().filter(|entry| !stays(entry)).map(row).collect();
             (Acted::Done(known.into_iter().chain(new.iter().cloned()).collect()), new)
         }

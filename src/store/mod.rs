@@ -6,6 +6,7 @@
 //! and [`postgres`].
 
 pub mod bucket;
+pub mod code;
 pub mod error;
 pub mod ledger;
 pub mod link;
@@ -24,6 +25,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
+pub use code::{CodeCount, PartnerCode, PartnerCodes, Shown};
 pub use error::StoreError;
 pub use ledger::{Acted, Block, EntryPlace, EntryQuery, EntryRow, Ledger, Moved, Quota, Want, Wants};
 pub use link::{Erased, LinkRow, Links};
@@ -125,6 +127,11 @@ pub trait Store: Send + Sync {
 
     /// Who invites whom; `None`: this store does not keep it, and nobody can follow a link.
     fn referrals(&self) -> Option<&dyn Referrals> {
+        None
+    }
+
+    /// Codes of partners; `None`: this store keeps none, and nothing is given that comes with one.
+    fn codes(&self) -> Option<&dyn PartnerCodes> {
         None
     }
 

@@ -190,7 +190,7 @@ pub const VARIANT_PARTS: &[&str] =
 pub const BUDGET_ITEMS: &[&str] = &["alert", "owner", "total"];
 
 pub const REWARD_ITEMS: &[&str] =
-    &["budget", "fulfil", "keep", "kind", "limit", "merchant", "open", "stock", "value"];
+    &["budget", "codes", "fulfil", "keep", "kind", "limit", "merchant", "only", "open", "stock", "value"];
 
 pub const POINTS_ITEMS: &[&str] = &["budget", "keep", "limit", "worth"];
 

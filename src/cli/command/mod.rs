@@ -4,6 +4,7 @@ pub mod audience;
 pub mod bench;
 pub mod build;
 pub mod check;
+pub mod codes;
 pub mod compiled;
 pub mod content;
 pub mod customers;

@@ -11,6 +11,7 @@ use crate::diagnostic::{Diagnostic, code};
 use crate::model::govern::RISK;
 use crate::model::{Choice, Entity, Event, Field, Tag};
 use crate::name::Name;
+use crate::program::value::BOOKS;
 use crate::syntax::ast::{self, ClauseKind, ContentItem, DeclKind, EntityItem};
 use crate::text::FileId;
 use crate::value::Type;
@@ -323,6 +324,9 @@ fn event(world: &World, declared: &Declared, items: &[EntityItem], sink: &mut Si
         }
     }
     let subject = subject(world, declared, sink)?;
+    if source.is_some_and(|source| source.as_str() == BOOKS) {
+        sink.findings.extend(of_books(declared, &fields));
+    }
     Some(Event {
         name: declared.name,
         label: label(declared.decl),
@@ -332,6 +336,26 @@ fn event(world: &World, declared: &Declared, items: &[EntityItem], sink: &mut Si
         late,
         span: declared.span,
     })
+}
+
+/// What the daemon tells of a gift that was used: of which reward, and which gift. It knows nothing else.
+fn of_books(declared: &Declared, fields: &[Field]) -> Option<Diagnostic> {
+    let rewards = fields.iter().filter(|field| field.ty.known() == &Type::Reward).count();
+    let is_known = |field: &Field| {
+        let is_gift = field.name.as_str() == "gift" && matches!(field.ty, Type::Id | Type::Text);
+        is_gift || matches!(field.ty, Type::Reward | Type::Optional(_))
+    };
+    if rewards == 1 && fields.iter().all(is_known) {
+        return None;
+    }
+    let headline = format!("the books tell of `{}` which reward was used, and nothing else", declared.name);
+    let finding =
+        Diagnostic::new(code::MISPLACED, declared.span, headline).label("other fields are needed here");
+    Some(
+        finding.help(
+            "give it one field of type `Reward`, and `gift : Id` if you like; others may be missing: `T?`",
+        ),
+    )
 }
 
 fn daily_event(field: &ast::Field) -> Diagnostic {

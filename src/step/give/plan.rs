@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::expr::{Expr, civil, eval};
+use crate::ledger::CODES;
 use crate::lottery;
 use crate::name::Name;
 use crate::program::value::{self, Limit, Reward, outcome};
@@ -64,6 +65,9 @@ fn reward(actor: &Actor, what: &Expr, amount: Option<&Expr>, giving: &Giving) ->
     let Value::Choice(name) = eval(what, &scene) else { return Err((Name::new(""), outcome::REFUSED)) };
     let values = &actor.run.world.bundle.values;
     let reward = values.rewards.get(&name).ok_or((name, outcome::REFUSED))?;
+    if !reward.is_given_by(actor.loaded.program.journey) {
+        return Err((name, outcome::REFUSED));
+    }
     let asked = match amount {
         Some(amount) => match eval(amount, &scene) {
             Value::Money(money) if money.minor > 0 => Some(money),
@@ -87,6 +91,7 @@ fn reward(actor: &Actor, what: &Expr, amount: Option<&Expr>, giving: &Giving) ->
     let mut plan = plain(name, entry, value.map_or(Value::Missing, Value::Money));
     plan.until = until(actor, reward.keep);
     plan.lines.extend(stock(name, reward, &entry));
+    plan.lines.extend(codes(name, reward));
     plan.lines.extend(paid(actor, [reward.budget, giving.budget], entry.amount));
     plan.counts = counts;
     Ok(plan)
@@ -167,6 +172,7 @@ fn drawn(actor: &Actor, lottery: Name, key: &MessageKey, own: Option<Name>) -> R
         prize.gives.and_then(|gives| values.rewards.get(&gives).map(|reward| (gives, reward)))
     {
         plan.lines.extend(stock(reward.0, reward.1, &entry));
+        plan.lines.extend(codes(reward.0, reward.1));
         plan.until = until(actor, reward.1.keep);
     }
     plan.lines.extend(paid(actor, [declared.budget, own], minor));
@@ -222,6 +228,13 @@ fn stock(name: Name, reward: &Reward, entry: &Entry) -> Option<Line> {
     let limit = reward.stock?;
     let account = format!("stock/{name}{}", period_key(limit.period, entry)).into();
     Some(Line { account, amount: 1, limit: limit.most, unit: PIECE.into(), short: Short::SoldOut })
+}
+
+/// How many codes there are the store knows, and nobody else: they come in by file at any time.
+fn codes(name: Name, reward: &Reward) -> Option<Line> {
+    reward.codes.as_ref()?;
+    let account = format!("{CODES}{name}").into();
+    Some(Line { account, amount: 1, limit: i64::MAX, unit: PIECE.into(), short: Short::SoldOut })
 }
 
 /// One line for each budget that pays.

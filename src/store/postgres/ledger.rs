@@ -16,7 +16,7 @@ use super::write::begin;
 use crate::ledger::{Act, Place};
 use crate::store::ledger::{
     Acted, Block, EntryPlace, EntryQuery, EntryRow, LAPSE, LAPSED, Ledger, Lot, Moved, Quota, Want, Wants,
-    all_new, allot, damaged, decide, entry_of, lapse, returned, whole_gifts,
+    all_new, allot, counted, damaged, decide, entry_of, lapse, returned, whole_gifts,
 };
 use crate::store::{Commit, StoreError, Stored, row};
 
@@ -52,8 +52,8 @@ const SETTLE: &str = "INSERT INTO block (account, holder, life, size, spent)
     SELECT new.account, '', 0, new.amount, new.amount FROM unnest($1::text[], $2::bigint[]) AS new (account, amount)
     ON CONFLICT (account, holder, life) DO UPDATE
     SET size = block.size + excluded.size, spent = block.spent + excluded.spent";
-const HAND_OUT: &str =
-    "UPDATE quota SET handed = new.handed, most = new.most, gone = coalesce(quota.gone, new.gone)
+const HAND_OUT: &str = "UPDATE quota SET handed = new.handed, gone = coalesce(quota.gone, new.gone),
+        most = CASE WHEN starts_with(quota.account, 'codes/') THEN quota.most ELSE new.most END
     FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[]) AS new (account, handed, most, gone)
     WHERE quota.account = new.account";
 const ENLARGE: &str = "INSERT INTO block (account, holder, life, size, spent)
@@ -156,6 +156,8 @@ async fn look(pool: &PgPool, life: &Life, wants: &Wants) -> Result<Vec<Found>, S
 
 async fn take(pool: &PgPool, life: &Life, wants: &Wants) -> Result<Vec<Block>, StoreError> {
     let found = look(pool, life, wants).await?;
+    let most = |account: &str| found.iter().find(|found| found.account == account).map(|found| found.most);
+    let wants = &counted(wants, most);
     let of = |want: &Want| found.iter().find(|found| found.account == want.account);
     let free = |want: &Want| of(want).map_or(want.most, |found| want.most - found.handed + found.rest).max(0);
     // Nothing to be had, and noted as such: the many who come too late change nothing.
@@ -331,20 +333,25 @@ async fn gifts(pool: &PgPool, after: &str, limit: usize) -> Result<Vec<EntryRow>
 
 async fn act(pool: &PgPool, (group, gift): (u16, &str), act: Act, at: i64) -> Result<Acted, StoreError> {
     let mut tx = begin(pool).await?;
-    // Locked first and read then: who has waited for another sees what that one did.
-    sqlx::query("SELECT FROM entry WHERE grp = $1 AND gift = $2 FOR UPDATE")
-        .bind(small(group))
-        .bind(gift)
-        .execute(&mut *tx)
-        .await?;
-    let sql = format!("SELECT {COLUMNS} FROM entry WHERE grp = $1 AND gift = $2 ORDER BY act, account, part");
-    let asked = sqlx::query(AssertSqlSafe(sql)).bind(small(group)).bind(gift);
-    let known = asked.fetch_all(&mut *tx).await?.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
+    let known = of_gift(&mut tx, (group, gift)).await?;
     let (acted, new) = decide(known, act, at);
     insert(&mut tx, &new).await?;
     come_back(&mut tx, &new).await?;
     tx.commit().await?;
     Ok(acted)
+}
+
+/// What the books have of a gift, in the order in which it can have happened. Nobody else does anything to it meanwhile.
+pub(super) async fn of_gift(tx: &mut Tx, (group, gift): (u16, &str)) -> Result<Vec<EntryRow>, StoreError> {
+    // Locked first and read then: who has waited for another sees what that one did.
+    sqlx::query("SELECT FROM entry WHERE grp = $1 AND gift = $2 FOR UPDATE")
+        .bind(small(group))
+        .bind(gift)
+        .execute(&mut **tx)
+        .await?;
+    let sql = format!("SELECT {COLUMNS} FROM entry WHERE grp = $1 AND gift = $2 ORDER BY act, account, part");
+    let asked = sqlx::query(AssertSqlSafe(sql)).bind(small(group)).bind(gift);
+    asked.fetch_all(&mut **tx).await?.iter().map(entry).collect()
 }
 
 async fn come_back(tx: &mut Tx, new: &[EntryRow]) -> Result<(), StoreError> {
@@ -456,6 +463,16 @@ impl Ledger for PostgresStore {
 
     fn expire(&self, ended: i64, at: i64) -> Stored<'_, bool> {
         async move { expire(&self.pool, self.hold().await?.0, ended, at).await }.boxed()
+    }
+
+    fn gift<'a>(&'a self, group: u16, gift: &'a str) -> Stored<'a, Vec<EntryRow>> {
+        let sql =
+            format!("SELECT {COLUMNS} FROM entry WHERE grp = $1 AND gift = $2 ORDER BY act, account, part");
+        async move {
+            let asked = sqlx::query(AssertSqlSafe(sql)).bind(small(group)).bind(gift);
+            asked.fetch_all(&self.pool).await?.iter().map(entry).collect()
+        }
+        .boxed()
     }
 
     fn act<'a>(&'a self, group: u16, gift: &'a str, what: Act, at: i64) -> Stored<'a, Acted> {

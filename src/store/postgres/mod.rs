@@ -6,6 +6,7 @@
 //! Parts: `open` (connections), `schema` (migrations), `lease` (fencing), [`share`] (who holds what), `read`, `write`,
 //! `trim`, `rows`, `error`.
 
+mod code;
 pub(super) mod error;
 mod lease;
 mod ledger;
@@ -35,8 +36,8 @@ pub use share::Worker;
 
 use super::{
     Commit, Counts, Dedup, Deployed, Deployment, Directory, InboxRow, Lease, Ledger, Links, Looked,
-    Lotteries, OutboxRow, Packed, PackedKind, Quarantined, Referrals, RowKey, RowRef, Share, Sift, Sifted,
-    StateRow, Store, StoreError, Stored, TimerChunk, Trim, Trimmed,
+    Lotteries, OutboxRow, Packed, PackedKind, PartnerCodes, Quarantined, Referrals, RowKey, RowRef, Share,
+    Sift, Sifted, StateRow, Store, StoreError, Stored, TimerChunk, Trim, Trimmed,
 };
 use lease::Hold;
 use rows::small;
@@ -212,6 +213,10 @@ impl Store for PostgresStore {
     }
 
     fn referrals(&self) -> Option<&dyn Referrals> {
+        Some(self)
+    }
+
+    fn codes(&self) -> Option<&dyn PartnerCodes> {
         Some(self)
     }
 

@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/postgres/0008_lottery.sql"),
     include_str!("../../../migrations/postgres/0009_ends.sql"),
     include_str!("../../../migrations/postgres/0010_referral.sql"),
+    include_str!("../../../migrations/postgres/0011_codes.sql"),
 ];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_number (

@@ -10,7 +10,7 @@ use super::write::{Tx, Writer, begin, give_back, held, run};
 use crate::ledger::{Act, Place};
 use crate::store::ledger::{
     Acted, Block, EntryPlace, EntryQuery, EntryRow, LAPSE, LAPSED, Ledger, Lot, Moved, Quota, Want, Wants,
-    allot, damaged, decide, entry_of, lapse, returned, whole_gifts,
+    allot, counted, damaged, decide, entry_of, lapse, returned, whole_gifts,
 };
 use crate::store::{Commit, Lease, StoreError, Stored, row};
 
@@ -28,7 +28,8 @@ const LOOK: &str = "SELECT account, most, given, alerted, gone FROM quota
 const QUOTAS: &str = "SELECT account, most, given, alerted, gone FROM quota ORDER BY account";
 const SET: &str = "INSERT INTO quota (account, most, given, gone)
     SELECT value->>0, value->>1, 0, value->>2 FROM json_each(?1) WHERE true
-    ON CONFLICT (account) DO UPDATE SET most = excluded.most, gone = coalesce(quota.gone, excluded.gone)";
+    ON CONFLICT (account) DO UPDATE SET gone = coalesce(quota.gone, excluded.gone),
+        most = CASE WHEN quota.account GLOB 'codes/*' THEN quota.most ELSE excluded.most END";
 const ALERT: &str = "UPDATE quota SET alerted = ?2 WHERE account = ?1 AND alerted IS NULL";
 const LAPSED_TO: &str =
     "SELECT until FROM entry WHERE until > ?1 AND until <= ?2 ORDER BY until LIMIT 1 OFFSET ?3";
@@ -78,6 +79,8 @@ async fn look(pool: &SqlitePool, wants: &Wants) -> Result<Vec<Quota>, StoreError
 
 async fn take(store: &SqliteStore, wants: &Wants) -> Result<Vec<Block>, StoreError> {
     let found = look(store.hot(), wants).await?;
+    let most = |account: &str| found.iter().find(|quota| quota.account == account).map(|quota| quota.most);
+    let wants = &counted(wants, most);
     let quota = |want: &Want| found.iter().find(|quota| quota.account == want.account);
     let free: Vec<i64> = wants
         .accounts
@@ -199,15 +202,19 @@ async fn write_act(
     acted: &mut Acted,
 ) -> Result<(), StoreError> {
     let mut tx = begin(writer).await?;
-    let sql = format!("SELECT {COLUMNS} FROM entry WHERE gift = ?1 ORDER BY act, account, part");
-    let found = sqlx::query(AssertSqlSafe(sql)).bind(gift).fetch_all(&mut *tx).await?;
-    let known = found.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
+    let known = of_gift(&mut tx, gift).await?;
     let (came, new) = decide(known, act, at);
     *acted = came;
     insert(&mut tx, &new).await?;
     come_back(&mut tx, &new).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// What the books have of a gift, in the order in which it can have happened.
+pub(super) async fn of_gift(tx: &mut Tx<'_>, gift: &str) -> Result<Vec<EntryRow>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM entry WHERE gift = ?1 ORDER BY act, account, part");
+    sqlx::query(AssertSqlSafe(sql)).bind(gift).fetch_all(&mut **tx).await?.iter().map(entry).collect()
 }
 
 async fn come_back(tx: &mut Tx<'_>, new: &[EntryRow]) -> Result<(), StoreError> {
@@ -323,6 +330,15 @@ impl Ledger for SqliteStore {
 
     fn expire(&self, ended: i64, at: i64) -> Stored<'_, bool> {
         expire(self, ended, at).boxed()
+    }
+
+    fn gift<'a>(&'a self, _: u16, gift: &'a str) -> Stored<'a, Vec<EntryRow>> {
+        let sql = format!("SELECT {COLUMNS} FROM entry WHERE gift = ?1 ORDER BY act, account, part");
+        async move {
+            let found = sqlx::query(AssertSqlSafe(sql)).bind(gift).fetch_all(&self.readers).await?;
+            found.iter().map(entry).collect()
+        }
+        .boxed()
     }
 
     fn act<'a>(&'a self, _: u16, gift: &'a str, what: Act, at: i64) -> Stored<'a, Acted> {

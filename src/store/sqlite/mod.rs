@@ -5,6 +5,7 @@
 //! twice as fast through sqlx as multi-row `VALUES`.
 //! Parts: [`open`] (files, lock, lease), `schema` (migrations), `read`, `commit`, `write`, `trim`, `json`, `error`.
 
+mod code;
 mod commit;
 pub(super) mod error;
 mod json;
@@ -31,8 +32,8 @@ use sqlx::SqlitePool;
 
 use super::{
     Commit, Counts, Dedup, Deployed, Deployment, Directory, InboxRow, Lease, Ledger, Links, Looked,
-    Lotteries, OutboxRow, Packed, PackedKind, Quarantined, Referrals, RowKey, RowRef, Sift, Sifted, StateRow,
-    Store, StoreError, Stored, TimerChunk, Trim, Trimmed,
+    Lotteries, OutboxRow, Packed, PackedKind, PartnerCodes, Quarantined, Referrals, RowKey, RowRef, Sift,
+    Sifted, StateRow, Store, StoreError, Stored, TimerChunk, Trim, Trimmed,
 };
 
 /// A store in one file. Dropping it releases the lock; commits that have returned are safe.
@@ -158,6 +159,10 @@ impl Store for SqliteStore {
     }
 
     fn referrals(&self) -> Option<&dyn Referrals> {
+        Some(self)
+    }
+
+    fn codes(&self) -> Option<&dyn PartnerCodes> {
         Some(self)
     }
 

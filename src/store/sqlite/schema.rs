@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0008_lottery.sql"),
     include_str!("../../../migrations/sqlite/0009_ends.sql"),
     include_str!("../../../migrations/sqlite/0010_referral.sql"),
+    include_str!("../../../migrations/sqlite/0011_codes.sql"),
 ];
 
 /// Brings the schema up to date.

@@ -38,6 +38,10 @@ pub enum RewardItem {
         within: Dur,
     },
     Budget(Path),
+    /// `codes "高德地图"`: each comes with a code out of a file of this partner.
+    Codes(Text),
+    /// `only group_gift, group_welcome`: no other journey gives it.
+    Only(Vec<Ident>),
     Error(Span),
 }
 

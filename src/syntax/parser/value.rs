@@ -64,6 +64,8 @@ fn reward_value<'a>(i: In<'a>, word: &str) -> P<'a, RewardItem> {
             let parts = (path("a task"), expect_word("within"), duration);
             map(parts, |(task, _, within)| RewardItem::Fulfil { task, within }).parse(i)
         }
+        "codes" => map(text("whose codes they are, in quotes"), RewardItem::Codes).parse(i),
+        "only" => map(list(ident("a journey")), RewardItem::Only).parse(i),
         _ => map(path("a budget"), RewardItem::Budget).parse(i),
     }
 }

@@ -12,6 +12,7 @@ use crate::name::Name;
 use crate::program::value::{self, outcome};
 use crate::program::{Addressee, Give, Giving};
 use crate::syntax::ast::{self, ExprKind, Ident};
+use crate::text::Span;
 use crate::value::{Type, Value};
 
 /// What can become of it.
@@ -185,6 +186,9 @@ impl Checker<'_, '_> {
             Expr::Const(_) => return None,
             _ => None,
         };
+        if let Some(name) = name {
+            self.may_give(name, call.span);
+        }
         let amount = self.reward_amount(name, written);
         let ty =
             name.and_then(|name| self.amount_of(name)).or_else(|| amount.as_ref().map(|(_, ty)| ty.clone()));
@@ -193,11 +197,25 @@ impl Checker<'_, '_> {
         Some(Gift { give: Give::Reward { what, amount: amount.map(|(amount, _)| amount) }, outcomes, slot })
     }
 
+    /// What is for some journeys alone is neither given nor promised by another.
+    pub(super) fn may_give(&mut self, reward: Name, span: Span) {
+        let declared = self.world.model.values.rewards.get(&reward);
+        let Some((declared, journey)) = declared.zip(self.messages) else { return };
+        if declared.is_given_by(journey) {
+            return;
+        }
+        let those: Vec<String> = declared.only.iter().map(|name| format!("`{name}`")).collect();
+        let headline = format!("`{reward}` is for {} alone, not for `{journey}`", those.join(", "));
+        let finding = Diagnostic::new(code::EXCLUSIVE, span, headline).label("exclusive");
+        let help = format!("name `{journey}` behind its `only`, or give something else here");
+        self.report(finding.help(help));
+    }
+
     fn outcomes_of_reward(&self, name: Option<Name>) -> Outcomes {
         let reward = name.and_then(|name| self.world.model.values.rewards.get(&name));
         let has = |test: fn(&value::Reward) -> bool| reward.is_none_or(test);
         let mut bad = vec![outcome::REFUSED];
-        bad.extend(has(|reward| reward.stock.is_some()).then_some(outcome::SOLD_OUT));
+        bad.extend(has(value::Reward::runs_out).then_some(outcome::SOLD_OUT));
         bad.extend(has(|reward| !reward.limits.is_empty()).then_some(outcome::LIMITED));
         bad.extend(has(|reward| reward.open.is_some()).then_some(outcome::CLOSED));
         let paid = self.budget.is_some() || has(|reward| reward.budget.is_some());
@@ -345,7 +363,7 @@ impl Checker<'_, '_> {
         let headline = format!("`{name}` never becomes of {of}");
         let finding = Diagnostic::new(code::GIVE_OUTCOME, word.span, headline).label("cannot happen");
         let why = match name.as_str() {
-            outcome::SOLD_OUT => Some("it has no `stock`"),
+            outcome::SOLD_OUT => Some("it has neither `stock` nor `codes`"),
             outcome::LIMITED => Some("it has no `limit`"),
             outcome::CLOSED => Some("it has no `open`"),
             outcome::BUDGET_GONE => Some("no `budget` pays for it"),

@@ -123,6 +123,9 @@ impl<'w> Checker<'w, '_> {
         let world = self.world;
         let content = world.model.contents.get(&name)?;
         self.addressee(content, call);
+        for reward in &content.offers {
+            self.may_give(*reward, call.path.span);
+        }
         let mut args: Vec<(Name, crate::expr::Expr)> = Vec::new();
         let mut free: Vec<&(Name, crate::value::Type)> = content.takes.iter().collect();
         for arg in &call.args {

@@ -25,6 +25,8 @@ pub(super) fn reward(reader: &mut Reader, items: &[RewardItem]) -> Reward {
         budget: None,
         fulfil: None,
         merchant: None,
+        codes: None,
+        only: Vec::new(),
     };
     let mut kind = None;
     // What others are measured by first, wherever it stands.
@@ -100,6 +102,10 @@ fn rest(reader: &mut Reader, item: &RewardItem, reward: &mut Reward) {
             let budget = reader.budget(path, reward.value);
             reader.once(&mut reward.budget, budget, "budget", path.span);
         }
+        RewardItem::Codes(partner) => {
+            reader.once(&mut reward.codes, Some(partner.value.clone()), "codes", partner.span);
+        }
+        RewardItem::Only(journeys) => reward.only.extend(journeys.iter().map(|journey| journey.name)),
         RewardItem::Kind(_) | RewardItem::Value(_) | RewardItem::Open(_) | RewardItem::Error(_) => {}
     }
 }
