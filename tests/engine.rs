@@ -16,6 +16,7 @@ mod lottery;
 mod pages;
 mod parity;
 mod parked;
+mod partner;
 mod posts;
 mod real;
 mod refer;

@@ -1,5 +1,6 @@
 //! What every store must do: one suite, run on each implementation.
 
+mod codes;
 mod ledger;
 mod links;
 mod migrations;

@@ -14,8 +14,8 @@ use tokio::sync::watch;
 
 use crate::store::{
     Commit, Counts, Dedup, Deployed, Deployment, Directory, InboxRow, Lease, Ledger, LinkRow, Links, Looked,
-    Lotteries, OutboxRow, Packed, PackedKind, Quarantined, Referrals, RowKey, RowRef, Share, Sift, Sifted,
-    StateRow, Store, StoreError, Stored, TimerChunk, Trim, Trimmed,
+    Lotteries, OutboxRow, Packed, PackedKind, PartnerCodes, Quarantined, Referrals, RowKey, RowRef, Share,
+    Sift, Sifted, StateRow, Store, StoreError, Stored, TimerChunk, Trim, Trimmed,
 };
 
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -191,6 +191,10 @@ impl Store for Patient {
 
     fn ledger(&self) -> Option<&dyn Ledger> {
         self.inner.ledger()
+    }
+
+    fn codes(&self) -> Option<&dyn PartnerCodes> {
+        self.inner.codes()
     }
 
     fn meta<'a>(&'a self, name: &'a str) -> Stored<'a, Option<String>> {

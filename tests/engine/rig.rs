@@ -385,6 +385,9 @@ impl Store for Stopping {
     fn ledger(&self) -> Option<&dyn wayfare::store::Ledger> {
         self.inner.ledger()
     }
+    fn codes(&self) -> Option<&dyn wayfare::store::PartnerCodes> {
+        self.inner.codes()
+    }
     fn referrals(&self) -> Option<&dyn wayfare::store::Referrals> {
         self.inner.referrals()
     }
