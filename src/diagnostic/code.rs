@@ -188,6 +188,7 @@ codes! {
     GIVE_OUTCOME = "E0493", "an outcome that giving never has";
     NOT_GRANTED = "E0494", "the amount of something that was not granted";
     EXCLUSIVE = "E0495", "a reward that is for other journeys alone";
+    NOT_FULFILLED = "E0496", "a gift that nobody is asked to hand over";
     UNUSED_IMPORT = "W0201", "an import that is never used";
     NEVER_MISSING = "W0301", "a value that is never missing";
     REPLY_KEYWORD = "W0390", "a word that a rule above takes";

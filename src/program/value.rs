@@ -260,9 +260,10 @@ pub mod outcome {
 /// The event of something given, which journeys can wait for and count.
 pub const GRANTED: &str = "granted";
 
-/// The events of who was invited: the link counts, and what counts was done.
 /// The source of events that the daemon makes itself where a gift is used: `source books`.
 pub const BOOKS: &str = "books";
+
+/// The events of who was invited: the link counts, and what counts was done.
 pub const JOINED: &str = "joined";
 pub const QUALIFIED: &str = "qualified";
 /// Their fields: by which referral, and by whom.

@@ -10,6 +10,7 @@ mod chosen;
 mod clauses;
 mod enter;
 mod flow;
+mod fulfil;
 mod give;
 mod govern;
 pub(super) mod identity;
@@ -58,6 +59,7 @@ pub(super) fn journey(world: &World, declared: &Declared, sink: &mut Sink) -> Op
     let before = checker.flow();
     let steps = checker.steps(&written.steps);
     let exits = checker.exit_blocks(std::mem::take(&mut clauses.exits), &before);
+    sink.findings.extend(fulfil::findings(world, &steps));
     let locals = checker.locals.iter().map(|local| (local.name, local.ty.clone())).collect();
     let uses = std::mem::take(&mut checker.uses);
     sink.findings.append(&mut checker.sink.findings);
