@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::expr::{Expr, civil, eval};
-use crate::ledger::CODES;
 use crate::lottery;
 use crate::name::Name;
 use crate::program::value::{self, Limit, Reward, outcome};
@@ -233,7 +232,7 @@ fn stock(name: Name, reward: &Reward, entry: &Entry) -> Option<Line> {
 /// How many codes there are the store knows, and nobody else: they come in by file at any time.
 fn codes(name: Name, reward: &Reward) -> Option<Line> {
     reward.codes.as_ref()?;
-    let account = format!("{CODES}{name}").into();
+    let account = format!("codes/{name}").into();
     Some(Line { account, amount: 1, limit: i64::MAX, unit: PIECE.into(), short: Short::SoldOut })
 }
 
