@@ -119,7 +119,7 @@ fn rewards<'w>(world: &'w World, rows: &[EntryRow]) -> impl Iterator<Item = (Nam
 type Fields = Vec<(Name, Option<Value>)>;
 
 /// The events by which such a subject hears that this reward was used.
-fn events<'w>(world: &'w World, reward: Name, root: &RootKey) -> impl Iterator<Item = (Name, Fields)> {
+fn events(world: &World, reward: Name, root: &RootKey) -> impl Iterator<Item = (Name, Fields)> {
     let entity = root.entity;
     let of_books = world.bundle.schema.events.iter().filter(move |(_, event)| {
         event.subject == entity && event.source.is_some_and(|source| source.as_str() == BOOKS)

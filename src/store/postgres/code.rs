@@ -40,12 +40,11 @@ async fn show(pool: &PgPool, (group, gift): (u16, &str), at: i64) -> Result<Show
         Err(other) => return Ok(other),
     };
     let before: Option<String> = sqlx::query_scalar(sql::OF_GIFT).bind(gift).fetch_optional(&mut *tx).await?;
-    let code = match before {
-        Some(code) => code,
-        None => {
-            let query = sqlx::query_scalar(GIVE).bind(&reward).bind(gift).bind(at);
-            query.fetch_optional(&mut *tx).await?.ok_or_else(|| none_left(gift))?
-        }
+    let code = if let Some(code) = before {
+        code
+    } else {
+        let query = sqlx::query_scalar(GIVE).bind(&reward).bind(gift).bind(at);
+        query.fetch_optional(&mut *tx).await?.ok_or_else(|| none_left(gift))?
     };
     tx.commit().await?;
     Ok(Shown::Code { reward, code })
