@@ -62,7 +62,8 @@ impl Model {
             customer.decided.extend(decided);
             gone.granted.into_iter().for_each(|(of, sum)| *customer.granted.entry(of).or_default() += sum);
             gone.pieces.into_iter().for_each(|(of, sum)| *customer.pieces.entry(of).or_default() += sum);
-            customer.gifts.join(gone.gifts);
+            let promised = moved(std::mem::take(&mut gone.gifts.promised), from, id);
+            customer.gifts.join(gone.gifts, promised);
             customer.rights.join(gone.rights);
             customer.has_joined = true;
             self.absorbed.entry(id.clone()).or_default().push(from.clone());

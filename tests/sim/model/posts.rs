@@ -31,8 +31,10 @@ pub(super) struct Gifts {
 }
 
 impl Gifts {
-    pub(super) fn join(&mut self, gone: Gifts) {
+    /// `promised`: those of the other, under their name here.
+    pub(super) fn join(&mut self, gone: Gifts, promised: BTreeSet<EntryId>) {
         self.taken.extend(gone.taken);
+        self.promised.extend(promised);
     }
 }
 
