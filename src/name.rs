@@ -1,7 +1,8 @@
 //! Interned names: one entry per distinct identifier of the process, and a pointer to it wherever it is used.
 //!
 //! Every identifier that comes from source text or from a program is a [`Name`]. Comparing and hashing one
-//! costs an address, and never looks at what stands there: a table of ten thousand names is not read from memory again; it is written out as text wherever it is serialised, so programs stay portable.
+//! costs an address, and never looks at what stands there: a table of ten thousand names is not read from memory again. It
+//! is written out as text wherever it is serialised, so programs stay portable.
 //! What never enters: strings from outside (event ids, attribute values). Interning never frees, so data
 //! must not reach it; look data up with [`Name::lookup`].
 
@@ -19,7 +20,16 @@ pub struct Name(&'static Interned);
 
 struct Interned {
     id: u32,
+    /// The first bytes of the text, zeros behind a shorter one: most pairs differ in them, and then nothing else is read.
+    front: u128,
     text: Box<str>,
+}
+
+/// The first bytes of a text as a number that is ordered as texts are.
+fn front(text: &str) -> u128 {
+    let mut bytes = [0; size_of::<u128>()];
+    bytes.iter_mut().zip(text.bytes()).for_each(|(to, byte)| *to = byte);
+    u128::from_be_bytes(bytes)
 }
 
 /// A table by numbers of our own: names, files, places. They are dense, so a multiplication is hash enough.
@@ -71,7 +81,7 @@ impl Name {
             return name;
         }
         let id = u32::try_from(interner.len()).unwrap_or(u32::MAX);
-        let name = Self(Box::leak(Box::new(Interned { id, text: text.into() })));
+        let name = Self(Box::leak(Box::new(Interned { id, front: front(text), text: text.into() })));
         interner.insert(name.as_str(), name);
         name
     }
@@ -120,7 +130,10 @@ impl Hash for Name {
 impl Ord for Name {
     /// Alphabetical, so that nothing printed or stored depends on interning order.
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        if self == other { std::cmp::Ordering::Equal } else { self.as_str().cmp(other.as_str()) }
+        if self == other {
+            return std::cmp::Ordering::Equal;
+        }
+        self.0.front.cmp(&other.0.front).then_with(|| self.as_str().cmp(other.as_str()))
     }
 }
 
@@ -157,5 +170,35 @@ impl Serialize for Name {
 impl<'de> Deserialize<'de> for Name {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         <std::borrow::Cow<'de, str>>::deserialize(deserializer).map(|text| Self::new(&text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Name;
+
+    #[test]
+    fn names_are_in_the_order_of_their_texts() {
+        let mut texts = vec![
+            "",
+            "a",
+            "a.",
+            "a0",
+            "ab",
+            "b",
+            "sixteen_signs_16",
+            "sixteen_signs_16.a",
+            "sixteen_signs_16_",
+            "sixteen_signs_1",
+            "sixteen_signs_17",
+            "余额",
+            "账户余额",
+            "账户余额余额",
+            "账户余额余额a",
+        ];
+        texts.sort_unstable();
+        let mut names: Vec<Name> = texts.iter().rev().map(|text| Name::new(text)).collect();
+        names.sort_unstable();
+        assert_eq!(names.iter().map(|name| name.as_str()).collect::<Vec<_>>(), texts);
     }
 }

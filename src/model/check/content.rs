@@ -59,7 +59,7 @@ pub(super) fn content(world: &World, declared: &Declared, items: &[ContentItem],
         checker.report(finding.help("write `via sms \"\"\"…\"\"\"` in it, with the text"));
     }
     sink.findings.append(&mut checker.sink.findings);
-    sink.used.extend(checker.sink.used.drain());
+    sink.used_too(std::mem::take(&mut checker.sink.used));
     Content {
         name: declared.name,
         label: schema::label(declared.decl),

@@ -32,7 +32,7 @@ pub(super) fn derived(world: &mut World, whole: bool, sink: &mut Sink) -> Result
         let derived = sink.about(&declared, |sink| {
             let (derived, found) = one(world, &declared);
             sink.findings.extend(found.findings);
-            sink.used.extend(found.used);
+            sink.used_too(found.used);
             derived
         });
         world.model.derived.extend(derived.map(|derived| (declared.name, derived)));

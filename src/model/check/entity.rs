@@ -28,7 +28,7 @@ pub(super) fn values(world: &mut World, file: FileId, decl: &Decl, sink: &mut Si
                     let expr = checker.expect(value, &ty);
                     computed.push((field.name.name, expr));
                     sink.findings.extend(checker.sink.findings);
-                    sink.used.extend(checker.sink.used);
+                    sink.used_too(checker.sink.used);
                 }
             }
             EntityItem::Anchor { .. } => anchors.extend(anchor(world, name, item, sink)),

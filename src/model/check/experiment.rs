@@ -75,7 +75,7 @@ fn one(world: &World, declared: &Declared, sink: &mut Sink) -> Option<Experiment
         checker.adds_up(declared, &written, &factors);
     }
     sink.findings.append(&mut checker.sink.findings);
-    sink.used.extend(checker.sink.used.drain());
+    sink.used_too(std::mem::take(&mut checker.sink.used));
     Some(Experiment {
         name: declared.name,
         label: schema::label(declared.decl),

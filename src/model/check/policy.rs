@@ -139,7 +139,7 @@ fn policy(world: &World, declared: &Declared, items: &[PolicyItem], sink: &mut S
         );
     }
     sink.findings.append(&mut checker.sink.findings);
-    sink.used.extend(checker.sink.used.drain());
+    sink.used_too(std::mem::take(&mut checker.sink.used));
     policy.owner = owner?;
     policy.uses = checker.uses;
     Some(policy)

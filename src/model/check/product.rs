@@ -117,7 +117,7 @@ fn product(world: &World, declared: &Declared, items: &[ProductItem], sink: &mut
         }
     }
     sink.findings.append(&mut checker.sink.findings);
-    sink.used.extend(checker.sink.used.drain());
+    sink.used_too(std::mem::take(&mut checker.sink.used));
     product.uses = checker.uses;
     product
 }

@@ -52,7 +52,7 @@ fn one(world: &World, declared: &Declared, sink: &mut Sink) -> Option<Table> {
         checker.every_value(declared, &params, rows, &checked, &returns);
     }
     sink.findings.append(&mut checker.sink.findings);
-    sink.used.extend(checker.sink.used.drain());
+    sink.used_too(std::mem::take(&mut checker.sink.used));
     Some(Table {
         name: declared.name,
         label: schema::label(declared.decl),

@@ -151,7 +151,7 @@ pub(super) fn values(world: &mut World, sink: &mut Sink) {
         }
         let Checker { sink: found, .. } = checker;
         sink.findings.extend(found.findings);
-        sink.used.extend(found.used);
+        sink.used_too(found.used);
         world.model.tasks.insert(declared.name, task);
     }
 }

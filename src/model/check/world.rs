@@ -230,8 +230,13 @@ impl Sink {
         let result = look(&mut own);
         let kept = self.kept.entry(file).or_default();
         kept.findings.append(&mut own.findings);
-        kept.used.extend(own.used);
+        merge(&mut kept.used, own.used);
         result
+    }
+
+    /// What a sink of its own has seen used.
+    pub(super) fn used_too(&mut self, used: NumberSet<(FileId, Name)>) {
+        merge(&mut self.used, used);
     }
 
     /// Whether anything in `file` used `name`.
@@ -239,6 +244,14 @@ impl Sink {
         let kept = self.kept.get(&file).is_some_and(|kept| kept.used.contains(&(file, name)));
         kept || self.used.contains(&(file, name))
     }
+}
+
+/// Puts the smaller set into the larger one.
+fn merge(into: &mut NumberSet<(FileId, Name)>, mut more: NumberSet<(FileId, Name)>) {
+    if into.len() < more.len() {
+        std::mem::swap(into, &mut more);
+    }
+    into.extend(more);
 }
 
 impl<'a> World<'a> {

@@ -63,7 +63,7 @@ pub(super) fn journey(world: &World, declared: &Declared, sink: &mut Sink) -> Op
     let locals = checker.locals.iter().map(|local| (local.name, local.ty.clone())).collect();
     let uses = std::mem::take(&mut checker.uses);
     sink.findings.append(&mut checker.sink.findings);
-    sink.used.extend(checker.sink.used.drain());
+    sink.used_too(std::mem::take(&mut checker.sink.used));
     let enter = clauses.enter?;
     Some(Journey {
         name: declared.name,

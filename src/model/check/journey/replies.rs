@@ -104,7 +104,7 @@ pub(super) fn replies(
     let locals = checker.locals.iter().map(|local| (local.name, local.ty.clone())).collect();
     let uses = std::mem::take(&mut checker.uses);
     sink.findings.append(&mut checker.sink.findings);
-    sink.used.extend(checker.sink.used.drain());
+    sink.used_too(std::mem::take(&mut checker.sink.used));
     let otherwise = items.iter().find_map(|item| match item {
         RepliesItem::Else(body) => Some(place(body)),
         _ => None,

@@ -94,7 +94,7 @@ pub(in crate::model::check) fn journey(
         broken |= finding.severity == Severity::Error;
         sink.report(if is_here { finding } else { finding.also(declared.span, "with what is given here") });
     }
-    sink.used.extend(own.used);
+    sink.used_too(own.used);
     checked.filter(|_| !broken)
 }
 
@@ -120,12 +120,12 @@ pub(in crate::model::check) fn flows(world: &mut World, sink: &mut Sink) {
             checker.given = checker.open(declared);
             checker.steps(steps);
             own.findings.append(&mut checker.sink.findings);
-            own.used.extend(checker.sink.used.drain());
+            own.used_too(std::mem::take(&mut checker.sink.used));
         }
         world.told.insert(declared.name, places(&own.findings));
         sink.about(declared, |sink| {
             sink.findings.append(&mut own.findings);
-            sink.used.extend(own.used);
+            sink.used_too(own.used);
         });
     }
 }

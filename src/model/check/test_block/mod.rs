@@ -40,7 +40,7 @@ pub(super) fn test(world: &World, file: FileId, decl: &Decl, sink: &mut Sink) ->
     });
     let items = items.collect();
     sink.findings.append(&mut checker.sink.findings);
-    sink.used.extend(checker.sink.used.drain());
+    sink.used_too(std::mem::take(&mut checker.sink.used));
     Some(Test {
         title: decl.label.as_ref().map_or_else(|| "test".into(), |label| label.value.clone()),
         journey: journey.name,

@@ -140,7 +140,7 @@ impl<'w, 'a, 's> Reader<'w, 'a, 's> {
 
     fn absorb(&mut self, checker: &mut Checker) {
         self.sink.findings.append(&mut checker.sink.findings);
-        self.sink.used.extend(checker.sink.used.drain());
+        self.sink.used_too(std::mem::take(&mut checker.sink.used));
     }
 
     /// The value of a constant; `None` once it has been reported that it is none.
