@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use jiff::Timestamp;
-use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 
 use super::clock::Clock;
@@ -422,21 +422,6 @@ impl Gate {
     fn pace(&self) -> MutexGuard<'_, Pace> {
         self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    async fn pass(&self, clock: &dyn Clock, tenure: &Tenure) -> Option<SemaphorePermit<'_>> {
-        let slot = self.slots.acquire().await.ok();
-        loop {
-            if tenure.is_over() {
-                return slot;
-            }
-            let now = clock.now();
-            let next = self.pace().go(now);
-            match next {
-                Some(next) => clock.wait_until(next).await,
-                None => return slot,
-            }
-        }
-    }
 }
 
 impl Pace {
@@ -468,12 +453,20 @@ async fn attempt(
 ) -> Option<Attempt> {
     let Sending { channel, delivery, queued, tenure } = sending;
     let _slot = match &gate {
-        Some(gate) => gate.pass(clock, tenure).await,
+        Some(gate) => gate.slots.acquire().await.ok(),
         None => None,
     };
     let journey = Name::new(&delivery.message.journey);
-    if gatekeeper.stops(delivery.channel, journey).await || tenure.is_over() {
-        return None;
+    loop {
+        // Whoever waits for one of these looks at the others again: what took its place under the rate leaves now.
+        if gatekeeper.stops(delivery.channel, journey).await || tenure.is_over() {
+            return None;
+        }
+        let now = clock.now();
+        match gate.as_ref().and_then(|gate| gate.pace().go(now)) {
+            Some(next) => clock.wait_until(next).await,
+            None => break,
+        }
     }
     let send = AssertUnwindSafe(channel.send_again(delivery, queued.provider.as_deref())).catch_unwind();
     Some(match tokio::time::timeout(LONGEST_SEND, send).await {
