@@ -6,6 +6,7 @@ use std::fs;
 use wayfare::analysis::facts::Facts;
 use wayfare::analysis::flow::Flow;
 use wayfare::analysis::liability::{Worth, liability};
+use wayfare::analysis::portfolio::portfolio;
 use wayfare::analysis::proof::{Verdict, prove};
 use wayfare::analysis::window::most_sends;
 use wayfare::compile::{Compilation, File, Input, compile};
@@ -155,4 +156,31 @@ fn a_statement_says_what_is_proved_and_what_is_not() {
     let proof = prove(&compilation.model, journey, &compilation.sources, None);
     insta::assert_snapshot!(proof.text());
     insta::assert_snapshot!(serde_json::to_string_pretty(&proof).unwrap());
+}
+
+/// Of all journeys of a project: each number and each witness can be worked out by hand.
+#[test]
+fn a_portfolio_says_what_all_journeys_can_do_together() {
+    let compilation = sound(&fs::read_to_string("tests/suite/analysis/portfolio.journey").unwrap());
+    let portfolio = portfolio(&compilation.model, &compilation.sources);
+    let marketing = portfolio.messages.iter().find(|one| one.purpose.is_some()).unwrap();
+    let weekly = &marketing.windows[1];
+    // Three to the rich or one to the rest, one to everybody, and one to who paid.
+    assert_eq!((weekly.most, weekly.unchanged), (6, 5));
+    let crowd = marketing.witness.as_ref().unwrap();
+    assert_eq!((crowd.messages, crowd.decided), (5, true));
+    assert!(crowd.shares.iter().all(|share| share.journey != "to_the_rest"));
+    assert_eq!(marketing.unbounded, ["each_payment"]);
+    let told: Vec<(&str, usize, Vec<&str>)> = portfolio
+        .contests
+        .iter()
+        .map(|one| (one.kind, one.room, one.rivals.iter().map(|rival| rival.journey.as_str()).collect()))
+        .collect();
+    // Two that nobody is let in to together want nothing of one another.
+    assert_eq!(
+        told,
+        [("lane", 1, vec!["to_the_rich", "to_all"]), ("slot", 1, vec!["shown_high", "shown_low"])]
+    );
+    insta::assert_snapshot!(portfolio.text());
+    insta::assert_snapshot!(serde_json::to_string_pretty(&portfolio).unwrap());
 }

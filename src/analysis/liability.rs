@@ -33,6 +33,8 @@ pub struct Liability {
     pub one_customer: Worth,
     /// Of all customers, as budgets and stocks end it.
     pub all: Worth,
+    /// The budgets and stocks that do, by name, with what each leaves; `None`: something is given that none ends.
+    pub ends: Option<BTreeMap<Name, Money>>,
     /// The budgets that are charged, in order of names.
     pub budgets: BTreeSet<Name>,
     /// The steps that give the most, the most expensive first, at most three, with the value of one giving.
@@ -67,8 +69,9 @@ pub fn liability(flow: &Flow<'_>) -> Option<Liability> {
     steps.truncate(3);
     let open = given.iter().filter(|(_, gift)| gift.ends.is_none()).map(|(at, _)| *at).collect();
     let budgets = given.values().flat_map(|gift| gift.budgets.iter().copied()).collect();
-    let all = ends(&given);
-    Some(Liability { one_run, one_customer, all, budgets, steps, open })
+    let ends = ends(&given);
+    let all = ends.as_ref().map(summed);
+    Some(Liability { one_run, one_customer, all, ends, budgets, steps, open })
 }
 
 /// What one step gives.
@@ -289,7 +292,7 @@ fn larger(one: Worth, other: Worth) -> Worth {
     Some(one)
 }
 
-fn together(one: &Worth, other: &Worth, times: i64) -> Worth {
+pub(super) fn together(one: &Worth, other: &Worth, times: i64) -> Worth {
     let (mut sum, other) = (one.clone()?, other.as_ref()?);
     for (currency, minor) in other {
         let known = sum.entry(*currency).or_default();
@@ -354,15 +357,20 @@ fn by_limits(values: &Values, given: &BTreeMap<NodeIndex, Gift>) -> Worth {
 }
 
 /// What budgets and stocks leave: each counted once, however many steps draw on it.
-fn ends(given: &BTreeMap<NodeIndex, Gift>) -> Worth {
-    let mut all: BTreeMap<Name, Money> = BTreeMap::new();
+fn ends(given: &BTreeMap<NodeIndex, Gift>) -> Option<BTreeMap<Name, Money>> {
+    let mut all = BTreeMap::new();
     for gift in given.values() {
         all.extend(gift.ends.clone()?);
     }
+    Some(all)
+}
+
+/// Amounts currency by currency, in minor units.
+pub(super) fn summed(all: &BTreeMap<Name, Money>) -> BTreeMap<Currency, i64> {
     let mut sum = BTreeMap::new();
-    for money in all.into_values() {
+    for money in all.values() {
         let known: &mut i64 = sum.entry(money.currency).or_default();
         *known = known.saturating_add(money.minor);
     }
-    Some(sum)
+    sum
 }

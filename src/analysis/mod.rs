@@ -12,6 +12,7 @@
 //! | [`order`] | whether a way goes on to what is forbidden behind an event | sound for what the journey hears |
 //! | [`circle`] | whether journeys set each other off without any time passing | sound |
 //! | [`liability`] | the most that is given to one customer, and to all | sound upper bound |
+//! | [`portfolio`] | what all journeys together can do to one customer | sound upper bounds, and tighter ones as long as nobody changes |
 //! | [`proof`] | all of it about one journey, as people and tools read it | says which is which |
 //!
 //! All passes look at the journey as [`flow`] has it: the graph of [`crate::graph`] with every place tied to what was
@@ -30,6 +31,7 @@ pub mod glance;
 pub mod liability;
 pub mod order;
 pub mod path;
+pub mod portfolio;
 pub mod proof;
 pub mod window;
 

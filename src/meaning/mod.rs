@@ -5,10 +5,11 @@
 //! [`crate::logic`]: what is understood becomes tests of variables, everything else a variable of its own, so that
 //! "never" is only said of what was proved), `history` (what counts and windows have to do with one another), [`words`]
 //! (an example in the language's words). Upon these: `audience` and `journey` (findings), [`compare`] (two audiences,
-//! for `wayfare audience`).
+//! for `wayfare audience`), [`entrants`] (who can be in several journeys).
 
 mod audience;
 pub mod compare;
+pub mod entrants;
 mod history;
 mod journey;
 pub mod mind;

@@ -77,6 +77,30 @@ fn mended(rule: &Rule) -> &'static str {
     }
 }
 
+/// The analyses of the research, what became of each, and where one sees it.
+const ANALYSES: &str = "
+## Analyses
+
+Rules look at more than words: these passes look at every way through a journey. What each promises (sound, an upper bound, a rule of thumb)
+stands at the head of its module.
+
+| analysis | about | module | where it shows |
+|---|---|---|---|
+| A1 | what holds on every way to a step, and for how long | `src/analysis/facts.rs` | CONSENT-001 to 003, SUIT-001; `wayfare prove JOURNEY` |
+| A2 | whether conditions can hold together | `src/logic`, `src/meaning` | W0464 and its kin, SUIT-003; `wayfare audience`; every example customer |
+| A3 | the most messages in a window | `src/analysis/window.rs`, `glance.rs`, `entries.rs` | FREQ-001; `wayfare prove JOURNEY` |
+| A4 | the most that is given away | `src/analysis/liability.rs` | REWARD-003; `wayfare prove JOURNEY` |
+| A5 | rounds in which no time passes | `src/analysis/circle.rs` | FREQ-002 |
+| A6 | where personal data goes, and what depends on it | `src/rules/flows.rs`, `reads.rs`, `said.rs` | PRIV, DATA, FAIR-001, CONSENT-007, REWARD-001 |
+| A7 | what comes before a step on every way, and in every copy | `src/analysis/cover.rs`, `src/rules/claim/warning.rs` | CLAIM-004; CONTENT-001 is not checked: nobody commits himself in a journey |
+| A8 | at which times of the day a message may leave | `src/analysis/clock.rs` | QUIET-001; `wayfare prove JOURNEY` |
+| A9 | what may not follow on an event | `src/analysis/order.rs` | OPTOUT-002 and 004, `never … after … until` (HOUSE-001); `wayfare prove JOURNEY` |
+| A10 | rewards down a chain of invitations | `src/rules/reward` | REWARD-005 |
+| A11 | terms that got worse after the start | `src/rules/memory.rs`, `src/rules/prize` | PRIZE-003; `wayfare check --against` |
+| A12 | arms that differ in what is regulated | `src/rules/fair/arms.rs` | FAIR-004 |
+| A13 | what all journeys together can do to one customer | `src/analysis/portfolio.rs` | `wayfare prove` without a journey; never in `wayfare check` |
+";
+
 /// The table from rules to what they look at: `docs/compliance.md`.
 #[must_use]
 pub fn table() -> String {
@@ -116,6 +140,7 @@ Of {} rules {} are checked. A rule that would need something the language does n
     for one in missing {
         let _ = writeln!(out, "| {} | {} | {} |", one.id, one.title, one.lacks);
     }
+    out.push_str(ANALYSES);
     out.push_str(
         "
 ## On pull requests
