@@ -92,11 +92,11 @@ stands at the head of its module.
 | A4 | the most that is given away | `src/analysis/liability.rs` | REWARD-003; `wayfare prove JOURNEY` |
 | A5 | rounds in which no time passes | `src/analysis/circle.rs` | FREQ-002 |
 | A6 | where personal data goes, and what depends on it | `src/rules/flows.rs`, `reads.rs`, `said.rs` | PRIV, DATA, FAIR-001, CONSENT-007, REWARD-001 |
-| A7 | what comes before a step on every way, and in every copy | `src/analysis/cover.rs`, `src/rules/claim/warning.rs` | CLAIM-004; CONTENT-001 is not checked: nobody commits himself in a journey |
+| A7 | what comes before a step on every way, and in every copy | `src/analysis/cover.rs`, `src/rules/claim/warning.rs` | SUIT-002 (somebody has spoken to him before), CLAIM-004 (every copy); CONTENT-001 is not checked: nobody commits himself in a journey |
 | A8 | at which times of the day a message may leave | `src/analysis/clock.rs` | QUIET-001; `wayfare prove JOURNEY` |
-| A9 | what may not follow on an event | `src/analysis/order.rs` | OPTOUT-002 and 004, `never … after … until` (HOUSE-001); `wayfare prove JOURNEY` |
+| A9 | what may not follow on an event | `src/analysis/order.rs` | OPTOUT-002, `never … after … until` (HOUSE-001); `wayfare prove JOURNEY` |
 | A10 | rewards down a chain of invitations | `src/rules/reward` | REWARD-005 |
-| A11 | terms that got worse after the start | `src/rules/memory.rs`, `src/rules/prize` | PRIZE-003; `wayfare check --against` |
+| A11 | terms that got worse after the start | `src/rules/prize/change.rs` | PRIZE-003; `wayfare check --against` |
 | A12 | arms that differ in what is regulated | `src/rules/fair/arms.rs` | FAIR-004 |
 | A13 | what all journeys together can do to one customer | `src/analysis/portfolio.rs` | `wayfare prove` without a journey; never in `wayfare check` |
 ";
