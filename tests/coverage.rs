@@ -1,5 +1,5 @@
 //! `docs/coverage.md`: which rows of the mission have journeys, and how far each is shown to work. Made from the
-//! `/// rows:` comments above journeys, from their tests, and from `// daemon:` comments above tests of the daemon.
+//! `/// rows:` comments above journeys, from their tests, from what `engine::parity` has played, and from `// daemon:` comments above tests of the daemon.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -10,6 +10,7 @@ use wayfare::syntax::{ast, parse};
 use wayfare::testing::{Options, Report};
 use wayfare::text::FileId;
 
+use crate::engine::parity::PLAYED;
 use crate::testing::{Compiled, threads};
 
 const DOCUMENT: &str = "docs/coverage.md";
@@ -18,8 +19,9 @@ const HEAD: &str = "\
 # Coverage
 
 Which rows of the mission (`docs/rows.csv`) have journeys, and how far each is shown to work. *Language*: the journey
-compiles without errors. *Virtual clock*: its tests pass in `wayfare test`. *Daemon*: a test of the daemon runs it and
-looks at what was sent.
+compiles without errors. *Virtual clock*: its tests pass in `wayfare test`. *Daemon*: the engine has run it on a real
+store, with outbox and dispatcher, and what was sent, shown, given or asked of people was looked at: a test of its own is
+played and compared by `tests/engine/parity.rs` (those in `tests/engine/parity.txt`), or a test of the daemon tells its story.
 
 Made from the `/// rows:` comments above journeys and checked by `tests/coverage.rs`. To write it anew:
 `COVERAGE_UPDATE=1 cargo test --test suite coverage`.
@@ -65,7 +67,7 @@ fn document() -> String {
     let scaffold = scaffold();
     let reports: Vec<Report> =
         [run("journeys"), run(&scaffold.path().to_string_lossy())].into_iter().flatten().collect();
-    let daemon = in_daemon();
+    let daemon: BTreeSet<String> = in_daemon().into_iter().chain(played()).collect();
     let mut rows: BTreeMap<u32, Vec<&Claim>> = BTreeMap::new();
     for claim in &claims {
         for row in &claim.rows {
@@ -90,7 +92,7 @@ fn document() -> String {
 }
 
 /// The scaffold as a project of its own, as `init` writes it.
-fn scaffold() -> tempfile::TempDir {
+pub(crate) fn scaffold() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for path in files(Path::new(SCAFFOLD.0), "journey") {
         fs::copy(&path, folder.path().join(path.file_name().unwrap())).unwrap();
@@ -172,6 +174,11 @@ fn in_daemon() -> BTreeSet<String> {
         lines.flat_map(|line| line.split(',').map(|name| name.trim().to_owned())).collect()
     };
     texts.flat_map(named).collect()
+}
+
+/// Journeys whose own tests were told to the engine, in a list that `engine::parity` keeps.
+fn played() -> Vec<String> {
+    fs::read_to_string(PLAYED).unwrap_or_default().lines().map(str::to_owned).collect()
 }
 
 /// Every file below `folder` with this extension, in order.

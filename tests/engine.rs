@@ -14,7 +14,7 @@ mod ledger;
 mod links;
 mod lottery;
 mod pages;
-mod parity;
+pub(crate) mod parity;
 mod parked;
 mod partner;
 mod posts;

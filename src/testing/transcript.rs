@@ -10,7 +10,7 @@ use super::{Options, Suite, is_property, script};
 use crate::model::Test;
 use crate::model::test::TestKind;
 use crate::name::Name;
-use crate::step::{Event, RootKey, Trace, World};
+use crate::step::{Delivery, Event, RootKey, Trace, World};
 use crate::value::Value;
 
 /// A test that passed, from its first event to its last decision.
@@ -40,6 +40,8 @@ pub enum Told {
     /// Came from outside.
     Event(Event),
     Decided(Trace),
+    /// Left for the provider.
+    Sent(Box<Delivery>),
 }
 
 /// Plays the chosen tests and writes down what happened in those that passed. Left out are properties, and tests that
@@ -77,7 +79,8 @@ fn of_test(suite: Suite<'_>, world: &Arc<World>, test: &Test) -> Option<Transcri
             let what = match line.what {
                 What::Event(event) => Told::Event(event),
                 What::Trace(trace) => Told::Decided(trace),
-                What::Delivered(_) | What::Placed(_) | What::Decided(_) => continue,
+                What::Delivered(delivery) => Told::Sent(delivery),
+                What::Placed(_) | What::Decided(_) => continue,
             };
             lines.push((line.serial, Line { at: line.at, root: row.key.clone(), what }));
         }

@@ -29,55 +29,41 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
-    Import(Importing),
-    Consents(Told),
+    /// Import a file of customers, or of what belongs to them.
+    ///
+    /// The first line of a CSV file names the columns: the key, the parent (`customer` for a child entity) and fields as
+    /// declared. Lists are written `push|sms`; an empty cell is a missing value. Bad rows are told with their line and
+    /// skipped; importing the same file again does no harm.
+    Import {
+        #[command(flatten)]
+        file: File,
+
+        /// The file updates some fields of what is known: required ones may be missing.
+        #[arg(long)]
+        partial: bool,
+    },
+    /// Import what customers agreed to and what they refused.
+    ///
+    /// Columns: the key, `given` (true or false) and `time` (when it was said); `channel`, `purpose` and `wording` narrow
+    /// it. What was said later counts, in whatever order it arrives; a row that is known is known again, also from another
+    /// file. Bad rows are told with their line and skipped.
+    Consents(File),
     /// Import a list of those whom nobody may write to.
     ///
     /// Columns: the key and `list` (its name); `channel`, `purpose` and `until` narrow it, `on` false takes somebody off,
     /// `time` says since when. A row with a time is known again, also from another file. Bad rows are told with their
     /// line and skipped.
-    Lists(Told),
+    Lists(File),
 }
 
-/// Import a file of customers, or of what belongs to them.
-///
-/// The first line of a CSV file names the columns: the key, the parent (`customer` for a child entity) and fields as
-/// declared. Lists are written `push|sms`; an empty cell is a missing value. Bad rows are told with their line and
-/// skipped; importing the same file again does no harm.
+/// Where the rows are and where they go.
 #[derive(Debug, clap::Args)]
-struct Importing {
+struct File {
     /// File of rows; `-` reads the standard input.
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
-    /// What the rows are.
-    #[arg(long, value_name = "NAME", default_value = "customer")]
-    entity: String,
-
-    /// How the rows are written [default: by the file's ending].
-    #[arg(long, value_enum)]
-    format: Option<Written>,
-
-    /// The file updates some fields of what is known: required ones may be missing.
-    #[arg(long)]
-    partial: bool,
-
-    #[command(flatten)]
-    target: Target,
-}
-
-/// Import what customers agreed to and what they refused.
-///
-/// Columns: the key, `given` (true or false) and `time` (when it was said); `channel`, `purpose` and `wording` narrow
-/// it. What was said later counts, in whatever order it arrives; a row that is known is known again, also from another
-/// file. Bad rows are told with their line and skipped.
-#[derive(Debug, clap::Args)]
-struct Told {
-    /// File of rows; `-` reads the standard input.
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
-
-    /// Whom the rows are about.
+    /// What the rows are, or whom they are about.
     #[arg(long, value_name = "NAME", default_value = "customer")]
     entity: String,
 
@@ -96,22 +82,13 @@ enum Written {
 }
 
 pub fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
-    match &args.verb {
-        Verb::Import(import) => {
-            let Importing { file, entity, format, partial, target } = import;
-            let job = Job { what: What::Attributes, file, entity, format: *format, partial: *partial };
-            job.run(target, output)
-        }
-        Verb::Consents(told) => told.run(What::Consents, output),
-        Verb::Lists(told) => told.run(What::Lists, output),
-    }
-}
-
-impl Told {
-    fn run(&self, what: What, output: &Output) -> Result<Exit, Failure> {
-        let Self { file, entity, format, target } = self;
-        Job { what, file, entity, format: *format, partial: false }.run(target, output)
-    }
+    let (what, file, partial) = match &args.verb {
+        Verb::Import { file, partial } => (What::Attributes, file, *partial),
+        Verb::Consents(file) => (What::Consents, file, false),
+        Verb::Lists(file) => (What::Lists, file, false),
+    };
+    Job { what, file: &file.file, entity: &file.entity, format: file.format, partial }
+        .run(&file.target, output)
 }
 
 /// A file on its way to the daemon.
