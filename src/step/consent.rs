@@ -16,7 +16,7 @@ use crate::program::policy::{MARKETING, PURPOSES};
 use crate::value::Value;
 
 /// Alone in a message these say that no more is wanted.
-const WORDS: [&str; 18] = [
+const WORDS: [&str; 19] = [
     "T",
     "TD",
     "R",
@@ -26,6 +26,7 @@ const WORDS: [&str; 18] = [
     "退订",
     "拒收",
     "取消",
+    "停止",
     "STOP",
     "STOPALL",
     "UNSUBSCRIBE",
@@ -37,13 +38,23 @@ const WORDS: [&str; 18] = [
     "REMOVE",
 ];
 /// So do these anywhere in it, unless a word before them denies it.
-const PHRASES: [&str; 10] = [
+const PHRASES: [&str; 20] = [
     "退订",
     "拒收",
     "取消订阅",
     "不要再发",
     "别再发",
     "不要给我发",
+    "不要再给我发",
+    "不要发了",
+    "不要发短信",
+    "别给我发",
+    "别再给我发",
+    "别发了",
+    "请勿再发",
+    "停止发送",
+    "拒绝接收",
+    "不再接收",
     "UNSUBSCRIBE",
     "OPT OUT",
     "STOP SENDING",
@@ -203,15 +214,28 @@ mod tests {
             "回复TD",
             "拒收",
             "请帮我退订短信",
+            "你们别发了",
+            "不要再给我发短信了！",
+            "请停止发送",
+            "本人拒绝接收此类信息",
             "Stop",
             "STOP!",
             "unsubscribe me",
         ] {
             assert!(stop_word(text).is_some(), "{text}");
         }
-        for text in
-            ["", "好的", "T恤有货吗", "我不退订", "Weekend", "endless", "谢谢", "don't unsubscribe me"]
-        {
+        for text in [
+            "",
+            "好的",
+            "T恤有货吗",
+            "我不退订",
+            "短信别停止发送",
+            "明天停止营业吗",
+            "Weekend",
+            "endless",
+            "谢谢",
+            "don't unsubscribe me",
+        ] {
             assert!(stop_word(text).is_none(), "{text}");
         }
     }
