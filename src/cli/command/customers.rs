@@ -61,7 +61,7 @@ enum Verb {
 struct File {
     /// File of rows; `-` reads the standard input.
     #[arg(value_name = "FILE")]
-    file: PathBuf,
+    path: PathBuf,
 
     /// What the rows are, or whom they are about.
     #[arg(long, value_name = "NAME", default_value = "customer")]
@@ -87,7 +87,7 @@ pub fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
         Verb::Consents(file) => (What::Consents, file, false),
         Verb::Lists(file) => (What::Lists, file, false),
     };
-    Job { what, file: &file.file, entity: &file.entity, format: file.format, partial }
+    Job { what, file: &file.path, entity: &file.entity, format: file.format, partial }
         .run(&file.target, output)
 }
 
