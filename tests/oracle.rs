@@ -193,11 +193,15 @@ impl Bank {
         (wrong, sent)
     }
 
+    fn claims(&self, journey: Name) -> &Claims {
+        self.claims.get(&journey).unwrap_or_else(|| panic!("{}: {journey} is no journey", self.title))
+    }
+
     fn against(&self, seen: &[Seen], left: Timestamp) -> Vec<String> {
         let mut book = Book::default();
         let counts = |line: &&Seen| match &line.what {
             Deed::Sent(run, step) | Deed::Failed(run, step) => {
-                let claims = &self.claims[&run.journey];
+                let claims = self.claims(run.journey);
                 let step = plain(step.as_str());
                 claims.steps.contains(step) || claims.dead.contains(step)
             }
@@ -206,7 +210,7 @@ impl Bank {
         seen.iter().filter(counts).for_each(|line| book.note(line));
         let mut wrong = Vec::new();
         for ((who, journey), times) in &book.sent {
-            let claims = &self.claims[journey];
+            let claims = self.claims(*journey);
             for (window, bound) in WINDOWS.iter().zip(claims.windows) {
                 let most = densest(times.iter().map(|(at, ..)| *at), *window);
                 if bound.is_some_and(|bound| most > bound) {
@@ -217,7 +221,7 @@ impl Bank {
             }
         }
         for ((who, run), steps) in &book.order {
-            let claims = &self.claims[&run.journey];
+            let claims = self.claims(run.journey);
             if i64::try_from(steps.len()).unwrap() > claims.one_run {
                 wrong.push(format!("{run:?} of {who:?}: {steps:?} in one run, not {}", claims.one_run));
             }
@@ -235,14 +239,14 @@ impl Bank {
             }
         }
         for ((who, run), (entered, ended)) in &book.runs {
-            let claims = &self.claims[&run.journey];
+            let claims = self.claims(run.journey);
             let took = ended.unwrap_or(left).as_millisecond() - entered.as_millisecond();
             if claims.longest_ms.is_some_and(|longest| took > longest) {
                 wrong.push(format!("{run:?} of {who:?} took {took} ms, not {:?}", claims.longest_ms));
             }
         }
         for ((who, journey), entered) in &book.entered {
-            let claims = &self.claims[journey];
+            let claims = self.claims(*journey);
             for window in WINDOWS {
                 let most = densest(entered.iter().copied(), window);
                 if claims.entries.within(window).is_some_and(|bound| most > bound) {
@@ -263,7 +267,7 @@ impl Bank {
         let mut sums: BTreeMap<(Who, Name), BTreeMap<_, i64>> = BTreeMap::new();
         let mut wrong = Vec::new();
         for ((who, run), granted) in &book.granted {
-            let Some(claims) = &self.claims[&run.journey].liability else {
+            let Some(claims) = self.claims(run.journey).liability else {
                 wrong.push(format!("{run:?} of {who:?} gave {granted:?}"));
                 continue;
             };
@@ -291,7 +295,7 @@ impl Bank {
         }
         for ((who, journey), sum) in sums {
             let bound =
-                self.claims[&journey].liability.as_ref().and_then(|claims| claims.one_customer.clone());
+                self.claims(journey).liability.as_ref().and_then(|claims| claims.one_customer.clone());
             if let Some(bound) = bound
                 && sum.iter().any(|(currency, sum)| bound.get(currency).is_none_or(|bound| sum > bound))
             {
@@ -312,7 +316,7 @@ impl Bank {
                     let nothing = BTreeMap::new();
                     let attributes = told.get(&line.who.0).unwrap_or(&nothing);
                     let env = Known { attributes, now: line.at, zone: &self.zone };
-                    let facts = self.claims[&run.journey].facts.get(plain(step.as_str()));
+                    let facts = self.claims(run.journey).facts.get(plain(step.as_str()));
                     for (expr, holds) in facts.into_iter().flatten() {
                         if (eval(expr, &env) == Value::Bool(true)) != *holds {
                             wrong.push(format!(

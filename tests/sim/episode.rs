@@ -121,9 +121,9 @@ pub(crate) struct Episode {
 /// The first step after which something is wrong.
 pub(crate) fn run(script: Script) -> Result<Told, Broken> {
     // Most stories are read by nobody: the one that is to be read is lived through once more.
-    run_telling(script, 0).or_else(|broken| {
+    run_telling(script, 0).map_err(|broken| {
         let shown = super::number("WAYFARE_SIM_SHOWN").map_or(SHOWN, |shown| usize::try_from(shown).unwrap());
-        Err(run_telling(script, shown).err().unwrap_or(broken))
+        run_telling(script, shown).err().unwrap_or(broken)
     })
 }
 
