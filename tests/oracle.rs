@@ -391,9 +391,12 @@ impl Book {
 fn run(deed: &Deed) -> Option<&Run> {
     match deed {
         Deed::Told(_) => None,
-        Deed::Entered(run) | Deed::Ended(run) => Some(run),
-        Deed::Decided(run, _) | Deed::Sent(run, _) | Deed::Failed(run, _) => Some(run),
-        Deed::Granted(run, ..) => Some(run),
+        Deed::Entered(run)
+        | Deed::Ended(run)
+        | Deed::Decided(run, _)
+        | Deed::Sent(run, _)
+        | Deed::Failed(run, _)
+        | Deed::Granted(run, ..) => Some(run),
     }
 }
 

@@ -5,6 +5,7 @@
 //! would be equal they are numbered.
 
 use std::borrow::Cow;
+use std::hash::BuildHasherDefault;
 
 use crate::diagnostic::{Diagnostic, code};
 use crate::model::check::length;
@@ -117,7 +118,7 @@ pub(in crate::model::check) fn identify(
     // A step has a name, and so have its ends.
     let many = journey.steps.len() * 3;
     let ids = StepIds {
-        by_span: NumberMap::with_capacity_and_hasher(many, Default::default()),
+        by_span: NumberMap::with_capacity_and_hasher(many, BuildHasherDefault::default()),
         fronts: vec![String::new()],
         ..StepIds::default()
     };
@@ -129,7 +130,7 @@ pub(in crate::model::check) fn identify(
         again: false,
         ids,
         taken: NumberMap::default(),
-        used: NumberSet::with_capacity_and_hasher(many, Default::default()),
+        used: NumberSet::with_capacity_and_hasher(many, BuildHasherDefault::default()),
         sink,
     };
     let blocks = journey.clauses.iter().filter_map(|clause| match &clause.kind {
