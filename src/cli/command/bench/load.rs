@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::cli::client::Client;
 use crate::cli::{Failure, Output};
+use crate::engine::clock::wall;
 
 /// Requests under way at once: a bank's systems do not wait for each other. With three the daemon's batches held half of what
 /// the limit loop writes in one transaction, and the load was the limit.
@@ -72,17 +73,32 @@ impl Load<'_> {
 
     /// Enrols `numbers`, each request followed by its opens.
     pub(super) async fn journeys(self, numbers: Range<u32>, opens: Opens) -> Result<(), Failure> {
+        self.flow(numbers, opens, Timestamp::MAX).await.map(drop)
+    }
+
+    /// The same; how many customers entered by requests that began at `from` or later.
+    pub(super) async fn flow(
+        self,
+        numbers: Range<u32>,
+        opens: Opens,
+        from: Timestamp,
+    ) -> Result<u32, Failure> {
         let one = |numbers: Range<u32>| async move {
+            let began = wall();
             self.post(enrolments(numbers.clone())).await?;
             let opened = opens.of(&numbers);
-            if opened.is_empty() { Ok(()) } else { self.post(openings(&opened)).await }
+            if !opened.is_empty() {
+                self.post(openings(&opened)).await?;
+            }
+            Ok(if began >= from { numbers.end - numbers.start } else { 0 })
         };
         let in_flight = if self.batch == 1 { SINGLE_IN_FLIGHT } else { IN_FLIGHT };
         let mut requests = stream::iter(batches(numbers, self.batch)).map(one).buffer_unordered(in_flight);
+        let mut entered = 0;
         while let Some(done) = requests.next().await {
-            done?;
+            entered += done?;
         }
-        Ok(())
+        Ok(entered)
     }
 
     /// Customer `number` opens the first message.
@@ -150,7 +166,7 @@ fn batches(numbers: Range<u32>, batch: u32) -> impl Iterator<Item = Range<u32>> 
 pub(super) fn enrolments(numbers: Range<u32>) -> String {
     let mut lines = String::new();
     for number in numbers {
-        let (id, now) = (id(number), crate::engine::clock::wall());
+        let (id, now) = (id(number), wall());
         let _ = writeln!(
             lines,
             r#"{{"specversion":"1.0","source":"urn:bench","id":"e{number}","type":"enrolled","subject":"{id}","time":"{now}","data":{{}}}}"#
@@ -162,7 +178,7 @@ pub(super) fn enrolments(numbers: Range<u32>) -> String {
 fn openings(opened: &[(u32, u32)]) -> String {
     let mut lines = String::new();
     for (number, customer) in opened {
-        let (id, now) = (id(*customer), crate::engine::clock::wall());
+        let (id, now) = (id(*customer), wall());
         let _ = writeln!(
             lines,
             r#"{{"specversion":"1.0","source":"urn:bench","id":"o{number}","type":"wayfare.opened","subject":"{id}","time":"{now}","data":{{"message":"w1/{id}/{id}/first"}}}}"#

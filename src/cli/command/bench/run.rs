@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::daemon::{Daemon, Usage, free_address};
 use super::limit::{Crowd, Sizes};
@@ -73,6 +73,9 @@ const SETTINGS: &str = include_str!("../../../../benches/w1/wayfare.toml");
 
 /// What the journey waits in W1, as its text says.
 const WAIT: &str = "within 2s";
+const WAIT_SECONDS: i64 = 2;
+/// A flow of less than this says little.
+const LEAST_FLOW_SECONDS: f64 = 2.0;
 /// Enrolments per second of those who wait in W2, and with it how long they wait.
 const EXPECTED_SPEED: u32 = 4_000;
 const LEAST_WAIT_SECONDS: u32 = 10;
@@ -80,6 +83,8 @@ const LEAST_WAIT_SECONDS: u32 = 10;
 /// One measured run of the product.
 struct Measured {
     seconds: f64,
+    /// W1: customers per second once as many have waited as enter; `None` where they were too few for that.
+    flow: Option<f64>,
     daemon: Usage,
     /// Who waited when it began.
     waiting: u32,
@@ -100,10 +105,12 @@ impl Args {
 }
 
 pub(super) fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
-    let (mut product, mut limit) = (0.0_f64, 0.0_f64);
+    let (mut product, mut flow, mut limit) = (0.0_f64, 0.0_f64, 0.0_f64);
     for round in 1..=args.rounds {
-        let (ours, theirs) = in_folder(&round.to_string(), |folder| one_round(args, round, folder, output))?;
+        let (ours, flowing, theirs) =
+            in_folder(&round.to_string(), |folder| one_round(args, round, folder, output))?;
         product = product.max(ours);
+        flow = flow.max(flowing.unwrap_or_default());
         limit = limit.max(theirs);
     }
     let what = match args.workload {
@@ -121,6 +128,12 @@ pub(super) fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
     output
         .data(format_args!("  limit    {limit:>9.0} customers/s  (the same rows written by a plain loop)"))?;
     output.data(format_args!("  ratio    {:>9.2}", product / limit))?;
+    if flow > 0.0 {
+        output.data(format_args!(
+            "  flow     {flow:>9.0} customers/s  ({:.2} of the limit, without the two seconds in which nobody is due and the two in which nobody enters)",
+            flow / limit
+        ))?;
+    }
     if args.peer == Some(Peer::Restate) {
         let restate = in_folder("restate", |folder| restate::run(folder, args.peer_customers, output))?;
         output.data(format_args!(
@@ -146,7 +159,13 @@ fn in_folder<T>(name: &str, work: impl FnOnce(&Path) -> Result<T, Failure>) -> R
     result
 }
 
-fn one_round(args: &Args, round: u32, folder: &Path, output: &Output) -> Result<(f64, f64), Failure> {
+/// Customers per second of the product, the same in its flow, and of the limit.
+fn one_round(
+    args: &Args,
+    round: u32,
+    folder: &Path,
+    output: &Output,
+) -> Result<(f64, Option<f64>, f64), Failure> {
     let place = Place::new(folder, args.database.as_deref(), &format!("product{round}"))?;
     let measured = block_on(product(args, folder, &place, output));
     let bytes = place.take_away();
@@ -172,7 +191,7 @@ fn one_round(args: &Args, round: u32, folder: &Path, output: &Output) -> Result<
     let written = u32::try_from(crowd.written()).unwrap_or(u32::MAX);
     let theirs = f64::from(written) / seconds;
     output.data(format_args!("round {round}: limit   {theirs:.0} customers/s"))?;
-    Ok((ours, theirs))
+    Ok((ours, measured.flow, theirs))
 }
 
 async fn product(args: &Args, folder: &Path, place: &Place, output: &Output) -> Result<Measured, Failure> {
@@ -196,24 +215,21 @@ async fn product(args: &Args, folder: &Path, place: &Place, output: &Output) -> 
         until(began, args.wait_seconds()).await;
     }
     let start = wall();
-    load.journeys(before..all, opens).await?;
-    let seconds = match args.workload {
-        Workload::W1 => {
-            load.finished(None).await?;
-            since(start)
-        }
-        Workload::W2 => {
-            load.finished(Some(wall())).await?;
-            let seconds = since(start);
-            load.finished(None).await?;
-            seconds
-        }
+    let from = start.checked_add(SignedDuration::from_secs(WAIT_SECONDS)).unwrap_or(start);
+    let entered = load.flow(before..all, opens, from).await?;
+    // Nobody who is due is waited for: in the flow at least as many are due as enter.
+    load.finished(Some(wall())).await?;
+    let (caught_up, flowed) = (since(start), since(from));
+    load.finished(None).await?;
+    let (seconds, flow) = match args.workload {
+        Workload::W1 => (since(start), (flowed >= LEAST_FLOW_SECONDS).then(|| f64::from(entered) / flowed)),
+        Workload::W2 => (caught_up, None),
     };
     let usage = daemon.usage();
     daemon.stop()?;
     let opened = load::opened(before..all, args.batch, opens);
     let verified = verify::everybody_went_through(&*place.open().await?, all as usize, opened).await?;
-    Ok(Measured { seconds, daemon: usage, waiting, verified })
+    Ok(Measured { seconds, flow, daemon: usage, waiting, verified })
 }
 
 fn prepare(args: &Args, folder: &Path, place: &Place) -> Result<(), Failure> {
