@@ -14,46 +14,32 @@ impl Space {
     #[must_use]
     pub fn is_plainly_possible(&self, formulas: &[&Formula]) -> bool {
         let mut asked = Vec::new();
-        formulas.iter().all(|formula| constant(formula).unwrap_or_else(|| self.is_open(formula, &mut asked)))
+        formulas.iter().all(|formula| self.can_be(formula, true, &mut asked))
     }
 
-    /// Whether a formula that is no constant can be true and can be false, whatever was `asked` before.
-    fn is_open(&self, formula: &Formula, asked: &mut Vec<Var>) -> bool {
+    /// Whether a formula can have this value, whatever was `asked` before: each of its tests that it takes for that is
+    /// about a variable of its own.
+    fn can_be(&self, formula: &Formula, value: bool, asked: &mut Vec<Var>) -> bool {
         match formula {
-            Formula::Const(_) => false,
+            Formula::Const(known) => *known == value,
             Formula::Is(var, test) => {
                 let new = asked.len() < MOST_ASKED && !asked.contains(var);
                 asked.push(*var);
                 let both = |(domain, absence): &(Domain, Absence)| both_ways(domain, *absence, test);
                 new && self.vars.get(var.0).is_some_and(both)
             }
-            Formula::Not(inner) => self.is_open(inner, asked),
-            Formula::And(parts) | Formula::Or(parts) => {
-                parts.iter().filter(|part| constant(part).is_none()).all(|part| self.is_open(part, asked))
-            }
+            Formula::Not(inner) => self.can_be(inner, !value, asked),
+            Formula::And(parts) if value => parts.iter().all(|part| self.can_be(part, true, asked)),
+            Formula::Or(parts) if !value => parts.iter().all(|part| self.can_be(part, false, asked)),
+            Formula::And(parts) | Formula::Or(parts) => parts.iter().any(|part| {
+                let before = asked.len();
+                let can = self.can_be(part, value, asked);
+                if !can {
+                    asked.truncate(before);
+                }
+                can
+            }),
         }
-    }
-}
-
-/// The value of a formula that hangs on no variable.
-fn constant(formula: &Formula) -> Option<bool> {
-    let all = |parts: &[Formula], whole: bool| {
-        let mut open = false;
-        for part in parts {
-            match constant(part) {
-                Some(value) if value == whole => {}
-                Some(_) => return Some(!whole),
-                None => open = true,
-            }
-        }
-        (!open).then_some(whole)
-    };
-    match formula {
-        Formula::Const(value) => Some(*value),
-        Formula::Is(..) => None,
-        Formula::Not(inner) => constant(inner).map(|value| !value),
-        Formula::And(parts) => all(parts, true),
-        Formula::Or(parts) => all(parts, false),
     }
 }
 

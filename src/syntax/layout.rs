@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::mistake;
 use super::token::{Token, TokenKind};
-use super::words;
+use super::words::{self, Index};
 use crate::diagnostic::Diagnostic;
 use crate::text::FileId;
 
@@ -36,31 +36,31 @@ pub(super) struct Layout {
 }
 
 /// Words that continue the line above when they begin a line.
-const JOINERS: &[&str] = &[
-    "and",
-    "or",
-    "where",
-    "without",
-    "within",
-    "from",
-    "since",
-    "during",
-    "otherwise",
-    "until",
-    "as",
-    "is",
-    "in",
-    "at",
-    "per",
-    "before",
+static JOINERS: Index = Index::new(&[
     "after",
+    "and",
+    "as",
+    "at",
+    "before",
+    "during",
     "ever",
+    "from",
     "has",
-];
+    "in",
+    "is",
+    "or",
+    "otherwise",
+    "per",
+    "since",
+    "until",
+    "where",
+    "within",
+    "without",
+]);
 
 /// Words that continue on the next line when they end a line.
-const INFIXES: &[&str] =
-    &["and", "or", "is", "in", "has", "at", "before", "after", "otherwise", "where", "not"];
+static INFIXES: Index =
+    Index::new(&["after", "and", "at", "before", "has", "in", "is", "not", "or", "otherwise", "where"]);
 
 /// Lays out `tokens` of `source`.
 pub(super) fn layout<'a>(file: FileId, source: &'a str, tokens: &'a [Token]) -> Layout {
@@ -171,7 +171,7 @@ impl<'a> Pass<'a> {
             | K::FatArrow
             | K::Arrow
             | K::Equals => true,
-            K::Name => INFIXES.contains(&self.word(last)),
+            K::Name => INFIXES.has(self.word(last)),
             kind => is_infix(kind),
         }
     }
@@ -186,7 +186,7 @@ impl<'a> Pass<'a> {
         use TokenKind as K;
         match next.kind {
             K::RParen | K::RBracket | K::Comma | K::Dot | K::Equals => true,
-            K::Name => JOINERS.contains(&self.word(next)) && !self.names_something(),
+            K::Name => JOINERS.has(self.word(next)) && !self.names_something(),
             K::Minus | K::Less | K::LessEq | K::Greater | K::GreaterEq => !self.in_table,
             kind => is_infix(kind),
         }

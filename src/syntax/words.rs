@@ -278,7 +278,7 @@ pub fn is_declaration(word: &str) -> bool {
 }
 
 /// A sorted table that is asked about every name of a text: by first letter, so that few words are compared.
-struct Index {
+pub(super) struct Index {
     words: &'static [&'static str],
     /// How many words begin with an earlier letter, for each letter and behind the last.
     before: [usize; 27],
@@ -286,11 +286,14 @@ struct Index {
 
 impl Index {
     #[allow(clippy::indexing_slicing, reason = "done by the compiler, which would say so")]
-    const fn new(words: &'static [&'static str]) -> Self {
+    pub(super) const fn new(words: &'static [&'static str]) -> Self {
         let mut before = [0; 27];
         let mut at = 0;
+        let mut last = 0;
         while at < words.len() {
             let letter = (words[at].as_bytes()[0] - b'a') as usize;
+            assert!(last <= letter, "not sorted");
+            last = letter;
             let mut later = letter + 1;
             while later < before.len() {
                 before[later] += 1;
@@ -301,7 +304,7 @@ impl Index {
         Self { words, before }
     }
 
-    fn has(&self, word: &str) -> bool {
+    pub(super) fn has(&self, word: &str) -> bool {
         let Some(letter) = word.bytes().next().and_then(|first| first.checked_sub(b'a')) else {
             return false;
         };

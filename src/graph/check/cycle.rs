@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use petgraph::algo::{astar, tarjan_scc};
-use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::graph::{DiGraph, EdgeReference, NodeIndex};
 use petgraph::visit::{EdgeFiltered, EdgeRef};
 
 use crate::diagnostic::{Diagnostic, code};
@@ -14,6 +14,11 @@ use crate::name::Name;
 
 /// The cycles of `graph` that can be walked in no time, each from its first place in the order of writing.
 pub(super) fn instant(graph: &JourneyGraph) -> Vec<Vec<NodeIndex>> {
+    // On every way round some edge leads back: nearly all journeys have none that takes no time.
+    let back = |edge: EdgeReference<'_, _>| edge.target() <= edge.source();
+    if !graph.graph.edge_references().any(|edge| edge.weight().delay.instant && back(edge)) {
+        return Vec::new();
+    }
     let instant = EdgeFiltered::from_fn(&graph.graph, |edge| edge.weight().delay.instant);
     let loops = tarjan_scc(&instant).into_iter().filter(|part| match part.as_slice() {
         [only] => graph.graph.edges_connecting(*only, *only).any(|edge| edge.weight().delay.instant),

@@ -182,7 +182,7 @@ pub(super) struct World<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Reported;
 
-/// Where findings go, and which declared names each file used.
+/// Where findings go, and which of its imports each file used.
 #[derive(Default)]
 pub(super) struct Sink {
     pub(super) findings: Vec<Diagnostic>,
@@ -283,7 +283,10 @@ impl<'a> World<'a> {
         name: Name,
     ) -> Option<Declared<'a>> {
         let declared = table.get(&name).filter(|declared| self.visible(file, declared))?;
-        sink.used.insert((file, name));
+        // Nobody asks what was used but an import.
+        if self.imports.get(&file).is_some_and(|imports| imports.names.contains(&name)) {
+            sink.used.insert((file, name));
+        }
         Some(*declared)
     }
 

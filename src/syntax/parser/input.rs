@@ -83,18 +83,24 @@ impl<'a> In<'a> {
     }
 
     fn nth(self, n: usize) -> Tok {
+        self.look(n).copied().unwrap_or_else(|| {
+            let end = u32::try_from(self.cx.source.len()).unwrap_or(u32::MAX);
+            Tok { kind: TokenKind::Eof, start: end, end, meant: "" }
+        })
+    }
+
+    fn look(self, n: usize) -> Option<&'a Tok> {
         self.cx.looks.set(self.cx.looks.get() + 1);
-        let end = u32::try_from(self.cx.source.len()).unwrap_or(u32::MAX);
-        self.toks.get(n).copied().unwrap_or(Tok { kind: TokenKind::Eof, start: end, end, meant: "" })
+        self.toks.get(n)
     }
 
     pub(super) fn kind(self) -> TokenKind {
-        self.tok().kind
+        self.look(0).map_or(TokenKind::Eof, |tok| tok.kind)
     }
 
     /// The kind of the token after the next.
     pub(super) fn kind2(self) -> TokenKind {
-        self.nth(1).kind
+        self.look(1).map_or(TokenKind::Eof, |tok| tok.kind)
     }
 
     fn word_of(self, tok: Tok) -> &'a str {
@@ -115,8 +121,15 @@ impl<'a> In<'a> {
         self.word_of(self.nth(1))
     }
 
+    /// Most words differ in their length, and then the text is not read.
     pub(super) fn is_word(self, word: &str) -> bool {
-        self.word() == word
+        let Some(tok) = self.look(0).filter(|tok| tok.kind == TokenKind::Name) else {
+            return word.is_empty();
+        };
+        match tok.meant {
+            "" => (tok.end - tok.start) as usize == word.len() && self.cx.text(*tok) == word,
+            meant => meant == word,
+        }
     }
 
     pub(super) fn text(self) -> &'a str {

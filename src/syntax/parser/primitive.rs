@@ -221,10 +221,10 @@ pub(super) fn text<'a>(what: &'static str) -> impl Fn(In<'a>) -> P<'a, Text> {
             return missed(i, what);
         }
         let written = i.text();
-        let inside = written.strip_prefix(['"', '“']).unwrap_or(written);
-        let inside = inside.strip_suffix(['"', '”']).unwrap_or(inside);
+        let opened = written.strip_prefix(['"', '“']).unwrap_or(written);
+        let offset = i.span().start as usize + (written.len() - opened.len());
+        let inside = opened.strip_suffix(['"', '”']).unwrap_or(opened);
         let (value, bad) = literal::unescape(inside);
-        let offset = i.span().start as usize + written.find(inside).unwrap_or_default();
         for escape in bad {
             report::bad_escape(i, offset + escape.at, escape.length);
         }

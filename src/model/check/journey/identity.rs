@@ -236,8 +236,8 @@ impl Walk<'_> {
             _ => return,
         };
         let name = own(id, what);
-        let again = format!("give this one a name of its own: `as {}_again`", name.name);
-        if let Some(taken) = self.take(step.span, name, prefix, "a second step of this name", &again)
+        let again = || format!("give this one a name of its own: `as {}_again`", name.name);
+        if let Some(taken) = self.take(step.span, name, prefix, "a second step of this name", again)
             && is_message
         {
             self.ids.messages.push(taken);
@@ -249,7 +249,7 @@ impl Walk<'_> {
             let front = below(prefix, name.name.as_str());
             self.ids.shows.insert(Name::new(&front));
             for slot in &show.channels {
-                let help = "name each slot once: a content stands in it or does not";
+                let help = || "name each slot once: a content stands in it or does not".to_owned();
                 let taken = self.take(slot.span, *slot, &front, "the same slot again", help);
                 self.ids.shows.extend(taken);
                 self.ids.messages.extend(taken);
@@ -344,17 +344,24 @@ impl Walk<'_> {
             let first = channels.insert(rung.channel.name);
             let with = rung.with.as_ref().and_then(|call| call.path.parts.last().copied());
             let name = if first { rung.channel } else { with.unwrap_or(rung.channel) };
-            let help = format!(
-                "say something else the second time: `via {} with another_content`",
-                rung.channel.name
-            );
-            let taken = self.take(rung.span, name, reach, "the same channel with the same content", &help);
+            let help = || {
+                let channel = rung.channel.name;
+                format!("say something else the second time: `via {channel} with another_content`")
+            };
+            let taken = self.take(rung.span, name, reach, "the same channel with the same content", help);
             self.ids.messages.extend(taken);
         }
     }
 
     /// The name of what leaves the bank must be its own: it is in its key.
-    fn take(&mut self, span: Span, name: Ident, prefix: &str, label: &str, help: &str) -> Option<Name> {
+    fn take(
+        &mut self,
+        span: Span,
+        name: Ident,
+        prefix: &str,
+        label: &str,
+        help: impl FnOnce() -> String,
+    ) -> Option<Name> {
         let id = Name::new(&below(prefix, name.name.as_str()));
         self.ids.by_span.insert((self.scope, span), id);
         if let Some(first) = self.taken.get(&id) {
@@ -363,7 +370,7 @@ impl Walk<'_> {
             }
             let finding =
                 Diagnostic::new(code::STEP_TWICE, name.span, format!("two steps are called `{id}`"));
-            self.sink.report(finding.label(label).also(*first, "the first").help(help));
+            self.sink.report(finding.label(label).also(*first, "the first").help(help()));
             return None;
         }
         self.taken.insert(id, name.span);
