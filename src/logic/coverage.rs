@@ -105,7 +105,7 @@ pub fn needed(space: &Space, condition: &Formula, facts: &[&Formula], trust: Tru
     let mut kept: Vec<usize> = (0..facts.len()).collect();
     for drop in (0..facts.len()).rev() {
         let rest = kept.iter().filter(|at| **at != drop).filter_map(|at| facts.get(*at).copied());
-        if space.solve(rest.chain([condition]), trust).is_never() {
+        if space.is_never(rest.chain([condition]), trust) {
             kept.retain(|at| *at != drop);
         }
     }

@@ -43,12 +43,33 @@ impl Answer {
     }
 }
 
+/// What the search leaves of the regions of each variable.
+enum Found {
+    Never,
+    Masks { regions: Vec<Option<Regions>>, whole: Vec<Mask>, masks: Vec<Mask> },
+    Unknown,
+}
+
 impl Space {
     /// Values for which all the formulas are true. The same formulas give the same answer.
     #[must_use]
     pub fn solve<'f>(&self, formulas: impl IntoIterator<Item = &'f Formula>, trust: Trust) -> Answer {
+        match self.find(formulas, trust) {
+            Found::Masks { regions, whole, masks } => Answer::Example(Example::new(regions, &whole, &masks)),
+            Found::Never => Answer::Never,
+            Found::Unknown => Answer::Unknown,
+        }
+    }
+
+    /// Whether it is proved that there are none; no example is made.
+    #[must_use]
+    pub fn is_never<'f>(&self, formulas: impl IntoIterator<Item = &'f Formula>, trust: Trust) -> bool {
+        matches!(self.find(formulas, trust), Found::Never)
+    }
+
+    fn find<'f>(&self, formulas: impl IntoIterator<Item = &'f Formula>, trust: Trust) -> Found {
         let formulas: Vec<&Formula> = formulas.into_iter().collect();
-        let Some(regions) = self.regions(&formulas) else { return Answer::Unknown };
+        let Some(regions) = self.regions(&formulas) else { return Found::Unknown };
         let whole: Vec<Mask> = self
             .vars
             .iter()
@@ -61,9 +82,9 @@ impl Space {
         let nodes: Vec<Node> = formulas.iter().map(|formula| node(formula, true, &regions)).collect();
         let mut search = Search { tries: 0 };
         match search.from(whole.clone(), nodes.iter().collect(), Vec::new()) {
-            Ok(Some(masks)) => Answer::Example(Example::new(regions, &whole, &masks)),
-            Ok(None) => Answer::Never,
-            Err(GaveUp) => Answer::Unknown,
+            Ok(Some(masks)) => Found::Masks { regions, whole, masks },
+            Ok(None) => Found::Never,
+            Err(GaveUp) => Found::Unknown,
         }
     }
 
@@ -71,7 +92,7 @@ impl Space {
     #[must_use]
     pub fn implies(&self, all: &[&Formula], then: &Formula, trust: Trust) -> bool {
         let not = then.clone().negated();
-        self.solve(all.iter().copied().chain([&not]), trust).is_never()
+        self.is_never(all.iter().copied().chain([&not]), trust)
     }
 
     /// Of the variables that are asked. `None` where the formulas are too large.

@@ -49,7 +49,11 @@ impl<'m> Reader<'m> {
 
     pub(super) fn is_never(&self, formulas: &[&Formula], trust: Trust) -> bool {
         let plainly = !self.is_related() && self.space.is_plainly_possible(formulas);
-        !plainly && self.solve(formulas, trust).is_never()
+        if plainly {
+            return false;
+        }
+        let relations = super::history::relations(self, formulas);
+        self.space.is_never(formulas.iter().copied().chain(&relations), trust)
     }
 
     /// Whether variables may have to do with one another although no condition names both.

@@ -28,7 +28,27 @@ enum Head {
 /// A meaning of a name, and how to write it so that only this one is meant.
 pub(super) struct Meaning {
     head: Head,
-    pub(super) instead: String,
+    pub(super) instead: Instead,
+}
+
+/// Put into words only where a name means two things.
+pub(super) enum Instead {
+    /// `write …`
+    Name(&'static str),
+    /// The record or subject it is of.
+    Field(&'static str, Name),
+    /// What it is, which needs another name.
+    Other(&'static str, Name),
+}
+
+impl Instead {
+    pub(super) fn help(&self) -> String {
+        match self {
+            Self::Name(name) => format!("write `{name}`"),
+            Self::Field(of, name) => format!("write `{of}.{name}`"),
+            Self::Other(what, name) => format!("give another name for {what} `{name}`"),
+        }
+    }
 }
 
 impl Checker<'_, '_> {
@@ -206,18 +226,19 @@ impl Checker<'_, '_> {
             let own = element.names.first().map_or("event", |name| name.as_str());
             if element.names.contains(&name) {
                 let head = Head::Record(Expr::Element, element.shape.clone());
-                return vec![Meaning { head, instead: own.to_owned() }];
+                return vec![Meaning { head, instead: Instead::Name(own) }];
             }
             if let Some(ty) = element.shape.field(self.world, name) {
                 let head = Head::Value(Typed::new(field(Expr::Element, name), ty));
-                meanings.push(Meaning { head, instead: format!("{own}.{name}") });
+                meanings.push(Meaning { head, instead: Instead::Field(own, name) });
             }
         }
         meanings.extend(self.held(name));
         if let Some(subject) = self.subject
             && let Some(typed) = self.attribute(Owner::Subject, subject, name)
         {
-            meanings.push(Meaning { head: Head::Value(typed), instead: format!("{subject}.{name}") });
+            meanings
+                .push(Meaning { head: Head::Value(typed), instead: Instead::Field(subject.as_str(), name) });
         }
         meanings.extend(self.derived_or_tag(name));
         meanings
@@ -237,12 +258,12 @@ impl Checker<'_, '_> {
     fn held(&mut self, name: Name) -> Option<Meaning> {
         if let Some((_, ty)) = self.params.iter().find(|(param, _)| *param == name) {
             let head = Head::Value(Typed::new(Expr::Param(name), ty.clone()));
-            return Some(Meaning { head, instead: format!("another name for the parameter `{name}`") });
+            return Some(Meaning { head, instead: Instead::Other("the parameter", name) });
         }
         if let Some(given) = self.given.iter().find(|given| given.name == name) {
             let What::Value(typed) = &given.what else { return None };
             let head = Head::Value(typed.clone());
-            return Some(Meaning { head, instead: format!("another name for the parameter `{name}`") });
+            return Some(Meaning { head, instead: Instead::Other("the parameter", name) });
         }
         let scoped = self.scoped(name);
         let slot = self.locals.iter().position(|local| local.name == scoped)?;
@@ -252,7 +273,7 @@ impl Checker<'_, '_> {
             Some(shape) => Head::Record(expr, shape.clone()),
             None => Head::Value(Typed::new(expr, local.ty.clone())),
         };
-        Some(Meaning { head, instead: format!("another name for what the journey holds as `{name}`") })
+        Some(Meaning { head, instead: Instead::Other("what the journey holds as", name) })
     }
 
     /// A stored or derived field of the subject or its parent.
@@ -285,7 +306,7 @@ impl Checker<'_, '_> {
             return None;
         }
         let head = self.declared_value(&declared)?;
-        Some(Meaning { head, instead: format!("another name for the {} `{name}`", words_of(&declared)) })
+        Some(Meaning { head, instead: Instead::Other(words_of(&declared), name) })
     }
 
     /// The value of a tag, metric or audience of the subject or its parent.
@@ -425,10 +446,10 @@ fn field(record: Expr, name: Name) -> Expr {
 
 fn words_of(declared: &Declared) -> &'static str {
     match declared.kind {
-        Kind::Tag => "tag",
-        Kind::Metric => "metric",
-        Kind::Stages => "stages",
-        _ => "audience",
+        Kind::Tag => "the tag",
+        Kind::Metric => "the metric",
+        Kind::Stages => "the stages",
+        _ => "the audience",
     }
 }
 

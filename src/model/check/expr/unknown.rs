@@ -16,11 +16,7 @@ impl Checker<'_, '_> {
             Diagnostic::new(code::AMBIGUOUS, ident.span, format!("`{}` means two things here", ident.name))
                 .label("which one?");
         for meaning in meanings {
-            finding = finding.help(if meaning.instead.contains(' ') {
-                format!("give {}", meaning.instead)
-            } else {
-                format!("write `{}`", meaning.instead)
-            });
+            finding = finding.help(meaning.instead.help());
         }
         self.report(finding);
     }
