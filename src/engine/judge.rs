@@ -6,10 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::pack::Queued;
 use crate::channel::{Attempt, SendResult};
-use crate::program::Outcome;
+use crate::program::{LONGEST_RETRY_MS, Outcome};
 
 const FIRST_RETRY_MS: i64 = 1_000;
-const LONGEST_RETRY_MS: i64 = 600_000;
 
 /// What the answer to an attempt makes of its message.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -31,7 +31,7 @@ pub use content::{Chosen, Content, ContentCall, Copy, CopyPiece, Listed, Part, V
 pub use entry::{Enter, EntryUnit, Every, Reenter, Schedule, WeekdayName};
 pub use lane::{Lane, Lanes};
 pub use names::{arm_of, in_rounds};
-pub use outcome::Outcome;
+pub use outcome::{LONGEST_RETRY_MS, Outcome};
 pub use policy::Policies;
 pub use rules::{AnswerLimit, Rules, Within};
 pub use show::{Show, ShowEnd, ShowOutcome, Slot};

@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::expr::MessageEvent;
 
+/// Milliseconds at most between two attempts at a message.
+pub const LONGEST_RETRY_MS: i64 = 600_000;
+
 /// What becomes of a send. `Sent` is good; the rest before it are refusals of the gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Outcome {

@@ -6,7 +6,7 @@ use super::super::{Delay, Edge, EdgeKind, Most, Point, PointKind, words};
 use super::{Builder, Loose};
 use crate::expr::{Expr, show};
 use crate::model::journey::{GiveTail, Rung, Send, Step, Tail};
-use crate::program::{ContentCall, Giving, Outcome};
+use crate::program::{ContentCall, Giving, LONGEST_RETRY_MS, Outcome};
 use crate::value::Length;
 
 /// The parts of a `reach` step.
@@ -73,10 +73,11 @@ impl Builder<'_> {
         for rung in reach.rungs {
             let point = self.rung(rung, from);
             let awaited = self.say(|names| show::patterns(&rung.awaited, names));
-            let happened = Delay { instant: false, ..Delay::up_to(rung.within) };
+            let passes = tried(rung.within);
+            let happened = Delay { instant: false, ..passes.clone() };
             behind.extend(self.arm(&rung.success, point, Edge::new(EdgeKind::Happened, awaited, happened)));
             let text = self.say(|_| format!("not sent, or {} passed", rung.within));
-            from = (point, Edge::new(EdgeKind::Timeout, text, Delay::up_to(rung.within)).arm(1));
+            from = (point, Edge::new(EdgeKind::Timeout, text, passes).arm(1));
         }
         let (last, mut edge) = from;
         // Whoever gets to `else` was written to at least once, and that rung waited.
@@ -101,6 +102,13 @@ impl Builder<'_> {
         self.graph.add_edge(from, point, edge);
         point
     }
+}
+
+/// How long a rung is waited for: its time, the same again while its provider does not take the message, and, where that
+/// took it at the last of its tries, from then on.
+fn tried(within: Length) -> Delay {
+    let most = within.at_most_ms().saturating_mul(3).saturating_add(LONGEST_RETRY_MS);
+    Delay { most: Most::Within(most), ..Delay::up_to(within) }
 }
 
 /// Receipts are only waited for where the tail names one.
