@@ -2,7 +2,7 @@
 
 use super::journey::Step;
 use crate::expr::Expr;
-use crate::program::{ContentCall, ShowEnd, ShowOutcome, Slot};
+use crate::program::{ContentCall, ShowEnd, ShowOutcome, SightCap, Slot};
 
 #[derive(Clone, Debug)]
 pub struct Show {
@@ -10,6 +10,7 @@ pub struct Show {
     /// In the order written.
     pub slots: Vec<Slot>,
     pub rank: Option<Expr>,
+    pub caps: Vec<SightCap>,
     /// `None`: as long as the content is open.
     pub end: Option<ShowEnd>,
     pub tail: ShowTail,

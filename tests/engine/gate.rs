@@ -15,6 +15,7 @@ on_both_stores!(
     the_last_place_goes_to_whom_the_bank_puts_first,
     what_comes_at_night_leaves_in_the_morning_at_the_rate,
     a_refusal_and_a_list_stop_what_waits_for_the_morning,
+    a_corrected_text_reaches_who_waits_and_never_follows_one_that_may_have_arrived,
 );
 
 const BANK: &str = r#"
@@ -202,5 +203,60 @@ async fn a_refusal_and_a_list_stop_what_waits_for_the_morning(place: Place) {
     until("who may be written to is", async || !got(&rig).is_empty()).await;
     until("the list is heeded", async || says(&engine, "wang", "complaints").await).await;
     assert_eq!(got(&rig), only("zhao beta_word"));
+    engine.stop().await;
+}
+
+/// What the messages that left were bound to.
+async fn hashes(engine: &Running, id: &str) -> Vec<(String, String)> {
+    let world = engine.handle.world();
+    let account =
+        wayfare::engine::why::account(&*engine.store, &world, &customer(id)).await.unwrap().unwrap();
+    let told = account.trace.iter().map(|trace| wayfare::step::explain::explain(trace, &world));
+    let bound = told.filter_map(|told| told.hashes);
+    bound.map(|hashes| (hashes.content, hashes.policy.expect("the bank has a policy"))).collect()
+}
+
+fn first_signs(bundle: &wayfare::program::Bundle) -> (String, String) {
+    let content = &bundle.contents[&Name::new("news")].hash;
+    (content[..16].to_owned(), bundle.policy.as_ref().unwrap().hash[..16].to_owned())
+}
+
+async fn a_corrected_text_reaches_who_waits_and_never_follows_one_that_may_have_arrived(place: Place) {
+    let text = BANK.replace("enter on paid, tapped", "enter on paid");
+    let saying = |day: &str| compiled(&text.replace("本周有", day));
+    let (first, second, third) = (saying("本周有"), saying("本周五有"), saying("本周六有"));
+    let mut rig = Rig::on(place);
+    rig.clock.set(at("2026-12-01T10:00"));
+    let engine = rig.begin_with(first.clone()).await;
+    let tapped = |id: &str, now| vec![known(id, now), happens("tapped", id, now)];
+    // Nobody knows whether this one arrived.
+    rig.push.will(vec![wayfare::channel::SendResult::Ambiguous { detail: "timeout".into() }]);
+    engine.handle.submit(tapped("li", rig.now())).await.unwrap();
+    until("it was tried", async || rig.push.attempts().len() == 1).await;
+    engine.handle.deploy(second.clone()).await.unwrap();
+    engine.crash().await;
+
+    let engine = rig.run().await;
+    rig.clock.set(at("2026-12-01T10:30"));
+    until("it is not tried again", async || says(&engine, "li", "may have arrived").await).await;
+    let (was, is) = (first_signs(&first), first_signs(&second));
+    assert_ne!(was.0, is.0);
+    let why = format!("not tried again: its content was {} then and is {} now", was.0, is.0);
+    let li = told(&engine, "li").await;
+    assert!(li.iter().any(|sentence| sentence.contains(&why)), "{li:#?}");
+    assert!(says(&engine, "li", "ended as `told`").await, "it counts as sent: {li:#?}");
+
+    // Who was not written to yet gets what is said by then.
+    rig.clock.set(at("2026-12-01T22:00"));
+    engine.handle.submit(tapped("wang", rig.now())).await.unwrap();
+    engine.handle.deploy(third.clone()).await.unwrap();
+    rig.clock.set(at("2026-12-02T09:00"));
+    until("it leaves in the morning", async || says(&engine, "wang", "handed to push").await).await;
+    until("it arrives", async || rig.push.texts().len() == 2).await;
+    assert_eq!(rig.push.texts(), ["本周有一场理财讲堂", "本周六有一场理财讲堂"]);
+    let wang = told(&engine, "wang").await;
+    assert!(says(&engine, "wang", "its content corrected since it was decided").await, "{wang:#?}");
+    assert_eq!(hashes(&engine, "li").await, [was]);
+    assert_eq!(hashes(&engine, "wang").await, [first_signs(&third)]);
     engine.stop().await;
 }
