@@ -13,6 +13,7 @@ use crate::support::stores::{Place, on_both_stores};
 
 on_both_stores!(
     the_last_place_goes_to_whom_the_bank_puts_first,
+    a_journey_for_an_audience_goes_by_its_priority,
     what_comes_at_night_leaves_in_the_morning_at_the_rate,
     a_refusal_and_a_list_stop_what_waits_for_the_morning,
     a_corrected_text_reaches_who_waits_and_never_follows_one_that_may_have_arrived,
@@ -116,6 +117,22 @@ async fn the_last_place_goes_to_whom_the_bank_puts_first(place: Place) {
     engine.handle.submit(vec![known("wang", rig.now())]).await.unwrap();
     until("wang has it", async || got(&rig).contains("wang beta_word")).await;
     assert_eq!(got(&rig).iter().filter(|one| one.starts_with("li ")).count(), 1);
+    engine.stop().await;
+}
+
+/// Nobody says a priority but the audiences: who is in both gets what the first of them is for.
+async fn a_journey_for_an_audience_goes_by_its_priority(place: Place) {
+    let audiences = "audience members of customer = consent has push { priority second }\n\
+         audience payroll of customer = consent has push { priority first }\n";
+    let text = BANK.replace("  priority second\n", "").replace("  priority first\n", "");
+    let text = text.replacen("enter on tapped", "enter on tapped where members", 1);
+    let text = text.replace("enter on paid, tapped", "enter on tapped where members and payroll");
+    let mut rig = Rig::on(place);
+    rig.clock.set(at("2026-12-01T10:00"));
+    let engine = rig.begin_with(compiled(&format!("{audiences}{text}"))).await;
+    engine.handle.submit(vec![known("li", rig.now()), happens("tapped", "li", rig.now())]).await.unwrap();
+    until("the other has no place", async || says(&engine, "li", "ended as `too_many`").await).await;
+    until("and it has gone", async || got(&rig) == only("li beta_word")).await;
     engine.stop().await;
 }
 
