@@ -19,7 +19,7 @@ pub(super) fn priority(model: &Model, journey: &Journey) -> Option<Name> {
         }
         Enter::Start | Enter::List => {}
     }
-    conditions.into_iter().filter_map(|condition| best(model, journey, condition)).next()
+    conditions.into_iter().find_map(|condition| best(model, journey, condition))
 }
 
 /// Of several events each must ask for an audience, and the journey goes by the lowest of them.
