@@ -214,6 +214,17 @@ fn a_rung_that_fails_falls_at_once_and_is_no_message() {
     assert_eq!(story.ends(), ["reached"]);
 }
 
+#[test]
+fn a_ladder_counts_its_own_messages_only() {
+    let steps = "send again via push as first\nreach hello as offer { via sms for clicked within 1 day; via push for opened within 1 day; on not_sent end kept_quiet } else end unreached\nend reached";
+    let mut story = journey("service", steps);
+    story.happen("login", &[]).advance(hours(1));
+    story.report(MessageEvent::Failed, "first").advance(days(1));
+    assert_eq!(story.got(), ["first", "offer.sms", "offer.push"]);
+    story.report(MessageEvent::Failed, "offer.push");
+    assert_eq!(story.ends(), ["unreached"], "the SMS was sent");
+}
+
 const LADDER: &str = "reach hello as offer { via sms for clicked within 1 day; via push for opened within 1 day } else end unreached\nend reached";
 
 /// Who decided the ladder's first message was away for longer than its rung lasts.

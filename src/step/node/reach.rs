@@ -111,8 +111,9 @@ pub(super) fn told(actor: &mut Actor, node: &Node, step: Sym, news: News) {
         News::Failed | News::Declined | News::Refused(_) => {}
         News::Accepted | News::Sent | News::Delivered | News::Confirmed => return,
     }
-    // What is held was not sent.
-    if let Some(ladder) = actor.it.ladder.as_mut().filter(|_| !is_held) {
+    // What is held was not sent, and a message of another step was never counted.
+    let is_counted = !is_held && rungs.iter().any(|rung| actor.run.sym(actor.message_of(rung.step)) == step);
+    if let Some(ladder) = actor.it.ladder.as_mut().filter(|_| is_counted) {
         ladder.sent = ladder.sent.saturating_sub(1);
     }
     if news == News::Held {
