@@ -91,6 +91,7 @@ fn a_picture_is_part_of_its_content() {
     std::fs::write(path.join("img/sprnig.png"), "a").unwrap();
     let (code, said) = wayfare(path, &["check", "bank.journey"]);
     assert!(code == Some(1) && said.contains("E0521"), "{code:?} {said}");
+    assert!(!said.contains("can be fixed"), "nobody knows whether it is that picture: {said}");
     for words in ["the file `img/spring.png` is not there", "did you mean `sprnig.png`?"] {
         assert!(said.contains(words), "{words}: {said}");
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::world::Sink;
 use super::world::World;
-use crate::diagnostic::{Diagnostic, code};
+use crate::diagnostic::{Diagnostic, code, suggest};
 use crate::syntax::ast::{self, ContentItem, CopyPiece, DeclKind, VariantPart};
 use crate::text::FileId;
 
@@ -92,7 +92,11 @@ fn absent(part: &VariantPart, path: &str, beside: &[String]) -> Diagnostic {
     let of = if folder.is_empty() { "the folder of this file".to_owned() } else { format!("`{folder}`") };
     let finding = Diagnostic::new(code::ASSET, part.copy.span, format!("the file `{path}` is not there"))
         .label("no such file");
-    finding.suggest(name, beside.iter().map(String::as_str), || {
-        format!("put it into {of}, or write a path as seen from the folder of this file")
-    })
+    // Not as a fix: whether it is that picture is for people to see.
+    let near = suggest::did_you_mean(name, beside.iter().map(String::as_str));
+    finding.help(
+        near.unwrap_or_else(|| {
+            format!("put it into {of}, or write a path as seen from the folder of this file")
+        }),
+    )
 }
