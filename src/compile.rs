@@ -34,8 +34,8 @@ pub use self::session::Session;
 #[derive(Clone, Debug, Default)]
 pub struct Input {
     pub files: Vec<File>,
-    /// Texts of calendars and of trees of organisations, by the path of the file that names them and the path written
-    /// there.
+    /// Texts of calendars and of trees of organisations, and of pictures what [`crate::model::check::asset::Asset`] says, by
+    /// the path of the file that names them and the path written there.
     pub named: BTreeMap<(Arc<str>, Arc<str>), Arc<str>>,
     /// The day from which on people enter; without it nobody asks whether calendars reach far enough.
     pub today: Option<Date>,

@@ -16,11 +16,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ring::digest::{SHA256, digest};
+
 use crate::compile::{File, Input};
 use crate::config;
+use crate::model::check::asset::{Asset, assets};
 use crate::model::check::named_files;
 use crate::syntax::{ast, parse};
-use crate::text::FileId;
+use crate::text::{FileId, hex};
 
 pub use discover::shown;
 
@@ -75,6 +78,8 @@ struct Seen {
     file: File,
     /// Calendars and trees of organisations, as written.
     named: Vec<Arc<str>>,
+    /// Pictures and files of contents, as written.
+    assets: Vec<Arc<str>>,
     /// Packages, dotted.
     imports: BTreeSet<String>,
 }
@@ -110,6 +115,11 @@ impl Reader {
                     input.named.insert((seen.file.path.clone(), written.clone()), text.into());
                 }
             }
+            for written in &seen.assets {
+                if let Some(asset) = asset(&discover::parent(&path).join(&**written)) {
+                    input.named.insert((seen.file.path.clone(), written.clone()), asset.to_text().into());
+                }
+            }
             imports.extend(seen.imports.iter().cloned());
             input.files.push(seen.file.clone());
             self.seen.insert(path.into_os_string(), seen);
@@ -125,12 +135,24 @@ impl Reader {
 
 /// What a text names outside itself. A file without these words is not worth a parser.
 fn see(file: File) -> Seen {
-    let words = ["std", "calendar", "org"];
+    let words = ["std", "calendar", "org", "image", "message"];
     if !words.iter().any(|word| file.text.contains(word)) {
-        return Seen { file, named: Vec::new(), imports: BTreeSet::new() };
+        return Seen { file, named: Vec::new(), assets: Vec::new(), imports: BTreeSet::new() };
     }
     let tree = parse(FileId::default(), &file.text).file;
-    Seen { named: named_files(&tree), imports: imported(&tree), file }
+    Seen { named: named_files(&tree), assets: assets(&tree), imports: imported(&tree), file }
+}
+
+/// `None`: the folder that it should be in is not there.
+fn asset(path: &Path) -> Option<Asset> {
+    if let Ok(bytes) = std::fs::read(path) {
+        return Some(Asset::There(hex::of(digest(&SHA256, &bytes).as_ref()).into()));
+    }
+    let beside = std::fs::read_dir(discover::parent(path)).ok()?;
+    let mut names: Vec<String> =
+        beside.filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned())).collect();
+    names.sort();
+    Some(Asset::Absent(names))
 }
 
 /// The journey files at or below `paths`; without any, those of the project around the current folder. Sorted, each once.

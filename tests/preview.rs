@@ -64,3 +64,47 @@ fn what_is_not_there_is_helped_with() {
         assert!(code == Some(2) && said.contains(words), "{line:?}: {code:?} {said}");
     }
 }
+
+const POSTER: &str = r#"
+channel banner { kind slot; surface owned }
+content spring "新春" { via banner { image "img/spring.png"; link "app://spring" } }
+"#;
+
+fn wayfare(folder: &std::path::Path, line: &[&str]) -> (Option<i32>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wayfare"));
+    command.args(line).current_dir(folder).env("NO_COLOR", "1").stdin(Stdio::null());
+    let output = command.output().unwrap();
+    let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    (output.status.code(), said.concat())
+}
+
+#[test]
+fn a_picture_is_part_of_its_content() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    std::fs::write(path.join("bank.journey"), format!("{BANK}{POSTER}")).unwrap();
+    let built = || wayfare(path, &["build", "-o", "out.json", "bank.journey"]);
+    let (code, _) = built();
+    assert_eq!(code, Some(0), "no folder `img`: the app knows the picture");
+
+    std::fs::create_dir(path.join("img")).unwrap();
+    std::fs::write(path.join("img/sprnig.png"), "a").unwrap();
+    let (code, said) = wayfare(path, &["check", "bank.journey"]);
+    assert!(code == Some(1) && said.contains("E0521"), "{code:?} {said}");
+    assert!(!said.contains("can be fixed"), "nobody knows whether it is that picture: {said}");
+    for words in ["the file `img/spring.png` is not there", "did you mean `sprnig.png`?"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+
+    std::fs::rename(path.join("img/sprnig.png"), path.join("img/spring.png")).unwrap();
+    let (code, first) = built();
+    assert_eq!(code, Some(0), "{first}");
+    let (_, shown, said) = preview(path, &["spring"]);
+    // printf a | sha256sum
+    let line = "`img/spring.png` is here, SHA-256 ca978112ca1bbdca…";
+    assert!(shown.contains(line), "{shown} {said}");
+    assert_eq!(built().1, first, "the same picture is the same bundle");
+    std::fs::write(path.join("img/spring.png"), "b").unwrap();
+    let (code, second) = built();
+    assert!(code == Some(0) && second != first, "another picture is another bundle: {second}");
+}

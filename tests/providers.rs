@@ -84,6 +84,7 @@ fn delivery(step: &str, address: &str, parts: &[(&str, &str)]) -> Delivery {
         links: vec![],
         program_hash: "p1".into(),
         content_hash: "c1".into(),
+        policy_hash: None,
     }
 }
 

@@ -34,6 +34,9 @@ impl Serialize for Payload<'_> {
         map.serialize_entry("parts", &Parts(delivery))?;
         map.serialize_entry("program_hash", &delivery.program_hash)?;
         map.serialize_entry("content_hash", &delivery.content_hash)?;
+        if let Some(hash) = &delivery.policy_hash {
+            map.serialize_entry("policy_hash", hash)?;
+        }
         map.end()
     }
 }

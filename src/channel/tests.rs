@@ -36,6 +36,7 @@ fn delivery(step: &str) -> Delivery {
         links: vec![],
         program_hash: "p1".into(),
         content_hash: "c1".into(),
+        policy_hash: None,
     }
 }
 

@@ -12,6 +12,7 @@ use crate::diagnostic::{self, Diagnostic, Severity, code};
 use crate::graph::Shapes;
 use crate::lower::{Lowered, TooLarge};
 use crate::meaning::Meanings;
+use crate::model::check::asset::assets;
 use crate::model::check::{Due, Memory, named_files};
 use crate::model::{Context, Journey};
 use crate::name::Name;
@@ -21,7 +22,7 @@ use crate::syntax::token::TokenKind;
 use crate::syntax::{ast, parse};
 use crate::text::{FileId, Sources, Span};
 
-/// Texts of calendars and organisations, by the path of the file that names them and the path written there.
+/// Texts of calendars and organisations, and what is known of pictures, by the path of the file that names them and the path written there.
 pub(super) type Named = BTreeMap<(Arc<str>, Arc<str>), Arc<str>>;
 
 /// Fewer files than this are read faster by one thread.
@@ -87,7 +88,9 @@ impl Work {
     pub(super) fn read_named<'f>(&mut self, files: impl Iterator<Item = (FileId, &'f File)>, named: &Named) {
         for (id, file) in files {
             self.forget_named(id);
-            let paths = self.files.get(&id).map(|parsed| named_files(&parsed.tree)).unwrap_or_default();
+            let tree = self.files.get(&id).map(|parsed| &parsed.tree);
+            let paths = tree.into_iter().flat_map(|tree| named_files(tree).into_iter().chain(assets(tree)));
+            let paths: Vec<Arc<str>> = paths.collect();
             for written in paths {
                 if let Some(text) = named.get(&(file.path.clone(), written.clone())) {
                     self.context.named.insert((id, written), text.clone());

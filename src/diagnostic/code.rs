@@ -141,6 +141,7 @@ codes! {
     NOT_SHOWN = "E0383", "an event that a message, or a placement, never has";
     CLOSE = "E0384", "a way of closing that is none";
     HIDE = "E0385", "something to hide that cannot be named so";
+    SIGHTS = "E0386", "how often something may be seen, said so that nobody can hold it";
     CLAUSE_MISSING = "E0401", "a clause that is missing";
     CLAUSE_TWICE = "E0402", "a clause said twice";
     PURPOSE = "E0403", "a purpose that is none";
@@ -221,6 +222,7 @@ codes! {
     WAIVER_CHANGED = "W0603", "a waiver of what has changed since";
     SECRET_UNREADABLE = "E0517", "the file of a secret cannot be read";
     LOCALE = "E0520", "a language that is missing, or that nobody reads";
+    ASSET = "E0521", "a picture or file that is not there";
     FORMAT_DEFECT = "E0599", "a file that `fmt` left alone because of a defect of its own";
 
     MALFORMED_EVENT = "R0101", "this is not an event";

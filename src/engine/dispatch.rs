@@ -533,6 +533,7 @@ mod tests {
             links: Vec::new(),
             program_hash: "".into(),
             content_hash: "".into(),
+            policy_hash: None,
         };
         let queued =
             Queued { kind: 0, id, message, attempts: 0, not_before: 0, ambiguous: false, provider: None };

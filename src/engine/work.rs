@@ -239,7 +239,7 @@ impl<'a> Walk<'_, '_, 'a> {
             return self.work.resolved.push(ticket);
         }
         let output = self.step(&item.input);
-        let first = output.trace.iter().any(|trace| matches!(trace.what, Decision::Dispatched { .. }));
+        let first = output.trace.iter().any(|trace| trace.what.leaves().is_some());
         // Whatever this attempt comes to, an earlier one was not heard of.
         ticket.queued.ambiguous |= matches!(item.input, Input::DispatchAgain(_)) && !first;
         match self.absorb(output) {

@@ -9,6 +9,7 @@
 pub mod hash;
 mod journey;
 mod policy;
+mod rank;
 mod referral;
 mod renumber;
 mod schema;

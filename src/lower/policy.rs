@@ -90,7 +90,7 @@ fn own(tables: &mut Tables, uses: &Uses, condition: &Expr, otherwise: bool) -> E
 fn narrowing(model: &Model, journey: &Journey, product: Option<Name>) -> Narrowing {
     Narrowing {
         product,
-        priority: journey.priority,
+        priority: super::rank::priority(model, journey),
         quiet: journey.quiet.as_ref().map(quiet),
         caps: journey.caps.iter().map(|it| cap(model, it)).collect(),
     }

@@ -48,6 +48,7 @@ fn derived(name: &str, value: Expr, uses: Uses) -> Derived {
         name: Name::new(name),
         label: None,
         audience: true,
+        priority: None,
         subject: Name::new("customer"),
         ty: Type::Bool,
         value,

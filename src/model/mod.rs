@@ -132,6 +132,8 @@ pub struct Derived {
     pub name: Name,
     pub label: Option<Arc<str>>,
     pub audience: bool,
+    /// Of an audience: what journeys for it go by that say no `priority` themselves.
+    pub priority: Option<Name>,
     pub subject: Name,
     pub ty: Type,
     /// `Expr::Def` and `Expr::History` in it index [`Derived::uses`] and [`Derived::features`].

@@ -29,6 +29,9 @@ pub struct Variant {
     pub channel: Name,
     /// `(part, locale, copy)`: `title`, `body`, `link`, `image`, `page`.
     pub parts: Vec<(Name, Option<Name>, Copy)>,
+    /// Files of the project that it names, and the SHA-256 of what is in them: another picture is another content.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assets: Vec<(Arc<str>, Arc<str>)>,
     /// How what stands in a slot is closed by whoever sees it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub close: Option<Name>,

@@ -34,7 +34,7 @@ pub use names::{arm_of, in_rounds};
 pub use outcome::{LONGEST_RETRY_MS, Outcome};
 pub use policy::Policies;
 pub use rules::{AnswerLimit, Rules, Within};
-pub use show::{Show, ShowEnd, ShowOutcome, Slot};
+pub use show::{Show, ShowEnd, ShowOutcome, SightCap, Slot};
 pub use value::{Give, Giving, Opening, Values};
 pub use winner::{REACHED, TAKES_PART, Winner, tally_of};
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::content::ContentCall;
+use super::policy::Span;
 use super::{NodeId, Outcome};
 use crate::expr::Expr;
 use crate::name::Name;
@@ -17,6 +18,9 @@ pub struct Show {
     /// Where a slot is full the higher one stands; 0 where nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rank: Option<Expr>,
+    /// How often one customer may see it; all of them hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub caps: Vec<SightCap>,
     /// `None`: as long as the content is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<ShowEnd>,
@@ -24,6 +28,14 @@ pub struct Show {
     /// For outcomes neither named nor good.
     pub otherwise: NodeId,
     pub next: NodeId,
+}
+
+/// So often one customer may see a content in one slot.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SightCap {
+    pub most: u32,
+    /// `None`: in all.
+    pub within: Option<Span>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,10 +67,12 @@ pub enum ShowOutcome {
     Unsuitable,
     /// A slot is switched off, has nothing to show or finds no address.
     Unreachable,
+    /// The customer has seen it as often as may be in all.
+    Capped,
 }
 
 impl ShowOutcome {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Placed,
         Self::Full,
         Self::Closed,
@@ -66,6 +80,7 @@ impl ShowOutcome {
         Self::Suppressed,
         Self::Unsuitable,
         Self::Unreachable,
+        Self::Capped,
     ];
 
     #[must_use]
@@ -78,6 +93,7 @@ impl ShowOutcome {
             Self::Suppressed => "suppressed",
             Self::Unsuitable => "unsuitable",
             Self::Unreachable => "unreachable",
+            Self::Capped => "capped",
         }
     }
 

@@ -180,5 +180,8 @@ pub struct Delivery {
     /// Where the parts lead with `link(…)`, each once.
     pub links: Vec<Arc<str>>,
     pub program_hash: Arc<str>,
+    /// Of the content as it is said, which may have been corrected since the message was decided.
     pub content_hash: Arc<str>,
+    /// Of the policies that the gate asked; `None`: the bank has none.
+    pub policy_hash: Option<Arc<str>>,
 }

@@ -22,7 +22,7 @@ use super::state::{Instance, MAX_MESSAGES, Message, MessageStatus, More};
 use super::symbols;
 use super::symbols::Sym;
 use super::trace::{Decision, Rule, Trace};
-use super::{arbiter, hold, letter, list, node};
+use super::{arbiter, bound, hold, letter, list, node};
 use crate::expr::{MessageEvent, eval};
 use crate::name::Name;
 use crate::program::{ContentCall, Manner, NodeKind, Outcome};
@@ -92,6 +92,9 @@ pub(super) fn decide(
     let content = said(call, actor);
     let status = if on_record { MessageStatus::Sent } else { MessageStatus::Pending };
     let mut message = new_message(actor, step_sym, channel_sym, call, status);
+    if status == MessageStatus::Pending {
+        bound::decided(actor.run, &mut message, content);
+    }
     if call.chosen.is_some() && status == MessageStatus::Pending {
         message.args.push((actor.run.fixed(symbols::CONTENT), Value::Choice(content)));
     }
@@ -235,11 +238,16 @@ pub(super) fn dispatch(run: &mut Run, key: &MessageKey, unheard: bool) {
         Ok(Leave::Now(delivery)) => {
             // Whoever asks may not know that there was no attempt at all.
             let is_first = message.status == MessageStatus::Pending;
+            if let Some(rule) = bound::other(run, &message, &delivery).filter(|_| unheard && !is_first) {
+                leave_unconfirmed(run, at, &message, rule);
+                return run.effect(Effect::Drop(key.clone()));
+            }
             if is_first {
                 set_status(run, at, MessageStatus::Dispatching);
-                let what = Decision::Dispatched { step: message.step, channel: message.channel };
+                let what = bound::leaves(run, &message, &delivery);
                 trace(run, &message, what);
             }
+            bound::tried(run, at, &delivery);
             if is_first || !unheard {
                 leaves_now(run, &message);
             }
@@ -554,6 +562,7 @@ fn delivery(run: &Run, key: &MessageKey, message: &Message) -> Result<Leave, gat
         links,
         program_hash: loaded.hash.clone(),
         content_hash: pass.content.hash.clone(),
+        policy_hash: run.world.bundle.policy.as_ref().map(|policy| policy.hash.clone()),
     })))
 }
 

@@ -15,6 +15,7 @@ use super::input::{Event, MessageKey};
 use super::message;
 use super::occurrence::Occurrence;
 use super::run::{Run, whole_ms};
+use super::sight;
 use super::state::{Instance, MAX_PLACEMENTS, Placement};
 use super::symbols::Sym;
 use super::trace::{Decision, Rule, TakenDown, Trace};
@@ -105,6 +106,11 @@ fn placements<'s>(
             receipts: Vec::new(),
             args: args.clone(),
         };
+        // What only rests now may be seen later.
+        let enough = sight::enough(actor.run, &scene, &show.caps, &placement);
+        if let Some(enough) = enough.filter(|enough| enough.until.is_none()) {
+            return Err((slot, ShowOutcome::Capped, Some(enough.rule)));
+        }
         let capacity = actor.run.world.index().channels.get(&slot.channel).and_then(|slot| slot.capacity);
         match room(&actor.run.state.placements, &placement, capacity) {
             Some(lower) => displaced.extend(lower),
@@ -155,7 +161,7 @@ fn room(placements: &[Placement], new: &Placement, capacity: Option<u16>) -> Opt
     all_lower.then(|| others.into_iter().map(|(at, _)| at).collect())
 }
 
-fn is_same(known: &Placement, new: &Placement) -> bool {
+pub(super) fn is_same(known: &Placement, new: &Placement) -> bool {
     known.slot == new.slot && known.content == new.content && known.subject == new.subject
 }
 
@@ -244,20 +250,43 @@ pub(super) fn report(run: &mut Run, event: &Event, kind: MessageEvent, key: &Mes
     }
     let at = run.state.placements.iter().rposition(|placement| key_of(run, placement) == *key);
     let happened = whole_ms(event.time);
-    let Some(placement) = at.and_then(|at| run.state.placements.get_mut(at)) else { return };
-    if placement.receipts.iter().all(|(known, _)| *known != kind) {
-        placement.receipts.push((kind, happened));
-    }
+    let Some(at) = at else { return };
+    let Some(caps) = run.state.placements.get(at).map(|placement| sight::caps_of(run, placement)) else {
+        return;
+    };
+    let Some(placement) = run.state.placements.get_mut(at) else { return };
+    sight::keep(placement, kind, happened, caps);
     let placement = placement.clone();
     trace(run, &placement, Decision::Receipt { step: placement.step, kind, at: happened });
     let occurrence = Occurrence::of_placement(&placement, kind, event, run);
     super::happen(run, occurrence);
+    if kind == MessageEvent::Shown {
+        seen(run, &placement);
+    }
     if kind == MessageEvent::Dismissed {
         take_down_all(run, TakenDown::Dismissed, |standing| {
             standing.step == placement.step
                 && standing.entry == placement.entry
                 && is_same(standing, &placement)
         });
+    }
+}
+
+/// It was seen once more: what was seen as often as may be in all comes down, what was so for now rests.
+fn seen(run: &mut Run, placement: &Placement) {
+    let caps = sight::caps_of(run, placement);
+    let Some(loaded) = run.world.index().program(placement.program) else { return };
+    let scene = run.scene(loaded, &placement.subject);
+    let Some(enough) = sight::enough(run, &scene, caps, placement) else { return };
+    let stands =
+        |known: &Placement| known.stands() && known.step == placement.step && is_same(known, placement);
+    match enough.until {
+        None => take_down_all(run, TakenDown::Seen, stands),
+        Some(until) if run.state.placements.iter().any(stands) => {
+            let (step, slot) = (placement.step, placement.slot);
+            trace(run, placement, Decision::Rests { step, slot, rule: enough.rule, until });
+        }
+        Some(_) => {}
     }
 }
 

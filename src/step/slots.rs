@@ -14,7 +14,7 @@ use super::run::Run;
 use super::scene::Scene;
 use super::state::{Placement, State};
 use super::world::World;
-use super::{content, show};
+use super::{content, show, sight};
 use crate::name::Name;
 
 /// A placement, rendered.
@@ -59,6 +59,9 @@ fn shown(run: &Run, placement: &Placement, slot: Name) -> Option<Standing> {
     let content = run.world.symbols.name(placement.content)?;
     let loaded = run.world.index().program(placement.program)?;
     let scene = run.scene(loaded, &placement.subject);
+    if sight::enough(run, &scene, sight::caps_of(run, placement), placement).is_some() {
+        return None;
+    }
     let wish = Wish { program: &loaded.program, channel: slot, content, to: None };
     let pass = gate::admit(run, &scene, wish).ok()?;
     let copy = Scene {

@@ -75,6 +75,7 @@ pub enum Decision {
         outcome: Outcome,
         rule: Rule,
     },
+    /// As rows of old say it, see [`Decision::Leaves`].
     Dispatched {
         step: Sym,
         channel: Sym,
@@ -334,6 +335,35 @@ pub enum Decision {
         from: Value,
         to: Value,
     },
+    /// It was seen as often as may be now: it keeps its place, and is not shown before `until`.
+    Rests {
+        step: Sym,
+        slot: Sym,
+        rule: Rule,
+        until: Timestamp,
+    },
+    /// It leaves, as this content and under these policies say: the first eight bytes of their hashes.
+    Leaves {
+        step: Sym,
+        channel: Sym,
+        content: u64,
+        policy: Option<u64>,
+        /// The content is another one than when the message was decided.
+        corrected: bool,
+    },
+}
+
+impl Decision {
+    /// The message's step and channel, where it is handed to its provider.
+    #[must_use]
+    pub fn leaves(&self) -> Option<(Sym, Sym)> {
+        match self {
+            Self::Leaves { step, channel, .. } | Self::Dispatched { step, channel } => {
+                Some((*step, *channel))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Why something stands in a slot no longer.
@@ -351,6 +381,8 @@ pub enum TakenDown {
     Replaced,
     /// The customer closed it.
     Dismissed,
+    /// The customer has seen it as often as may be in all.
+    Seen,
 }
 
 /// What a step would have done to somebody.
@@ -469,5 +501,16 @@ pub enum Rule {
     /// So many leave at once when a quiet time is over.
     Release {
         rate: Rate,
+    },
+    /// So often a customer may see it, in all where no time is said, and so often he has.
+    Sights {
+        most: u32,
+        within: Option<Span>,
+        seen: u32,
+    },
+    /// Its content was changed behind an attempt that may have arrived.
+    OtherContent {
+        was: u64,
+        is: u64,
     },
 }

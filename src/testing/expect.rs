@@ -13,6 +13,7 @@ use crate::expr::{BinaryOp, Expr};
 use crate::model::Test;
 use crate::model::test::{CountOf, Expectation};
 use crate::name::Name;
+use crate::step::sight;
 use crate::text::Span;
 use crate::value::Length;
 
@@ -114,8 +115,12 @@ fn showing(view: View<'_, '_>, step: Name, negated: bool, scope: Scope) -> Resul
     let journey = world.symbols.sym(view.test.journey);
     for number in rows(view, scope) {
         let Some(row) = view.stage.rows.get(number) else { continue };
-        let standing = row.state.placements.iter().filter(|one| one.stands() && Some(one.journey) == journey);
-        let names: Vec<Name> = standing.filter_map(|one| world.symbols.name(one.step)).collect();
+        let placements = row.state.placements.iter().enumerate();
+        let standing = placements.filter(|(at, one)| {
+            let is_ours = one.stands() && Some(one.journey) == journey;
+            is_ours && !sight::rests(world, &row.key, &row.state, *at, view.stage.now)
+        });
+        let names: Vec<Name> = standing.filter_map(|(_, one)| world.symbols.name(one.step)).collect();
         let is_meant = |name: &&Name| is_at_or_below(name.as_str(), step.as_str());
         let found = names.iter().find(is_meant);
         let was = match (found, negated) {

@@ -13,8 +13,10 @@ use crate::support::stores::{Place, on_both_stores};
 
 on_both_stores!(
     the_last_place_goes_to_whom_the_bank_puts_first,
+    a_journey_for_an_audience_goes_by_its_priority,
     what_comes_at_night_leaves_in_the_morning_at_the_rate,
     a_refusal_and_a_list_stop_what_waits_for_the_morning,
+    a_corrected_text_reaches_who_waits_and_never_follows_one_that_may_have_arrived,
 );
 
 const BANK: &str = r#"
@@ -118,6 +120,22 @@ async fn the_last_place_goes_to_whom_the_bank_puts_first(place: Place) {
     engine.stop().await;
 }
 
+/// Nobody says a priority but the audiences: who is in both gets what the first of them is for.
+async fn a_journey_for_an_audience_goes_by_its_priority(place: Place) {
+    let audiences = "audience members of customer = consent has push { priority second }\n\
+         audience payroll of customer = consent has push { priority first }\n";
+    let text = BANK.replace("  priority second\n", "").replace("  priority first\n", "");
+    let text = text.replacen("enter on tapped", "enter on tapped where members", 1);
+    let text = text.replace("enter on paid, tapped", "enter on tapped where members and payroll");
+    let mut rig = Rig::on(place);
+    rig.clock.set(at("2026-12-01T10:00"));
+    let engine = rig.begin_with(compiled(&format!("{audiences}{text}"))).await;
+    engine.handle.submit(vec![known("li", rig.now()), happens("tapped", "li", rig.now())]).await.unwrap();
+    until("the other has no place", async || says(&engine, "li", "ended as `too_many`").await).await;
+    until("and it has gone", async || got(&rig) == only("li beta_word")).await;
+    engine.stop().await;
+}
+
 /// So many wait for the morning, which is five times as many as may leave in a minute.
 const BACKLOG: usize = 300;
 const RELEASE: usize = 60;
@@ -202,5 +220,60 @@ async fn a_refusal_and_a_list_stop_what_waits_for_the_morning(place: Place) {
     until("who may be written to is", async || !got(&rig).is_empty()).await;
     until("the list is heeded", async || says(&engine, "wang", "complaints").await).await;
     assert_eq!(got(&rig), only("zhao beta_word"));
+    engine.stop().await;
+}
+
+/// What the messages that left were bound to.
+async fn hashes(engine: &Running, id: &str) -> Vec<(String, String)> {
+    let world = engine.handle.world();
+    let account =
+        wayfare::engine::why::account(&*engine.store, &world, &customer(id)).await.unwrap().unwrap();
+    let told = account.trace.iter().map(|trace| wayfare::step::explain::explain(trace, &world));
+    let bound = told.filter_map(|told| told.hashes);
+    bound.map(|hashes| (hashes.content, hashes.policy.expect("the bank has a policy"))).collect()
+}
+
+fn first_signs(bundle: &wayfare::program::Bundle) -> (String, String) {
+    let content = &bundle.contents[&Name::new("news")].hash;
+    (content[..16].to_owned(), bundle.policy.as_ref().unwrap().hash[..16].to_owned())
+}
+
+async fn a_corrected_text_reaches_who_waits_and_never_follows_one_that_may_have_arrived(place: Place) {
+    let text = BANK.replace("enter on paid, tapped", "enter on paid");
+    let saying = |day: &str| compiled(&text.replace("本周有", day));
+    let (first, second, third) = (saying("本周有"), saying("本周五有"), saying("本周六有"));
+    let mut rig = Rig::on(place);
+    rig.clock.set(at("2026-12-01T10:00"));
+    let engine = rig.begin_with(first.clone()).await;
+    let tapped = |id: &str, now| vec![known(id, now), happens("tapped", id, now)];
+    // Nobody knows whether this one arrived.
+    rig.push.will(vec![wayfare::channel::SendResult::Ambiguous { detail: "timeout".into() }]);
+    engine.handle.submit(tapped("li", rig.now())).await.unwrap();
+    until("it was tried", async || rig.push.attempts().len() == 1).await;
+    engine.handle.deploy(second.clone()).await.unwrap();
+    engine.crash().await;
+
+    let engine = rig.run().await;
+    rig.clock.set(at("2026-12-01T10:30"));
+    until("it is not tried again", async || says(&engine, "li", "may have arrived").await).await;
+    let (was, is) = (first_signs(&first), first_signs(&second));
+    assert_ne!(was.0, is.0);
+    let why = format!("not tried again: its content was {} then and is {} now", was.0, is.0);
+    let li = told(&engine, "li").await;
+    assert!(li.iter().any(|sentence| sentence.contains(&why)), "{li:#?}");
+    assert!(says(&engine, "li", "ended as `told`").await, "it counts as sent: {li:#?}");
+
+    // Who was not written to yet gets what is said by then.
+    rig.clock.set(at("2026-12-01T22:00"));
+    engine.handle.submit(tapped("wang", rig.now())).await.unwrap();
+    engine.handle.deploy(third.clone()).await.unwrap();
+    rig.clock.set(at("2026-12-02T09:00"));
+    until("it leaves in the morning", async || says(&engine, "wang", "handed to push").await).await;
+    until("it arrives", async || rig.push.texts().len() == 2).await;
+    assert_eq!(rig.push.texts(), ["本周有一场理财讲堂", "本周六有一场理财讲堂"]);
+    let wang = told(&engine, "wang").await;
+    assert!(says(&engine, "wang", "its content corrected since it was decided").await, "{wang:#?}");
+    assert_eq!(hashes(&engine, "li").await, [was]);
+    assert_eq!(hashes(&engine, "wang").await, [first_signs(&third)]);
     engine.stop().await;
 }

@@ -9,10 +9,14 @@ use wayfare::step::{Event, EventKind, RootKey};
 use wayfare::value::Value;
 
 use super::desk::{Served, root, state_of, told};
-use super::rig::{Rig, until};
+use super::rig::{Rig, compiled, until};
 use crate::support::stores::{Place, on_both_stores};
 
-on_both_stores!(a_campaign_stands_everywhere_and_goes_at_once, what_is_shown_and_clicked_counts_once);
+on_both_stores!(
+    a_campaign_stands_everywhere_and_goes_at_once,
+    what_is_shown_and_clicked_counts_once,
+    a_popup_is_shown_as_often_as_may_be,
+);
 
 fn at(text: &str) -> Timestamp {
     format!("{text}:00Z").parse().unwrap()
@@ -143,5 +147,63 @@ async fn what_is_shown_and_clicked_counts_once(place: Place) {
         (door.status("/v1/slots/picks_lst?subject=li").await, "did you mean `picks_list`");
     assert_eq!(status.0, 404);
     assert!(status.1["detail"].as_str().unwrap().contains(problem), "{}", status.1);
+    engine.stop().await;
+}
+
+const OFTEN: &str = r#"
+channel popup { kind slot; surface owned }
+entity customer { key id : Id; consent : [channel] }
+event login of customer {}
+content festival { via popup { title "新春红包"; close visible } }
+journey j of customer {
+  purpose service
+  owner "o@bank.example"
+  enter on login
+  reenter never
+  show festival via popup keep 30 days cap 2 per day cap 3 ever
+  end done
+}
+"#;
+
+async fn a_popup_is_shown_as_often_as_may_be(place: Place) {
+    let mut rig = Rig::on(place);
+    rig.clock.set(at("2026-12-01T09:00"));
+    let engine = rig.begin_with(compiled(OFTEN)).await;
+    let known = told(li(), EventKind::Attributes, "k", rig.now(), vec![]);
+    engine.handle.submit(vec![known, event("login", "l-1", rig.now(), vec![])]).await.unwrap();
+    let door = Served::of(&engine).await;
+    let popup = "/v1/slots/popup?subject=li";
+    let page = door.get(popup).await;
+    assert_eq!(contents(&page, "popup"), ["festival"], "{page}");
+    let key = placement(&page, "popup");
+    let sees = async |door: &Served, id: &str| {
+        let report = json!([{"placement": key, "what": "shown", "id": id}]);
+        assert_eq!(door.post("/v1/slots/reports", &report).await.0, 200);
+    };
+    sees(&door, "v-1").await;
+    sees(&door, "v-1").await;
+    assert_eq!(contents(&door.get(popup).await, "popup").len(), 1, "the same sight twice is one");
+    sees(&door, "v-2").await;
+    assert!(is_empty(&door.get(popup).await), "twice today");
+    drop(door);
+    engine.crash().await;
+
+    let engine = rig.run().await;
+    let door = Served::of(&engine).await;
+    assert!(is_empty(&door.get(popup).await), "after a crash as well");
+    rig.clock.set(at("2026-12-02T00:00"));
+    assert_eq!(contents(&door.get(popup).await, "popup").len(), 1, "a new day");
+    sees(&door, "v-3").await;
+    assert!(is_empty(&door.get(popup).await), "three times in all");
+    assert!(state_of(&engine, &li()).await.placements.iter().all(|one| !one.stands()));
+    let world = engine.handle.world();
+    let account = wayfare::engine::why::account(&*engine.store, &world, &li()).await.unwrap().unwrap();
+    let told = account.trace.iter().map(|trace| wayfare::step::explain::explain(trace, &world).sentence);
+    let told: Vec<String> = told.collect();
+    for wanted in
+        ["rests in popup until 2026-12-02 00:00:00: cap 2 per day; seen 2 times", "seen as often as may be"]
+    {
+        assert!(told.iter().any(|sentence| sentence.contains(wanted)), "{wanted}: {told:#?}");
+    }
     engine.stop().await;
 }

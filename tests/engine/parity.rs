@@ -287,7 +287,7 @@ fn acts(transcript: &Transcript, world: &World) -> bool {
     decisions(transcript).filter(|trace| trace.journey == journey).any(|trace| {
         matches!(
             trace.what,
-            Decision::Dispatched { .. }
+            Decision::Leaves { .. }
                 | Decision::Placed { .. }
                 | Decision::Granted { .. }
                 | Decision::Assigned { .. }

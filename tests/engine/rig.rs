@@ -130,6 +130,7 @@ fn deliver(message: &MessageKey, address: &Arc<str>) -> Effect {
         links: vec![],
         program_hash: "p".into(),
         content_hash: "c".into(),
+        policy_hash: None,
     }))
 }
 

@@ -101,3 +101,76 @@ fn on_others_ground_marketing_needs_consent() {
         assert_eq!(story.slots.is_empty(), end == "refused", "all or none");
     }
 }
+
+/// The customer sees what stands in the popup, at this moment.
+fn sees(story: &mut Story) {
+    let key = story.slots.last().expect("something stands").clone();
+    let event = story.event(EventKind::Message { kind: MessageEvent::Shown, key }, None, story.now, &[]);
+    story.input(&wayfare::step::Input::Event(event));
+}
+
+fn is_shown(story: &Story) -> bool {
+    let slots = [wayfare::name::Name::new("popup")];
+    !wayfare::step::slots::standing(&story.world, &story.root, story.state.clone(), &slots, story.now)
+        .is_empty()
+}
+
+#[test]
+fn what_was_seen_often_enough_rests_and_comes_down_for_good() {
+    let mut story = story("show festival via popup cap 2 per day cap 4 ever\nwait 60 days\nend done");
+    story.happen("login", &[]);
+    for seen in 0..2 {
+        assert!(is_shown(&story), "seen {seen} times: {}", story.told());
+        sees(&mut story);
+    }
+    assert!(!is_shown(&story) && steps(&story) == ["festival.popup"], "it keeps its place");
+    assert!(
+        story.says("rests in popup until 2026-12-02 00:00:00: cap 2 per day; seen 2 times"),
+        "{}",
+        story.told()
+    );
+    story.until(clock("2026-12-01T23:59"));
+    assert!(!is_shown(&story));
+    story.until(clock("2026-12-02T00:00"));
+    assert!(is_shown(&story), "a new day: {}", story.told());
+    sees(&mut story);
+    assert!(is_shown(&story));
+    sees(&mut story);
+    assert_eq!(steps(&story), Vec::<&str>::new(), "four times in all");
+    assert!(story.says("stands in popup no longer: it was seen as often as may be"), "{}", story.told());
+}
+
+#[test]
+fn shown_anew_is_not_counted_anew() {
+    let mut story = story(
+        "show festival via popup keep 1h cap 2 ever { on capped end enough } else end other\nwait 2h\nend done",
+    );
+    for times in 0..2 {
+        story.happen("login", &[]);
+        assert!(is_shown(&story), "{times}: {}", story.told());
+        sees(&mut story);
+        story.advance(hours(3));
+    }
+    story.happen("login", &[]);
+    assert_eq!(story.ends(), ["enough"], "{}", story.told());
+    assert!(story.says("is not shown: cap 2 ever; seen 2 times (capped)"), "{}", story.told());
+}
+
+#[test]
+fn a_rolling_stretch_forgets_one_sight_after_the_other() {
+    let mut story = story("show festival via popup cap 2 per rolling 24h\nwait 20 days\nend done");
+    story.happen("login", &[]);
+    sees(&mut story);
+    story.advance(hours(6));
+    sees(&mut story);
+    assert!(!is_shown(&story));
+    story.advance(hours(17));
+    assert!(!is_shown(&story), "the first was 23 hours ago");
+    story.advance(hours(1));
+    assert!(is_shown(&story), "{}", story.told());
+    sees(&mut story);
+    story.advance(hours(5));
+    assert!(!is_shown(&story), "the second was 23 hours ago");
+    let receipts = &story.state.placements[0].receipts;
+    assert!(receipts.len() <= 3, "the first one and as many as are counted: {receipts:?}");
+}

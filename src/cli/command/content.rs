@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -76,7 +77,9 @@ pub fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
     let wish = Wish { root: &root, args: &takes, locale };
     let (locale, shown) = preview(&world, &mut state, content, &wish, now);
     for one in shown.iter().filter(|one| channel.is_none_or(|channel| one.channel == channel)) {
-        output.data(format_args!("{}", told(one, locale, &compilation)))?;
+        let said = content.variants.iter().find(|variant| variant.channel == one.channel);
+        let assets = said.map(|variant| variant.assets.as_slice()).unwrap_or_default();
+        output.data(format_args!("{}", told(one, locale, assets, &compilation)))?;
     }
     Ok(Exit::Clean)
 }
@@ -175,7 +178,7 @@ fn made_up(world: &World, ty: &Type, now: Timestamp) -> Value {
 }
 
 /// One message as people read it: its parts, and of a text message how long it is.
-fn told(one: &Shown, locale: Name, compilation: &Compilation) -> String {
+fn told(one: &Shown, locale: Name, assets: &[(Arc<str>, Arc<str>)], compilation: &Compilation) -> String {
     let number = one.number.map(|number| format!(" {number}")).unwrap_or_default();
     let mut text = format!("{}{number} ({locale})\n", one.channel);
     // Writing to a string does not fail.
@@ -185,6 +188,9 @@ fn told(one: &Shown, locale: Name, compilation: &Compilation) -> String {
         for line in lines {
             let _ = writeln!(text, "            {line}");
         }
+    }
+    for (path, hash) in assets.iter().filter(|(path, _)| one.parts.iter().any(|(_, copy)| copy == path)) {
+        let _ = writeln!(text, "  `{path}` is here, SHA-256 {}…", hash.get(..16).unwrap_or(hash));
     }
     for name in &one.borrowed {
         let _ = writeln!(text, "  there is no `{name}` in `{locale}`: it is shown in another language");

@@ -61,7 +61,12 @@ pub fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
     if args.json {
         output.data(Json::Array(told.iter().map(to_json).collect()))?;
     } else {
-        told.iter().try_for_each(|line| output.data(line))?;
+        for line in &told {
+            match &line.hashes {
+                Some(hashes) => output.data(format_args!("{line}  [{hashes}]"))?,
+                None => output.data(line)?,
+            }
+        }
     }
     Ok(Exit::Clean)
 }
@@ -107,7 +112,17 @@ fn linked(world: &World, root: &RootKey, (edges, refusals): &Links) -> Vec<Expla
         let at = Timestamp::from_millisecond(at).unwrap_or_default();
         let clock = world.zone.to_datetime(at).strftime("%Y-%m-%d %H:%M:%S").to_string();
         let journey = Some(Name::new(referral));
-        Explained { at, clock, journey, child: None, entry: None, step: None, place: None, sentence }
+        Explained {
+            at,
+            clock,
+            journey,
+            child: None,
+            entry: None,
+            step: None,
+            place: None,
+            sentence,
+            hashes: None,
+        }
     };
     let edge = |edge: &EdgeRow| {
         let sentence = if edge.invitee == own {
@@ -150,6 +165,7 @@ fn ask(
             step: None,
             place,
             sentence,
+            hashes: None,
         }];
     }
     let mut copy = account.state.clone();
@@ -222,5 +238,7 @@ fn to_json(explained: &Explained) -> Json {
         "step": explained.step,
         "place": explained.place,
         "sentence": explained.sentence,
+        "content_hash": explained.hashes.as_ref().map(|hashes| hashes.content.as_str()),
+        "policy_hash": explained.hashes.as_ref().and_then(|hashes| hashes.policy.as_deref()),
     })
 }

@@ -23,7 +23,7 @@ impl Builder<'_> {
             let edge = Edge::new(EdgeKind::Outcome, text, Delay::NONE).arm(show.tail.arms.len());
             behind.extend(self.arm(body, point, edge));
         }
-        if show.tail.goes_on() {
+        if show.goes_on() {
             behind.push((point, Edge::then().arm(show.tail.arms.len() + 1)));
         }
         behind

@@ -23,6 +23,7 @@ impl Table<'_> {
             content: self.call(&show.content),
             slots: show.slots.clone(),
             rank: show.rank.as_ref().map(|rank| self.expr(rank)),
+            caps: show.caps.clone(),
             end,
             outcomes,
             otherwise,

@@ -7,7 +7,7 @@ use super::expr::{Checker, Place, Typed};
 use super::segments::{self, Extent};
 use super::words;
 use super::world::{Declared, Kind, Sink, World};
-use super::{length, locales, schema};
+use super::{asset, length, locales, schema};
 use crate::diagnostic::{Diagnostic, Fix, code};
 use crate::expr::{Expr, Owner};
 use crate::model::Content;
@@ -224,7 +224,8 @@ impl Checker<'_, '_> {
         }
         let close = written.close.and_then(|close| self.closed_by(close, written.channel));
         let gap = written.gap.map(|gap| length::positive(gap, &mut self.sink)).filter(|_| messages.len() > 1);
-        Variant { channel: written.channel.name, parts, close, messages, gap }
+        let assets = asset::of_variant(self.world, self.file, written, &mut self.sink);
+        Variant { channel: written.channel.name, parts, assets, close, messages, gap }
     }
 
     /// How what stands in a slot is closed.

@@ -98,6 +98,7 @@ fn one(world: &World, declared: &Declared) -> (Option<Derived>, Sink) {
         name: declared.name,
         label: schema::label(declared.decl),
         audience,
+        priority: priority(body).filter(|_| audience),
         subject,
         ty,
         value,
@@ -106,6 +107,13 @@ fn one(world: &World, declared: &Declared) -> (Option<Derived>, Sink) {
         span: declared.span,
     };
     (Some(derived), checker.sink)
+}
+
+fn priority(body: &ast::Derived) -> Option<Name> {
+    body.items.iter().find_map(|item| match item {
+        DerivedItem::Priority(word) => Some(word.name),
+        _ => None,
+    })
 }
 
 /// Each of `all` after those of them it names, and whether there are rings. Those in a ring come out as errors and are
@@ -242,6 +250,7 @@ fn poisoned(declared: &Declared, subject: Name) -> Derived {
         name: declared.name,
         label: schema::label(declared.decl),
         audience: declared.kind == Kind::Audience,
+        priority: None,
         subject,
         ty: Type::Error,
         value: Expr::Const(Value::Missing),

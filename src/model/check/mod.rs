@@ -8,6 +8,7 @@
 
 mod anchor;
 mod arguments;
+pub mod asset;
 mod calendar;
 mod channel;
 mod collect;

@@ -383,7 +383,7 @@ impl Checker<'_, '_> {
 }
 
 /// `day`, `week`, `month`: a stretch of the calendar.
-fn calendar(path: &Path) -> Option<Length> {
+pub(super) fn calendar(path: &Path) -> Option<Length> {
     let [only] = path.parts.as_slice() else { return None };
     let (count, unit) = match only.name.as_str() {
         "minute" => return Some(Length::Elapsed(60_000)),

@@ -55,6 +55,13 @@ impl Words<'_> {
                     rate.per_ms / 1_000
                 )
             }
+            Rule::Sights { most, within, seen } => {
+                let within = within.map_or("ever".to_owned(), |within| format!("per {within}"));
+                format!("cap {most} {within}; seen {seen} times")
+            }
+            Rule::OtherContent { was, is } => {
+                format!("its content was {was:016x} then and is {is:016x} now")
+            }
             Rule::NoAddress => format!("there is no address for {channel}"),
             Rule::NoContent => format!("its content has nothing for {channel}"),
             Rule::ContentClosed => "its content is not open today".to_owned(),

@@ -41,6 +41,22 @@ pub struct Explained {
     pub place: Option<String>,
     /// Without a full stop, and without what the other fields say.
     pub sentence: String,
+    /// As what a message left: the first signs of the hashes of its content and of the policies.
+    pub hashes: Option<Hashes>,
+}
+
+/// What a message that left was bound to, as `build` and the payload of a channel have it in whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hashes {
+    pub content: String,
+    pub policy: Option<String>,
+}
+
+impl fmt::Display for Hashes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "content {}", self.content)?;
+        self.policy.iter().try_for_each(|policy| write!(f, ", policies {policy}"))
+    }
 }
 
 impl fmt::Display for Explained {
@@ -74,7 +90,14 @@ pub fn explain(trace: &Trace, world: &World) -> Explained {
         step: words.node().map(|(node, _)| node.step),
         place: words.place(),
         sentence: words.sentence(),
+        hashes: hashes(&trace.what),
     }
+}
+
+fn hashes(what: &Decision) -> Option<Hashes> {
+    let Decision::Leaves { content, policy, .. } = what else { return None };
+    let text = |mark: u64| format!("{mark:016x}");
+    Some(Hashes { content: text(*content), policy: policy.map(text) })
 }
 
 struct Words<'a> {
@@ -164,6 +187,7 @@ impl<'a> Words<'a> {
             Decision::Decided { step, .. }
             | Decision::Refused { step, .. }
             | Decision::Dispatched { step, .. }
+            | Decision::Leaves { step, .. }
             | Decision::Answered { step, .. }
             | Decision::Receipt { step, .. }
             | Decision::Unconfirmed { step, .. }

@@ -22,9 +22,15 @@ impl Words<'_> {
                     TakenDown::Exited => "the journey exited",
                     TakenDown::Displaced => "something of a higher rank takes its place",
                     TakenDown::Dismissed => "it was closed",
+                    TakenDown::Seen => "it was seen as often as may be",
                     TakenDown::Replaced => "it is shown there anew",
                 };
                 format!("`{}` stands in {} no longer: {why}", self.name(*step), self.name(*slot))
+            }
+            Decision::Rests { step, slot, rule, until } => {
+                let (step, slot) = (self.name(*step), self.name(*slot));
+                let until = self.clock(*until);
+                format!("`{step}` rests in {slot} until {until}: {}", self.rule(rule, &slot))
             }
             _ => String::new(),
         }

@@ -108,9 +108,10 @@ impl Words<'_> {
             | Decision::NotClaimed { .. }
             | Decision::Reassigned { .. }
             | Decision::NoSuchTask { .. }) => self.task(task),
-            slot @ (Decision::Placed { .. } | Decision::NotPlaced { .. } | Decision::TakenDown { .. }) => {
-                self.slot(slot)
-            }
+            slot @ (Decision::Placed { .. }
+            | Decision::NotPlaced { .. }
+            | Decision::TakenDown { .. }
+            | Decision::Rests { .. }) => self.slot(slot),
             message => self.message(message),
         }
     }
@@ -123,8 +124,10 @@ impl Words<'_> {
             Decision::Refused { step, channel, outcome, rule } => {
                 self.refused(*step, *channel, *outcome, rule)
             }
-            Decision::Dispatched { step, channel } => {
-                format!("`{}` handed to {}", self.name(*step), self.name(*channel))
+            Decision::Dispatched { step, channel } | Decision::Leaves { step, channel, .. } => {
+                let corrected = matches!(what, Decision::Leaves { corrected: true, .. });
+                let corrected = if corrected { ", its content corrected since it was decided" } else { "" };
+                format!("`{}` handed to {}{corrected}", self.name(*step), self.name(*channel))
             }
             Decision::Answered { step, outcome, detail } => {
                 let detail = if detail.is_empty() { String::new() } else { format!(": {detail}") };

@@ -213,7 +213,7 @@ fn is_about(run: &Run, scene: &Scene, cap: &Cap, mark: &Mark) -> bool {
 }
 
 /// The first instant that counts now.
-fn start(run: &Run, scene: &Scene, within: Span) -> Timestamp {
+pub(in crate::step) fn start(run: &Run, scene: &Scene, within: Span) -> Timestamp {
     let start = match within.length {
         length if within.rolling => back(run, scene, length),
         Length::Elapsed(ms) => {
@@ -233,7 +233,7 @@ fn back(run: &Run, scene: &Scene, length: Length) -> Option<Timestamp> {
 }
 
 /// When the message of `oldest` counts no more.
-fn room(run: &Run, scene: &Scene, within: Span, oldest: Timestamp) -> Timestamp {
+pub(in crate::step) fn room(run: &Run, scene: &Scene, within: Span, oldest: Timestamp) -> Timestamp {
     let room = match within.length {
         length if within.rolling => run.after(oldest, length, scene),
         Length::Elapsed(ms) => later(start(run, scene, within), ms),

@@ -107,6 +107,8 @@ pub struct Show {
     pub content: Call,
     pub channels: Vec<Ident>,
     pub rank: Option<Expr>,
+    /// How often a customer may see it.
+    pub caps: Vec<super::Rate>,
     pub keep: Option<Dur>,
     pub until: Option<Expr>,
     pub id: StepId,

@@ -8,20 +8,22 @@ use super::expr::{expr, moment};
 use super::input::In;
 use super::operand::call;
 use super::primitive::{P, expect_word, ident, list};
+use super::rate::rate;
 use super::step::{once, option};
 use super::tail::{optional_tail, step_id};
-use crate::syntax::ast::{Dur, Expr, Show, StepId, StepKind};
+use crate::syntax::ast::{Dur, Expr, Rate, Show, StepId, StepKind};
 
 /// What may follow the slots of a `show`, in any order.
 #[derive(Default)]
 struct Options {
     rank: Option<Expr>,
+    caps: Vec<Rate>,
     keep: Option<Dur>,
     until: Option<Expr>,
     id: Option<StepId>,
 }
 
-/// `spring via home_banner, popup rank 20 until 2027-02-20 at 23:59 { on full … } else …`
+/// `spring via home_banner, popup rank 20 cap 3 per day until 2027-02-20 at 23:59 { on full … } else …`
 pub(super) fn show(i: In<'_>) -> P<'_, StepKind> {
     let (mut i, (content, _, channels)) =
         (call("a content"), expect_word("via"), list(ident("a slot"))).parse(i)?;
@@ -29,6 +31,11 @@ pub(super) fn show(i: In<'_>) -> P<'_, StepKind> {
     loop {
         i = match i.word() {
             "rank" if once(i, options.rank.is_none()) => option(expr, i.next(), &mut options.rank)?,
+            "cap" => {
+                let (rest, cap) = rate(i.next())?;
+                options.caps.push(cap);
+                rest
+            }
             "keep" if once(i, options.keep.is_none()) => option(duration, i.next(), &mut options.keep)?,
             "until" if once(i, options.until.is_none()) => option(moment, i.next(), &mut options.until)?,
             "as" if once(i, options.id.is_none()) => option(step_id, i, &mut options.id)?,
@@ -36,9 +43,9 @@ pub(super) fn show(i: In<'_>) -> P<'_, StepKind> {
         };
     }
     let (i, tail) = optional_tail(i)?;
-    let Options { rank, keep, until, id } = options;
+    let Options { rank, caps, keep, until, id } = options;
     let id = id.unwrap_or_default();
-    Ok((i, StepKind::Show(Box::new(Show { content, channels, rank, keep, until, id, tail }))))
+    Ok((i, StepKind::Show(Box::new(Show { content, channels, rank, caps, keep, until, id, tail }))))
 }
 
 /// `ad_gold via paid_social`

@@ -258,7 +258,7 @@ fn same<'s>(state: &'s State, at: usize, message: &Message) -> Option<&'s Messag
 /// When the gate let a message go.
 fn dispatched(message: &Message, trace: &[Trace]) -> Option<Timestamp> {
     let own = trace.iter().rev().find(|it| {
-        let step = if let Decision::Dispatched { step, .. } = it.what { Some(step) } else { None };
+        let step = it.what.leaves().map(|(step, _)| step);
         let run = it.journey == Some(message.journey) && it.entry.as_ref() == Some(&message.entry);
         run && it.subject == message.subject && step == Some(message.step)
     });
@@ -273,7 +273,7 @@ fn told(message: &Message, trace: &[Trace]) -> bool {
             && match (&it.what, message.status) {
                 (Decision::Decided { step, .. }, MessageStatus::Pending | MessageStatus::Sent)
                 | (Decision::PassedOn { step, .. }, MessageStatus::Pending)
-                | (Decision::Dispatched { step, .. }, MessageStatus::Dispatching)
+                | (Decision::Leaves { step, .. }, MessageStatus::Dispatching)
                 | (Decision::Refused { step, .. }, MessageStatus::Refused(_))
                 | (Decision::Cancelled { step }, MessageStatus::Cancelled)
                 | (Decision::Held { step, .. }, MessageStatus::Held(_))

@@ -84,13 +84,13 @@ impl Feed {
         }
         counts.day = counts.day.max(Some(day));
         let journey = decision.journey.and_then(|journey| world.symbols.name(journey));
+        if let Some((_, channel)) = decision.what.leaves()
+            && let Some(channel) = world.symbols.name(channel)
+        {
+            *counts.sent.entry(channel).or_default() += 1;
+        }
         match &decision.what {
             Decision::Entered { .. } => counts.entered += 1,
-            Decision::Dispatched { channel, .. } => {
-                if let Some(channel) = world.symbols.name(*channel) {
-                    *counts.sent.entry(channel).or_default() += 1;
-                }
-            }
             Decision::Ended { end } | Decision::Exited { end } => {
                 if let (Some(journey), Some(end)) = (journey, world.symbols.name(*end)) {
                     *counts.ended.entry((journey, end)).or_default() += 1;
@@ -121,7 +121,7 @@ impl Counts {
 
 /// Steps of the machinery between a decision and its message are left out.
 fn is_worth_a_line(decision: &Decision) -> bool {
-    !matches!(decision, Decision::Dispatched { .. } | Decision::Answered { .. } | Decision::Parked { .. })
+    decision.leaves().is_none() && !matches!(decision, Decision::Answered { .. } | Decision::Parked { .. })
 }
 
 fn clock(world: &World, at: Timestamp) -> String {

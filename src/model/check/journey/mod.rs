@@ -20,6 +20,7 @@ mod repeat;
 pub(super) mod replies;
 mod send;
 mod show;
+mod sight;
 mod split;
 mod steps;
 pub(super) mod template;

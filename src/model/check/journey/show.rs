@@ -15,10 +15,11 @@ use crate::value::Type;
 
 impl<'w> Checker<'w, '_> {
     pub(super) fn show(&mut self, written: &ast::Show) -> Option<StepKind> {
-        let ast::Show { content, channels, rank, keep, until, id: _, tail } = written;
+        let ast::Show { content, channels, rank, caps, keep, until, id: _, tail } = written;
         let call = self.content_call(content);
         let slots = self.slots(content, call.as_ref(), channels);
         let rank = rank.as_ref().map(|rank| self.expect(rank, &Type::Int));
+        let caps = self.sight_caps(caps, channels);
         let end = match (keep, until) {
             (Some(keep), None) => Some(ShowEnd::Keep(length::positive(*keep, &mut self.sink))),
             (None, Some(until)) => self.end_of_show(until).map(ShowEnd::Until),
@@ -32,7 +33,7 @@ impl<'w> Checker<'w, '_> {
             }
         };
         let tail = self.show_tail(tail);
-        Some(StepKind::Show(Box::new(Show { content: call?, slots: slots?, rank, end, tail })))
+        Some(StepKind::Show(Box::new(Show { content: call?, slots: slots?, rank, caps, end, tail })))
     }
 
     pub(super) fn hide(&mut self, content: &Call, channels: &[Ident]) -> Option<StepKind> {
