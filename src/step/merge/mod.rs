@@ -136,9 +136,28 @@ fn post_came(run: &mut Run, post: &Post) -> bool {
         }
         // Whether this row goes or stays is not decided while it has its estate; the other says it again.
         Errand::Parcel { .. } if merged.number == 0 && (!merged.is_sealed || run.root.id < post.from.id) => {}
+        // What it asked of others is still here: the one that stays does not know of it yet.
+        Errand::Became(_) | Errand::Given { .. } if merged.number == 0 && !merged.is_sealed => {
+            post::take(run, post);
+            super::settle_followers(run);
+            hand_over(run);
+        }
+        Errand::Became(_) | Errand::Given { .. } => {
+            let key = key_there(&post.key, run.root, &into);
+            run.effect(Effect::Post(Box::new(Post { to: into, key, ..post.clone() })));
+        }
         _ => run.effect(Effect::Post(Box::new(Post { to: into, ..post.clone() }))),
     }
     true
+}
+
+/// What this row had asked for, as the one that stays calls it.
+fn key_there(key: &MessageKey, gone: &RootKey, into: &RootKey) -> MessageKey {
+    if key.root != gone.id {
+        return key.clone();
+    }
+    let entry = rekeyed(&key.entry, &gone.id, &into.id);
+    MessageKey { root: into.id.clone(), entry, ..key.clone() }
 }
 
 /// Takes back that it has gone. What came since has happened now.
