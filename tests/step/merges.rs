@@ -32,7 +32,7 @@ journey cup of customer {
 }
 event invited of customer { friend : customer; txn : Id }
 journey recommends of customer {
-  purpose service; owner "o"; enter on invited; reenter per event.txn
+  purpose service; owner "o"; enter on invited; reenter per event.txn; exit on bound as left
   send hello via push to event.friend as hello_pal else end failed
   end told
 }
@@ -433,4 +433,21 @@ fn what_a_friend_answers_before_the_estate_goes_is_heard_of() {
     let mut ends = stays.ends();
     ends.sort_unstable();
     assert_eq!(ends, ["given", "told", "…"], "the course goes on: {}", stays.told());
+}
+
+#[test]
+fn what_a_friend_was_asked_for_is_taken_back_by_the_one_that_stays() {
+    let (mut gone, mut stays) = pair();
+    let (mut friend, asked) = asked(&mut gone);
+    friend.dispatching = false;
+    answers(&mut friend, asked);
+    join(&mut gone, &mut stays);
+    stays.happen("bound", &[]);
+    for post in stays.posted.drain(..) {
+        assert_eq!(post.to, friend.root);
+        friend.input(&Input::Post(Box::new(post)));
+    }
+    friend.dispatching = true;
+    friend.input(&Input::Wake);
+    assert_eq!(friend.got(), [""; 0], "its journey has left: {}", friend.told());
 }

@@ -258,6 +258,18 @@ fn pass_on(run: &mut Run, event: &Event) {
     }
 }
 
+/// What a message of this row was called by those who have gone into it.
+pub(super) fn former_keys(run: &Run, key: &MessageKey) -> Vec<MessageKey> {
+    let absorbed = run.state.absorbed.iter().filter(|root| root.entity == run.root.entity);
+    absorbed
+        .map(|gone| MessageKey {
+            root: gone.id.clone(),
+            entry: rekeyed(&key.entry, &run.root.id, &gone.id),
+            ..key.clone()
+        })
+        .collect()
+}
+
 /// The entry key of `reenter never` is the subject's own id, which is another now.
 fn rekeyed(key: &Arc<str>, from: &str, into: &Arc<str>) -> Arc<str> {
     if **key == *from { into.clone() } else { key.clone() }
