@@ -6,6 +6,7 @@ use super::gate::{self, Verdict, Wish, caps};
 use super::hold;
 use super::input::MessageKey;
 use super::list;
+use super::merge;
 use super::message::{self, Decided};
 use super::occurrence::Occurrence;
 use super::post::{self, Became, Errand, Letter, Post};
@@ -98,6 +99,18 @@ pub(super) fn take(run: &mut Run, post: &Post, letter: &Letter) {
             message::trace(run, &message, Decision::Refused { step, channel, outcome, rule });
             tell_sender(run, &message, Became::Refused(outcome));
         }
+    }
+}
+
+/// The journey has left: whoever was asked for the message is to send it no more. They know it by the name of who asked,
+/// which may be one that has gone into this row since.
+pub(super) fn take_back(run: &mut Run, message: &Message) {
+    let Some(to) = message.to().filter(|_| message.is_elsewhere()).cloned() else { return };
+    let key = message::key_of(run, message);
+    let mut names = merge::former_keys(run, &key);
+    names.push(key);
+    for key in names {
+        post::send(run, to.clone(), key, Errand::Cancel);
     }
 }
 

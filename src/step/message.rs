@@ -15,7 +15,7 @@ use super::gate::{self, Hold, Verdict, Wish, caps};
 use super::index::{Loaded, Trigger};
 use super::input::{MessageKey, RootKey};
 use super::occurrence::Occurrence;
-use super::post::{self, Errand};
+use super::post;
 use super::run::{Follow, Run};
 use super::scene::Scene;
 use super::state::{Instance, MAX_MESSAGES, Message, MessageStatus, More};
@@ -325,10 +325,7 @@ pub(super) fn cancel(run: &mut Run, instance: &Instance) {
     for message in cancelled {
         caps::settle(run.state, &message, MessageStatus::Cancelled);
         run.trace(instance, Decision::Cancelled { step: message.step });
-        if let Some(to) = message.to().filter(|_| message.is_elsewhere()).cloned() {
-            let key = key_of(run, &message);
-            post::send(run, to, key, Errand::Cancel);
-        }
+        letter::take_back(run, &message);
     }
 }
 

@@ -20,11 +20,13 @@ pub(crate) fn check(state: &State, world: &World) {
         assert!(keys.insert(key), "two instances with the key {}", instance.key);
         let node = &world.programs[&instance.program].body.nodes[usize::from(instance.node)];
         let asks_provider = matches!(node.kind, NodeKind::Send { .. });
+        // Whoever gets it decides in their own row.
+        let asks_friend = matches!(&node.kind, NodeKind::Give { giving, .. } if giving.to.is_some());
         // Held by the gate, or on its way for longer than its rung lasts.
         let is_open =
             state.messages.iter().any(|message| message.entry == instance.key && message.status.is_open());
         assert!(
-            instance.due.is_some() || asks_provider || is_open,
+            instance.due.is_some() || asks_provider || asks_friend || is_open,
             "an instance that waits for nothing: {instance:?}"
         );
         let running = state.entries.iter().filter(|entry| {

@@ -30,6 +30,17 @@ journey cup of customer {
   grant coffee { on limited end had_one } else end not_given
   end given
 }
+event invited of customer { friend : customer; txn : Id }
+journey recommends of customer {
+  purpose service; owner "o"; enter on invited; reenter per event.txn; exit on bound as left
+  send hello via push to event.friend as hello_pal else end failed
+  end told
+}
+journey treats of customer {
+  purpose service; owner "o"; enter on invited; reenter never
+  grant stars amount 5 to event.friend else end not_given
+  end given
+}
 journey asks of customer { purpose marketing; owner "o"; enter on drawdown; reenter after 1min
   send hello via sms as offer { on no_consent end refused } else end failed
   end sent
@@ -368,4 +379,75 @@ fn somebody_unknown_takes_what_had_waited_along() {
     assert_eq!(gone.state.parked.len(), 1);
     join(&mut gone, &mut stays);
     assert_eq!(stays.got(), ["first_one"], "{}", stays.told());
+}
+
+/// A friend of the one that goes, and what that one has asked of them.
+fn asked(gone: &mut Story) -> (Story, Vec<Post>) {
+    let mut friend = Story::of(JOURNEYS);
+    friend.root = RootKey { entity: Name::new("customer"), id: "c3".into() };
+    friend.agree();
+    friend.now = gone.now;
+    gone.happen("invited", &[("friend", Value::text("c3")), ("txn", Value::text("t7"))]);
+    let asked = gone.posted.drain(..).collect();
+    (friend, asked)
+}
+
+fn answers(friend: &mut Story, asked: Vec<Post>) -> Vec<Post> {
+    asked.into_iter().for_each(|post| _ = friend.input(&Input::Post(Box::new(post))));
+    friend.posted.drain(..).collect()
+}
+
+#[test]
+fn what_a_friend_was_asked_for_is_heard_of_by_the_one_that_stays() {
+    let (mut gone, mut stays) = pair();
+    let (mut friend, asked) = asked(&mut gone);
+    assert_eq!(asked.len(), 2, "a message and a gift: {}", gone.told());
+    join(&mut gone, &mut stays);
+    assert_eq!(stays.ends(), ["…", "…"], "{}", stays.told());
+    for answer in answers(&mut friend, asked) {
+        assert_eq!(answer.to, gone.root, "nobody told the friend");
+        gone.input(&Input::Post(Box::new(answer)));
+    }
+    carry(&mut gone, &mut stays);
+    let mut ends = stays.ends();
+    ends.sort_unstable();
+    assert_eq!(ends, ["given", "told"], "{}", stays.told());
+}
+
+#[test]
+fn what_a_friend_answers_before_the_estate_goes_is_heard_of() {
+    let (mut gone, mut stays) = pair();
+    gone.provider = None;
+    gone.happen("login", &[]);
+    let key = gone.delivered[0].message.clone();
+    let (mut friend, asked) = asked(&mut gone);
+    join(&mut gone, &mut stays);
+    assert!(stays.state.instances.is_empty(), "a provider is being asked: {}", gone.told());
+    for answer in answers(&mut friend, asked) {
+        gone.input(&Input::Post(Box::new(answer)));
+    }
+    carry(&mut gone, &mut stays);
+    let outcome = wayfare::program::Outcome::Sent;
+    gone.input(&Input::Answer { message: key, outcome, detail: "".into() });
+    carry(&mut gone, &mut stays);
+    let mut ends = stays.ends();
+    ends.sort_unstable();
+    assert_eq!(ends, ["given", "told", "…"], "the course goes on: {}", stays.told());
+}
+
+#[test]
+fn what_a_friend_was_asked_for_is_taken_back_by_the_one_that_stays() {
+    let (mut gone, mut stays) = pair();
+    let (mut friend, asked) = asked(&mut gone);
+    friend.dispatching = false;
+    answers(&mut friend, asked);
+    join(&mut gone, &mut stays);
+    stays.happen("bound", &[]);
+    for post in stays.posted.drain(..) {
+        assert_eq!(post.to, friend.root);
+        friend.input(&Input::Post(Box::new(post)));
+    }
+    friend.dispatching = true;
+    friend.input(&Input::Wake);
+    assert_eq!(friend.got(), [""; 0], "its journey has left: {}", friend.told());
 }

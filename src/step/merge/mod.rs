@@ -136,9 +136,28 @@ fn post_came(run: &mut Run, post: &Post) -> bool {
         }
         // Whether this row goes or stays is not decided while it has its estate; the other says it again.
         Errand::Parcel { .. } if merged.number == 0 && (!merged.is_sealed || run.root.id < post.from.id) => {}
+        // What it asked of others is still here: the one that stays does not know of it yet.
+        Errand::Became(_) | Errand::Given { .. } if merged.number == 0 && !merged.is_sealed => {
+            post::take(run, post);
+            super::settle_followers(run);
+            hand_over(run);
+        }
+        Errand::Became(_) | Errand::Given { .. } => {
+            let key = key_there(&post.key, run.root, &into);
+            run.effect(Effect::Post(Box::new(Post { to: into, key, ..post.clone() })));
+        }
         _ => run.effect(Effect::Post(Box::new(Post { to: into, ..post.clone() }))),
     }
     true
+}
+
+/// What this row had asked for, as the one that stays calls it.
+fn key_there(key: &MessageKey, gone: &RootKey, into: &RootKey) -> MessageKey {
+    if key.root != gone.id {
+        return key.clone();
+    }
+    let entry = rekeyed(&key.entry, &gone.id, &into.id);
+    MessageKey { root: into.id.clone(), entry, ..key.clone() }
 }
 
 /// Takes back that it has gone. What came since has happened now.
@@ -237,6 +256,18 @@ fn pass_on(run: &mut Run, event: &Event) {
     if is_idle {
         send(run);
     }
+}
+
+/// What a message of this row was called by those who have gone into it.
+pub(super) fn former_keys(run: &Run, key: &MessageKey) -> Vec<MessageKey> {
+    let absorbed = run.state.absorbed.iter().filter(|root| root.entity == run.root.entity);
+    absorbed
+        .map(|gone| MessageKey {
+            root: gone.id.clone(),
+            entry: rekeyed(&key.entry, &run.root.id, &gone.id),
+            ..key.clone()
+        })
+        .collect()
 }
 
 /// The entry key of `reenter never` is the subject's own id, which is another now.
