@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use wayfare::diagnostic::{Code, Diagnostic, code};
+use wayfare::model::check::asset::Asset;
 use wayfare::model::check::named_files;
 use wayfare::model::{Context, Model, check};
 use wayfare::syntax::{ast, parse};
@@ -161,6 +162,10 @@ fn page(text: &str) -> Project {
         .context
         .named
         .insert((id, "orgs/branches.csv".into()), "unit,parent\neast,\nshanghai,east\n".into());
+    let (there, absent) = (Asset::There("0".repeat(64).into()), Asset::Absent(vec!["spring.png".into()]));
+    for (path, asset) in [("img/spring.png", there), ("img/sprnig.png", absent)] {
+        project.context.named.insert((id, path.into()), asset.to_text().into());
+    }
     project
 }
 

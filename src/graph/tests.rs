@@ -5,7 +5,7 @@ use crate::diagnostic::Diagnostic;
 use crate::expr::{Anchor, BinaryOp, Expr, MessageEvent, Owner, Pattern, Source};
 use crate::model::journey::{Awaited, Exit, Rung, Send, Step, StepKind, Tail, Trigger, WaitArm};
 use crate::model::{Journey, Model, Uses};
-use crate::program::{ContentCall, Enter, Manner, Outcome, Reenter};
+use crate::program::{ContentCall, Enter, LONGEST_RETRY_MS, Manner, Outcome, Reenter};
 use crate::text::FileId;
 use crate::value::CivilUnit;
 
@@ -276,7 +276,9 @@ fn the_longest_life_is_the_sum_of_the_longest_waits() {
     let slack = day / 24;
     let steps = vec![ladder(None, vec![pause(days(3)), end("unreached")]), end("reached")];
     let whole = longest(&build(&journey("welcome", steps)));
-    assert_eq!(whole, Longest { ms: Some(7 * day + 3 * slack), until: Vec::new() });
+    // The pause, and each of two rungs: three times its two days and the last of a provider's pauses.
+    let rungs = 2 * (3 * (2 * day + slack) + LONGEST_RETRY_MS);
+    assert_eq!(whole, Longest { ms: Some(3 * day + slack + rungs), until: Vec::new() });
     let maturity = Expr::Attr(Owner::Subject, Name::new("maturity"));
     let steps = vec![step("until", StepKind::UntilMoment(maturity)), end("done")];
     assert_eq!(longest(&build(&journey("m", steps))).until, ["maturity"]);

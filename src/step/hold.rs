@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::actor::News;
 use super::arbiter::{self, Rank};
+use super::dispatch;
 use super::effect::Effect;
 use super::gate::{Hold, Verdict, caps};
 use super::input::MessageKey;
@@ -122,7 +123,7 @@ fn look(run: &mut Run, digest: u64) {
 fn release(run: &mut Run, at: usize, message: &Message) {
     let on_record =
         run.world.symbols.name(message.channel).is_some_and(|name| run.world.recorded.contains(&name));
-    message::leaves_now(run, message);
+    dispatch::leaves_now(run, message);
     set_next(run, at, None);
     let status = if on_record { MessageStatus::Sent } else { MessageStatus::Pending };
     message::set_status(run, at, status);

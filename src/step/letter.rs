@@ -2,6 +2,7 @@
 //! became of them said back.
 
 use super::actor::Actor;
+use super::dispatch;
 use super::gate::{self, Verdict, Wish, caps};
 use super::hold;
 use super::input::MessageKey;
@@ -87,7 +88,7 @@ pub(super) fn take(run: &mut Run, post: &Post, letter: &Letter) {
         // Whoever sent it hears of it when it may leave.
         Ok(Some(hold)) => hold::keep(run, message, hold),
         Ok(None) => {
-            message::leaves_now(run, &message);
+            dispatch::leaves_now(run, &message);
             message::trace(run, &message, Decision::Decided { step, channel });
             tell_sender(run, &message, Became::Accepted);
             if on_record {

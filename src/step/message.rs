@@ -10,19 +10,18 @@ use std::sync::Arc;
 
 use super::actor::{Actor, News};
 use super::cell::cell;
-use super::effect::{Delivery, Effect};
-use super::gate::{self, Hold, Verdict, Wish, caps};
+use super::effect::Effect;
+use super::gate::{self, Verdict, Wish, caps};
 use super::index::{Loaded, Trigger};
 use super::input::{MessageKey, RootKey};
 use super::occurrence::Occurrence;
 use super::post;
 use super::run::{Follow, Run};
-use super::scene::Scene;
 use super::state::{Instance, MAX_MESSAGES, Message, MessageStatus, More};
 use super::symbols;
 use super::symbols::Sym;
 use super::trace::{Decision, Rule, Trace};
-use super::{arbiter, bound, hold, letter, list, node};
+use super::{arbiter, bound, hold, letter, list};
 use crate::expr::{MessageEvent, eval};
 use crate::name::Name;
 use crate::program::{ContentCall, Manner, NodeKind, Outcome};
@@ -212,68 +211,6 @@ fn chosen(message: &Message, run: &Run) -> Option<Name> {
         Value::Choice(content) if *name == sym => Some(*content),
         _ => None,
     })
-}
-
-/// The dispatcher has taken the message from the outbox; `unheard`: its last attempt may have arrived.
-pub(super) fn dispatch(run: &mut Run, key: &MessageKey, unheard: bool) {
-    let Some(at) = find(run, key) else { return run.effect(Effect::Drop(key.clone())) };
-    look_for_exit(run, at);
-    let Some(message) = run.state.messages.get(at).cloned() else { return };
-    if !message.status.is_on_its_way() || !is_next(run, &message, key) {
-        return run.effect(Effect::Drop(key.clone()));
-    }
-    if message.status == MessageStatus::Dispatching && !unheard && node::is_overrun(run, &message) {
-        answer(run, key, Outcome::Failed, &"not tried again: the time of its rung is over".into());
-        return run.effect(Effect::Drop(key.clone()));
-    }
-    match delivery(run, key, &message) {
-        Ok(Leave::Later(hold)) if unheard && message.status == MessageStatus::Dispatching => {
-            leave_unconfirmed(run, at, &message, hold.rule);
-            run.effect(Effect::Drop(key.clone()));
-        }
-        Ok(Leave::Later(hold)) => {
-            hold::put_back(run, at, hold);
-            run.effect(Effect::Drop(key.clone()));
-        }
-        Ok(Leave::Now(delivery)) => {
-            // Whoever asks may not know that there was no attempt at all.
-            let is_first = message.status == MessageStatus::Pending;
-            if let Some(rule) = bound::other(run, &message, &delivery).filter(|_| unheard && !is_first) {
-                leave_unconfirmed(run, at, &message, rule);
-                return run.effect(Effect::Drop(key.clone()));
-            }
-            if is_first {
-                set_status(run, at, MessageStatus::Dispatching);
-                let what = bound::leaves(run, &message, &delivery);
-                trace(run, &message, what);
-            }
-            bound::tried(run, at, &delivery);
-            if is_first || !unheard {
-                leaves_now(run, &message);
-            }
-            run.effect(Effect::Deliver(delivery));
-        }
-        Err((_, rule)) if unheard && message.status == MessageStatus::Dispatching => {
-            leave_unconfirmed(run, at, &message, rule);
-            run.effect(Effect::Drop(key.clone()));
-        }
-        Err((outcome, rule)) => {
-            set_status(run, at, MessageStatus::Refused(outcome));
-            let (step, channel) = (message.step, message.channel);
-            trace(run, &message, Decision::Refused { step, channel, outcome, rule });
-            run.effect(Effect::Drop(key.clone()));
-            tell(run, &message, News::Refused(outcome));
-        }
-    }
-}
-
-/// It may have arrived, and may not be sent once more to make sure. It counts as sent: who got it must not get the next
-/// rung of a ladder as well. The rest of its list stays.
-fn leave_unconfirmed(run: &mut Run, at: usize, message: &Message, rule: Rule) {
-    set_status(run, at, MessageStatus::Sent);
-    let (step, channel) = (message.step, message.channel);
-    trace(run, message, Decision::Unconfirmed { step, channel, rule });
-    tell(run, message, News::Sent);
 }
 
 /// The provider has answered. The first answer stands.
@@ -477,16 +414,10 @@ pub(super) fn sender_key(run: &Run, message: &Message) -> MessageKey {
     MessageKey { journey: text(message.journey), root, child, entry: message.entry.clone(), step }
 }
 
-/// What the gate says of a message of the outbox.
-enum Leave {
-    Now(Box<Delivery>),
-    Later(Hold),
-}
-
 /// What a message that waits says, and of which program it is.
-type Told<'r> = (&'r Arc<Loaded>, Name, Name);
+pub(super) type Told<'r> = (&'r Arc<Loaded>, Name, Name);
 
-fn told<'r>(run: &'r Run, message: &Message) -> Result<Told<'r>, gate::Refusal> {
+pub(super) fn told<'r>(run: &'r Run, message: &Message) -> Result<Told<'r>, gate::Refusal> {
     let gone = || (Outcome::Unreachable, Rule::NoContent);
     let loaded = run.world.index().program(message.program).ok_or_else(gone)?;
     let channel = run.world.symbols.name(message.channel).ok_or_else(gone)?;
@@ -519,48 +450,6 @@ pub(super) fn stop(run: &mut Run) {
             hold::refuse(run, at, outcome, rule);
         }
     }
-}
-
-/// Its place under caps is taken now.
-pub(super) fn leaves_now(run: &mut Run, message: &Message) {
-    let Ok((loaded, channel, _)) = told(run, message) else { return };
-    let (loaded, purpose) = (Arc::clone(loaded), loaded.program.purpose);
-    let touch = caps::touch(run, &loaded, message);
-    caps::reserve(run, message, (channel, purpose), touch);
-}
-
-fn delivery(run: &Run, key: &MessageKey, message: &Message) -> Result<Leave, gate::Refusal> {
-    let pass = match weigh(run, message)? {
-        Verdict::Pass(pass) => pass,
-        Verdict::Hold(_, hold) => return Ok(Leave::Later(hold)),
-    };
-    let (loaded, channel, content) = told(run, message)?;
-    let scene = run.scene(loaded, &message.subject);
-    let locale = match message.to() {
-        Some(_) => super::content::default_locale(),
-        None => super::content::locale(&scene),
-    };
-    let copy = Scene {
-        defs: &pass.content.body.defs,
-        features: &pass.content.body.features,
-        params: &message.args,
-        locale: Some(locale),
-        ..scene
-    };
-    let (parts, links) = super::content::render(pass.variant, message.part(), &copy);
-    Ok(Leave::Now(Box::new(Delivery {
-        message: key.clone(),
-        channel,
-        addressee: message.to().unwrap_or(run.root).clone(),
-        address: pass.address,
-        purpose: loaded.program.purpose,
-        content,
-        parts,
-        links,
-        program_hash: loaded.hash.clone(),
-        content_hash: pass.content.hash.clone(),
-        policy_hash: run.world.bundle.policy.as_ref().map(|policy| policy.hash.clone()),
-    })))
 }
 
 /// The content that the message says.

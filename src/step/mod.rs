@@ -26,6 +26,7 @@ mod cell;
 pub mod codec;
 mod consent;
 mod content;
+mod dispatch;
 mod due;
 pub mod effect;
 mod enter;
@@ -130,8 +131,8 @@ pub fn step(world: &World, root: &RootKey, state: &mut State, input: &Input, now
             park::plan(&mut run);
             enter::plan_date(&mut run);
         }
-        Input::Dispatch(key) => message::dispatch(&mut run, key, false),
-        Input::DispatchAgain(key) => message::dispatch(&mut run, key, true),
+        Input::Dispatch(key) => dispatch::dispatch(&mut run, key, false),
+        Input::DispatchAgain(key) => dispatch::dispatch(&mut run, key, true),
         Input::Answer { message, outcome, detail } => message::answer(&mut run, message, *outcome, detail),
         Input::Permit { key, short } => give::permit(&mut run, key, *short),
         Input::Paced { message, at } => hold::paced(&mut run, message, *at),

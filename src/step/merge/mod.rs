@@ -17,7 +17,7 @@ use super::post::{self, Errand, Parcel, Post};
 use super::run::{Run, later};
 use super::state::{MAX_PASSED, Merged, MessageStatus, State};
 use super::trace::Decision;
-use super::{give, message, show};
+use super::{dispatch, give, message, show};
 use crate::value::Value;
 
 /// The type that says so; the first part of a parcel's key.
@@ -58,7 +58,7 @@ pub(super) fn divert(run: &mut Run, input: &Input) -> bool {
             let unheard = matches!(input, Input::DispatchAgain(_));
             let asked = message::find(run, key).and_then(|at| run.state.messages.get(at));
             if asked.is_some_and(|message| message.status == MessageStatus::Dispatching) {
-                message::dispatch(run, key, unheard);
+                dispatch::dispatch(run, key, unheard);
                 // It need not leave: the gate may refuse it now, and then nobody else will say that it is over.
                 super::settle_followers(run);
                 hand_over(run);
