@@ -13,6 +13,7 @@ use crate::graph::rounds::least_nominal_ms;
 use crate::model::{Journey, Model};
 use crate::name::Name;
 use crate::program::{Enter, EntryUnit, Reenter};
+use crate::value::Length;
 
 const DAY_MS: i64 = 86_400_000;
 /// The longest holidays with the weekends around them: as far as a date may roll.
@@ -24,19 +25,34 @@ pub enum Entries {
     Once,
     /// The next begins at least so long behind the end of the one before.
     Behind(i64),
-    /// At most one in each stretch of the calendar that is at least so long.
-    PerStretch(i64),
-    /// Their beginnings are at least so far apart.
-    Apart(i64),
+    /// Of what triggers them, at most one in each stretch of the calendar that is at least so long.
+    PerStretch(i64, Turn),
+    /// What triggers them is at least so far apart.
+    Apart(i64, Turn),
     /// Once for each of something that data decides, in the words of the journey.
     PerValue,
+}
+
+/// How long a trigger may wait until it enters, in milliseconds: for its turn in a lane. Two that are a week apart may
+/// enter on one day, if the first waited.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Turn(pub i64);
+
+impl Turn {
+    fn of(model: &Model, journey: &Journey) -> Self {
+        let lanes = model.policies.values().flat_map(|policy| &policy.lanes);
+        let waits = lanes.filter(|lane| lane.journeys.contains(&journey.name)).filter_map(|lane| lane.wait);
+        Self(waits.map(Length::at_most_ms).max().unwrap_or_default())
+    }
 }
 
 impl Entries {
     #[must_use]
     pub fn of(model: &Model, journey: &Journey) -> Self {
         let gap = gap_ms(model, journey);
-        let apart = |otherwise: Self| gap.filter(|gap| *gap > 0).map_or(otherwise, Self::Apart);
+        let turn = || Turn::of(model, journey);
+        let apart =
+            |otherwise: Self| gap.filter(|gap| *gap > 0).map_or(otherwise, |gap| Self::Apart(gap, turn()));
         match &journey.reenter {
             Reenter::Never => Self::Once,
             Reenter::After(length) => Self::Behind(length.at_least_ms()),
@@ -50,9 +66,10 @@ impl Entries {
                 });
                 // Several units make one key together: with a value in it there may be many of one day.
                 let alone = units.len() == 1;
-                let stretch = stretches.max().filter(|_| alone).map_or(Self::PerValue, Self::PerStretch);
+                let stretch = stretches.max().filter(|_| alone);
+                let stretch = stretch.map_or(Self::PerValue, |ms| Self::PerStretch(ms, turn()));
                 match (stretch, gap) {
-                    (Self::PerStretch(length), Some(gap)) if gap < length => stretch,
+                    (Self::PerStretch(length, _), Some(gap)) if gap < length => stretch,
                     _ => apart(stretch),
                 }
             }
@@ -68,12 +85,14 @@ impl Entries {
     /// How many can begin within any stretch of `ms`, its end not included; `None`: any number.
     #[must_use]
     pub fn within(self, ms: i64) -> Option<i64> {
-        let ms = ms.max(1);
-        let times = |length: i64| ms.saturating_add(length - 1) / length.max(1);
+        let times = |length: i64, turn: Turn| {
+            ms.max(1).saturating_add(turn.0).saturating_add(length - 1) / length.max(1)
+        };
         match self {
             Self::Once => Some(1),
-            Self::Behind(length) | Self::Apart(length) => (length > 0).then(|| times(length)),
-            Self::PerStretch(length) => Some(times(length).saturating_add(1)),
+            Self::Behind(length) => (length > 0).then(|| times(length, Turn::default())),
+            Self::Apart(length, turn) => (length > 0).then(|| times(length, turn)),
+            Self::PerStretch(length, turn) => Some(times(length, turn).saturating_add(1)),
             Self::PerValue => None,
         }
     }
@@ -129,7 +148,7 @@ pub fn longest_ms(flow: &Flow<'_>) -> Option<i64> {
         }
     }
     let longest = arrival.into_iter().try_fold(0, |longest: i64, one| one.map(|one| one.max(longest)));
-    let lasts = flow.journey.lasts.map(crate::value::Length::at_most_ms);
+    let lasts = flow.journey.lasts.map(Length::at_most_ms);
     match (longest, lasts) {
         (Some(longest), Some(lasts)) => Some(longest.min(lasts)),
         (longest, lasts) => longest.or(lasts),

@@ -63,7 +63,7 @@ pub fn most_sends(flow: &Flow<'_>, window_ms: i64, counts: &dyn Fn(&Message<'_>)
             let bound = runs.map(|runs| runs.saturating_mul(whole));
             found.map(|found| bound.map_or(found, |bound| found.min(bound))).or(bound)
         }
-        Entries::PerStretch(_) | Entries::Apart(_) | Entries::PerValue => {
+        Entries::PerStretch(..) | Entries::Apart(..) | Entries::PerValue => {
             let one = found.map_or(whole, |found| found.min(whole));
             let still = longest_ms(flow).map(|ms| ms.saturating_add(window_ms).saturating_add(flow.hold_ms));
             still.and_then(|ms| entries.within(ms)).map(|runs| runs.saturating_mul(one))

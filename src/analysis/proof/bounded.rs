@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Claim, Desk, Kind, Told, ToldStep};
 use crate::analysis::clock::times;
-use crate::analysis::entries::{Entries, assumes, longest_ms};
+use crate::analysis::entries::{Entries, Turn, assumes, longest_ms};
 use crate::analysis::liability::{Worth, liability};
 use crate::analysis::window::{MostSends, most_in_one_run, most_sends};
 use crate::analysis::{about, told};
@@ -47,14 +47,17 @@ fn entries(desk: &Desk<'_, '_>) -> Claim {
     let says = match entries {
         Entries::Once => format!("each {of} enters once"),
         Entries::Behind(ms) => format!("each {of} enters again at the earliest {} behind the end", told(ms)),
-        Entries::PerStretch(ms) => format!(
-            "each {of} enters at most once in each {} of the calendar",
-            told(ms).trim_start_matches("1 ")
+        Entries::PerStretch(ms, turn) => format!(
+            "each {of} enters at most once in each {} of the calendar{}",
+            told(ms).trim_start_matches("1 "),
+            waits(turn)
         ),
-        Entries::Apart(ms) => format!("entries of each {of} are at least {} apart", told(ms)),
+        Entries::Apart(ms, turn) => {
+            format!("entries of each {of} are at least {} apart{}", told(ms), waits(turn))
+        }
         Entries::PerValue => format!("each {of} enters as often as what triggers it comes"),
     };
-    let assumed = assumes(desk.flow.model, journey).filter(|_| matches!(entries, Entries::Apart(_)));
+    let assumed = assumes(desk.flow.model, journey).filter(|_| matches!(entries, Entries::Apart(..)));
     let assumed = assumed.map(|name| format!(", as long as `{name}` does not change")).unwrap_or_default();
     let year = entries.within(365 * DAY_MS);
     Claim::new(Kind::Bounded, "entries", year.is_some(), format!("{says}{assumed}")).number(
@@ -62,6 +65,15 @@ fn entries(desk: &Desk<'_, '_>) -> Claim {
         year,
         "entries",
     )
+}
+
+/// How far an entry may come behind its time.
+fn waits(turn: Turn) -> String {
+    if turn.0 == 0 {
+        String::new()
+    } else {
+        format!(", but for at most {} in which one waits for its turn", told(turn.0))
+    }
 }
 
 /// At which times of the day messages may leave, if nothing held them: those that may not at any.
