@@ -127,3 +127,24 @@ fn graphs_and_bundles_need_journeys_without_errors() {
     assert!(refused.contains("exit: 1\n--- stdout\n--- stderr\n") && refused.contains("E0451"), "{refused}");
     assert_eq!(fs::read_to_string(folder.path().join("bundle.json")).unwrap(), text, "the old bundle stays");
 }
+
+#[test]
+fn what_is_proved_of_a_journey_is_printed_and_of_all_together() {
+    let second =
+        WELCOME.replace("journey welcome", "journey again").replace("reenter never", "reenter after 30 days");
+    let folder =
+        project(&[("model.journey", WORLD), ("welcome.journey", WELCOME), ("again.journey", &second)]);
+    insta::assert_snapshot!(transcript(folder.path(), &["prove", "again"]));
+    insta::assert_snapshot!(transcript(folder.path(), &["prove"]));
+    insta::assert_snapshot!(transcript(folder.path(), &["prove", "welcom"]));
+
+    let statement = transcript(folder.path(), &["prove", "welcome", "--json"]);
+    let (_, rest) = statement.split_once("exit: 0\n--- stdout\n").expect("it is told");
+    let (document, talk) = rest.split_once("--- stderr\n").unwrap();
+    let document: serde_json::Value = serde_json::from_str(document).unwrap();
+    assert_eq!((document["journey"].as_str(), talk), (Some("welcome"), ""), "{document}");
+
+    fs::write(folder.path().join("again.journey"), second.replace("  end greeted\n", "")).unwrap();
+    let refused = transcript(folder.path(), &["prove", "again"]);
+    assert!(refused.contains("exit: 1\n--- stdout\n--- stderr\n") && refused.contains("E0451"), "{refused}");
+}
