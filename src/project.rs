@@ -8,6 +8,7 @@
 //! `push` in `stdlib/cn/bank.journey`. Only packages that are imported become part of a compilation.
 
 mod discover;
+mod outside;
 mod stdlib;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,12 +21,11 @@ use ring::digest::{SHA256, digest};
 
 use crate::compile::{File, Input};
 use crate::config;
-use crate::model::check::asset::{Asset, assets};
-use crate::model::check::named_files;
-use crate::syntax::{ast, parse};
-use crate::text::{FileId, hex};
+use crate::model::check::asset::Asset;
+use crate::text::hex;
 
 pub use discover::shown;
+use outside::Outside;
 
 /// A project, read.
 #[derive(Clone, Debug)]
@@ -76,12 +76,7 @@ pub struct Reader {
 #[derive(Clone, Debug)]
 struct Seen {
     file: File,
-    /// Calendars and trees of organisations, as written.
-    named: Vec<Arc<str>>,
-    /// Pictures and files of contents, as written.
-    assets: Vec<Arc<str>>,
-    /// Packages, dotted.
-    imports: BTreeSet<String>,
+    outside: Outside,
 }
 
 impl Reader {
@@ -108,19 +103,19 @@ impl Reader {
             let Some(file) = read(&root, &path)? else { continue };
             let seen = match before.remove(path.as_os_str()) {
                 Some(seen) if seen.file.text == file.text && seen.file.package == file.package => seen,
-                _ => see(file),
+                _ => Seen { outside: Outside::of(&file.text), file },
             };
-            for written in &seen.named {
+            for written in &seen.outside.named {
                 if let Ok(text) = std::fs::read_to_string(discover::parent(&path).join(&**written)) {
                     input.named.insert((seen.file.path.clone(), written.clone()), text.into());
                 }
             }
-            for written in &seen.assets {
+            for written in &seen.outside.assets {
                 if let Some(asset) = asset(&discover::parent(&path).join(&**written)) {
                     input.named.insert((seen.file.path.clone(), written.clone()), asset.to_text().into());
                 }
             }
-            imports.extend(seen.imports.iter().cloned());
+            imports.extend(seen.outside.imports.iter().cloned());
             input.files.push(seen.file.clone());
             self.seen.insert(path.into_os_string(), seen);
         }
@@ -131,16 +126,6 @@ impl Reader {
         stdlib::add(imports, &mut input);
         Ok(Project { root, input, on_disk })
     }
-}
-
-/// What a text names outside itself. A file without these words is not worth a parser.
-fn see(file: File) -> Seen {
-    let words = ["std", "calendar", "org", "image", "message"];
-    if !words.iter().any(|word| file.text.contains(word)) {
-        return Seen { file, named: Vec::new(), assets: Vec::new(), imports: BTreeSet::new() };
-    }
-    let tree = parse(FileId::default(), &file.text).file;
-    Seen { named: named_files(&tree), assets: assets(&tree), imports: imported(&tree), file }
 }
 
 /// `None`: the folder that it should be in is not there.
@@ -199,22 +184,6 @@ fn package(root: &Path, path: &Path) -> String {
     let below = folder.strip_prefix(root).unwrap_or(Path::new(""));
     let parts: Vec<String> = below.iter().map(|part| part.to_string_lossy().into_owned()).collect();
     parts.join(".")
-}
-
-type Named = BTreeMap<(Arc<str>, Arc<str>), Arc<str>>;
-
-fn named(file: &File, tree: &ast::File, read: impl Fn(&str) -> Option<Arc<str>>) -> Named {
-    let paths = named_files(tree).into_iter();
-    paths.filter_map(|written| Some(((file.path.clone(), written.clone()), read(&written)?))).collect()
-}
-
-/// The packages that a file imports, dotted.
-fn imported(tree: &ast::File) -> BTreeSet<String> {
-    let dotted = |import: &ast::Import| {
-        let parts: Vec<&str> = import.path.parts.iter().map(|part| part.name.as_str()).collect();
-        parts.join(".")
-    };
-    tree.imports.iter().map(dotted).collect()
 }
 
 #[cfg(test)]

@@ -6,10 +6,9 @@ use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
 
-use super::{discover, imported, named};
+use super::discover;
+use super::outside::Outside;
 use crate::compile::{File, Input};
-use crate::syntax::parse;
-use crate::text::FileId;
 
 static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/stdlib");
 
@@ -22,13 +21,16 @@ pub(super) fn add(wanted: BTreeSet<String>, input: &mut Input) {
         let Some(path) = path.filter(|_| seen.insert(package.clone())) else { continue };
         let Some(text) = FILES.get_file(&path).and_then(include_dir::File::contents_utf8) else { continue };
         let file = File { path: format!("std/{path}").into(), package: package.into(), text: text.into() };
-        let tree = parse(FileId::default(), text).file;
+        let outside = Outside::of(text);
         let beside = |written: &str| -> Option<Arc<str>> {
             let file = FILES.get_file(discover::parent(Path::new(&path)).join(written))?;
             file.contents_utf8().map(Arc::from)
         };
-        input.named.extend(named(&file, &tree, beside));
-        open.extend(imported(&tree));
+        let named = outside.named.into_iter();
+        let named =
+            named.filter_map(|written| Some(((file.path.clone(), written.clone()), beside(&written)?)));
+        input.named.extend(named);
+        open.extend(outside.imports);
         input.files.push(file);
     }
 }

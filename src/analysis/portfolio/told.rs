@@ -20,11 +20,12 @@ impl Portfolio {
             text.push_str("\nBudgets\n");
             self.budgets.iter().for_each(|one| charged(one, &mut text));
         }
-        let _ = writeln!(
-            text,
-            "\nWhat is given away: {} in all, as budgets and stocks end it",
-            sum(&self.given.most)
-        );
+        if self.given.most.is_empty() && self.given.open.is_empty() {
+            text.push_str("\nNothing is given away\n");
+        } else {
+            let most = sum(&self.given.most);
+            let _ = writeln!(text, "\nWhat is given away: {most} in all, as budgets and stocks end it");
+        }
         if !self.given.open.is_empty() {
             let _ = writeln!(text, "  ! nothing ends what these give: {}", self.given.open.join(", "));
         }

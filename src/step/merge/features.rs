@@ -58,11 +58,17 @@ fn days(own: &mut Vec<(i32, Tally)>, theirs: Vec<(i32, Tally)>, function: Aggreg
 }
 
 fn votes(own: &mut Vec<Vote>, theirs: Vec<Vote>) {
-    for vote in theirs {
-        match own.iter_mut().find(|known| known.day == vote.day && known.value == vote.value) {
-            Some(known) => {
-                known.count = known.count.saturating_add(vote.count);
-                known.last = known.last.max(vote.last);
+    for mut vote in theirs {
+        match own.iter().position(|known| known.day == vote.day && known.value == vote.value) {
+            // Of values last seen in one instant the order tells which came last: it goes with that instant.
+            Some(at) if own.get(at).is_some_and(|known| known.last < vote.last) => {
+                vote.count = vote.count.saturating_add(own.remove(at).count);
+                own.push(vote);
+            }
+            Some(at) => {
+                if let Some(known) = own.get_mut(at) {
+                    known.count = known.count.saturating_add(vote.count);
+                }
             }
             None => own.push(vote),
         }
