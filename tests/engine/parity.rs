@@ -281,7 +281,7 @@ fn is_chance(transcript: &Transcript, world: &World) -> bool {
     })
 }
 
-/// Whether its journey does something: sends, shows, gives, asks somebody, or makes others go.
+/// Whether its journey does something: sends, shows, gives, asks somebody, makes others go, or notes what others ask.
 fn acts(transcript: &Transcript, world: &World) -> bool {
     let journey = world.symbols.sym(transcript.journey);
     decisions(transcript).filter(|trace| trace.journey == journey).any(|trace| {
@@ -294,6 +294,7 @@ fn acts(transcript: &Transcript, world: &World) -> bool {
                 | Decision::PassedOn { .. }
                 | Decision::Started { .. }
                 | Decision::StartedEach { .. }
+                | Decision::Tagged { .. }
         )
     })
 }
