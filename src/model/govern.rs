@@ -90,8 +90,29 @@ pub struct Policy {
     pub never: Vec<Never>,
     /// How often a journey without a last day is looked at, and where that is said.
     pub review: Option<(Length, Span)>,
+    pub approving: Vec<Approving>,
     /// For `Expr::Def` in the conditions.
     pub uses: Uses,
+    pub span: Span,
+}
+
+/// Who agrees to each content that marketing sends, in the words of a policy: `approve content by compliance, brand`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Approving {
+    /// Roles, which approvals begin with.
+    pub by: Vec<Name>,
+    pub span: Span,
+}
+
+/// `approved by "compliance:li.wei" on 2026-11-01 binds "sha256:…"`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Approval {
+    /// A role and a person.
+    pub by: Arc<str>,
+    pub on: Date,
+    /// The digest of what was approved, and where it is written.
+    pub binds: Option<(Arc<str>, Span)>,
+    /// All of it.
     pub span: Span,
 }
 

@@ -114,6 +114,19 @@ pub struct Event {
     pub source: Option<Name>,
     /// How late it may arrive.
     pub late: Option<Length>,
+    /// The consents that the form behind it asks for.
+    pub captures: Vec<Capture>,
+    pub span: Span,
+}
+
+/// `captures push, sms ticked required`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capture {
+    pub channels: Vec<Name>,
+    /// Where it says that the box is ticked before anybody looks at it.
+    pub ticked: Option<Span>,
+    /// Where it says that the form is not taken without it.
+    pub required: Option<Span>,
     pub span: Span,
 }
 
@@ -252,6 +265,10 @@ pub struct Content {
     pub takes: Vec<(Name, Type)>,
     /// The product it speaks of.
     pub product: Option<Name>,
+    /// The product that whoever follows its link signs for, and where that is said.
+    pub commits: Option<(Name, Span)>,
+    /// Who has agreed to it.
+    pub approvals: Vec<govern::Approval>,
     /// The rewards it promises.
     pub offers: Vec<Name>,
     /// First and last day it may be used.

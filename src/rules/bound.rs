@@ -10,9 +10,9 @@ use ring::digest::{Context, SHA256};
 
 use super::context::{sent, walk};
 use super::trees::Trees;
-use crate::model::Model;
 use crate::model::govern::Waiver;
 use crate::model::journey::StepKind;
+use crate::model::{Content, Model};
 use crate::name::Name;
 use crate::syntax::ast;
 use crate::text::{Sources, Span, hex};
@@ -43,7 +43,37 @@ pub fn digest(model: &Model, sources: &Sources, trees: Trees, waiver: &Waiver) -
     if seen.is_empty() {
         seen.extend(named(trees, waiver.of).map(|decl| decl.span));
     }
-    let mut texts: Vec<String> = seen.into_iter().map(|span| plain(sources.slice(span))).collect();
+    let approvals: Vec<Span> = model.contents.values().flat_map(approvals).collect();
+    hashed(seen.into_iter().map(|span| without(sources, span, &approvals)).collect())
+}
+
+/// `sha256:…` of what a content says now, its pictures included, whoever has approved it.
+#[must_use]
+pub fn of_content(sources: &Sources, decl: &ast::Decl, content: &Content) -> String {
+    let text = without(sources, decl.span, &approvals(content).collect::<Vec<_>>());
+    let pictures = content.variants.iter().flat_map(|variant| &variant.assets);
+    let pictures = pictures.map(|(path, hash)| format!("{path} {hash}"));
+    hashed(std::iter::once(text).chain(pictures).collect())
+}
+
+fn approvals(content: &Content) -> impl Iterator<Item = Span> {
+    content.approvals.iter().map(|approval| approval.span)
+}
+
+/// What stands at `place` but for `left_out`: an approval is no part of what it approves.
+fn without(sources: &Sources, place: Span, left_out: &[Span]) -> String {
+    let inside = |span: &&Span| span.file == place.file && place.start <= span.start && span.end <= place.end;
+    let (mut text, mut at) = (String::new(), place.start);
+    for span in left_out.iter().filter(inside) {
+        text.push_str(sources.slice(Span { start: at, end: span.start, ..place }));
+        text.push('\n');
+        at = span.end;
+    }
+    text.push_str(sources.slice(Span { start: at, ..place }));
+    plain(&text)
+}
+
+fn hashed(mut texts: Vec<String>) -> String {
     texts.sort_unstable();
     let mut hasher = Context::new(&SHA256);
     for text in texts {

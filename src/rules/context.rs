@@ -203,6 +203,12 @@ impl<'a> Context<'a> {
         self.said.get(places).unwrap_or_default().iter()
     }
 
+    /// How `name` is written.
+    #[must_use]
+    pub fn decl(&self, name: Name) -> Option<&'a ast::Decl> {
+        self.written.get(&name).copied()
+    }
+
     /// Where `name` is declared: the name itself.
     #[must_use]
     pub fn declared_at(&self, name: Name) -> Span {

@@ -20,7 +20,7 @@ use crate::program::policy::MARKETING;
 use crate::value::{Type, Value};
 
 /// The attribute that holds the channels somebody has agreed to.
-const CONSENT: &str = "consent";
+pub const CONSENT: &str = "consent";
 
 #[derive(Debug)]
 pub struct Looked<'a> {

@@ -13,6 +13,7 @@ pub mod bound;
 mod chan;
 mod claim;
 mod consent;
+mod content;
 pub mod context;
 mod data;
 mod fair;

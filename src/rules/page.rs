@@ -92,7 +92,7 @@ stands at the head of its module.
 | A4 | the most that is given away | `src/analysis/liability.rs` | REWARD-003; `wayfare prove JOURNEY` |
 | A5 | rounds in which no time passes | `src/analysis/circle.rs` | FREQ-002 |
 | A6 | where personal data goes, and what depends on it | `src/rules/flows.rs`, `reads.rs`, `said.rs` | PRIV, DATA, FAIR-001, CONSENT-007, REWARD-001 |
-| A7 | what comes before a step on every way, and in every copy | `src/analysis/cover.rs`, `src/rules/claim/warning.rs` | SUIT-002 (somebody has spoken to him before), CLAIM-004 (every copy); CONTENT-001 is not checked: nobody commits himself in a journey |
+| A7 | what comes before a step on every way, and in every copy | `src/analysis/cover.rs`, `src/rules/claim/warning.rs` | SUIT-002 (somebody has spoken to him before), CONTENT-001 (he was told before he signs), CLAIM-004 (every copy) |
 | A8 | at which times of the day a message may leave | `src/analysis/clock.rs` | QUIET-001; `wayfare prove JOURNEY` |
 | A9 | what may not follow on an event | `src/analysis/order.rs` | OPTOUT-002, `never … after … until` (HOUSE-001); `wayfare prove JOURNEY` |
 | A10 | rewards down a chain of invitations | `src/rules/reward` | REWARD-005 |

@@ -2,7 +2,7 @@
 
 use super::rule::Rule;
 use super::{
-    chan, claim, consent, data, fair, freq, house, ops, optout, privacy, prize, quiet, reward, suit,
+    chan, claim, consent, content, data, fair, freq, house, ops, optout, privacy, prize, quiet, reward, suit,
 };
 use crate::diagnostic::suggest;
 
@@ -30,8 +30,10 @@ pub static ALL: &[&Rule] = &[
     &consent::other::RULE,
     &consent::early::RULE,
     &consent::profile::RULE,
+    &consent::form::RULE,
     &consent::drift::RULE,
     &consent::laundering::RULE,
+    &content::disclosed::RULE,
     &data::borders::RULE,
     &data::literals::RULE,
     &fair::protected::RULE,
@@ -43,6 +45,7 @@ pub static ALL: &[&Rule] = &[
     &freq::again::RULE,
     &freq::spray::RULE,
     &house::never::RULE,
+    &ops::approved::RULE,
     &ops::review::RULE,
     &optout::way_out::RULE,
     &optout::heard::RULE,
@@ -56,6 +59,7 @@ pub static ALL: &[&Rule] = &[
     &prize::change::RULE,
     &prize::honest::RULE,
     &quiet::wakes::RULE,
+    &quiet::zone::RULE,
     &quiet::offer::RULE,
     &reward::deposit::RULE,
     &reward::investment::RULE,
@@ -84,33 +88,11 @@ const fn missing(id: &'static str, title: &'static str, lacks: &'static str) -> 
 }
 
 /// Every rule that is not.
-pub const MISSING: &[Missing] = &[
-    missing(
-        "CONSENT-005",
-        "no significant decision by a machine alone",
-        "journeys do not decide prices, limits or refusals",
-    ),
-    missing(
-        "CONSENT-006",
-        "no bundled or pre-ticked consent",
-        "there are no forms: a consent comes in from outside",
-    ),
-    missing(
-        "CONTENT-001",
-        "the disclosure comes before every commitment",
-        "a journey has no step in which somebody commits himself",
-    ),
-    missing(
-        "OPS-001",
-        "what runs is what was approved",
-        "nothing records an approval: `approve content by` is read and not kept",
-    ),
-    missing(
-        "QUIET-002",
-        "quiet by the clock of whom it wakes",
-        "quiet times are always in the customer's zone, and unknown zones are the bank's",
-    ),
-];
+pub const MISSING: &[Missing] = &[missing(
+    "CONSENT-005",
+    "no significant decision by a machine alone",
+    "journeys do not decide prices, limits or refusals",
+)];
 
 /// The rule called `id`, in any case.
 #[must_use]

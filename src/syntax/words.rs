@@ -157,7 +157,7 @@ pub const WAIVER_ITEMS: &[&str] = &["approver", "binds", "expires", "reason", "r
 pub const TEST_ITEMS: &[&str] = &["advance", "clock", "expect", "given", "happen", "outage"];
 
 /// Words that begin an item of an entity or event, beside its fields.
-pub const ENTITY_ITEMS: &[&str] = &["anchor", "calendar", "key", "late", "region", "source"];
+pub const ENTITY_ITEMS: &[&str] = &["anchor", "calendar", "captures", "key", "late", "region", "source"];
 
 pub const DERIVED_ITEMS: &[&str] = &["priority", "refresh", "size"];
 
@@ -181,7 +181,8 @@ pub const CHANNEL_ITEMS: &[&str] = &[
     "surface",
 ];
 
-pub const CONTENT_ITEMS: &[&str] = &["offers", "open", "part", "product", "takes", "via"];
+pub const CONTENT_ITEMS: &[&str] =
+    &["approved", "commits", "offers", "open", "part", "product", "takes", "via"];
 
 /// Words that begin a piece of a content's variant.
 pub const VARIANT_PARTS: &[&str] =

@@ -11,6 +11,7 @@ use super::{asset, length, locales, schema};
 use crate::diagnostic::{Diagnostic, Fix, code};
 use crate::expr::{Expr, Owner};
 use crate::model::Content;
+use crate::model::govern::Approval;
 use crate::name::Name;
 use crate::program::{Copy, CopyPiece, Listed, Part, Variant};
 use crate::syntax::ast::{self, ContentItem};
@@ -28,8 +29,8 @@ pub(super) fn content(world: &World, declared: &Declared, items: &[ContentItem],
     checker.params = world.takes.get(&declared.name).cloned().unwrap_or_default();
     checker.parts = checker.parts_of(items);
     let mut variants: Vec<Variant> = Vec::new();
-    let (mut open, mut product) = (None, None);
-    let mut offers = Vec::new();
+    let (mut open, mut product, mut commits) = (None, None, None);
+    let (mut offers, mut approvals) = (Vec::new(), Vec::new());
     for item in items {
         match item {
             ContentItem::Open(range) => open = length::date_range(range, &mut checker.sink),
@@ -45,6 +46,16 @@ pub(super) fn content(world: &World, declared: &Declared, items: &[ContentItem],
             ContentItem::Product(path) => {
                 let found = world.expect_path(&mut checker.sink, declared.file, path, Kind::Product);
                 product = found.map(|product| product.name);
+            }
+            ContentItem::Commits(path) => {
+                let found = world.expect_path(&mut checker.sink, declared.file, path, Kind::Product);
+                commits = found.map(|product| (product.name, path.span));
+            }
+            ContentItem::Approved { by, on, binds, span } => {
+                let binds = binds.as_ref().map(|text| (text.value.clone(), text.span));
+                let on = length::date(on, &mut checker.sink);
+                let approval = |(on, _)| Approval { by: by.value.clone(), on, binds, span: *span };
+                approvals.extend(on.map(approval));
             }
             ContentItem::Offers(path) => {
                 let found = world.expect_path(&mut checker.sink, declared.file, path, Kind::Reward);
@@ -66,6 +77,8 @@ pub(super) fn content(world: &World, declared: &Declared, items: &[ContentItem],
         reads: subject.filter(|_| reads_subject(&variants)),
         takes: checker.params,
         product,
+        commits,
+        approvals,
         offers,
         open,
         variants,

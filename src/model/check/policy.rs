@@ -6,7 +6,7 @@ use super::world::{Declared, Kind, Sink, World};
 use super::{content, length, schema};
 use crate::diagnostic::{Diagnostic, code, suggest};
 use crate::model::Uses;
-use crate::model::govern::{Cap, Lane, Never, Policy, Quiet};
+use crate::model::govern::{Approving, Cap, Lane, Never, Policy, Quiet};
 use crate::name::Name;
 use crate::program::Rate;
 use crate::program::policy::{Over, PURPOSES};
@@ -81,6 +81,7 @@ fn policy(world: &World, declared: &Declared, items: &[PolicyItem], sink: &mut S
         lanes: Vec::new(),
         never: Vec::new(),
         review: None,
+        approving: Vec::new(),
         uses: Uses::default(),
         span: declared.span,
     };
@@ -128,7 +129,20 @@ fn policy(world: &World, declared: &Declared, items: &[PolicyItem], sink: &mut S
             PolicyItem::Review(dur) => {
                 policy.review = Some((length::positive(*dur, &mut checker.sink), dur.span));
             }
-            PolicyItem::ForbidWords(_) | PolicyItem::Approve { .. } | PolicyItem::Error(_) => {}
+            PolicyItem::Approve { what, by } => {
+                if what.name.as_str() == "content" {
+                    let by = by.iter().map(|role| role.name).collect();
+                    policy.approving.push(Approving { by, span: what.span });
+                } else {
+                    let headline = format!("`{}` is not approved by itself", what.name);
+                    checker.misstated(
+                        what.span,
+                        headline,
+                        "write `approve content by …`: what a journey says",
+                    );
+                }
+            }
+            PolicyItem::ForbidWords(_) | PolicyItem::Error(_) => {}
         }
     }
     if owner.is_none() && !items.iter().any(|item| matches!(item, PolicyItem::Error(_))) {

@@ -9,7 +9,7 @@ use super::world::{Declared, Kind, Signature, Sink, World};
 use super::{channel, length, types, words};
 use crate::diagnostic::{Diagnostic, code};
 use crate::model::govern::RISK;
-use crate::model::{Choice, Entity, Event, Field, Tag};
+use crate::model::{Capture, Choice, Entity, Event, Field, Tag};
 use crate::name::Name;
 use crate::program::value::BOOKS;
 use crate::syntax::ast::{self, ClauseKind, ContentItem, DeclKind, EntityItem};
@@ -148,6 +148,11 @@ fn entity(world: &World, declared: &Declared, items: &[EntityItem], sink: &mut S
                 calendar = found.map(|calendar| calendar.name).or(calendar);
             }
             EntityItem::Region(place) => region = Some(channel::country(*place, sink)),
+            EntityItem::Captures { span, .. } => sink.report(
+                Diagnostic::new(code::MISPLACED, *span, "an entity captures no consent")
+                    .label("belongs to an event")
+                    .help("write `captures` into the event that the form sends"),
+            ),
             _ => {}
         }
     }
@@ -300,6 +305,7 @@ fn default_calendars(world: &mut World) {
 fn event(world: &World, declared: &Declared, items: &[EntityItem], sink: &mut Sink) -> Option<Event> {
     let mut fields = Vec::new();
     let (mut source, mut late) = (None, None);
+    let mut captures = Vec::new();
     for item in items {
         match item {
             EntityItem::Field(field) => {
@@ -307,6 +313,11 @@ fn event(world: &World, declared: &Declared, items: &[EntityItem], sink: &mut Si
                     sink.report(daily_event(field));
                 }
                 add_field(world, declared.file, field, &mut fields, sink);
+            }
+            EntityItem::Captures { channels, ticked, required, span } => {
+                let found = |path| world.expect_path(sink, declared.file, path, Kind::Channel);
+                let channels = channels.iter().filter_map(found).map(|channel| channel.name).collect();
+                captures.push(Capture { channels, ticked: *ticked, required: *required, span: *span });
             }
             EntityItem::Source(name) => source = Some(name.name),
             EntityItem::Late(dur) => late = Some(length::of(dur.kind)),
@@ -334,6 +345,7 @@ fn event(world: &World, declared: &Declared, items: &[EntityItem], sink: &mut Si
         fields,
         source,
         late,
+        captures,
         span: declared.span,
     })
 }

@@ -136,6 +136,7 @@ fn event(world: &World, task: &Task) -> Event {
         fields: fields.map(field).into(),
         source: None,
         late: None,
+        captures: Vec::new(),
         span: task.span,
     }
 }

@@ -2,3 +2,4 @@
 
 pub(super) mod offer;
 pub(super) mod wakes;
+pub(super) mod zone;

@@ -3,6 +3,7 @@
 use crate::analysis::cover::way_around;
 use crate::analysis::flow::What;
 use crate::expr::{BinaryOp, Expr, Owner};
+use crate::graph::Edge;
 use crate::model::govern::Product;
 use crate::model::journey::{Step, StepKind};
 use crate::name::Name;
@@ -51,7 +52,7 @@ fn check(context: &Context, out: &mut Out) {
             if market || mind.implies(&known, &young) {
                 continue;
             }
-            let is_task = |place| {
+            let is_task = |place, _: &Edge| {
                 matches!(
                     flow.node(place).map(|node| node.what),
                     Some(What::Step(Step { kind: StepKind::Assign(_), .. }))

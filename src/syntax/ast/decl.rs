@@ -104,6 +104,15 @@ pub enum EntityItem {
     Calendar(Path),
     /// `region cn`: where what is known of it is kept.
     Region(Ident),
+    /// `captures push, sms ticked required`: the form behind an event asks for these consents.
+    Captures {
+        channels: Vec<Path>,
+        /// The box is ticked before anybody looks at it.
+        ticked: Option<Span>,
+        /// The form is not taken without it.
+        required: Option<Span>,
+        span: Span,
+    },
     Source(Ident),
     Late(Dur),
     Error(Span),

@@ -49,6 +49,16 @@ pub enum ContentItem {
     Open(Expr),
     /// The product it speaks of.
     Product(Path),
+    /// The product that whoever follows its link signs for.
+    Commits(Path),
+    /// `approved by "compliance:li.wei" on 2026-11-01 binds "sha256:…"`
+    Approved {
+        by: Text,
+        on: Box<Expr>,
+        /// A digest of what was approved.
+        binds: Option<Text>,
+        span: Span,
+    },
     /// The reward it promises.
     Offers(Path),
     /// `part greeting of copy_test.greeting { warm """…"""; plain "…" }`: one copy per level of a factor.

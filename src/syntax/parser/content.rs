@@ -6,10 +6,10 @@ use nom::combinator::map;
 use super::copy::copy;
 use super::decl::param;
 use super::duration::duration;
-use super::expr::range;
+use super::expr::{range, sum};
 use super::heading::{Heads, heading};
 use super::input::In;
-use super::primitive::{P, block, expect_word, ident, item, path};
+use super::primitive::{P, block, expect_word, ident, item, optional, path, text};
 use crate::name::Name;
 use crate::syntax::ast::{ContentItem, Dur, Ident, Variant, VariantPart};
 use crate::syntax::token::TokenKind;
@@ -27,11 +27,21 @@ pub(super) fn content_item<'a>(i: In<'a>) -> (In<'a>, ContentItem) {
             "part" => factor_part(i),
             "open" => map(range, ContentItem::Open).parse(i),
             "product" => map(path("a product"), ContentItem::Product).parse(i),
+            "approved" => approved(start, i),
+            "commits" => map(path("a product"), ContentItem::Commits).parse(i),
             "offers" => map(path("a reward"), ContentItem::Offers).parse(i),
             _ => map(|i| variant(start, i), ContentItem::Via).parse(i),
         }
     };
     item(i, read, ContentItem::Error)
+}
+
+/// `approved by "compliance:li.wei" on 2026-11-01 binds "sha256:…"`
+fn approved<'a>(start: In<'a>, i: In<'a>) -> P<'a, ContentItem> {
+    let digest = optional("binds", text("a digest in quotes"));
+    let mut parts = (expect_word("by"), text("who approved it, in quotes"), expect_word("on"), sum, digest);
+    let (i, (_, by, _, on, binds)) = parts.parse(i)?;
+    Ok((i, ContentItem::Approved { by, on: Box::new(on), binds, span: i.since(start.span()) }))
 }
 
 /// `greeting of copy_test.greeting { warm """…"""; plain "…" }`

@@ -32,9 +32,26 @@ fn entity_item_of(i: In<'_>) -> P<'_, EntityItem> {
         "calendar" => map(path("a calendar"), EntityItem::Calendar).parse(i.next()),
         "region" => map(ident("a country"), EntityItem::Region).parse(i.next()),
         "source" => map(ident("a source"), EntityItem::Source).parse(i.next()),
+        "captures" => captures(i, i.next()),
         "late" => map(duration, EntityItem::Late).parse(i.next()),
         _ => map(|i| field(i, false), EntityItem::Field).parse(i),
     }
+}
+
+/// `push, sms ticked required`
+fn captures<'a>(start: In<'a>, i: In<'a>) -> P<'a, EntityItem> {
+    let (mut i, channels) = list(path("a channel")).parse(i)?;
+    let (mut ticked, mut required) = (None, None);
+    loop {
+        let said = match i.word() {
+            "ticked" => &mut ticked,
+            "required" => &mut required,
+            _ => break,
+        };
+        *said = Some(i.span());
+        i = i.next();
+    }
+    Ok((i, EntityItem::Captures { channels, ticked, required, span: i.since(start.span()) }))
 }
 
 /// The word that heads the item, corrected if it is plainly misspelt: `souce core_banking`.
@@ -49,7 +66,7 @@ fn item_word(i: In<'_>) -> &str {
 }
 
 /// Words that head an item which is no field.
-const ITEMS: [&str; 6] = ["key", "anchor", "calendar", "region", "source", "late"];
+const ITEMS: [&str; 7] = ["key", "anchor", "calendar", "captures", "region", "source", "late"];
 
 /// `name ["label"] : type [daily] [class C] [for P, Q] [= expr]`
 fn field<'a>(i: In<'a>, key: bool) -> P<'a, Field> {

@@ -93,7 +93,16 @@ fn referral_events(world: &mut World) {
             field(REFERRAL, Type::OneOf(names.clone())),
             field(INVITER, Type::Entity(subject).optional()),
         ];
-        let event = Event { name: word, label: None, subject, fields, source: None, late: None, span };
+        let event = Event {
+            name: word,
+            label: None,
+            subject,
+            fields,
+            source: None,
+            late: None,
+            captures: Vec::new(),
+            span,
+        };
         world.model.events.insert(word, event);
     }
 }

@@ -1,0 +1,3 @@
+//! CONTENT: what somebody has seen before he signs.
+
+pub(super) mod disclosed;
