@@ -21,7 +21,7 @@ rule! {
     purposes: &["marketing"],
     mend: Mend::Words,
     reads: "whether whoever marketing disturbs (text messages, calls, pushes) has an attribute `zone`: without one, and where it is not known, the \
-            gate takes the bank's own. Where it may be missing, a condition `zone known` on every way to the message. Countries with one \
+            gate takes the bank's own. Where it may be missing, a condition `zone is known` on every way to the message. Countries with one \
             clock (cn, sg, hk, in) are not asked",
     check: check,
 }
@@ -46,7 +46,7 @@ fn check(context: &Context, out: &mut Out) {
             .label("where it is night for the customer, it may be day for the bank")
             .also(entity.span, if zone.is_some() { "`zone` may be missing" } else { "has no `zone`" });
         let finding = if zone.is_some() {
-            finding.help("write `if zone known { … }` around it, or `zone : Text` without the `?`")
+            finding.help("write `if zone is known { … }` around it, or `zone : Text` without the `?`")
         } else {
             finding
                 .help("add `zone : Text` to it, such as `America/Chicago`, and hand it in with the customer")
