@@ -148,10 +148,3 @@ fn what_is_proved_of_a_journey_is_printed_and_of_all_together() {
     let refused = transcript(folder.path(), &["prove", "again"]);
     assert!(refused.contains("exit: 1\n--- stdout\n--- stderr\n") && refused.contains("E0451"), "{refused}");
 }
-
-#[test]
-fn a_file_is_no_project_to_run() {
-    let folder = project(&[("model.journey", WORLD), ("welcome.journey", WELCOME)]);
-    let refused = transcript(folder.path(), &["dev", "welcome.journey"]);
-    assert!(refused.contains("exit: 2") && refused.contains("`wayfare dev .`"), "{refused}");
-}

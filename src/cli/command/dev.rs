@@ -68,15 +68,6 @@ pub struct Args {
 pub fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
     let folder =
         args.project.clone().unwrap_or_else(|| PathBuf::from(if args.demo { "journeys" } else { "." }));
-    if folder.is_file() {
-        let beside = folder.parent().filter(|above| !above.as_os_str().is_empty());
-        let beside = beside.unwrap_or(std::path::Path::new(".")).display();
-        return Err(Failure::new(format_args!(
-            "`{}` is a file: a project is run as a whole",
-            folder.display()
-        ))
-        .help(format_args!("write the folder of the project, such as `wayfare dev {beside}`")));
-    }
     let project = Settings::load(&folder, output)?;
     let mut open = Open::new(std::slice::from_ref(&project.root), None)?;
     let bundle = open.sound(output)?;
