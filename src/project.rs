@@ -131,7 +131,7 @@ impl Reader {
 /// `None`: the folder that it should be in is not there.
 fn asset(path: &Path) -> Option<Asset> {
     if let Ok(bytes) = std::fs::read(path) {
-        return Some(Asset::of_bytes(hex::of(digest(&SHA256, &bytes).as_ref()).into(), &bytes));
+        return Some(Asset::There(hex::of(digest(&SHA256, &bytes).as_ref()).into()));
     }
     let beside = std::fs::read_dir(discover::parent(path)).ok()?;
     let mut names: Vec<String> =

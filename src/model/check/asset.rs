@@ -15,58 +15,29 @@ use crate::text::FileId;
 const IMAGE: &str = "image";
 const THERE: &str = "sha256:";
 const BESIDE: &str = "beside:";
-const PICTURE: &str = "picture";
-/// How a PNG, a JPEG and a GIF begin.
-const SIGNS: [&[u8]; 3] = [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8"];
-const MIB: u64 = 1024 * 1024;
-/// Bytes. What WeCom and the WeChat official accounts take of pictures, and WeCom of files: the widest that are known.
-const MOST_OF_PICTURE: u64 = 10 * MIB;
-const MOST_OF_FILE: u64 = 20 * MIB;
 
 /// A file that a content names, as whoever reads the disk found it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Asset {
-    There {
-        /// The SHA-256 of what is in it, in hex.
-        hash: Arc<str>,
-        /// Whether its first bytes are those of a PNG, JPEG, GIF or WebP.
-        is_picture: bool,
-        /// Bytes.
-        size: u64,
-    },
+    /// The SHA-256 of what is in it, in hex.
+    There(Arc<str>),
     /// It is not there; these are, in the folder where it should be.
     Absent(Vec<String>),
 }
 
 impl Asset {
-    /// What a file with these bytes is.
-    #[must_use]
-    pub fn of_bytes(hash: Arc<str>, bytes: &[u8]) -> Self {
-        let webp = bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP");
-        let is_picture = webp || SIGNS.iter().any(|sign| bytes.starts_with(sign));
-        Self::There { hash, is_picture, size: bytes.len() as u64 }
-    }
-
     /// As it stands among the texts of the files that are named.
     #[must_use]
     pub fn to_text(&self) -> String {
         match self {
-            Self::There { hash, is_picture, size } => {
-                format!("{THERE}{hash} {} {size}", if *is_picture { PICTURE } else { "file" })
-            }
+            Self::There(hash) => format!("{THERE}{hash}"),
             Self::Absent(beside) => format!("{BESIDE}{}", beside.join("\n")),
         }
     }
 
     fn of_text(text: &str) -> Option<Self> {
-        if let Some(known) = text.strip_prefix(THERE) {
-            let mut words = known.split(' ');
-            let (hash, kind, size) = (words.next()?, words.next()?, words.next()?);
-            return Some(Self::There {
-                hash: hash.into(),
-                is_picture: kind == PICTURE,
-                size: size.parse().ok()?,
-            });
+        if let Some(hash) = text.strip_prefix(THERE) {
+            return Some(Self::There(hash.into()));
         }
         let beside = text.strip_prefix(BESIDE)?;
         Some(Self::Absent(beside.lines().map(str::to_owned).collect()))
@@ -106,34 +77,14 @@ pub(super) fn of_variant(
         let Some(path) = named(part) else { continue };
         let text = world.named_files.get(&(file, path.clone()));
         match text.and_then(|text| Asset::of_text(text)) {
-            Some(Asset::There { hash, is_picture, size }) => {
-                sink.findings.extend(unfit(part, path, is_picture, size));
-                if found.iter().all(|(known, _)| known != path) {
-                    found.push((path.clone(), hash));
-                }
+            Some(Asset::There(hash)) if found.iter().all(|(known, _)| known != path) => {
+                found.push((path.clone(), hash));
             }
             Some(Asset::Absent(beside)) => sink.report(absent(part, path, &beside)),
-            None => {}
+            _ => {}
         }
     }
     found
-}
-
-/// What no app shows, or no provider takes.
-fn unfit(part: &VariantPart, path: &str, is_picture: bool, size: u64) -> Option<Diagnostic> {
-    let (most, kind) = if part.file { (MOST_OF_FILE, "file") } else { (MOST_OF_PICTURE, "picture") };
-    if !part.file && !is_picture {
-        let headline = format!("`{path}` is not a picture that apps show");
-        let finding =
-            Diagnostic::new(code::UNFIT_ASSET, part.copy.span, headline).label("by its first bytes");
-        return Some(finding.help("save it as PNG, JPEG, GIF or WebP"));
-    }
-    if size <= most {
-        return None;
-    }
-    let headline = format!("`{path}` is too large: {} MiB of at most {}", size.div_ceil(MIB), most / MIB);
-    let finding = Diagnostic::new(code::UNFIT_ASSET, part.copy.span, headline).label("customers wait for it");
-    Some(finding.help(format!("make the {kind} smaller; providers refuse larger ones")))
 }
 
 fn absent(part: &VariantPart, path: &str, beside: &[String]) -> Diagnostic {
