@@ -22,9 +22,10 @@ use ring::digest::{SHA256, digest};
 use crate::compile::{File, Input};
 use crate::config;
 use crate::model::check::asset::Asset;
+use crate::program::{Bundle, Hash, Picture};
 use crate::text::hex;
 
-pub use discover::shown;
+pub use discover::{parent as folder_of, shown};
 use outside::Outside;
 
 /// A project, read.
@@ -35,6 +36,21 @@ pub struct Project {
     pub input: Input,
     /// The paths of the files that were read from the disk; the others are the standard library.
     pub on_disk: BTreeSet<Arc<str>>,
+    pub pictures: Pictures,
+}
+
+/// The pictures of a project that can be served, by the hashes of what is in them.
+#[derive(Clone, Debug, Default)]
+pub struct Pictures(BTreeMap<Hash, Picture>);
+
+impl Pictures {
+    /// Puts those into a bundle that its contents name.
+    pub fn add_to(&self, bundle: &mut Bundle) {
+        let variants = bundle.contents.values().flat_map(|content| &content.body.variants);
+        let named = variants.flat_map(|variant| &variant.assets);
+        let found = named.filter_map(|(_, hash)| Some((hash.clone(), self.0.get(hash)?.clone())));
+        bundle.pictures = found.collect();
+    }
 }
 
 /// Why a project could not be read.
@@ -99,6 +115,7 @@ impl Reader {
         let mut before = std::mem::take(&mut self.seen);
         let mut input = Input::default();
         let mut imports = BTreeSet::new();
+        let mut pictures = Pictures::default();
         for path in found {
             let Some(file) = read(&root, &path)? else { continue };
             let seen = match before.remove(path.as_os_str()) {
@@ -111,7 +128,7 @@ impl Reader {
                 }
             }
             for written in &seen.outside.assets {
-                if let Some(asset) = asset(&discover::parent(&path).join(&**written)) {
+                if let Some(asset) = asset(&discover::parent(&path).join(&**written), &mut pictures) {
                     input.named.insert((seen.file.path.clone(), written.clone()), asset.to_text().into());
                 }
             }
@@ -124,14 +141,17 @@ impl Reader {
         }
         let on_disk = input.files.iter().map(|file| file.path.clone()).collect();
         stdlib::add(imports, &mut input);
-        Ok(Project { root, input, on_disk })
+        Ok(Project { root, input, on_disk, pictures })
     }
 }
 
 /// `None`: the folder that it should be in is not there.
-fn asset(path: &Path) -> Option<Asset> {
+fn asset(path: &Path, pictures: &mut Pictures) -> Option<Asset> {
     if let Ok(bytes) = std::fs::read(path) {
-        return Some(Asset::There(hex::of(digest(&SHA256, &bytes).as_ref()).into()));
+        let hash: Arc<str> = hex::of(digest(&SHA256, &bytes).as_ref()).into();
+        let asset = Asset::of_bytes(hash.clone(), &bytes);
+        pictures.0.extend(Picture::new(bytes).map(|picture| (hash, picture)));
+        return Some(asset);
     }
     let beside = std::fs::read_dir(discover::parent(path)).ok()?;
     let mut names: Vec<String> =

@@ -162,7 +162,8 @@ fn page(text: &str) -> Project {
         .context
         .named
         .insert((id, "orgs/branches.csv".into()), "unit,parent\neast,\nshanghai,east\n".into());
-    let (there, absent) = (Asset::There("0".repeat(64).into()), Asset::Absent(vec!["spring.png".into()]));
+    let (there, absent) =
+        (Asset::of_bytes("0".repeat(64).into(), b"GIF89a"), Asset::Absent(vec!["spring.png".into()]));
     for (path, asset) in [("img/spring.png", there), ("img/sprnig.png", absent)] {
         project.context.named.insert((id, path.into()), asset.to_text().into());
     }

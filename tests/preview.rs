@@ -88,7 +88,7 @@ fn a_picture_is_part_of_its_content() {
     assert_eq!(code, Some(0), "no folder `img`: the app knows the picture");
 
     std::fs::create_dir(path.join("img")).unwrap();
-    std::fs::write(path.join("img/sprnig.png"), "a").unwrap();
+    std::fs::write(path.join("img/sprnig.png"), "GIF89a").unwrap();
     let (code, said) = wayfare(path, &["check", "bank.journey"]);
     assert!(code == Some(1) && said.contains("E0521"), "{code:?} {said}");
     assert!(!said.contains("can be fixed"), "nobody knows whether it is that picture: {said}");
@@ -100,11 +100,21 @@ fn a_picture_is_part_of_its_content() {
     let (code, first) = built();
     assert_eq!(code, Some(0), "{first}");
     let (_, shown, said) = preview(path, &["spring"]);
-    // printf a | sha256sum
-    let line = "`img/spring.png` is here, SHA-256 ca978112ca1bbdca…";
+    // printf GIF89a | sha256sum
+    let line = "`img/spring.png` is here, SHA-256 610f5ae4d76e3326…";
     assert!(shown.contains(line), "{shown} {said}");
     assert_eq!(built().1, first, "the same picture is the same bundle");
-    std::fs::write(path.join("img/spring.png"), "b").unwrap();
+    std::fs::write(path.join("img/spring.png"), "GIF89a, another").unwrap();
     let (code, second) = built();
     assert!(code == Some(0) && second != first, "another picture is another bundle: {second}");
+
+    let large = [&b"GIF89a"[..], &vec![0; 1024 * 1024]].concat();
+    for (bytes, words) in [
+        (&b"<svg><script>alert(1)</script></svg>"[..], "`img/spring.png` is no picture that is served"),
+        (&large, "`img/spring.png` is larger than 1024 KiB"),
+    ] {
+        std::fs::write(path.join("img/spring.png"), bytes).unwrap();
+        let (code, said) = wayfare(path, &["check", "bank.journey"]);
+        assert!(code == Some(1) && said.contains("E0521") && said.contains(words), "{code:?} {said}");
+    }
 }

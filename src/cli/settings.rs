@@ -20,7 +20,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads the settings that hold in `folder`. Wrong ones are told on stderr, all of them.
+    /// Reads the settings that hold in `folder`, or where that file is. Wrong ones are told on stderr, all of them.
     pub fn load(folder: &Path, output: &Output) -> Result<Self, Failure> {
         let env = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
@@ -34,6 +34,7 @@ impl Settings {
     }
 
     fn load_with(folder: &Path, env: &BTreeMap<String, String>, output: &Output) -> Result<Self, Failure> {
+        let folder = if folder.is_file() { project::folder_of(folder) } else { folder };
         let root = project::root(folder).unwrap_or_else(|| folder.to_owned());
         let file = root.join(FILE);
         let text = match fs::read_to_string(&file) {
@@ -75,6 +76,8 @@ mod tests {
         fs::write(project.path().join(FILE), "[server]\ntoken_file = \"token\"\n").unwrap();
         fs::write(project.path().join("token"), "0123456789abcdef\n").unwrap();
         let settings = load(&inner, &[("WAYFARE__DEV__SPEED", "5")]).unwrap();
+        fs::write(inner.join("a.journey"), "").unwrap();
+        assert_eq!(load(&inner.join("a.journey"), &[]).unwrap().root, project.path(), "that of the file");
         assert_eq!(settings.root, project.path());
         assert_eq!(settings.config.server.token.as_ref().unwrap().expose(), "0123456789abcdef");
         assert_eq!(settings.config.dev.speed, 5);
@@ -84,8 +87,10 @@ mod tests {
     #[test]
     fn without_a_file_the_folder_is_the_root() {
         let folder = tempfile::tempdir().unwrap();
-        let settings = load(folder.path(), &[]).unwrap();
-        assert_eq!(settings.root, folder.path());
+        fs::write(folder.path().join("a.journey"), "").unwrap();
+        for path in [folder.path().to_owned(), folder.path().join("a.journey")] {
+            assert_eq!(load(&path, &[]).unwrap().root, folder.path());
+        }
     }
 
     #[test]

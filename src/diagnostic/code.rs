@@ -222,7 +222,7 @@ codes! {
     WAIVER_CHANGED = "W0603", "a waiver of what has changed since";
     SECRET_UNREADABLE = "E0517", "the file of a secret cannot be read";
     LOCALE = "E0520", "a language that is missing, or that nobody reads";
-    ASSET = "E0521", "a picture or file that is not there";
+    ASSET = "E0521", "a picture or file that is not there, or is no picture";
     FORMAT_DEFECT = "E0599", "a file that `fmt` left alone because of a defect of its own";
 
     MALFORMED_EVENT = "R0101", "this is not an event";

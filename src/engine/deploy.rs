@@ -223,6 +223,7 @@ fn nothing() -> Bundle {
         policy: None,
         units: BTreeMap::new(),
         programs: BTreeMap::new(),
+        pictures: BTreeMap::new(),
     }
 }
 

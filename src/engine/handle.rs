@@ -10,11 +10,12 @@ use super::audience::{self, Funnel};
 use super::audit;
 use super::desk;
 use super::fill::Filling;
+use super::gallery;
 use super::trial;
 use crate::channel::track::short;
 use crate::ledger::Act;
 use crate::name::Name;
-use crate::program::Bundle;
+use crate::program::{Bundle, Picture};
 use crate::step::horizon::Short;
 use crate::step::slots::{self, Standing};
 use crate::step::world::Kill;
@@ -230,7 +231,9 @@ impl EngineHandle {
 
     /// Makes `bundle` the live deployment, at the next batch boundary. Returns once it is durable and live. After
     /// [`EngineError::Store`] it may be so all the same: deploy it again.
-    pub async fn deploy(&self, bundle: Bundle) -> Result<(), EngineError> {
+    pub async fn deploy(&self, mut bundle: Bundle) -> Result<(), EngineError> {
+        // Before: whoever is shown a content finds its pictures.
+        gallery::keep(&*self.store, std::mem::take(&mut bundle.pictures)).await?;
         self.ask(|reply| Command::Deploy { bundle: Box::new(bundle), reply }).await
     }
 
@@ -314,6 +317,14 @@ impl EngineHandle {
         let group = self.store.lease().group(bucket);
         let found = links.links(&[(group, name.to_owned())]).await?;
         Ok(found.into_iter().next().map(|row| row.body))
+    }
+
+    /// A picture that was deployed, by the hash of what is in it.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn picture(&self, hash: &str) -> Result<Option<Picture>, EngineError> {
+        Ok(gallery::picture(&*self.store, hash).await?)
     }
 
     /// What stands in these slots for a root: one look at its row, or at that of whoever it was found to be.

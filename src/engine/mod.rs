@@ -19,6 +19,7 @@ mod deploy;
 pub mod desk;
 mod dispatch;
 pub mod fill;
+mod gallery;
 mod gather;
 pub mod handle;
 mod intake;

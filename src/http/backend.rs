@@ -14,6 +14,7 @@ use crate::engine::why::Links;
 use crate::engine::{EngineError, EngineHandle, Receipt, Stats, SubmitError};
 use crate::ledger::Act;
 use crate::name::Name;
+use crate::program::Picture;
 use crate::step::slots;
 use crate::step::world::Kill;
 use crate::step::{Event, RootKey, World};
@@ -38,6 +39,8 @@ pub trait Backend: Send + Sync {
     fn task<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<TaskRow>, EngineError>>;
 
     fn link<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Vec<u8>>, EngineError>>;
+
+    fn picture<'a>(&'a self, hash: &'a str) -> BoxFuture<'a, Result<Option<Picture>, EngineError>>;
 
     /// The books; `None`: none are kept.
     fn ledger(&self) -> Option<&dyn Ledger>;
@@ -116,6 +119,10 @@ impl Backend for EngineHandle {
 
     fn link<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Vec<u8>>, EngineError>> {
         self.link(name).boxed()
+    }
+
+    fn picture<'a>(&'a self, hash: &'a str) -> BoxFuture<'a, Result<Option<Picture>, EngineError>> {
+        self.picture(hash).boxed()
     }
 
     fn ledger(&self) -> Option<&dyn Ledger> {

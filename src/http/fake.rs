@@ -24,6 +24,7 @@ use crate::expr::MessageEvent;
 use crate::intake::fixture;
 use crate::ledger::Act;
 use crate::name::Name;
+use crate::program::Picture;
 use crate::step::slots::Standing;
 use crate::step::verdict::Tally;
 use crate::step::world::Kill;
@@ -165,6 +166,11 @@ impl Backend for Memory {
         ready(Ok(tracks.sealed(message, to).filter(|_| is_known))).boxed()
     }
 
+    /// None was deployed.
+    fn picture<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Option<Picture>, EngineError>> {
+        ready(Ok(None)).boxed()
+    }
+
     /// A banner for everybody, until it is closed.
     fn slots(&self, root: RootKey, slots: Vec<Name>) -> BoxFuture<'_, Result<Vec<Standing>, EngineError>> {
         let part = |name: &str, text: &str| (Name::new(name), text.into());
@@ -179,6 +185,7 @@ impl Backend for Memory {
             since: fixture::now(),
             until: None,
             parts: vec![part("title", "新春礼遇"), part("link", "app://spring")],
+            pictures: Vec::new(),
         };
         let found = slots.into_iter().filter(|slot| slot.as_str() == "banner" && !is_closed).map(stands);
         ready(Ok(found.collect())).boxed()

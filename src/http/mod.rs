@@ -4,6 +4,7 @@
 //! modes), [`backend`] (what is needed of the engine), `auth` (who may), `problem` (how refusals look), [`serve`]
 //! (connections and their limits). Judging records is [`crate::intake`]'s, storing them the engine's.
 
+mod assets;
 mod auth;
 pub mod backend;
 mod codes;
@@ -124,6 +125,7 @@ pub fn router(door: Door) -> Router {
         .route("/l/{token}", get(followed::link))
         .route("/s/{name}", get(followed::short))
         .route("/o/{token}", get(followed::picture))
+        .route("/v1/assets/{hash}", get(assets::one))
         .layer(from_fn(serve::no_store))
         .with_state(door)
 }

@@ -13,7 +13,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::events::{Account, Item, take};
 use super::problem::Problem;
-use super::{Door, ops};
+use super::{Door, assets, ops};
 use crate::diagnostic::code;
 use crate::diagnostic::suggest::nearest;
 use crate::intake::event::DEFAULT_ENTITY;
@@ -116,14 +116,19 @@ fn known(door: &Door, text: &str) -> Result<Name, Problem> {
 fn shown(one: &Standing) -> Json {
     let parts: Map<String, Json> =
         one.parts.iter().map(|(name, text)| (name.to_string(), (**text).into())).collect();
-    json!({
+    let mut told = json!({
         "placement": one.placement.to_string(),
         "content": one.content,
         "rank": one.rank,
         "since": one.since.to_string(),
         "until": one.until.map(|until| until.to_string()),
         "parts": parts,
-    })
+    });
+    if let (false, Json::Object(members)) = (one.pictures.is_empty(), &mut told) {
+        let address = |(name, hash): &(Name, Arc<str>)| (name.to_string(), assets::address(hash).into());
+        members.insert("assets".to_owned(), Json::Object(one.pictures.iter().map(address).collect()));
+    }
+    told
 }
 
 /// `[{"placement": "…", "what": "shown", "id": "…"}, …]`: each counts once. Without an `id` the first of its kind does.

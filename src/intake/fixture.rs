@@ -158,6 +158,7 @@ pub(crate) fn world() -> World {
         policy: None,
         units: BTreeMap::new(),
         programs: BTreeMap::from([(name("offer"), program)]),
+        pictures: BTreeMap::new(),
     };
     World::of_bundle(Arc::new(bundle), TimeZone::get("Asia/Shanghai").unwrap())
 }

@@ -223,6 +223,7 @@ fn assemble(
         policy: policy::policies(model).map(hash::policies),
         units: units(model),
         programs,
+        pictures: BTreeMap::new(),
     };
     bundle.hash = hash::bundle(&bundle);
     bundle

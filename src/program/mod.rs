@@ -13,6 +13,7 @@ pub mod entry;
 pub mod lane;
 mod names;
 pub mod outcome;
+pub mod picture;
 pub mod policy;
 pub mod rules;
 pub mod show;
@@ -32,6 +33,7 @@ pub use entry::{Enter, EntryUnit, Every, Reenter, Schedule, WeekdayName};
 pub use lane::{Lane, Lanes};
 pub use names::{arm_of, in_rounds};
 pub use outcome::{LONGEST_RETRY_MS, Outcome};
+pub use picture::Picture;
 pub use policy::Policies;
 pub use rules::{AnswerLimit, Rules, Within};
 pub use show::{Show, ShowEnd, ShowOutcome, SightCap, Slot};
@@ -72,6 +74,10 @@ pub struct Bundle {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub units: BTreeMap<Name, Option<Name>>,
     pub programs: BTreeMap<Name, Hashed<Program>>,
+    /// What the pictures are that contents name, by their hash, on the way to a store. The hash above covers them already:
+    /// contents say theirs.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pictures: BTreeMap<Hash, Picture>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -38,7 +38,7 @@ pub(super) fn check_paths(paths: &[PathBuf]) -> Result<(), ProjectError> {
 }
 
 /// The folder of a file.
-pub(super) fn parent(path: &Path) -> &Path {
+pub fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),

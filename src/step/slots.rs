@@ -17,6 +17,9 @@ use super::world::World;
 use super::{content, show, sight};
 use crate::name::Name;
 
+/// The part that is a picture.
+const IMAGE: &str = "image";
+
 /// A placement, rendered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Standing {
@@ -29,6 +32,8 @@ pub struct Standing {
     pub until: Option<Timestamp>,
     /// `title`, `body`, `link`, … in the order written.
     pub parts: Vec<(Name, Arc<str>)>,
+    /// Parts that name a picture of the project, with the hash of what is in it.
+    pub pictures: Vec<(Name, Arc<str>)>,
 }
 
 /// What stands in these slots for the root and its children: slot by slot, the highest rank first, of equals the newest.
@@ -71,13 +76,19 @@ fn shown(run: &Run, placement: &Placement, slot: Name) -> Option<Standing> {
         locale: Some(content::locale(&scene)),
         ..scene
     };
+    let parts = content::render(pass.variant, None, &copy).0;
+    let picture = |(name, text): &(Name, Arc<str>)| {
+        let (_, hash) = pass.variant.assets.iter().find(|(path, _)| path == text)?;
+        (name.as_str() == IMAGE).then(|| (*name, hash.clone()))
+    };
     Some(Standing {
+        pictures: parts.iter().filter_map(picture).collect(),
         placement: show::key_of(run, placement),
         slot,
         content,
         rank: placement.rank,
         since: placement.at,
         until: placement.until,
-        parts: content::render(pass.variant, None, &copy).0,
+        parts,
     })
 }

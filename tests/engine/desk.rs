@@ -25,8 +25,8 @@ on_both_stores!(
 
 /// The door of an engine, as the daemon opens it.
 pub(crate) struct Served {
-    address: SocketAddr,
-    http: reqwest::Client,
+    pub(crate) address: SocketAddr,
+    pub(crate) http: reqwest::Client,
     task: tokio::task::JoinHandle<()>,
 }
 

@@ -1,9 +1,15 @@
 //! What stands in slots, as the pages of the bank's app ask for it: at once in all of them, in the order of rank, gone
 //! together, the same after a crash; and what customers do with it, once each.
 
+use std::path::Path;
+
 use jiff::{SignedDuration, Timestamp};
+use reqwest::header::HeaderMap;
 use serde_json::{Value as Json, json};
+use wayfare::compile::compile;
 use wayfare::name::Name;
+use wayfare::program::Bundle;
+use wayfare::project;
 use wayfare::step::world::Kill;
 use wayfare::step::{Event, EventKind, RootKey};
 use wayfare::value::Value;
@@ -16,6 +22,7 @@ on_both_stores!(
     a_campaign_stands_everywhere_and_goes_at_once,
     what_is_shown_and_clicked_counts_once,
     a_popup_is_shown_as_often_as_may_be,
+    a_picture_is_served_as_it_was_deployed,
 );
 
 fn at(text: &str) -> Timestamp {
@@ -204,6 +211,77 @@ async fn a_popup_is_shown_as_often_as_may_be(place: Place) {
         ["rests in popup until 2026-12-02 00:00:00: cap 2 per day; seen 2 times", "seen as often as may be"]
     {
         assert!(told.iter().any(|sentence| sentence.contains(wanted)), "{wanted}: {told:#?}");
+    }
+    engine.stop().await;
+}
+
+/// The project in a folder, compiled as the commands do.
+fn built(folder: &Path) -> Bundle {
+    let project = project::load(&[folder.to_owned()]).unwrap();
+    let mut bundle = compile(&project.input).bundle.unwrap();
+    project.pictures.add_to(&mut bundle);
+    bundle
+}
+
+async fn fetched(door: &Served, address: &str) -> (Vec<u8>, HeaderMap) {
+    let answer = door.http.get(format!("http://{}{address}", door.address)).send().await.unwrap();
+    assert_eq!(answer.status(), 200, "{address}");
+    let headers = answer.headers().clone();
+    (answer.bytes().await.unwrap().to_vec(), headers)
+}
+
+/// From the store, not from the folder: it is gone. The first one is there as long as anybody knows its address.
+async fn a_picture_is_served_as_it_was_deployed(place: Place) {
+    let folder = tempfile::tempdir().unwrap();
+    let text = OFTEN.replace("title ", "image \"img/red.gif\"; title ");
+    std::fs::write(folder.path().join("bank.journey"), text).unwrap();
+    std::fs::create_dir(folder.path().join("img")).unwrap();
+    let red = folder.path().join("img/red.gif");
+    let pictures = [&b"GIF89a of the first kind"[..], b"\x89PNG\r\n\x1a\nwhatever it is called"];
+    std::fs::write(&red, pictures[0]).unwrap();
+    let first = built(folder.path());
+    std::fs::write(&red, pictures[1]).unwrap();
+    let second = built(folder.path());
+    drop(folder);
+
+    let mut rig = Rig::on(place);
+    rig.clock.set(at("2026-12-01T09:00"));
+    let engine = rig.begin_with(first).await;
+    assert!(engine.handle.world().bundle.pictures.is_empty(), "they lie in the store only");
+    let known = told(li(), EventKind::Attributes, "k", rig.now(), vec![]);
+    engine.handle.submit(vec![known, event("login", "l-1", rig.now(), vec![])]).await.unwrap();
+    let door = Served::of(&engine).await;
+    let address = async |door: &Served| {
+        let page = door.get("/v1/slots/popup?subject=li").await;
+        assert_eq!(page["slots"]["popup"][0]["parts"]["image"], "img/red.gif", "{page}");
+        page["slots"]["popup"][0]["assets"]["image"].as_str().unwrap().to_owned()
+    };
+    let was = address(&door).await;
+    let (bytes, headers) = fetched(&door, &was).await;
+    assert_eq!(bytes, pictures[0]);
+    for (name, value) in [
+        ("content-type", "image/gif"),
+        ("x-content-type-options", "nosniff"),
+        ("cache-control", "public, max-age=31536000, immutable"),
+    ] {
+        assert_eq!(headers[name], value, "{name}");
+    }
+    engine.handle.deploy(second).await.unwrap();
+    drop(door);
+    engine.crash().await;
+
+    let engine = rig.run().await;
+    let door = Served::of(&engine).await;
+    let is = address(&door).await;
+    assert_ne!(is, was);
+    let (bytes, headers) = fetched(&door, &is).await;
+    assert_eq!((&*bytes, headers["content-type"].to_str().unwrap()), (pictures[1], "image/png"));
+    assert_eq!(fetched(&door, &was).await.0, pictures[0]);
+    let digits = is.strip_prefix("/v1/assets/").unwrap();
+    for other in
+        [digits.replace(&digits[..1], "g"), "0".repeat(64), digits[1..].to_owned(), "..%2fversion".into()]
+    {
+        assert_eq!(door.status(&format!("/v1/assets/{other}")).await.0, 404, "{other}");
     }
     engine.stop().await;
 }

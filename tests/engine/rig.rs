@@ -214,6 +214,7 @@ pub(crate) fn bundle(hash: &str, rate: Option<Rate>, daily: bool) -> Bundle {
         lanes: BTreeMap::new(),
         policy: None,
         units: BTreeMap::new(),
+        pictures: BTreeMap::new(),
         programs: [(
             Name::new("ladder"),
             Hashed { hash: format!("p{hash}").into(), body: Arc::new(journey(enter)) },

@@ -11,7 +11,7 @@ use crate::compile::{Compilation, Session, compile};
 use crate::engine::clock::wall;
 use crate::expr::civil;
 use crate::program::Bundle;
-use crate::project::{self, Project, ProjectError, Reader};
+use crate::project::{self, Pictures, Project, ProjectError, Reader};
 use crate::rules::Chosen;
 
 /// Reads the project around `paths`; none means the current folder.
@@ -48,10 +48,11 @@ pub fn held(paths: &[PathBuf], output: &Output) -> Result<(Project, Compilation,
 
 fn compiled(project: Project, output: &Output) -> Result<(Project, Compilation, Bundle), Failure> {
     let mut compilation = compile(&project.input);
-    let Some(bundle) = compilation.bundle.take() else {
+    let Some(mut bundle) = compilation.bundle.take() else {
         output.complain(&compilation.diagnostics, &compilation.sources);
         return Err(Failure::Found);
     };
+    project.pictures.add_to(&mut bundle);
     Ok((project, compilation, bundle))
 }
 
@@ -61,6 +62,7 @@ pub struct Open {
     today: Option<Date>,
     rules: Option<Chosen>,
     reader: Reader,
+    pictures: Pictures,
     /// The folder that holds all of it.
     pub root: PathBuf,
     pub session: Session,
@@ -73,7 +75,8 @@ impl Open {
         let mut project = reader.read(paths).map_err(|error| unread(&error))?;
         project.input.today = today;
         let session = Session::open(&project.input);
-        Ok(Self { paths: paths.to_vec(), today, rules: None, reader, root: project.root, session })
+        let Project { root, pictures, .. } = project;
+        Ok(Self { paths: paths.to_vec(), today, rules: None, reader, pictures, root, session })
     }
 
     /// Holds it to rules of compliance from the next look on.
@@ -86,14 +89,17 @@ impl Open {
         let mut project = self.reader.read(&self.paths).map_err(|error| unread(&error))?;
         project.input.today = self.today;
         project.input.rules.clone_from(&self.rules);
+        self.pictures = std::mem::take(&mut project.pictures);
         Ok(self.session.update(&project.input))
     }
 
     /// The bundle; errors are told.
     pub fn sound(&mut self, output: &Output) -> Result<Bundle, Failure> {
-        self.session.bundle().ok_or_else(|| {
+        let Some(mut bundle) = self.session.bundle() else {
             output.complain(self.session.diagnostics(), self.session.sources());
-            Failure::Found
-        })
+            return Err(Failure::Found);
+        };
+        self.pictures.add_to(&mut bundle);
+        Ok(bundle)
     }
 }

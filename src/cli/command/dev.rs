@@ -43,7 +43,7 @@ const LOOK: Duration = Duration::from_millis(200);
 /// development: its clock may be accelerated.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folder of the project [default: the current folder; with --demo, `journeys`].
+    /// Folder of the project, or a file in it [default: the current folder; with --demo, `journeys`].
     #[arg(value_name = "FOLDER")]
     project: Option<PathBuf>,
 

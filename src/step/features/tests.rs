@@ -154,6 +154,7 @@ fn world_with(schema: Schema, programs: Vec<Program>) -> World {
         policy: None,
         units: BTreeMap::new(),
         programs: programs.into_iter().map(|program| (program.journey, hashed(program))).collect(),
+        pictures: BTreeMap::new(),
     };
     World::of_bundle(Arc::new(bundle), TimeZone::get("Europe/Berlin").unwrap())
 }
