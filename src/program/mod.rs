@@ -74,8 +74,7 @@ pub struct Bundle {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub units: BTreeMap<Name, Option<Name>>,
     pub programs: BTreeMap<Name, Hashed<Program>>,
-    /// What the pictures are that contents name, by their hash, on the way to a store. The hash above covers them already:
-    /// contents say theirs.
+    /// What contents name, by the hash that they say of it, on the way to a store. The hash above leaves it out.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub pictures: BTreeMap<Hash, Picture>,
 }
