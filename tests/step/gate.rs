@@ -196,6 +196,24 @@ fn it_is_quiet_in_the_customers_zone_and_in_the_banks_where_that_is_unknown() {
     assert_eq!((story.got().len(), story.status("hello")), (1, HELD));
 }
 
+/// New York's clocks go forward on 2027-03-14 and back on 2027-11-07, both in the night: half past eight is what they show then.
+#[test]
+fn a_night_in_which_the_customers_clocks_change_ends_when_they_say() {
+    for (night, before, morning) in [
+        ("2027-03-14T11:30", "2027-03-14T20:29", "2027-03-14T20:31"),
+        ("2027-11-07T10:30", "2027-11-07T21:29", "2027-11-07T21:31"),
+    ] {
+        let mut story = alone("quiet 21:30..08:30");
+        story.know(&[("zone", Value::text("America/New_York"))]).until(clock(night));
+        tap(&mut story, "1");
+        assert_eq!((story.got().len(), story.status("hello")), (0, HELD), "{night}");
+        story.until(clock(before));
+        assert_eq!(story.got().len(), 0, "{before}: {}", story.told());
+        story.until(clock(morning));
+        assert_eq!(story.got().len(), 1, "{morning}: {}", story.told());
+    }
+}
+
 #[test]
 fn what_would_wait_too_long_is_too_late() {
     let mut story = alone("quiet 21:30..08:30 { defer 4h }");
