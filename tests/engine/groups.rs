@@ -94,6 +94,8 @@ async fn what_cannot_be_posted_is_posted_by_hand(place: Place) {
     rig.push.will(vec![taken, SendResult::Rejected { detail: "群已解散".into() }]);
     rig.clock.set(at("2026-12-02T08:30"));
     until("the first message", async || posted(&rig, "g1").len() == 1).await;
+    // The gap begins when it is known that it has left.
+    until("it is known", async || engine.handle.stats().outbox == 0).await;
     rig.clock.set(rig.now() + SignedDuration::from_secs(20));
     let door = Served::of(&engine).await;
     let mut tasks = door.get("/v1/tasks?assignee=s-1").await;
