@@ -29,7 +29,7 @@ use flaws::Flaw;
 /// Actions of one simulation: long enough for journeys to end, short enough to be looked at.
 const STEPS: u64 = 2_000;
 /// Simulated steps of a run of the suite.
-const TOTAL: u64 = if cfg!(debug_assertions) { 10_000 } else { 300_000 };
+const TOTAL: u64 = if cfg!(debug_assertions) { 10_000 } else { 1_000_000 };
 /// Stories that are told with faults and without.
 const CALM_SEEDS: u64 = if cfg!(debug_assertions) { 1 } else { 10 };
 /// Simulations in which each flaw must be found.

@@ -1,6 +1,6 @@
 //! `wayfare fmt` as people and editors call it.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -13,7 +13,11 @@ fn fmt(folder: &Path, args: &[&str], stdin: &str) -> Output {
     command.arg("fmt").args(args).current_dir(folder).env_remove("CLICOLOR_FORCE").env("NO_COLOR", "1");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
+    match child.stdin.take().unwrap().write_all(stdin.as_bytes()) {
+        // Who refuses the arguments ends without reading.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+        written => written.unwrap(),
+    }
     child.wait_with_output().unwrap()
 }
 
