@@ -53,6 +53,8 @@ pub(crate) struct Model {
     posts: Posts,
     /// Who was found to be the same as somebody.
     absorbed: BTreeMap<Arc<str>, Vec<Arc<str>>>,
+    /// What had left before it was known that two are one.
+    on_the_way: BTreeSet<MessageKey>,
     customers: BTreeMap<Arc<str>, Customer>,
     timers: BTreeMap<(Timestamp, RowRef), Vec<Arc<str>>>,
     outbox: BTreeMap<(u32, RowRef), Vec<MessageKey>>,

@@ -252,6 +252,25 @@ fn what_a_provider_is_asked_for_is_answered_before_the_estate_goes() {
     assert_eq!(stays.got(), [""; 0], "it was sent before");
 }
 
+/// Both were written to, one of them heard nothing yet: what has arrived under one name is not tried again under the other.
+#[test]
+fn what_arrived_under_one_name_is_not_tried_again_under_the_other() {
+    let (mut gone, mut stays) = pair();
+    gone.happen("login", &[]);
+    stays.provider = None;
+    stays.happen("login", &[]);
+    let key = stays.delivered[0].message.clone();
+    join(&mut gone, &mut stays);
+    for again in [Input::Dispatch(key.clone()), Input::DispatchAgain(key.clone())] {
+        stays.input(&again);
+        assert_eq!(stays.delivered.len(), 1, "{}", stays.told());
+    }
+    let (outcome, detail) = (wayfare::program::Outcome::Failed, "no such phone".into());
+    stays.input(&Input::Answer { message: key, outcome, detail });
+    assert_eq!(stays.state.messages.len(), 1, "{}", stays.told());
+    assert_eq!(stays.state.messages[0].status, wayfare::step::state::MessageStatus::Sent, "it is with them");
+}
+
 /// The provider may have taken it, did not say so, and is asked once more; by then the channel is switched off.
 #[test]
 fn what_may_not_be_asked_again_holds_no_estate_back() {

@@ -210,12 +210,17 @@ fn messages(run: &mut Run, gone: Vec<Message>) -> Vec<Message> {
             add(run, theirs);
             continue;
         };
-        let own_waits = run.state.messages.get(at).is_some_and(|own| own.status.waits());
+        let own = run.state.messages.get(at).map(|own| own.status);
+        let own_waits = own.is_some_and(MessageStatus::waits);
+        // A try may be under way, and nothing calls it back; another does not follow it.
+        let own_leaves = own == Some(MessageStatus::Dispatching);
         match theirs.status {
             MessageStatus::Pending | MessageStatus::Held(_) => {
                 message::trace(run, &theirs, Decision::Cancelled { step: theirs.step });
             }
-            MessageStatus::Sent | MessageStatus::Failed if own_waits => {
+            MessageStatus::Sent | MessageStatus::Failed
+                if own_waits || own_leaves && theirs.status == MessageStatus::Sent =>
+            {
                 message::trace(run, &theirs, Decision::Cancelled { step: theirs.step });
                 if let Some(own) = run.state.messages.get_mut(at) {
                     *own = theirs.clone();

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use wayfare::channel::SendResult;
 use wayfare::name::Name;
-use wayfare::step::state::State;
+use wayfare::step::state::{MessageStatus, State};
 use wayfare::step::{Decision, MessageKey, Sym, Trace};
 use wayfare::value::Value;
 
-use super::{Customer, EntryId, Model};
+use super::{Customer, EntryId, Model, sends};
 
 /// Channels about which something may have been said.
 const CHANNELS: [&str; 3] = ["push", "sms", "in_app"];
@@ -66,10 +66,19 @@ impl Model {
             customer.gifts.join(gone.gifts, promised);
             customer.rights.join(gone.rights);
             customer.has_joined = true;
+            self.on_the_way(id, customer, state, trace);
             self.absorbed.entry(id.clone()).or_default().push(from.clone());
             self.remembers(id, customer, state);
         }
         twins
+    }
+
+    /// What left before the two were one has left: nothing calls it back.
+    fn on_the_way(&mut self, id: &Arc<str>, customer: &Customer, state: &State, trace: &[Trace]) {
+        let left = customer.state.messages.iter().filter(|own| own.status == MessageStatus::Dispatching);
+        let leaves = state.messages.iter().filter(|own| sends::dispatched(own, trace).is_some());
+        let keys: Vec<MessageKey> = left.chain(leaves).map(|own| self.key_of(id, own)).collect();
+        self.on_the_way.extend(keys);
     }
 
     /// What was last said under either name holds for both.
@@ -108,7 +117,7 @@ impl Model {
 
     /// What reached somebody under a name that is no more does not come again under the other.
     pub(super) fn under_one_name(&mut self, key: &MessageKey) {
-        if self.attempts.contains_key(key) {
+        if self.attempts.contains_key(key) || self.on_the_way.remove(key) {
             return;
         }
         let Some(gone) = self.absorbed.get(&key.root) else { return };

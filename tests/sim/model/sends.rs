@@ -256,7 +256,7 @@ fn same<'s>(state: &'s State, at: usize, message: &Message) -> Option<&'s Messag
 }
 
 /// When the gate let a message go.
-fn dispatched(message: &Message, trace: &[Trace]) -> Option<Timestamp> {
+pub(super) fn dispatched(message: &Message, trace: &[Trace]) -> Option<Timestamp> {
     let own = trace.iter().rev().find(|it| {
         let step = it.what.leaves().map(|(step, _)| step);
         let run = it.journey == Some(message.journey) && it.entry.as_ref() == Some(&message.entry);

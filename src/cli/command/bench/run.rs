@@ -28,6 +28,10 @@ pub(super) struct Args {
     #[arg(long, default_value_t = 300_000, value_parser = clap::value_parser!(u32).range(10_000..=50_000_000))]
     waiting: u32,
 
+    /// W2: enrolments per second of those who wait, and with it how many are due per second and how long they wait.
+    #[arg(long, default_value_t = 4_000, value_parser = clap::value_parser!(u32).range(100..=100_000))]
+    fill: u32,
+
     /// Events in one request; 1: a request for every event, as systems that do not batch send them.
     #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=50_000))]
     batch: u32,
@@ -76,8 +80,6 @@ const WAIT: &str = "within 2s";
 const WAIT_SECONDS: i64 = 2;
 /// A flow of less than this says little.
 const LEAST_FLOW_SECONDS: f64 = 2.0;
-/// Enrolments per second of those who wait in W2, and with it how long they wait.
-const EXPECTED_SPEED: u32 = 4_000;
 const LEAST_WAIT_SECONDS: u32 = 10;
 
 /// One measured run of the product.
@@ -100,7 +102,7 @@ impl Args {
 
     /// How long W2 waits: about as long as enrolling all who wait takes.
     fn wait_seconds(&self) -> u32 {
-        (self.waiting / EXPECTED_SPEED).max(LEAST_WAIT_SECONDS)
+        (self.waiting / self.fill).max(LEAST_WAIT_SECONDS)
     }
 }
 
@@ -204,7 +206,7 @@ async fn product(args: &Args, folder: &Path, place: &Place, output: &Output) -> 
     let load = Load { client: &client, output, batch: args.batch };
     load.customers(0..all).await?;
     let began = wall();
-    fill(load, before, began).await?;
+    fill(load, before, args.fill, began).await?;
     let waiting = still_waiting(args, before, began);
     let opens = match args.workload {
         Workload::W1 => Opens::EverySecond,
@@ -218,17 +220,25 @@ async fn product(args: &Args, folder: &Path, place: &Place, output: &Output) -> 
     let from = start.checked_add(SignedDuration::from_secs(WAIT_SECONDS)).unwrap_or(start);
     let entered = load.flow(before..all, opens, from).await?;
     // Nobody who is due is waited for: in the flow at least as many are due as enter.
-    load.finished(Some(wall())).await?;
+    let stopped = wall();
+    load.finished(Some(stopped)).await?;
     let (caught_up, flowed) = (since(start), since(from));
-    load.finished(None).await?;
-    let (seconds, flow) = match args.workload {
-        Workload::W1 => (since(start), (flowed >= LEAST_FLOW_SECONDS).then(|| f64::from(entered) / flowed)),
-        Workload::W2 => (caught_up, None),
+    let (seconds, flow, due) = match args.workload {
+        Workload::W1 => {
+            load.finished(None).await?;
+            let flow = (flowed >= LEAST_FLOW_SECONDS).then(|| f64::from(entered) / flowed);
+            (since(start), flow, Timestamp::MAX)
+        }
+        // Whoever is due later goes on waiting: at ten million that would take longer than everything else.
+        Workload::W2 => {
+            let wait = SignedDuration::from_secs(i64::from(args.wait_seconds()));
+            (caught_up, None, stopped.checked_sub(wait).unwrap_or(Timestamp::MIN))
+        }
     };
     let usage = daemon.usage();
     daemon.stop()?;
     let opened = load::opened(before..all, args.batch, opens);
-    let verified = verify::everybody_went_through(&*place.open().await?, all as usize, opened).await?;
+    let verified = verify::nobody_was_left(&*place.open().await?, all as usize, opened, due).await?;
     Ok(Measured { seconds, flow, daemon: usage, waiting, verified })
 }
 
@@ -250,9 +260,9 @@ pub(super) fn write(folder: &Path, journey: &str, settings: &str) -> Result<(), 
 }
 
 /// Enrols `before` evenly over the time that they wait, so that later as many are due in each second.
-async fn fill(load: Load<'_>, before: u32, began: Timestamp) -> Result<(), Failure> {
-    for (second, first) in (1..).zip((0..before).step_by(EXPECTED_SPEED as usize)) {
-        load.journeys(first..before.min(first.saturating_add(EXPECTED_SPEED)), Opens::None).await?;
+async fn fill(load: Load<'_>, before: u32, speed: u32, began: Timestamp) -> Result<(), Failure> {
+    for (second, first) in (1..).zip((0..before).step_by(speed as usize)) {
+        load.journeys(first..before.min(first.saturating_add(speed)), Opens::None).await?;
         until(began, second).await;
     }
     Ok(())

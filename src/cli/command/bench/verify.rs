@@ -1,12 +1,13 @@
-//! A benchmark counts only if the work was done: every customer has ended, and those who did not open got the SMS, but
-//! for the few whose open came too late because the machine was slower than their wait.
+//! A benchmark counts only if the work was done: every customer entered once, whose wait was over has ended, and those who did
+//! not open got the SMS, but for the few whose open came too late because the machine was slower than their wait.
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::cli::Failure;
 use crate::engine::why;
 use crate::name::Name;
-use crate::step::codec;
+use crate::step::{State, codec};
 use crate::store::Store;
 
 const PAGE: usize = 10_000;
@@ -22,17 +23,42 @@ pub(super) struct Verified {
     pub(super) late: usize,
 }
 
-/// `opened`: how many customers opened the first message.
-pub(super) async fn everybody_went_through(
+/// What went through a journey.
+#[derive(Default)]
+struct Crowd {
+    rows: usize,
+    bytes: usize,
+    entered: usize,
+    ended: usize,
+    overdue: usize,
+    messages: usize,
+}
+
+impl Crowd {
+    fn add(&mut self, bytes: usize, state: &State, due: Timestamp) {
+        self.rows += 1;
+        self.bytes += bytes;
+        self.entered += state.entries.len();
+        self.messages += state.messages.len();
+        for entry in &state.entries {
+            self.ended += usize::from(entry.ended.is_some());
+            self.overdue += usize::from(entry.ended.is_none() && entry.at <= due);
+        }
+    }
+}
+
+/// `opened`: how many customers opened the first message. Who entered by `due` must have ended.
+pub(super) async fn nobody_was_left(
     store: &dyn Store,
     customers: usize,
     opened: usize,
+    due: Timestamp,
 ) -> Result<Verified, Failure> {
     let failed =
         |error: &dyn std::fmt::Display| Failure::new(format_args!("the store cannot be read: {error}"));
     let world = why::world(store, TimeZone::UTC).await.map_err(|error| failed(&error))?;
     let kind = world.symbols.sym(Name::new("customer")).map_or(0, |sym| sym.0);
-    let (mut rows, mut bytes, mut ended, mut messages) = (0_usize, 0_usize, 0_usize, 0_usize);
+    let mut crowd = Crowd::default();
     let mut after = None;
     loop {
         let page = store.scan(kind, after.as_ref(), PAGE).await.map_err(|error| failed(&error))?;
@@ -40,19 +66,18 @@ pub(super) async fn everybody_went_through(
         after = Some(last.key.clone());
         for row in &page {
             let state = codec::decode(&row.body).map_err(|error| failed(&error))?;
-            rows += 1;
-            bytes += row.body.len();
-            ended += state.entries.iter().filter(|entry| entry.ended.is_some()).count();
-            messages += state.messages.len();
+            crowd.add(row.body.len(), &state, due);
         }
     }
-    let expected = customers + customers.saturating_sub(opened);
+    let Crowd { rows, bytes, entered, ended, overdue, messages } = crowd;
+    let expected = customers + ended.saturating_sub(opened);
     let late = messages.saturating_sub(expected);
-    if (rows, ended) == (customers, customers) && messages >= expected && late <= customers / LATE_AT_MOST {
+    let is_whole = (rows, entered, overdue) == (customers, customers, 0);
+    if is_whole && messages >= expected && late <= customers / LATE_AT_MOST {
         return Ok(Verified { state: bytes / rows.max(1), late });
     }
     Err(Failure::new(format_args!(
-        "the work was not done: of {customers} customers {rows} are stored, {ended} have ended, and {messages} messages were sent instead of {expected}"
+        "the work was not done: of {customers} customers {rows} are stored, {entered} have entered, {ended} have ended, {overdue} should have, and {messages} messages were sent instead of {expected}"
     ))
     .help("the daemon may have been too slow to take opens within the wait; try a smaller --batch, or more --waiting"))
 }
