@@ -5,6 +5,7 @@ mod bank;
 mod dates;
 mod entries;
 mod gate;
+mod held;
 mod imports;
 mod invariants;
 mod journeys;

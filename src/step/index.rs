@@ -3,6 +3,10 @@
 //! A step must not walk all journeys for every event. Here stands which programs an event can enter, which history
 //! conditions it feeds, and for each program what its instances listen for.
 
+mod tracked;
+
+pub(super) use tracked::Tracked;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -57,7 +61,7 @@ pub(super) struct Index {
     /// What somebody can be asked to do, and its results.
     pub tasks: HashMap<Name, Vec<Name>>,
     /// Derived values whose changes are noticed: as the live programs define them, else as older ones do.
-    tracked: BTreeMap<Name, Tracked>,
+    tracked: Vec<Tracked>,
     /// Whether a live program is entered on a date of another root.
     refers: bool,
     /// How far back each daily attribute is asked for.
@@ -112,17 +116,6 @@ pub(super) struct Kept {
     pub aggregate: Aggregate,
 }
 
-/// A derived value whose changes are noticed.
-#[derive(Debug)]
-pub(super) struct Tracked {
-    pub name: Name,
-    pub subject: Name,
-    pub loaded: Arc<Loaded>,
-    /// Number of its definition there.
-    pub def: u16,
-    timed: bool,
-}
-
 /// A pattern with `first`.
 #[derive(Debug)]
 pub(super) struct First {
@@ -166,6 +159,7 @@ impl Index {
             index.add_program(*no, hashed, live.get(&hashed.body.journey) == Some(no), symbols);
         }
         index.sort_by_lane();
+        index.sort_tracked();
         for (loaded, needs) in &mut index.watchers {
             *needs = Needs::of(&loaded.program, bundle, symbols);
         }
@@ -206,14 +200,14 @@ impl Index {
         self.firsts.get(&trigger).map_or(&[], Vec::as_slice)
     }
 
-    /// Derived values whose changes are noticed, by name.
+    /// Derived values whose changes are noticed, each behind those whose changes it looks back on.
     pub(super) fn tracked(&self) -> impl Iterator<Item = &Tracked> {
-        self.tracked.values()
+        self.tracked.iter()
     }
 
     /// Whether time alone, or another root, can change one of them or a date that somebody enters on.
     pub(super) fn looks_daily(&self) -> bool {
-        self.refers || self.tracked.values().any(|tracked| tracked.timed)
+        self.refers || self.tracked.iter().any(Tracked::is_timed)
     }
 
     /// How far back the days of an attribute are kept; `None` of one that is not daily.
@@ -407,15 +401,6 @@ impl Index {
             if kept.iter().all(|known| known.id != id || known.loaded.of_child != loaded.of_child) {
                 let aggregate = feature.aggregate.clone();
                 kept.push(Arc::new(Kept { id, loaded: Arc::clone(loaded), aggregate }));
-            }
-        }
-    }
-
-    fn add_tracked(&mut self, loaded: &Arc<Loaded>, is_live: bool) {
-        for tracked in &loaded.program.tracked {
-            if is_live || !self.tracked.contains_key(&tracked.name) {
-                let crate::program::Tracked { name, subject, def, timed } = tracked.clone();
-                self.tracked.insert(name, Tracked { name, subject, loaded: Arc::clone(loaded), def, timed });
             }
         }
     }

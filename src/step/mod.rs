@@ -182,6 +182,7 @@ fn happen(run: &mut Run, mut occurrence: Occurrence) {
     let until = occurrence.at.min(run.now);
     due::run_until(run, until);
     features::update(run, &occurrence);
+    tracked::note(run);
     tell_all(run, &mut occurrence);
     settle_followers(run);
 }

@@ -44,6 +44,8 @@ pub(super) struct Run<'a> {
     pub wanted: Vec<Wanted>,
     /// The next message is decided at once: its turn has come.
     pub its_turn: bool,
+    /// Derived values that have changed and that nobody has been told of.
+    pub noted: Vec<Occurrence<'static>>,
     follow: VecDeque<Follow>,
     followed: usize,
 }
@@ -70,6 +72,7 @@ impl<'a> Run<'a> {
             fired: None,
             wanted: Vec::new(),
             its_turn: false,
+            noted: Vec::new(),
             follow: VecDeque::new(),
             followed: 0,
         }
@@ -159,6 +162,11 @@ impl<'a> Run<'a> {
         if let Follow::Occurrence(occurrence) = &follow {
             features::update(self, occurrence);
         }
+        self.tell_later(follow);
+    }
+
+    /// The same of what history knows already.
+    pub(super) fn tell_later(&mut self, follow: Follow) {
         self.follow.push_back(follow);
     }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::enter;
 use super::features;
 use super::history::Feature;
-use super::index::{Tracked, Trigger};
+use super::index::Tracked;
 use super::occurrence::Occurrence;
 use super::run::{Follow, Run, whole_ms};
 use super::scene::Scene;
@@ -21,30 +21,43 @@ use crate::value::Value;
 
 /// Works out every followed value, and lets everybody hear what changed.
 pub(super) fn notice(run: &mut Run) {
-    if !run.state.known {
-        return;
-    }
-    let world = run.world;
-    for tracked in world.index().tracked() {
-        for subject in enter::subjects_of(run, tracked.subject) {
-            look(run, tracked, &subject);
+    note(run);
+    for occurrence in std::mem::take(&mut run.noted) {
+        if run.world.index().is_heard(occurrence.trigger) {
+            run.tell_later(Follow::Occurrence(occurrence));
         }
+        run.moved = true;
     }
+}
+
+/// The same before others hear what it follows from: history has it at once, so that who has dropped this instant is still
+/// at the best of the last thirty days.
+pub(super) fn note(run: &mut Run) {
+    let changed = changes(run);
+    run.noted.extend(changed);
 }
 
 /// The same behind an import: what changed is kept and counts for history, and nobody hears of it.
 pub(super) fn see(run: &mut Run) {
+    drop(changes(run));
+}
+
+/// What has changed since the last look, each behind those that it looks back on; history has it.
+fn changes(run: &mut Run) -> Vec<Occurrence<'static>> {
+    let mut changed = Vec::new();
     if !run.state.known {
-        return;
+        return changed;
     }
     let world = run.world;
     for tracked in world.index().tracked() {
         for subject in enter::subjects_of(run, tracked.subject) {
             if let Some(occurrence) = change(run, tracked, &subject) {
                 features::update(run, &occurrence);
+                changed.push(occurrence);
             }
         }
     }
+    changed
 }
 
 /// Plans the next look, where there is something that time alone can change.
@@ -58,14 +71,6 @@ pub(super) fn plan(run: &mut Run) {
     let journey = run.fixed(symbols::ATTRIBUTES);
     let subject = SubjectRef(None);
     run.state.pending.push(Pending { journey, subject, due: whole_ms(due), why: PendingWhy::Look });
-}
-
-fn look(run: &mut Run, tracked: &Tracked, subject: &SubjectRef) {
-    let Some(occurrence) = change(run, tracked, subject) else { return };
-    if run.world.index().is_heard(Trigger::Change(tracked.name)) {
-        run.follow(Follow::Occurrence(occurrence));
-    }
-    run.moved = true;
 }
 
 /// What has changed since the last look, which is this one from now on.

@@ -319,11 +319,7 @@ impl Checker<'_, '_> {
             }
             return None;
         };
-        let ordered = matches!(
-            typed.ty.known(),
-            Type::Int | Type::Decimal | Type::Percent | Type::Money(_) | Type::Date | Type::Moment
-        ) || matches!(typed.ty.known(), Type::Choice(name) if self.is_ranked(*name));
-        if kind != ChangeVerb::Change && !ordered {
+        if kind != ChangeVerb::Change && !self.has_order(&typed.ty) {
             let headline = format!("`{attribute}` is {}: it cannot rise or drop", words::of_type(&typed.ty));
             self.report(
                 Diagnostic::new(code::NO_ORDER, of.span, headline)
@@ -341,6 +337,15 @@ impl Checker<'_, '_> {
             names: vec![attribute],
             filter: None,
         })
+    }
+
+    /// Whether of two values one is the greater.
+    pub(in crate::model::check) fn has_order(&self, ty: &Type) -> bool {
+        match ty.known() {
+            Type::Int | Type::Decimal | Type::Percent | Type::Money(_) | Type::Date | Type::Moment => true,
+            Type::Choice(name) => self.is_ranked(*name),
+            _ => false,
+        }
     }
 
     /// Stages that are `ranked`: the better rises, the worse drops.

@@ -102,6 +102,11 @@ impl Checker<'_, '_> {
         {
             return self.over_days(whole.span, function, &attribute, arg);
         }
+        if !self.is_collection(&arg.value)
+            && let Some(value) = self.followed(&arg.value)
+        {
+            return self.over_changes(whole.span, function, value, arg);
+        }
         let Some(collection) = self.collection(&arg.value) else { return Typed::error() };
         self.fold(whole.span, function, collection, arg.filter.as_deref(), arg.window.as_deref())
     }

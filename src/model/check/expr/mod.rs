@@ -3,7 +3,7 @@
 //! Reading order: [`Checker`] (who asks, what is in sight, what has been proved), `fit` (what may stand where),
 //! `names`, `reference` and `unknown` (paths, other roots, and what is said of unknown ones), `literal`, `compare` and
 //! `arith` (operators), `time` (dates, clock times, spans), `collection` (aggregates and `any`/`no`/`once`),
-//! `daily` (aggregates over days), `call` (functions), `flow` (what a condition proves). A mistake is told once; what hangs on it has
+//! `daily` (aggregates over days), `held` (what stages were at best), `call` (functions), `flow` (what a condition proves). A mistake is told once; what hangs on it has
 //! [`Type::Error`] and stays quiet.
 
 mod arith;
@@ -14,6 +14,7 @@ mod daily;
 mod fit;
 pub(super) mod flow;
 pub(super) mod give;
+mod held;
 mod literal;
 pub(super) mod names;
 mod reference;
