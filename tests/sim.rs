@@ -14,6 +14,7 @@ mod memory;
 mod model;
 mod process;
 mod source;
+mod wheel;
 mod world;
 
 use std::collections::BTreeMap;

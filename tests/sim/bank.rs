@@ -42,6 +42,9 @@ pub(crate) const COFFEES_PER_WEEK: i64 = 2;
 /// Mugs that there are for all customers.
 pub(crate) const MUGS: i64 = 9;
 
+/// Cups that the wheel has for all customers.
+pub(crate) const CUPS: i64 = 4;
+
 /// Journeys of customers whose story nothing but their own events may change.
 pub(crate) const CALM: &str = "calm";
 

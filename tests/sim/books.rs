@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use wayfare::store::{Block, EntryRow, Quota, StoreError, Wants};
+use wayfare::ledger::{Act, Entry, Place};
+use wayfare::store::{Acted, Block, EntryRow, Quota, StoreError, Wants};
 
 #[derive(Default)]
 pub(crate) struct Books {
@@ -11,6 +12,8 @@ pub(crate) struct Books {
     pub entries: Vec<EntryRow>,
     /// Counts nothing of what is given: a flaw.
     pub lax: bool,
+    /// Knows no gift that it has taken back before: a flaw.
+    pub forgetful: bool,
 }
 
 #[derive(Default)]
@@ -90,6 +93,37 @@ impl Books {
             }
         }
         self.entries.extend(entries.iter().cloned());
+    }
+
+    /// Gifts that were given out of this account, taken back or not.
+    pub(crate) fn gifts(&self, account: &str) -> Vec<&str> {
+        let of = |row: &&EntryRow| row.entry.act == Act::Grant && row.entry.account.starts_with(account);
+        self.entries.iter().filter(of).map(|row| &*row.gift).collect()
+    }
+
+    /// Takes a gift back that nobody has used: what it was given out of has it again.
+    pub(crate) fn take_back(&mut self, gift: &str, at: i64) -> Acted {
+        let known: Vec<EntryRow> = self.entries.iter().filter(|row| row.gift == gift).cloned().collect();
+        if known.is_empty() {
+            return Acted::Unknown;
+        }
+        if !self.forgetful && known.iter().any(|row| row.entry.act == Act::ClawBack) {
+            return Acted::Before(known);
+        }
+        let back = |row: &EntryRow| {
+            let entry = Entry { act: Act::ClawBack, from: Place::Held, ..row.entry.clone() };
+            EntryRow { entry, at, ..row.clone() }
+        };
+        let granted = known.iter().filter(|row| row.entry.act == Act::Grant);
+        let new: Vec<EntryRow> = granted.map(back).collect();
+        for row in &new {
+            if let Some(account) = self.accounts.get_mut(&row.entry.account) {
+                account.given -= row.entry.amount;
+                account.gone = None;
+            }
+        }
+        self.entries.extend(new.iter().cloned());
+        Acted::Done(known.into_iter().chain(new).collect())
     }
 
     pub(crate) fn alert(&mut self, name: &str, at: i64) -> bool {

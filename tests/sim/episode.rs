@@ -1,6 +1,7 @@
 //! One simulation: a seed decides what happens, what goes wrong, and when. A step is one scheduled action and all that
 //! follows from it until nothing moves any more; then everything is checked.
 
+mod back;
 mod drain;
 mod fault;
 mod turns;
@@ -109,6 +110,8 @@ pub(crate) struct Episode {
     /// How often switches were asked for.
     switches: u32,
     retries: BTreeMap<MessageKey, u32>,
+    /// A gift that was to be taken back, and nobody knows whether it was.
+    unheard: Option<String>,
     story: VecDeque<String>,
     /// How much of it.
     shown: usize,
@@ -169,6 +172,7 @@ impl Episode {
             killed: false,
             switches: 0,
             retries: BTreeMap::new(),
+            unheard: None,
             story: VecDeque::new(),
             shown,
             steps: 0,
@@ -328,7 +332,8 @@ impl Episode {
             92..94 => self.start_one(),
             94..97 => self.release(),
             97 => self.real_time(Duration::from_millis(250)),
-            98 if self.chance.percent(20) => self.real_time(Duration::from_secs(130)),
+            98 if self.chance.percent(50) => self.take_back(),
+            98 if self.chance.percent(40) => self.real_time(Duration::from_secs(130)),
             99 if !calm => self.deploy(),
             _ => self.submit(calm),
         }

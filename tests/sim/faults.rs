@@ -12,9 +12,10 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use wayfare::ledger::Act;
 use wayfare::store::{
-    Acted, Block, Commit, Counts, Dedup, Deployed, Deployment, EntryPlace, EntryQuery, EntryRow, InboxRow,
-    Lease, Ledger, Moved, OutboxRow, Packed, PackedKind, Quarantined, Quota, RowKey, RowRef, Share, Sift,
-    Sifted, StateRow, Store, StoreError, Stored, TimerChunk, Trim, Trimmed, Wants,
+    Acted, Block, Commit, Counts, Dedup, Deployed, Deployment, Drawn, EntryPlace, EntryQuery, EntryRow,
+    InboxRow, Lease, Ledger, Lotteries, LotteryRow, Moved, OutboxRow, Packed, PackedKind, Publication,
+    Quarantined, Quota, RowKey, RowRef, Share, Sift, Sifted, StateRow, Store, StoreError, Stored, TimerChunk,
+    Trim, Trimmed, Wants,
 };
 
 use crate::support::chance::Chance;
@@ -393,6 +394,10 @@ impl Store for FaultyStore {
         self.inner.ledger().map(|_| self as &dyn Ledger)
     }
 
+    fn lotteries(&self) -> Option<&dyn Lotteries> {
+        self.inner.lotteries().map(|_| self as &dyn Lotteries)
+    }
+
     fn beat(&self) -> Option<Duration> {
         self.inner.beat()
     }
@@ -432,6 +437,38 @@ impl Store for FaultyStore {
 impl FaultyStore {
     fn books(&self) -> Result<&dyn Ledger, StoreError> {
         self.inner.ledger().ok_or(StoreError::ReadOnly)
+    }
+
+    fn wheel(&self) -> Result<&dyn Lotteries, StoreError> {
+        self.inner.lotteries().ok_or(StoreError::ReadOnly)
+    }
+}
+
+impl Lotteries for FaultyStore {
+    fn publish<'a>(&'a self, publication: &'a Publication) -> Stored<'a, ()> {
+        async move {
+            self.turn().await;
+            let fault = self.fault()?;
+            let published = self.wheel()?.publish(publication).await;
+            if fault == Some(WriteFault::LostAck) { Err(self.lost()) } else { published }
+        }
+        .boxed()
+    }
+
+    fn lotteries(&self) -> Stored<'_, Vec<LotteryRow>> {
+        async {
+            self.read()?;
+            self.wheel()?.lotteries().await
+        }
+        .boxed()
+    }
+
+    fn draws<'a>(&'a self, lottery: &'a str, after: i64, limit: usize) -> Stored<'a, Vec<Drawn>> {
+        async move { self.wheel()?.draws(lottery, after, limit).await }.boxed()
+    }
+
+    fn reveal(&self, ended: i64, at: i64) -> Stored<'_, u64> {
+        async move { self.wheel()?.reveal(ended, at).await }.boxed()
     }
 }
 
@@ -484,6 +521,15 @@ impl Ledger for FaultyStore {
     }
 
     fn act<'a>(&'a self, group: u16, gift: &'a str, act: Act, at: i64) -> Stored<'a, Acted> {
-        async move { self.books()?.act(group, gift, act, at).await }.boxed()
+        async move {
+            self.turn().await;
+            let fault = self.fault()?;
+            let acted = self.books()?.act(group, gift, act, at).await?;
+            if matches!(acted, Acted::Done(_)) {
+                self.ground.model().taken_back(gift);
+            }
+            if fault == Some(WriteFault::LostAck) { Err(self.lost()) } else { Ok(acted) }
+        }
+        .boxed()
     }
 }

@@ -1,6 +1,7 @@
 //! Faults put in on purpose, in the simulated world: a check that finds none of them proves nothing.
 
 use jiff::Timestamp;
+use wayfare::lottery::Outcome;
 use wayfare::step::post::{Errand, Parcel};
 use wayfare::step::state::MessageStatus;
 use wayfare::step::{Effect, Input, Output, RootKey, State, World};
@@ -59,11 +60,21 @@ pub(crate) enum Flaw {
     Oversells,
     /// What one row says to another is heard twice.
     TakesPostsTwice,
+    /// A draw hangs on the second in which it is made.
+    DrawsByTheClock,
+    /// A draw is told twice.
+    DrawsTwice,
+    /// A draw leaves the chance that it costs.
+    DrawsForNothing,
+    /// A commit in twenty is written without its draws.
+    ForgetsDraws,
+    /// What was taken back is taken back again.
+    TakesBackTwice,
 }
 
 impl Flaw {
     /// Each with what must be said of it.
-    pub(crate) const ALL: [(Self, &'static str); 24] = [
+    pub(crate) const ALL: [(Self, &'static str); 29] = [
         (Self::ForgetsCommits, "follows"),
         (Self::ForgetsTimers, "nobody looked"),
         (Self::ForgetsMessages, "does not come to an end"),
@@ -88,6 +99,11 @@ impl Flaw {
         (Self::SendsAgainAfterMerge, "and arrived as"),
         (Self::Oversells, "the stock is"),
         (Self::TakesPostsTwice, "twice"),
+        (Self::DrawsByTheClock, "and the seed says"),
+        (Self::DrawsTwice, "was drawn twice"),
+        (Self::DrawsForNothing, "chances"),
+        (Self::ForgetsDraws, "in the chain"),
+        (Self::TakesBackTwice, "the stock is"),
     ];
 
     /// What the store makes of a commit that it acknowledges; `None`: nothing at all.
@@ -97,6 +113,7 @@ impl Flaw {
         match self {
             Self::ForgetsCommits if now => return None,
             Self::ForgetsTimers if now => written.timers.clear(),
+            Self::ForgetsDraws if commit.batch.is_multiple_of(20) => written.draws.clear(),
             Self::LosesPosts if commit.batch.is_multiple_of(20) => written.inbox.clear(),
             Self::ForgetsMessages if now => written.outbox.clear(),
             _ => {}
@@ -134,6 +151,9 @@ impl Flaw {
             Self::ForgetsLists => without_lists,
             Self::TakesPostsTwice => twice,
             Self::SendsAgainAfterMerge => sent_again,
+            Self::DrawsByTheClock => by_the_clock,
+            Self::DrawsTwice => drawn_twice,
+            Self::DrawsForNothing => for_nothing,
             _ => poisoned,
         }
     }
@@ -198,6 +218,39 @@ fn twice(world: &World, root: &RootKey, state: &mut State, input: &Input, now: T
     again.trace.splice(0..0, output.trace);
     again.effects.splice(0..0, output.effects);
     again
+}
+
+fn by_the_clock(world: &World, root: &RootKey, state: &mut State, input: &Input, now: Timestamp) -> Output {
+    let mut output = poisoned(world, root, state, input, now);
+    for effect in &mut output.effects {
+        if let Effect::Draw(drawing) = effect
+            && now.as_second() % 2 == 0
+        {
+            (drawing.drawn, drawing.outcome) = (None, Outcome::Blank);
+        }
+    }
+    output
+}
+
+fn drawn_twice(world: &World, root: &RootKey, state: &mut State, input: &Input, now: Timestamp) -> Output {
+    let mut output = poisoned(world, root, state, input, now);
+    let draws = output.effects.iter().filter(|effect| matches!(effect, Effect::Draw(_)));
+    let again: Vec<Effect> = draws.cloned().collect();
+    output.effects.extend(again);
+    output
+}
+
+fn for_nothing(world: &World, root: &RootKey, state: &mut State, input: &Input, now: Timestamp) -> Output {
+    let before = state.accounts.clone();
+    let output = poisoned(world, root, state, input, now);
+    if output.effects.iter().any(|effect| matches!(effect, Effect::Draw(_))) {
+        for account in &mut state.accounts {
+            if let Some(before) = before.iter().find(|before| before.what == account.what) {
+                account.lots.clone_from(&before.lots);
+            }
+        }
+    }
+    output
 }
 
 fn sent_again(world: &World, root: &RootKey, state: &mut State, input: &Input, now: Timestamp) -> Output {

@@ -10,14 +10,16 @@ use futures_util::future::{BoxFuture, ready};
 use jiff::Timestamp;
 use wayfare::ledger::Act;
 use wayfare::store::{
-    Acted, Block, Commit, Counts, Dedup, Deployed, Deployment, EntryPlace, EntryQuery, EntryRow, InboxRef,
-    InboxRow, Lease, Ledger, Moved, OutboxRow, Packed, PackedKind, ProgramRow, Quarantined, Quota, RowKey,
-    RowRef, Share, Sift, Sifted, StateRow, Store, StoreError, Stored, TimerChunk, Trim, Trimmed, Wants,
+    Acted, Block, Commit, Counts, Dedup, Deployed, Deployment, Drawn, EntryPlace, EntryQuery, EntryRow,
+    InboxRef, InboxRow, Lease, Ledger, Lotteries, LotteryRow, Moved, OutboxRow, Packed, PackedKind,
+    ProgramRow, Publication, Quarantined, Quota, RowKey, RowRef, Share, Sift, Sifted, StateRow, Store,
+    StoreError, Stored, TimerChunk, Trim, Trimmed, Wants,
 };
 
 use super::books::Books;
 use super::flaws::Flaw;
 use super::lease::{Hold, Leases};
+use super::wheel::Wheel;
 
 /// Behind every row of a slot or a channel.
 const END: RowRef = RowRef { batch: u64::MAX, group: u16::MAX };
@@ -30,6 +32,7 @@ pub(crate) struct Tables {
     flaw: Option<Flaw>,
     pub leases: Leases,
     pub books: Books,
+    pub wheel: Wheel,
     states: BTreeMap<RowKey, (i64, Vec<u8>)>,
     log: BTreeMap<RowRef, Vec<u8>>,
     trace: BTreeMap<RowRef, Vec<u8>>,
@@ -83,7 +86,9 @@ impl MemoryStore {
         let touched = tables.leases.fence(&hold, commit)?;
         tables.accepts(commit)?;
         tables.books.covers(&hold.sender(), &commit.spent)?;
+        tables.wheel.accepts(&commit.draws)?;
         tables.books.spend(&hold.sender(), &commit.spent, &commit.entries);
+        tables.wheel.append(&commit.draws);
         let sender = if self.shared { hold.sender() } else { String::new() };
         tables.apply(commit, &sender);
         tables.leases.advance(&mut hold, commit.batch, &touched);
@@ -99,7 +104,8 @@ impl Tables {
 
     pub(crate) fn with(flaw: Option<Flaw>) -> Self {
         let leases = Leases::new(flaw == Some(Flaw::FencesNobody));
-        let books = Books { lax: flaw == Some(Flaw::Oversells), ..Books::default() };
+        let (lax, forgetful) = (flaw == Some(Flaw::Oversells), flaw == Some(Flaw::TakesBackTwice));
+        let books = Books { lax, forgetful, ..Books::default() };
         Self { flaw, leases, books, ..Self::default() }
     }
 
@@ -325,6 +331,10 @@ impl Store for MemoryStore {
         Some(self)
     }
 
+    fn lotteries(&self) -> Option<&dyn Lotteries> {
+        Some(self)
+    }
+
     fn beat(&self) -> Option<Duration> {
         self.shared.then_some(BEAT)
     }
@@ -371,6 +381,24 @@ impl Tables {
 }
 
 /// As far as an engine asks: pages for people and what redeems gifts are not simulated.
+impl Lotteries for MemoryStore {
+    fn publish<'a>(&'a self, publication: &'a Publication) -> Stored<'a, ()> {
+        ready(self.alive().map(|mut tables| tables.wheel.publish(publication))).boxed()
+    }
+
+    fn lotteries(&self) -> Stored<'_, Vec<LotteryRow>> {
+        done(self.tables().wheel.rows())
+    }
+
+    fn draws<'a>(&'a self, lottery: &'a str, after: i64, limit: usize) -> Stored<'a, Vec<Drawn>> {
+        done(self.tables().wheel.draws(lottery, after, limit))
+    }
+
+    fn reveal(&self, ended: i64, at: i64) -> Stored<'_, u64> {
+        ready(self.alive().map(|mut tables| tables.wheel.reveal(ended, at))).boxed()
+    }
+}
+
 impl Ledger for MemoryStore {
     fn take<'a>(&'a self, wants: &'a Wants) -> Stored<'a, Vec<Block>> {
         let take = |mut tables: MutexGuard<'_, Tables>| {
@@ -412,7 +440,12 @@ impl Ledger for MemoryStore {
         done(Vec::new())
     }
 
-    fn act<'a>(&'a self, _: u16, _: &'a str, _: Act, _: i64) -> Stored<'a, Acted> {
-        done(Acted::Unknown)
+    /// Of what can happen to a gift only that it is taken back.
+    fn act<'a>(&'a self, _: u16, gift: &'a str, act: Act, at: i64) -> Stored<'a, Acted> {
+        let back = |mut tables: MutexGuard<'_, Tables>| match act {
+            Act::ClawBack => tables.books.take_back(gift, at),
+            _ => Acted::Unknown,
+        };
+        ready(self.alive().map(back)).boxed()
     }
 }

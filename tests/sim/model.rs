@@ -1,6 +1,7 @@
 //! What must be true, kept apart from the engine: every commit is looked at as it becomes durable, every attempt as it
 //! reaches the provider. The model reads rows; it asks the engine nothing.
 
+mod draws;
 mod gate;
 mod merge;
 mod posts;
@@ -51,6 +52,7 @@ pub(crate) struct Model {
     /// The store keeps books of what all share.
     pub has_books: bool,
     posts: Posts,
+    draws: draws::Draws,
     /// Who was found to be the same as somebody.
     absorbed: BTreeMap<Arc<str>, Vec<Arc<str>>>,
     /// What had left before it was known that two are one.
@@ -102,6 +104,7 @@ struct Customer {
     put_back: BTreeSet<MessageKey>,
     rights: Rights,
     gifts: Gifts,
+    chances: draws::Chances,
     /// Went into another; took in another.
     has_gone: bool,
     has_joined: bool,
@@ -338,9 +341,12 @@ impl Model {
     fn granted(&mut self, id: &str, customer: &mut Customer, what: Sym, amount: &Value, at: Timestamp) {
         let day = at.to_zoned(zone()).date();
         let name = self.text(what);
+        if &*name == "wheel.chance" {
+            customer.chances.had += 1;
+        }
         let (limit, from) = if &*name == "stars" {
             (bank::STARS_PER_DAY, day)
-        } else if &*name == "mug" {
+        } else if &*name == "mug" || name.starts_with("wheel.") {
             (i64::MAX, day)
         } else {
             let since = day.weekday().to_monday_zero_offset();

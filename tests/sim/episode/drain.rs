@@ -93,6 +93,10 @@ impl Episode {
         for id in &ids {
             self.explained(id);
         }
+        let chains = self.backing.tables().map(|tables| tables.wheel.audit());
+        if let Some(chains) = chains {
+            self.around.ground.model().chained(chains);
+        }
         self.settle()
     }
 }

@@ -65,6 +65,7 @@ impl Model {
             let promised = moved(std::mem::take(&mut gone.gifts.promised), from, id);
             customer.gifts.join(gone.gifts, promised);
             customer.rights.join(gone.rights);
+            customer.chances.join(gone.chances);
             customer.has_joined = true;
             self.on_the_way(id, customer, state, trace);
             self.absorbed.entry(id.clone()).or_default().push(from.clone());

@@ -21,6 +21,8 @@ pub(super) struct Posts {
     /// Given out of the stock, by the trace and by the books.
     mugs: i64,
     booked: i64,
+    /// Mugs that were taken back, each once.
+    back: BTreeSet<String>,
 }
 
 /// What one customer was given, by whom, and which of its journeys wait for a gift to somebody else.
@@ -80,7 +82,7 @@ impl Model {
                 self.expect(new, || format!("{id}: `{name}` was given twice for {run:?}"));
                 if &*name == "mug" {
                     self.posts.mugs += 1;
-                    let mugs = self.posts.mugs;
+                    let mugs = self.posts.mugs - i64::try_from(self.posts.back.len()).unwrap();
                     self.expect(mugs <= bank::MUGS, || {
                         format!("{id}: has mug {mugs}, the stock is {}", bank::MUGS)
                     });
@@ -101,6 +103,12 @@ impl Model {
         letters
             .map(|it| ((it.journey, it.subject.clone(), it.entry.clone()), it.step, self.key_of(id, it)))
             .collect()
+    }
+
+    /// The bank has a gift back; what the stock has again can be given again.
+    pub(crate) fn taken_back(&mut self, gift: &str) {
+        self.count("taken back");
+        self.posts.back.insert(gift.to_owned());
     }
 
     /// The books of a commit say what its traces say, and each gift once.

@@ -99,6 +99,7 @@ impl Model {
         if self.has_books {
             self.booked(commit);
         }
+        self.drew(commit);
         for id in touched {
             self.covered(&id);
         }

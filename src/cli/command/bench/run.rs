@@ -81,6 +81,8 @@ const WAIT_SECONDS: i64 = 2;
 /// A flow of less than this says little.
 const LEAST_FLOW_SECONDS: f64 = 2.0;
 const LEAST_WAIT_SECONDS: u32 = 10;
+/// An entry has the time of its event, and the wait begins when the daemon gets to it: so much later at most.
+const LONGEST_QUEUE_SECONDS: i64 = 5;
 
 /// One measured run of the product.
 struct Measured {
@@ -231,7 +233,7 @@ async fn product(args: &Args, folder: &Path, place: &Place, output: &Output) -> 
         }
         // Whoever is due later goes on waiting: at ten million that would take longer than everything else.
         Workload::W2 => {
-            let wait = SignedDuration::from_secs(i64::from(args.wait_seconds()));
+            let wait = SignedDuration::from_secs(i64::from(args.wait_seconds()) + LONGEST_QUEUE_SECONDS);
             (caught_up, None, stopped.checked_sub(wait).unwrap_or(Timestamp::MIN))
         }
     };
