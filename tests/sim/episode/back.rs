@@ -1,7 +1,6 @@
 //! What the bank does to gifts that it has given.
 
 use wayfare::ledger::Act;
-use wayfare::store::Store as _;
 
 use super::Episode;
 
