@@ -37,6 +37,7 @@ mod oracle;
 mod orgs;
 mod pages;
 mod parse;
+mod plan;
 mod preview;
 mod providers;
 mod readme;

@@ -13,6 +13,7 @@
 //! | [`circle`] | whether journeys set each other off without any time passing | sound |
 //! | [`liability`] | the most that is given to one customer, and to all | sound upper bound |
 //! | [`portfolio`] | what all journeys together can do to one customer | sound upper bounds, and tighter ones as long as nobody changes |
+//! | [`exposure`] | what a change does to what may have to be given | sound upper bounds, before and after |
 //! | [`proof`] | all of it about one journey, as people and tools read it | says which is which |
 //!
 //! All passes look at the journey as [`flow`] has it: the graph of [`crate::graph`] with every place tied to what was
@@ -21,10 +22,12 @@
 //! clocks are not set forward or back (a change of clocks moves a civil day by an hour) and as long as an instance
 //! stays with its version.
 
+pub mod amount;
 pub mod circle;
 pub mod clock;
 pub mod cover;
 pub mod entries;
+pub mod exposure;
 pub mod facts;
 pub mod flow;
 pub mod glance;

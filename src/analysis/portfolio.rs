@@ -17,6 +17,7 @@ use serde::Serialize;
 
 pub use contest::{Contest, Rival};
 
+use super::amount::Amount;
 use super::facts::Facts;
 use super::flow::Flow;
 use super::liability::{Liability, Worth, liability, summed, together};
@@ -99,19 +100,19 @@ pub struct Share {
 pub struct Charged {
     pub budget: String,
     pub owner: Arc<str>,
-    pub total: Money,
+    pub total: Amount,
     pub journeys: Vec<String>,
     /// What one customer can get from these journeys, whatever they charge; `None`: nothing bounds it.
-    pub one_customer: Option<Vec<Money>>,
+    pub one_customer: Option<Vec<Amount>>,
     /// What the stocks of its rewards come to; `None`: something is charged that only the budget ends.
-    pub stocks: Option<Money>,
+    pub stocks: Option<Amount>,
 }
 
 /// What is given away in all.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Given {
     /// As budgets and stocks end it, those of `open` left out.
-    pub most: Vec<Money>,
+    pub most: Vec<Amount>,
     /// Journeys with gifts that nothing ends.
     pub open: Vec<String>,
 }
@@ -288,7 +289,7 @@ fn budgets(model: &Model, members: &[Member<'_>]) -> Vec<Charged> {
         Some(Charged {
             budget: name.to_string(),
             owner: budget.owner.clone(),
-            total: budget.total,
+            total: Amount(budget.total),
             journeys: of.into_iter().map(|(journey, _)| journey).collect(),
             one_customer: one.map(amounts),
             stocks: stocks(model, *name, budget.total.currency),
@@ -298,7 +299,7 @@ fn budgets(model: &Model, members: &[Member<'_>]) -> Vec<Charged> {
 }
 
 /// What the rewards of a budget come to where each has a stock for good; `None`: something else ends it, or nothing.
-fn stocks(model: &Model, budget: Name, currency: Currency) -> Option<Money> {
+fn stocks(model: &Model, budget: Name, currency: Currency) -> Option<Amount> {
     let is_charged = |of: &Option<Name>| *of == Some(budget);
     let others = model.values.points.values().any(|points| is_charged(&points.budget))
         || model.values.lotteries.values().any(|lottery| is_charged(&lottery.budget));
@@ -308,24 +309,33 @@ fn stocks(model: &Model, budget: Name, currency: Currency) -> Option<Money> {
         let value = reward.value.filter(|value| value.currency == currency && !stock.of_amount)?;
         sum = sum.saturating_add(value.minor.saturating_mul(stock.most));
     }
-    (!others && sum > 0).then_some(Money { minor: sum, currency })
+    (!others && sum > 0).then_some(Amount(Money { minor: sum, currency }))
 }
 
 fn given(members: &[Member<'_>]) -> Given {
+    in_all(members.iter().map(|member| (member.journey.name, member.gives.clone())))
+}
+
+/// What the journeys of a project give away in all.
+pub(super) fn given_by(model: &Model) -> Given {
+    in_all(model.journeys.values().map(|journey| (journey.name, liability(&Flow::of(model, journey)))))
+}
+
+fn in_all(journeys: impl Iterator<Item = (Name, Option<Liability>)>) -> Given {
     let mut ends: BTreeMap<Name, Money> = BTreeMap::new();
     let mut open = Vec::new();
-    for member in members {
-        match member.gives.as_ref().map(|gives| gives.ends.clone()) {
+    for (journey, gives) in journeys {
+        match gives.map(|gives| gives.ends) {
             Some(Some(all)) => ends.extend(all),
-            Some(None) => open.push(member.name()),
+            Some(None) => open.push(journey.to_string()),
             None => {}
         }
     }
     Given { most: amounts(summed(&ends)), open }
 }
 
-fn amounts(worth: BTreeMap<Currency, i64>) -> Vec<Money> {
-    worth.into_iter().map(|(currency, minor)| Money { minor, currency }).collect()
+pub(super) fn amounts(worth: BTreeMap<Currency, i64>) -> Vec<Amount> {
+    worth.into_iter().map(|(currency, minor)| Amount(Money { minor, currency })).collect()
 }
 
 fn place(sources: &Sources, span: Span) -> Place {

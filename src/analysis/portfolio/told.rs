@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use super::{Charged, Contest, Messages, Portfolio};
+use crate::analysis::amount::Amount;
 use crate::analysis::proof::Place;
 use crate::analysis::told;
-use crate::value::Money;
 
 /// Journeys of a witness that are told before the rest is only counted; JSON has all.
 const MOST_TOLD: usize = 10;
@@ -75,7 +75,7 @@ fn charged(one: &Charged, text: &mut String) {
         one.journeys.join(", ")
     );
     let Some(stocks) = one.stocks else { return };
-    if stocks.minor > one.total.minor {
+    if stocks.0.minor > one.total.0.minor {
         let _ = writeln!(text, "  ! its stocks hold {stocks}: who comes late finds the budget gone");
     } else {
         let _ = writeln!(text, "      its stocks hold {stocks}");
@@ -104,7 +104,7 @@ fn at(Place { path, line }: &Place) -> String {
     format!("  ({path}:{line})")
 }
 
-fn sum(worth: &[Money]) -> String {
+fn sum(worth: &[Amount]) -> String {
     if worth.is_empty() {
         return "nothing".to_owned();
     }

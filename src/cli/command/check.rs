@@ -1,6 +1,5 @@
 //! `wayfare check`: every mistake of a project, in one run.
 
-mod against;
 mod known;
 mod mend;
 mod watch;
@@ -11,7 +10,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::compiled;
+use super::{against, compiled};
 use crate::cli::output::Format;
 use crate::cli::{Exit, Failure, Output, packs};
 use crate::compile::{self, Compilation, deployable};
@@ -19,7 +18,7 @@ use crate::diagnostic::{self, Diagnostic, Severity};
 use crate::engine::clock::wall;
 use crate::expr::civil;
 use crate::model::Model;
-use crate::rules::Chosen;
+use crate::rules::{Before, Chosen};
 use crate::text::Sources;
 
 /// Check journeys, and say what is wrong with them.
@@ -81,7 +80,8 @@ impl Args {
     fn chosen(&self, root: &Path, output: &Output) -> Result<Option<Chosen>, Failure> {
         let chosen = packs::chosen(root, self.as_of.unwrap_or_else(|| self.today()), output)?;
         let (Some(chosen), Some(reference)) = (&chosen, &self.against) else { return Ok(chosen) };
-        let before = Some(Arc::new(against::before(root, reference)?));
+        let before = against::project(root, reference)?;
+        let before = Some(Arc::new(Before::of(&compile::check(&before.input).model)));
         Ok(Some(Chosen { before, ..chosen.clone() }))
     }
 }

@@ -1,5 +1,6 @@
 //! One file per verb: an `Args` struct and one `run` function.
 
+mod against;
 pub mod audience;
 pub mod bench;
 pub mod build;
@@ -17,6 +18,7 @@ pub mod graph;
 pub mod init;
 pub mod ledger;
 pub mod lottery;
+pub mod plan;
 pub mod prove;
 pub mod rules;
 pub mod run;

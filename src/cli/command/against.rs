@@ -1,4 +1,4 @@
-//! `check --against REF`: the project as it was, for rules about a change.
+//! `--against REF`: the project as it was, for whoever says what a change does.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,12 +6,10 @@ use std::process::{Command, Stdio};
 
 use crate::cli::Failure;
 use crate::cli::command::compiled;
-use crate::compile;
-use crate::project;
-use crate::rules::Before;
+use crate::project::{self, Project};
 
-/// What the rules compare with: the project of `root` at `reference`, a commit, a branch, a tag or a folder.
-pub(super) fn before(root: &Path, reference: &str) -> Result<Before, Failure> {
+/// The project of `root` at `reference`, a commit, a branch, a tag or a folder.
+pub(super) fn project(root: &Path, reference: &str) -> Result<Project, Failure> {
     let folder = Path::new(reference);
     if folder.is_dir() {
         return read(folder);
@@ -21,9 +19,8 @@ pub(super) fn before(root: &Path, reference: &str) -> Result<Before, Failure> {
     read(&copy.0)
 }
 
-fn read(folder: &Path) -> Result<Before, Failure> {
-    let project = project::load(&[folder.to_path_buf()]).map_err(|error| compiled::unread(&error))?;
-    Ok(Before::of(&compile::check(&project.input).model))
+fn read(folder: &Path) -> Result<Project, Failure> {
+    project::load(&[folder.to_path_buf()]).map_err(|error| compiled::unread(&error))
 }
 
 /// A folder that is gone with it.
