@@ -45,6 +45,7 @@ mod rules;
 mod rush;
 mod session;
 mod sim;
+mod simulate;
 mod step;
 mod store;
 mod support;

@@ -4,7 +4,7 @@ use clap::{ColorChoice, Parser, Subcommand};
 
 use super::command::{
     audience, bench, build, check, codes, content, customers, dead_letters, dev, events, explain, fmt, graph,
-    init, ledger, lottery, plan, prove, rules, run, test, why,
+    init, ledger, lottery, plan, prove, rules, run, simulate, test, why,
 };
 use super::{Exit, Failure, Output};
 
@@ -28,6 +28,7 @@ pub enum Command {
     Graph(graph::Args),
     Prove(prove::Args),
     Plan(plan::Args),
+    Simulate(simulate::Args),
     Audience(audience::Args),
     Build(build::Args),
     Test(test::Args),
@@ -56,6 +57,7 @@ impl Command {
             Self::Graph(args) => graph::run(args, output),
             Self::Prove(args) => prove::run(args, output),
             Self::Plan(args) => plan::run(args, output),
+            Self::Simulate(args) => simulate::run(args, output),
             Self::Audience(args) => audience::run(args, output),
             Self::Build(args) => build::run(args, output),
             Self::Test(args) => test::run(args, output),

@@ -33,6 +33,7 @@ use crate::program::Bundle;
 use crate::step::World;
 use crate::text::Sources;
 
+pub use property::crowd::{Became, Each, Gifts, Runs, Size, crowd};
 pub use property::walk::{Deed, Run, Seen, Walker};
 pub use report::{Failure, Report, Verdict};
 pub use transcript::{Line, Told, Transcript, transcripts};

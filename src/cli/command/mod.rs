@@ -22,6 +22,7 @@ pub mod plan;
 pub mod prove;
 pub mod rules;
 pub mod run;
+pub mod simulate;
 mod tally;
 pub mod test;
 mod waived;

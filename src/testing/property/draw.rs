@@ -24,6 +24,11 @@ pub(super) const SOMEONE: &str = "someone";
 
 pub(super) fn case(plan: &Plan<'_>, random: &mut Random) -> Case {
     let start = start(plan, random);
+    case_from(plan, random, start)
+}
+
+/// A case that begins at `start`.
+pub(super) fn case_from(plan: &Plan<'_>, random: &mut Random, start: Timestamp) -> Case {
     let mut draw = Draw { plan, random, start };
     let roles = draw.roles();
     let entities: Vec<Name> = roles.iter().map(|role| role.entity).collect();

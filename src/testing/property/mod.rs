@@ -4,6 +4,7 @@
 //! the test's own items. The first case that breaks an expectation is made small ([`shrink`]) and told as a test that
 //! anybody can paste into a file ([`print`]). Every case has its own stream of chance, so the same seed finds the same.
 
+pub(super) mod crowd;
 mod draw;
 mod plan;
 mod print;

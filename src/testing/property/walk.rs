@@ -63,22 +63,27 @@ pub struct Walker<'a> {
     test: Test,
 }
 
+/// A test of a journey with anybody as its subject, and no expectation; `None`: there is no such journey.
+pub(super) fn of_anybody(suite: Suite<'_>, journey: Name) -> Option<Test> {
+    let entity = suite.bundle.programs.get(&journey)?.body.subject;
+    let span = Span::new(FileId(0), 0, 0);
+    let given = TestKind::Given {
+        entity,
+        who: Given::Any,
+        filter: None,
+        fields: Vec::new(),
+        days: Vec::new(),
+        parent: None,
+    };
+    let items = vec![TestItem { kind: given, span }];
+    Some(Test { title: journey.as_str().into(), journey, items, uses: Uses::default(), span })
+}
+
 impl<'a> Walker<'a> {
     /// `None`: there is no such journey.
     #[must_use]
     pub fn new(suite: Suite<'a>, journey: Name) -> Option<Self> {
-        let entity = suite.bundle.programs.get(&journey)?.body.subject;
-        let span = Span::new(FileId(0), 0, 0);
-        let given = TestKind::Given {
-            entity,
-            who: Given::Any,
-            filter: None,
-            fields: Vec::new(),
-            days: Vec::new(),
-            parent: None,
-        };
-        let items = vec![TestItem { kind: given, span }];
-        let test = Test { title: journey.as_str().into(), journey, items, uses: Uses::default(), span };
+        let test = of_anybody(suite, journey)?;
         let world = Arc::new(World::of_bundle(Arc::clone(suite.bundle), suite.zone.clone()));
         Some(Self { suite, world, test })
     }

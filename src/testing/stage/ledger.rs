@@ -29,6 +29,11 @@ impl Ledger {
         answer
     }
 
+    /// What was taken of each account.
+    pub(super) fn taken(&self) -> BTreeMap<String, i64> {
+        self.used.iter().map(|(account, amount)| (account.to_string(), *amount)).collect()
+    }
+
     fn used(&self, account: &str) -> i64 {
         self.used.get(account).copied().unwrap_or_default()
     }

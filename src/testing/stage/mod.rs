@@ -144,6 +144,11 @@ impl<'a> Stage<'a> {
         }
     }
 
+    /// What was taken of stock and budgets, by account.
+    pub(super) fn taken(&self) -> BTreeMap<String, i64> {
+        self.ledger.taken()
+    }
+
     /// From now on the provider of `channel` does not answer, until `until`.
     pub(super) fn outage(&mut self, channel: Name, until: Timestamp) {
         self.outages.insert(channel, until);
