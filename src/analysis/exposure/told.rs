@@ -59,12 +59,13 @@ fn words(gives: &Gives) -> String {
     if (&gives.one_run, &gives.one_customer, &gives.all) == (&None, &None, &None) {
         return "any amount, which nothing ends".to_owned();
     }
-    let (run, customer, all) = (worth(&gives.one_run), worth(&gives.one_customer), worth(&gives.all));
+    let (run, customer, all) =
+        (worth(gives.one_run.as_ref()), worth(gives.one_customer.as_ref()), worth(gives.all.as_ref()));
     format!("{run} in a run at most, {customer} to one customer, {all} in all")
 }
 
-fn worth(worth: &Option<Vec<Amount>>) -> String {
-    match worth.as_deref() {
+fn worth(worth: Option<&Vec<Amount>>) -> String {
+    match worth.map(Vec::as_slice) {
         None => "any amount".to_owned(),
         Some([]) => "nothing".to_owned(),
         Some(all) => sum(all),

@@ -96,7 +96,7 @@ pub fn crowd(suite: Suite<'_>, journey: Name, size: Size) -> Option<Became> {
             let parent = role.parent.as_ref().map(named);
             script.cast(None, super::Role { id, parent, ..role });
         }
-        let late = i64::try_from(size.lasts.as_secs() / 2).unwrap_or_default();
+        let late = size.lasts.as_secs() / 2;
         let begins = SignedDuration::from_secs(random.within(0, late.max(0)));
         acts.extend(case.acts.into_iter().filter_map(|(after, act)| {
             let at = size.start.saturating_add(begins).ok()?.saturating_add(after).ok()?;

@@ -1,6 +1,7 @@
 //! Draws: each once, each what its seed says, each for a chance that was there, and no more prizes than there are.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use ring::{digest, hmac};
 use wayfare::lottery::Outcome;
@@ -70,8 +71,9 @@ impl Model {
 /// What this draw gets, worked out from what is written of lotteries: `cup` 1 in 6, `card` 1 in 3.
 fn of_the_seed(key: &str) -> Option<&'static str> {
     let ticket = digest::digest(&digest::SHA256, format!("draw/wheel/{key}").as_bytes());
-    let ticket: String = ticket.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &[0; 32]), ticket.as_bytes());
+    let mut hex = String::new();
+    ticket.as_ref().iter().for_each(|byte| write!(hex, "{byte:02x}").unwrap());
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &[0; 32]), hex.as_bytes());
     let number = tag.as_ref()[..8].iter().fold(0_u128, |sum, byte| sum << 8 | u128::from(*byte));
     // Shares of the whole, which is 2 to the power of 64.
     match number {
