@@ -12,7 +12,7 @@ use wayfare::lottery::audit::{Audit, Auditor, Published};
 use wayfare::lottery::{Draw, Head, Outcome, Record, Seed, Terms, drawn, ticket};
 use wayfare::name::Name;
 use wayfare::program::value::Prize;
-use wayfare::store::{PostgresStore, Publication, SqliteStore, Store, Worker};
+use wayfare::store::{PostgresStore, Publication, Revealed, SqliteStore, Store, Worker};
 
 use crate::support::alone;
 use crate::support::client::{event, http, ndjson, try_send};
@@ -259,10 +259,14 @@ async fn season(place: impl Fn() -> Place, workers: usize, url: Option<&str>) {
     assert!(code == Some(0) && text.contains("only the chain was looked at"), "{text}");
     let store = store(&projects[0], url).await;
     let lotteries = store.lotteries().unwrap();
-    let secret = lotteries.lotteries().await.unwrap()[0].secret.reveal();
+    let found = lotteries.lotteries().await.unwrap().remove(0);
+    let seed = found.secret.seed(None, &found.commitment).unwrap();
+    let secret = seed.reveal();
+    let over = [Revealed { lottery: found.name, commitment: found.commitment, seed }];
     let ended = Publication { new: Vec::new(), ends: vec![("weekly".to_owned(), Some(1))] };
     lotteries.publish(&ended).await.unwrap();
-    assert_eq!((lotteries.reveal(1, 2).await.unwrap(), lotteries.reveal(1, 3).await.unwrap()), (1, 0));
+    let reveal = async |at| lotteries.reveal(&over, 1, at).await.unwrap();
+    assert_eq!((reveal(2).await, reveal(3).await), (1, 0));
     let row = lotteries.lotteries().await.unwrap().remove(0);
     let draws = lotteries.draws("weekly", 0, 1_000).await.unwrap();
     let holders: BTreeSet<&str> = draws.iter().map(|drawn| &*drawn.holder).collect();

@@ -20,6 +20,7 @@ use crate::config::{self, Secret};
 use crate::engine::clock::wall;
 use crate::engine::{self, EngineError, EngineHandle, Options, Shortener, Upkeep, Watcher};
 use crate::http::{self, Door};
+use crate::lottery::Seal;
 use crate::name::Name;
 use crate::program::Bundle;
 use crate::step::horizon::Short;
@@ -102,6 +103,7 @@ impl Daemon {
             tracks.map_err(|reason| Failure::new(format_args!("`[links]` cannot be used: {reason}")))?;
         let shortener =
             settings.config.links.as_ref().and_then(|links| Shortener::new(links, tracks.as_ref()?));
+        let seal = seal(&settings.config)?;
         let listener = TcpListener::bind(listen).await.map_err(|error| {
             Failure::new(format_args!("cannot listen on {listen}: {error}"))
                 .help("another daemon may be running there; choose another address with `--listen`")
@@ -121,6 +123,7 @@ impl Daemon {
             upkeep,
             park,
             shortener,
+            seal,
             ..Options::new(channels, settings.config.zone.clone(), clock)
         };
         let (engine, running) = engine::start(store, options).await.map_err(broken)?;
@@ -181,6 +184,13 @@ impl Daemon {
             Err(error) => Err(Failure::new(format_args!("the engine broke: {error}"))),
         }
     }
+}
+
+/// What seeds of lotteries are sealed under.
+fn seal(config: &config::Config) -> Result<Option<Arc<Seal>>, Failure> {
+    let Some(secret) = &config.lotteries else { return Ok(None) };
+    let unusable = || Failure::new("the secret of `[lotteries]` cannot be used");
+    Ok(Some(Arc::new(Seal::new(secret.expose().as_bytes()).ok_or_else(unusable)?)))
 }
 
 /// Removes the store of an earlier development run; a store of customers is refused.

@@ -49,6 +49,8 @@ pub struct Config {
     pub intake: Intake,
     /// Where tracked links lead through us; `None`: links are as they are written.
     pub links: Option<Links>,
+    /// Seals the seeds of lotteries in the store; `None`: they lie there in clear.
+    pub lotteries: Option<Secret>,
     pub upkeep: Upkeep,
     pub dev: Dev,
     pub rules: Rules,
@@ -190,6 +192,7 @@ impl Default for Config {
             sources: BTreeMap::new(),
             intake: Intake::default(),
             links: None,
+            lotteries: None,
             upkeep: Upkeep::default(),
             dev: Dev { speed: 1 },
             rules: Rules::default(),

@@ -41,6 +41,7 @@ pub(super) fn config(inputs: &Inputs, sources: &mut Sources) -> Result<Config, V
         sources: event_sources(top.section("sources")),
         intake: intake(top.section("intake")),
         links: links(top.section("links"), inputs),
+        lotteries: lotteries(top.section("lotteries"), inputs),
         upkeep: upkeep(top.section("upkeep")),
         dev: dev(top.section("dev")),
         rules: compliance(top.section("rules")),
@@ -129,6 +130,12 @@ fn links(mut section: Section, inputs: &Inputs) -> Option<Links> {
     section.finish();
     let url = url?.trim_end_matches('/').to_owned();
     Some(Links { url, secret: secret.secret()?, channels, short })
+}
+
+fn lotteries(mut section: Section, inputs: &Inputs) -> Option<Secret> {
+    let given = secret(&mut section, ["secret", "secret_file"], SECRET_LENGTH, inputs);
+    section.finish();
+    given.secret()
 }
 
 fn upkeep(mut section: Section) -> Upkeep {

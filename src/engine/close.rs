@@ -4,6 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::lottery;
+use crate::lottery::Seal;
 use crate::store::{Store, StoreError};
 
 const PAUSE: SignedDuration = SignedDuration::from_hours(1);
@@ -25,14 +26,19 @@ impl Closings {
     }
 
     /// Closes what is over, if it is time to look; of what is given, a part at a time between batches.
-    pub(super) async fn go(&mut self, store: &dyn Store, now: Timestamp) -> Result<(), StoreError> {
+    pub(super) async fn go(
+        &mut self,
+        store: &dyn Store,
+        seal: Option<&Seal>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         if now < self.next {
             return Ok(());
         }
         // Before anything can fail: it is tried again at the next look.
         self.next = now.checked_add(PAUSE).unwrap_or(Timestamp::MAX);
         let ended = now.checked_sub(MARGIN).unwrap_or(now);
-        lottery::reveal(store, ended, now).await?;
+        lottery::reveal(store, seal, ended, now).await?;
         let Some(ledger) = store.ledger() else { return Ok(()) };
         if ledger.expire(ended.as_millisecond(), now.as_millisecond()).await? {
             self.next = now;

@@ -2,7 +2,7 @@
 //!
 //! A lottery that is published is frozen: a deployment that takes anything from whoever takes part is refused. Until somebody
 //! has drawn from it, it may be changed for the better, and gets another seed. One that is over, or that no deployment has any more, ends; a
-//! while later its seed may be known by everybody.
+//! while later its seed may be known by everybody. Until then the store keeps it sealed, where the bank has given a secret for that.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,13 +11,13 @@ use jiff::Timestamp;
 
 use super::handle::EngineError;
 use crate::expr::civil;
-use crate::lottery::{Head, Seed, Terms};
+use crate::lottery::{Head, Kept, Seal, Seed, Terms};
 use crate::name::Name;
 use crate::program::Bundle;
 use crate::program::value::Lottery;
 use crate::step::World;
 use crate::step::world::Seeds;
-use crate::store::{LotteryRow, Publication, Store, StoreError};
+use crate::store::{LotteryRow, Publication, Revealed, Store, StoreError};
 
 /// Binds to a seed for each lottery of `bundle`, before it goes live.
 ///
@@ -27,7 +27,7 @@ pub(super) async fn publish(
     store: &dyn Store,
     world: &World,
     bundle: &Bundle,
-    now: Timestamp,
+    (now, seal): (Timestamp, Option<&Seal>),
 ) -> Result<(), EngineError> {
     let Some(kept) = store.lotteries() else { return Ok(()) };
     let stored = kept.lotteries().await?;
@@ -50,9 +50,9 @@ pub(super) async fn publish(
                 if let Some(harm) = harmed(row, &terms) {
                     return Err(refused(*name, &format!("is published, and this takes from it: {harm}")));
                 }
-                publication.new.push(new(&terms, ends, now)?);
+                publication.new.push(new(&terms, ends, (now, seal))?);
             }
-            _ => publication.new.push(new(&terms, ends, now)?),
+            _ => publication.new.push(new(&terms, ends, (now, seal))?),
         }
     }
     for row in stored.iter().filter(|row| row.revealed.is_none()) {
@@ -72,6 +72,12 @@ pub(super) async fn publish(
         tracing::info!(
             lottery = new.name,
             "published: nothing can be taken from it any more, and nothing changes after the first draw"
+        );
+    }
+    if seal.is_none() && !publication.new.is_empty() {
+        tracing::warn!(
+            "seeds of lotteries lie in the store in clear: whoever reads it can foretell draws; `secret_file` under `[lotteries]` seals \
+             those that are published from then on"
         );
     }
     Ok(())
@@ -105,11 +111,17 @@ fn is_same(row: &LotteryRow, terms: &Terms) -> bool {
     serde_json::from_str::<Terms>(&row.terms).is_ok_and(|known| known == *terms)
 }
 
-fn new(terms: &Terms, ends: Option<i64>, now: Timestamp) -> Result<LotteryRow, EngineError> {
+fn new(
+    terms: &Terms,
+    ends: Option<i64>,
+    (now, seal): (Timestamp, Option<&Seal>),
+) -> Result<LotteryRow, EngineError> {
     let unwritable = |reason: &str| EngineError::Refused(format!("no seed can be made: {reason}").into());
-    let secret = Seed::random().ok_or_else(|| unwritable("the system has no randomness"))?;
+    let nothing = || unwritable("the system has no randomness");
+    let seed = Seed::random().ok_or_else(nothing)?;
     let text = serde_json::to_string(terms).map_err(|error| unwritable(&error.to_string()))?;
-    let commitment = secret.commitment();
+    let commitment = seed.commitment();
+    let secret = Kept::new(seed, seal).ok_or_else(nothing)?;
     let head = Head::first(&commitment, &text);
     let (name, made) = (terms.lottery.to_string(), now.as_millisecond());
     Ok(LotteryRow { name, terms: text, commitment, secret, made, ends, revealed: None, head })
@@ -122,14 +134,23 @@ fn ends(world: &World, lottery: &Lottery) -> Option<i64> {
 }
 
 /// Gives `world` the seeds that the store keeps.
-pub(super) async fn load(store: &dyn Store, world: &mut World) -> Result<(), StoreError> {
+///
+/// # Errors
+/// [`EngineError::Refused`] where one that can be drawn from is sealed under another secret: whoever cannot open it would refuse
+/// every draw.
+pub(super) async fn load(
+    store: &dyn Store,
+    world: &mut World,
+    seal: Option<&Seal>,
+) -> Result<(), EngineError> {
     let mut seeds = BTreeMap::new();
     if let Some(kept) = store.lotteries().filter(|_| !world.bundle.values.lotteries.is_empty()) {
         for row in kept.lotteries().await? {
             if row.revealed.is_none()
                 && let Some(name) = Name::lookup(&row.name)
             {
-                seeds.insert(name, (row.secret, Arc::from(row.commitment)));
+                let seed = row.secret.seed(seal, &row.commitment).ok_or_else(|| sealed(&row.name, seal))?;
+                seeds.insert(name, (seed, Arc::from(row.commitment)));
             }
         }
     }
@@ -137,10 +158,45 @@ pub(super) async fn load(store: &dyn Store, world: &mut World) -> Result<(), Sto
     Ok(())
 }
 
+fn sealed(name: &str, seal: Option<&Seal>) -> EngineError {
+    let what =
+        if seal.is_some() { "another secret" } else { "a secret, and wayfare.toml has no `[lotteries]`" };
+    EngineError::Refused(
+        format!(
+            "the seed of lottery `{name}` is sealed under {what}; give `secret_file` under `[lotteries]` the secret it was \
+             published with"
+        )
+        .into(),
+    )
+}
+
 /// Lets everybody know the seeds of lotteries that were over at `ended`.
-pub(super) async fn reveal(store: &dyn Store, ended: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn reveal(
+    store: &dyn Store,
+    seal: Option<&Seal>,
+    ended: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let Some(kept) = store.lotteries() else { return Ok(()) };
-    let count = kept.reveal(ended.as_millisecond(), now.as_millisecond()).await?;
+    let ended = ended.as_millisecond();
+    let mut seeds = Vec::new();
+    for row in kept.lotteries().await? {
+        if row.revealed.is_some() || row.ends.is_none_or(|ends| ends > ended) {
+            continue;
+        }
+        match row.secret.seed(seal, &row.commitment) {
+            Some(seed) => seeds.push(Revealed { lottery: row.name, commitment: row.commitment, seed }),
+            None => tracing::error!(
+                lottery = row.name,
+                "is over, and its seed is sealed under another secret: nobody can be shown it before `[lotteries]` has the one it was \
+                 published with"
+            ),
+        }
+    }
+    if seeds.is_empty() {
+        return Ok(());
+    }
+    let count = kept.reveal(&seeds, ended, now.as_millisecond()).await?;
     if count > 0 {
         tracing::info!(count, "lotteries are over; their seeds may be known");
     }

@@ -31,6 +31,7 @@ use super::trial::Trials;
 use super::trim::Trims;
 use super::work::Steps;
 use super::{deploy, lottery, refer};
+use crate::lottery::Seal;
 use crate::name::Name;
 use crate::program::Bundle;
 use crate::step::{Kill, World};
@@ -62,6 +63,7 @@ pub(super) struct Engine {
     pub trims: Trims,
     pub closings: Closings,
     pub shortener: Option<Shortener>,
+    pub seal: Option<Arc<Seal>>,
     pub commands: mpsc::UnboundedReceiver<Command>,
     pub answers: mpsc::UnboundedReceiver<Answer>,
     pub stats_out: watch::Sender<Stats>,
@@ -196,7 +198,8 @@ impl Engine {
         self.catch_up().await?;
         while !(self.fills.awaits(&bundle) && filled.is_empty()) && deploy::is_new(&self.world, &bundle)? {
             let base = self.version;
-            lottery::publish(&*self.store, &self.world, &bundle, self.moment.now).await?;
+            let seal = self.seal.as_deref();
+            lottery::publish(&*self.store, &self.world, &bundle, (self.moment.now, seal)).await?;
             let plan = self
                 .fills
                 .plan(&*self.store, &self.world, bundle.clone(), filled, (self.batch, self.moment.now))
@@ -253,7 +256,7 @@ impl Engine {
     }
 
     async fn close(&mut self) {
-        if let Err(error) = self.closings.go(&*self.store, self.moment.now).await {
+        if let Err(error) = self.closings.go(&*self.store, self.seal.as_deref(), self.moment.now).await {
             tracing::warn!(%error, "what is over cannot be closed; it is tried again");
         }
     }
@@ -286,7 +289,7 @@ impl Engine {
 
     pub(super) async fn take_up(&mut self, mut world: World, version: u64) -> Result<(), EngineError> {
         refer::load(&*self.store, &mut world).await?;
-        lottery::load(&*self.store, &mut world).await?;
+        lottery::load(&*self.store, &mut world, self.seal.as_deref()).await?;
         self.fills = Fills::open(&*self.store, &mut world, self.upkeep).await?;
         world.recorded = self.dispatcher.recorded();
         world.park_ms = self.park_ms;

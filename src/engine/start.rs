@@ -26,6 +26,7 @@ use super::trim::Trims;
 use super::work::Steps;
 use super::{carry, deploy, lottery, refer};
 use crate::channel::Channels;
+use crate::lottery::Seal;
 use crate::step::{RootKey, Trace, World};
 use crate::store::Store;
 
@@ -46,6 +47,8 @@ pub struct Options {
     pub most_held: usize,
     /// For channels whose links are short; `None`: there are none.
     pub shortener: Option<Shortener>,
+    /// What the seeds of lotteries are sealed under; `None`: the store keeps them in clear.
+    pub seal: Option<Arc<Seal>>,
 }
 
 /// How fast work in the background may go, and how long records are kept.
@@ -73,6 +76,7 @@ impl Options {
             park,
             most_held: MOST_HELD,
             shortener: None,
+            seal: None,
         }
     }
 }
@@ -102,13 +106,13 @@ pub async fn start(
     store: Arc<dyn Store>,
     options: Options,
 ) -> Result<(EngineHandle, JoinHandle<Result<(), EngineError>>), EngineError> {
-    let Options { channels, zone, clock, steps, watcher, upkeep, park, most_held, shortener } = options;
+    let Options { channels, zone, clock, steps, watcher, upkeep, park, most_held, shortener, seal } = options;
     let looked = Instant::now();
     let moment = Moment::open(&*store, clock.now()).await?;
     let (mut dispatcher, answers) = Dispatcher::new(channels, Arc::clone(&clock), most_held);
     let (mut world, version) = deploy::load(&*store, &zone).await?;
     refer::load(&*store, &mut world).await?;
-    lottery::load(&*store, &mut world).await?;
+    lottery::load(&*store, &mut world, seal.as_deref()).await?;
     let fills = Fills::open(&*store, &mut world, upkeep).await?;
     world.recorded = dispatcher.recorded();
     world.park_ms = park_ms(park);
@@ -149,6 +153,7 @@ pub async fn start(
         trims: Trims::new(upkeep, moment.now),
         closings: Closings::new(moment.now),
         shortener,
+        seal,
         commands: arriving,
         answers,
         stats_out,

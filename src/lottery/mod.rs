@@ -3,12 +3,14 @@
 //! At publish a lottery's terms are frozen and the SHA-256 of its secret [`Seed`] is told to everybody. What a draw
 //! gets is a function of the seed and of the draw's [`ticket`], and of nothing else; whether the prize can still be
 //! had, of how many were won before. Every draw is a link of a [`chain`], so that none can be altered, dropped, doubled
-//! or moved unseen, and [`audit`] repeats them all. [`file`](mod@file) is the chain as a file, for whoever wants to look.
+//! or moved unseen, and [`audit`] repeats them all. [`file`](mod@file) is the chain as a file, for whoever wants to look; [`seal`] a seed as a
+//! store keeps it.
 
 pub mod audit;
 pub mod chain;
 pub mod file;
 mod harm;
+pub mod seal;
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 pub use chain::{Draw, Head, Outcome, Record};
 pub use harm::harm;
+pub use seal::{Kept, Seal};
 
 use crate::name::Name;
 use crate::program::Opening;

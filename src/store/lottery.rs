@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{StoreError, Stored};
 use crate::lottery::audit::Published;
-use crate::lottery::{Draw, Head, Outcome, Record, Seed, Terms};
+use crate::lottery::{Draw, Head, Kept, Outcome, Record, Seed, Terms};
 
 /// A lottery as it was published, and where its chain ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct LotteryRow {
     pub terms: String,
     pub commitment: String,
     /// For the engine only: [`LotteryRow::seed`] is for everybody.
-    pub secret: Seed,
+    pub secret: Kept,
     /// When it was published, in milliseconds since 1970, as all instants here.
     pub made: i64,
     /// From when on nobody can draw; `None`: it has no end.
@@ -30,7 +30,10 @@ impl LotteryRow {
     /// Once it is over.
     #[must_use]
     pub fn seed(&self) -> Option<&Seed> {
-        self.revealed.map(|_| &self.secret)
+        match &self.secret {
+            Kept::Clear(seed) => self.revealed.map(|_| seed),
+            Kept::Sealed(_) => None,
+        }
     }
 
     /// What everybody may know of it.
@@ -74,6 +77,14 @@ pub struct Publication {
     pub ends: Vec<(String, Option<i64>)>,
 }
 
+/// The seed of a lottery that is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revealed {
+    pub lottery: String,
+    pub commitment: String,
+    pub seed: Seed,
+}
+
 /// The lotteries of a store.
 pub trait Lotteries: Send + Sync {
     fn publish<'a>(&'a self, publication: &'a Publication) -> Stored<'a, ()>;
@@ -84,8 +95,8 @@ pub trait Lotteries: Send + Sync {
     /// The first `limit` draws of a lottery behind the `after`th.
     fn draws<'a>(&'a self, lottery: &'a str, after: i64, limit: usize) -> Stored<'a, Vec<Drawn>>;
 
-    /// Lets everybody know the seeds of those that ended before an instant; how many there were.
-    fn reveal(&self, ended: i64, at: i64) -> Stored<'_, u64>;
+    /// Lets everybody know these seeds, of lotteries that ended before an instant; of how many they were the seeds.
+    fn reveal<'a>(&'a self, seeds: &'a [Revealed], ended: i64, at: i64) -> Stored<'a, u64>;
 }
 
 /// Which lotteries the draws of a commit are of.
@@ -126,7 +137,7 @@ pub(super) fn row_of(
     (ends, revealed): (Option<i64>, Option<i64>),
     won: &str,
 ) -> Result<LotteryRow, StoreError> {
-    let secret = Seed::parse(&seed).ok_or_else(damaged)?;
+    let secret = Kept::parse(&seed).ok_or_else(damaged)?;
     let won = serde_json::from_str(won).map_err(|_| damaged())?;
     Ok(LotteryRow { name, terms, commitment, secret, made, ends, revealed, head: Head { draws, link, won } })
 }

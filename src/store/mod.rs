@@ -29,7 +29,7 @@ pub use code::{CodeCount, PartnerCode, PartnerCodes, Shown};
 pub use error::StoreError;
 pub use ledger::{Acted, Block, EntryPlace, EntryQuery, EntryRow, Ledger, Moved, Quota, Want, Wants};
 pub use link::{Erased, LinkRow, Links};
-pub use lottery::{DrawRow, Drawn, Lotteries, LotteryRow, Publication};
+pub use lottery::{DrawRow, Drawn, Lotteries, LotteryRow, Publication, Revealed};
 pub use postgres::{PostgresStore, Worker};
 pub use referral::{Binding, Bound, CodeRow, EdgeRow, Referrals, RefusalRow};
 pub use row::{

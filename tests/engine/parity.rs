@@ -22,7 +22,7 @@ use wayfare::compile::{Compilation, compile};
 use wayfare::engine::clock::{Clock, ManualClock};
 use wayfare::engine::{EngineHandle, Options, start};
 use wayfare::expr::civil::next_occurrence;
-use wayfare::lottery::{Head, Seed, Terms};
+use wayfare::lottery::{Head, Kept, Seed, Terms};
 use wayfare::name::Name;
 use wayfare::program::value::{Lottery, outcome};
 use wayfare::program::{Bundle, Enter};
@@ -228,9 +228,9 @@ async fn in_the_engine(transcript: &Transcript, bundle: &Bundle, zone: &TimeZone
 
 /// Bound to the seed of tests already: the engine makes no other one for the same terms.
 fn bound(name: Name, lottery: &Lottery) -> LotteryRow {
-    let (secret, terms) = (Seed::of_trials(), serde_json::to_string(&Terms::of(name, lottery)).unwrap());
-    let commitment = secret.commitment();
-    let head = Head::first(&commitment, &terms);
+    let (seed, terms) = (Seed::of_trials(), serde_json::to_string(&Terms::of(name, lottery)).unwrap());
+    let commitment = seed.commitment();
+    let (secret, head) = (Kept::Clear(seed), Head::first(&commitment, &terms));
     let name = name.to_string();
     LotteryRow { name, terms, commitment, secret, made: 0, ends: None, revealed: None, head }
 }

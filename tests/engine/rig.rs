@@ -17,6 +17,7 @@ use wayfare::channel::{Channel, Channels, SendResult};
 use wayfare::compile::{self, File, compile};
 use wayfare::engine::clock::{Clock, ManualClock};
 use wayfare::engine::{EngineError, EngineHandle, Options, Shortener, Steps, Upkeep, start};
+use wayfare::lottery::Seal;
 use wayfare::name::Name;
 use wayfare::program::{self, Bundle, Enter, Every, Hashed, Program, Rate, Reenter, Schedule, Schema};
 use wayfare::step::state::SubjectRef;
@@ -429,6 +430,7 @@ pub(crate) struct Rig {
     pub upkeep: Upkeep,
     pub park: SignedDuration,
     pub shortener: Option<Shortener>,
+    pub seal: Option<Arc<Seal>>,
 }
 
 /// An engine at work.
@@ -455,6 +457,7 @@ impl Rig {
             upkeep: Upkeep::default(),
             park: SignedDuration::from_hours(7 * 24),
             shortener: None,
+            seal: None,
         }
     }
 
@@ -502,6 +505,19 @@ impl Rig {
     }
 
     async fn run_on(&self, store: Arc<dyn Store>) -> Running {
+        let (handle, task) = start(Arc::clone(&store), self.options()).await.unwrap();
+        Running { handle, store, task }
+    }
+
+    /// Why an engine does not start.
+    pub(crate) async fn refusal(&self) -> EngineError {
+        let store = self.open().await;
+        let refused = start(Arc::clone(&store), self.options()).await.err().expect("it is refused");
+        store.close().await;
+        refused
+    }
+
+    fn options(&self) -> Options {
         let (push, sms): (Arc<dyn Channel>, Arc<dyn Channel>) = (self.push.clone(), self.sms.clone());
         let channels =
             Channels::default().with(Name::new("push"), Arc::clone(&push)).with(Name::new("sms"), sms);
@@ -519,16 +535,15 @@ impl Rig {
         let others = others.into_iter();
         let channels = others.fold(channels, |all, name| all.with(Name::new(name), Arc::clone(&push)));
         let (steps, upkeep, park) = (self.steps, self.upkeep, self.park);
-        let shortener = self.shortener.clone();
-        let options = Options {
+        let (shortener, seal) = (self.shortener.clone(), self.seal.clone());
+        Options {
             steps,
             upkeep,
             park,
             shortener,
+            seal,
             ..Options::new(channels, TimeZone::UTC, self.clock.clone())
-        };
-        let (handle, task) = start(Arc::clone(&store), options).await.unwrap();
-        Running { handle, store, task }
+        }
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -14,8 +14,8 @@ use wayfare::ledger::Act;
 use wayfare::store::{
     Acted, Block, Commit, Counts, Dedup, Deployed, Deployment, Drawn, EntryPlace, EntryQuery, EntryRow,
     InboxRow, Lease, Ledger, Lotteries, LotteryRow, Moved, OutboxRow, Packed, PackedKind, Publication,
-    Quarantined, Quota, RowKey, RowRef, Share, Sift, Sifted, StateRow, Store, StoreError, Stored, TimerChunk,
-    Trim, Trimmed, Wants,
+    Quarantined, Quota, Revealed, RowKey, RowRef, Share, Sift, Sifted, StateRow, Store, StoreError, Stored,
+    TimerChunk, Trim, Trimmed, Wants,
 };
 
 use crate::support::chance::Chance;
@@ -467,8 +467,8 @@ impl Lotteries for FaultyStore {
         async move { self.wheel()?.draws(lottery, after, limit).await }.boxed()
     }
 
-    fn reveal(&self, ended: i64, at: i64) -> Stored<'_, u64> {
-        async move { self.wheel()?.reveal(ended, at).await }.boxed()
+    fn reveal<'a>(&'a self, seeds: &'a [Revealed], ended: i64, at: i64) -> Stored<'a, u64> {
+        async move { self.wheel()?.reveal(seeds, ended, at).await }.boxed()
     }
 }
 

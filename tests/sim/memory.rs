@@ -12,8 +12,8 @@ use wayfare::ledger::Act;
 use wayfare::store::{
     Acted, Block, Commit, Counts, Dedup, Deployed, Deployment, Drawn, EntryPlace, EntryQuery, EntryRow,
     InboxRef, InboxRow, Lease, Ledger, Lotteries, LotteryRow, Moved, OutboxRow, Packed, PackedKind,
-    ProgramRow, Publication, Quarantined, Quota, RowKey, RowRef, Share, Sift, Sifted, StateRow, Store,
-    StoreError, Stored, TimerChunk, Trim, Trimmed, Wants,
+    ProgramRow, Publication, Quarantined, Quota, Revealed, RowKey, RowRef, Share, Sift, Sifted, StateRow,
+    Store, StoreError, Stored, TimerChunk, Trim, Trimmed, Wants,
 };
 
 use super::books::Books;
@@ -394,8 +394,8 @@ impl Lotteries for MemoryStore {
         done(self.tables().wheel.draws(lottery, after, limit))
     }
 
-    fn reveal(&self, ended: i64, at: i64) -> Stored<'_, u64> {
-        ready(self.alive().map(|mut tables| tables.wheel.reveal(ended, at))).boxed()
+    fn reveal<'a>(&'a self, seeds: &'a [Revealed], ended: i64, at: i64) -> Stored<'a, u64> {
+        ready(self.alive().map(|mut tables| tables.wheel.reveal(seeds, ended, at))).boxed()
     }
 }
 

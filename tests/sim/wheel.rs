@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use wayfare::lottery::audit::Auditor;
-use wayfare::lottery::{Head, Record, Seed, Terms};
-use wayfare::store::{DrawRow, Drawn, LotteryRow, Publication, StoreError};
+use wayfare::lottery::{Head, Kept, Record, Seed, Terms};
+use wayfare::store::{DrawRow, Drawn, LotteryRow, Publication, Revealed, StoreError};
 
 #[derive(Default)]
 pub(crate) struct Wheel {
@@ -38,10 +38,14 @@ impl Wheel {
         all.filter(|drawn| drawn.record.nth > after).take(limit).cloned().collect()
     }
 
-    pub(crate) fn reveal(&mut self, ended: i64, at: i64) -> u64 {
-        let over =
-            |row: &&mut LotteryRow| row.revealed.is_none() && row.ends.is_some_and(|ends| ends <= ended);
-        let over = self.rows.values_mut().filter(over);
+    pub(crate) fn reveal(&mut self, seeds: &[Revealed], ended: i64, at: i64) -> u64 {
+        let is_of =
+            |row: &LotteryRow, of: &Revealed| row.name == of.lottery && row.commitment == of.commitment;
+        let over = self.rows.values_mut().filter(|row| {
+            row.revealed.is_none()
+                && row.ends.is_some_and(|ends| ends <= ended)
+                && seeds.iter().any(|of| is_of(row, of))
+        });
         over.map(|row| row.revealed = Some(at)).count() as u64
     }
 
@@ -84,8 +88,8 @@ impl Wheel {
 
 /// Chance comes from the simulation's seed alone, so the seed that the system's randomness made is not used.
 fn seeded(new: &LotteryRow) -> LotteryRow {
-    let secret = Seed::of_trials();
-    let commitment = secret.commitment();
+    let seed = Seed::of_trials();
+    let commitment = seed.commitment();
     let head = Head::first(&commitment, &new.terms);
-    LotteryRow { secret, commitment, head, ..new.clone() }
+    LotteryRow { secret: Kept::Clear(seed), commitment, head, ..new.clone() }
 }

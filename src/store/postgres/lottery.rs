@@ -11,7 +11,7 @@ use super::lease::check_life;
 use super::share::Life;
 use super::write::begin;
 use crate::store::lottery::{append, drawn_of, names, row_of, won};
-use crate::store::{Commit, Drawn, Lotteries, LotteryRow, Publication, StoreError, Stored, row};
+use crate::store::{Commit, Drawn, Lotteries, LotteryRow, Publication, Revealed, StoreError, Stored, row};
 
 type Tx = Transaction<'static, Postgres>;
 
@@ -22,7 +22,10 @@ const PUBLISH: &str = "INSERT INTO lottery (name, terms, commitment, seed, head,
         seed = excluded.seed, head = excluded.head, made = excluded.made, ends = excluded.ends, revealed = NULL
     WHERE lottery.draws = 0 AND lottery.terms <> excluded.terms";
 const ENDS: &str = "UPDATE lottery SET ends = $2 WHERE name = $1 AND revealed IS NULL";
-const REVEAL: &str = "UPDATE lottery SET revealed = $2 WHERE revealed IS NULL AND ends <= $1";
+const REVEAL: &str = "UPDATE lottery SET revealed = $5, seed = given.seed
+    FROM unnest($1::text[], $2::text[], $3::text[]) AS given (name, commitment, seed)
+    WHERE lottery.name = given.name AND lottery.commitment = given.commitment AND lottery.revealed IS NULL
+        AND lottery.ends <= $4";
 const INSERT_DRAWS: &str =
     "INSERT INTO draw (lottery, nth, ticket, drawn, outcome, \"left\", at, link, key, holder)
     SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
@@ -67,7 +70,7 @@ async fn publish(pool: &PgPool, life: &Life, publication: &Publication) -> Resul
     check_life(&mut tx, &life.worker.name, life.epoch).await?;
     for new in &publication.new {
         let query = sqlx::query(PUBLISH).bind(&new.name).bind(&new.terms).bind(&new.commitment);
-        let query = query.bind(new.secret.reveal()).bind(&new.head.link).bind(new.made).bind(new.ends);
+        let query = query.bind(new.secret.as_text()).bind(&new.head.link).bind(new.made).bind(new.ends);
         query.execute(&mut *tx).await?;
     }
     for (name, ends) in &publication.ends {
@@ -97,10 +100,19 @@ async fn draws(pool: &PgPool, lottery: &str, after: i64, limit: usize) -> Result
     found.iter().map(drawn).collect()
 }
 
-async fn reveal(pool: &PgPool, life: &Life, ended: i64, at: i64) -> Result<u64, StoreError> {
+async fn reveal(
+    pool: &PgPool,
+    life: &Life,
+    seeds: &[Revealed],
+    (ended, at): (i64, i64),
+) -> Result<u64, StoreError> {
+    let lotteries: Vec<&str> = seeds.iter().map(|of| &*of.lottery).collect();
+    let commitments: Vec<&str> = seeds.iter().map(|of| &*of.commitment).collect();
+    let seeds: Vec<String> = seeds.iter().map(|of| of.seed.reveal()).collect();
     let mut tx = begin(pool).await?;
     check_life(&mut tx, &life.worker.name, life.epoch).await?;
-    let revealed = sqlx::query(REVEAL).bind(ended).bind(at).execute(&mut *tx).await?.rows_affected();
+    let query = sqlx::query(REVEAL).bind(lotteries).bind(commitments).bind(seeds).bind(ended).bind(at);
+    let revealed = query.execute(&mut *tx).await?.rows_affected();
     tx.commit().await?;
     Ok(revealed)
 }
@@ -118,7 +130,7 @@ impl Lotteries for PostgresStore {
         draws(&self.pool, lottery, after, limit).boxed()
     }
 
-    fn reveal(&self, ended: i64, at: i64) -> Stored<'_, u64> {
-        async move { reveal(&self.pool, self.hold().await?.0, ended, at).await }.boxed()
+    fn reveal<'a>(&'a self, seeds: &'a [Revealed], ended: i64, at: i64) -> Stored<'a, u64> {
+        async move { reveal(&self.pool, self.hold().await?.0, seeds, (ended, at)).await }.boxed()
     }
 }

@@ -10,7 +10,9 @@ use super::SqliteStore;
 use super::json::Rows;
 use super::write::{Tx, Writer, begin, give_back, held, run};
 use crate::store::lottery::{append, drawn_of, names, row_of, won};
-use crate::store::{Commit, Drawn, Lease, Lotteries, LotteryRow, Publication, StoreError, Stored, row};
+use crate::store::{
+    Commit, Drawn, Lease, Lotteries, LotteryRow, Publication, Revealed, StoreError, Stored, row,
+};
 
 const COLUMNS: &str = "name, terms, commitment, seed, head, made, draws, ends, revealed, won";
 const PUBLISH: &str = "INSERT INTO lottery (name, terms, commitment, seed, head, made, draws, ends, won)
@@ -21,7 +23,9 @@ const PUBLISH: &str = "INSERT INTO lottery (name, terms, commitment, seed, head,
     WHERE lottery.draws = 0 AND lottery.terms <> excluded.terms";
 const ENDS: &str = "UPDATE lottery SET ends = value->>1 FROM json_each(?1)
     WHERE lottery.name = value->>0 AND lottery.revealed IS NULL";
-const REVEAL: &str = "UPDATE lottery SET revealed = ?2 WHERE revealed IS NULL AND ends <= ?1";
+const REVEAL: &str = "UPDATE lottery SET revealed = ?3, seed = value->>2 FROM json_each(?1)
+    WHERE lottery.name = value->>0 AND lottery.commitment = value->>1 AND lottery.revealed IS NULL
+        AND lottery.ends <= ?2";
 const INSERT_DRAWS: &str =
     "INSERT OR FAIL INTO draw (lottery, nth, ticket, drawn, outcome, \"left\", at, link, \"key\", holder)
     SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8,
@@ -81,7 +85,7 @@ async fn write_publication(
     let mut rows = Rows::with_capacity(publication.new.len() * 1_000);
     for new in &publication.new {
         rows.row(|row| {
-            row.text(&new.name).text(&new.terms).text(&new.commitment).text(&new.secret.reveal());
+            row.text(&new.name).text(&new.terms).text(&new.commitment).text(&new.secret.as_text());
             row.text(&new.head.link).int(new.made).perhaps(new.ends);
         });
     }
@@ -117,8 +121,15 @@ async fn draws(pool: &SqlitePool, lottery: &str, after: i64, limit: usize) -> Re
     found.iter().map(drawn).collect()
 }
 
-async fn reveal(store: &SqliteStore, ended: i64, at: i64) -> Result<u64, StoreError> {
-    Ok(sqlx::query(REVEAL).bind(ended).bind(at).execute(store.writer()?).await?.rows_affected())
+async fn reveal(store: &SqliteStore, seeds: &[Revealed], ended: i64, at: i64) -> Result<u64, StoreError> {
+    let mut rows = Rows::with_capacity(seeds.len() * 200);
+    for Revealed { lottery, commitment, seed } in seeds {
+        rows.row(|row| {
+            row.text(lottery).text(commitment).text(&seed.reveal());
+        });
+    }
+    let query = sqlx::query(REVEAL).bind(rows.finish()).bind(ended).bind(at);
+    Ok(query.execute(store.writer()?).await?.rows_affected())
 }
 
 impl Lotteries for SqliteStore {
@@ -134,7 +145,7 @@ impl Lotteries for SqliteStore {
         draws(&self.readers, lottery, after, limit).boxed()
     }
 
-    fn reveal(&self, ended: i64, at: i64) -> Stored<'_, u64> {
-        reveal(self, ended, at).boxed()
+    fn reveal<'a>(&'a self, seeds: &'a [Revealed], ended: i64, at: i64) -> Stored<'a, u64> {
+        reveal(self, seeds, ended, at).boxed()
     }
 }
