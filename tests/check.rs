@@ -162,6 +162,7 @@ fn page(text: &str) -> Project {
         .context
         .named
         .insert((id, "orgs/branches.csv".into()), "unit,parent\neast,\nshanghai,east\n".into());
+    project.context.named.insert((id, "words/forbidden.txt".into()), "# 不得使用\n包过\n".into());
     let (there, absent) =
         (Asset::of_bytes("0".repeat(64).into(), b"GIF89a"), Asset::Absent(vec!["spring.png".into()]));
     for (path, asset) in [("img/spring.png", there), ("img/sprnig.png", absent)] {

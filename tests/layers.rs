@@ -45,7 +45,7 @@ const GROUND: &[&str] = &["text", "name", "diagnostic", "config", "value", "expr
 
 /// Crates that are named in one place only, so that they can be exchanged there.
 const CRATES: &[(&str, &[&str])] = &[
-    ("aho_corasick", &["src/rules/words/mod.rs"]),
+    ("aho_corasick", &["src/rules/words/mod.rs", "src/rules/words/phrases.rs"]),
     ("ariadne", &["src/diagnostic/render/human.rs"]),
     ("axum", &["src/http/", "src/http.rs"]),
     ("hyper", &["src/http/"]),

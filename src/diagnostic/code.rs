@@ -142,6 +142,7 @@ codes! {
     CLOSE = "E0384", "a way of closing that is none";
     HIDE = "E0385", "something to hide that cannot be named so";
     SIGHTS = "E0386", "how often something may be seen, said so that nobody can hold it";
+    PHRASES = "E0387", "a list of forbidden words that cannot be read";
     CLAUSE_MISSING = "E0401", "a clause that is missing";
     CLAUSE_TWICE = "E0402", "a clause said twice";
     PURPOSE = "E0403", "a purpose that is none";

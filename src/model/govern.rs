@@ -91,6 +91,7 @@ pub struct Policy {
     /// How often a journey without a last day is looked at, and where that is said.
     pub review: Option<(Length, Span)>,
     pub approving: Vec<Approving>,
+    pub forbidden: Vec<Forbidden>,
     /// For `Expr::Def` in the conditions.
     pub uses: Uses,
     pub span: Span,
@@ -101,6 +102,16 @@ pub struct Policy {
 pub struct Approving {
     /// Roles, which approvals begin with.
     pub by: Vec<Name>,
+    pub span: Span,
+}
+
+/// `forbid words "words/forbidden.txt"`: what no content says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Forbidden {
+    /// Never empty.
+    pub phrases: Vec<Arc<str>>,
+    /// What is not meant, though it has one of `phrases` in it.
+    pub allowed: Vec<Arc<str>>,
     pub span: Span,
 }
 

@@ -1,4 +1,4 @@
-//! What a text names outside itself: packages, calendars, trees of organisations, pictures.
+//! What a text names outside itself: packages, calendars, trees of organisations, forbidden words, pictures.
 //!
 //! Every file is asked on every run, so what cannot name anything is not read by the parser a second time, and of a text
 //! that only imports no more than its head is.
@@ -13,7 +13,7 @@ use crate::text::FileId;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Outside {
-    /// Calendars and trees of organisations, as written.
+    /// Calendars, trees of organisations and forbidden words, as written.
     pub named: Vec<Arc<str>>,
     /// Pictures and files of contents, as written.
     pub assets: Vec<Arc<str>>,
@@ -41,7 +41,7 @@ fn worth_reading(text: &str) -> usize {
     for line in text.split_inclusive('\n') {
         let words = line.trim_start();
         let begins = |word: &str| words.starts_with(word);
-        if begins("calendar") || begins("org") {
+        if begins("calendar") || begins("org") || begins("policy") {
             return text.len();
         }
         // Its names may stand on several lines; the next line that is empty is behind them.

@@ -45,6 +45,7 @@ pub static ALL: &[&Rule] = &[
     &freq::again::RULE,
     &freq::spray::RULE,
     &house::never::RULE,
+    &house::words::RULE,
     &ops::approved::RULE,
     &ops::review::RULE,
     &optout::way_out::RULE,
@@ -134,7 +135,7 @@ mod tests {
         ("CHAN", 7),
         ("CONTENT", 1),
         ("OPS", 2),
-        ("HOUSE", 1),
+        ("HOUSE", 2),
     ];
 
     #[test]

@@ -24,6 +24,7 @@ mod memory;
 mod org;
 mod outline;
 mod pattern;
+mod phrases;
 mod policy;
 mod product;
 mod schedule;
@@ -51,7 +52,7 @@ use self::world::{Kind, Sink, World};
 use super::Model;
 use crate::diagnostic::Diagnostic;
 use crate::name::Name;
-use crate::syntax::ast::{self, CalendarItem, DeclKind, OrgItem};
+use crate::syntax::ast::{self, CalendarItem, DeclKind, OrgItem, PolicyItem};
 use crate::text::FileId;
 
 /// What the trees do not say.
@@ -59,13 +60,13 @@ use crate::text::FileId;
 pub struct Context {
     /// The package of each file: its folder, dotted (`loans.cards`, `std.cn.bank`), empty for the top folder.
     pub packages: BTreeMap<FileId, Arc<str>>,
-    /// Texts of calendars and of trees of organisations, by the file that names them and the path it writes.
+    /// Texts of calendars, of trees of organisations and of forbidden words, by the file that names them and the path it writes.
     pub named: BTreeMap<(FileId, Arc<str>), Arc<str>>,
     /// Names in what the parser could not read. That they are unknown follows from that, and is not told.
     pub lost: BTreeSet<Name>,
 }
 
-/// The paths that a tree names for its calendars and organisations, as written: relative to the folder of its file.
+/// The paths that a tree names for its calendars, organisations and forbidden words, as written: relative to the folder of its file.
 #[must_use]
 pub fn named_files(file: &ast::File) -> Vec<Arc<str>> {
     let mut paths = Vec::new();
@@ -76,6 +77,10 @@ pub fn named_files(file: &ast::File) -> Vec<Arc<str>> {
                 _ => None,
             })),
             DeclKind::Org(items) => units_named(items, &mut paths),
+            DeclKind::Policy(items) => paths.extend(items.iter().filter_map(|item| match item {
+                PolicyItem::ForbidWords(text) => Some(text.value.clone()),
+                _ => None,
+            })),
             _ => {}
         }
     }

@@ -3,7 +3,7 @@
 use super::expr::{Checker, Place};
 
 use super::world::{Declared, Kind, Sink, World};
-use super::{content, length, schema};
+use super::{content, length, phrases, schema};
 use crate::diagnostic::{Diagnostic, code, suggest};
 use crate::model::Uses;
 use crate::model::govern::{Approving, Cap, Lane, Never, Policy, Quiet};
@@ -82,6 +82,7 @@ fn policy(world: &World, declared: &Declared, items: &[PolicyItem], sink: &mut S
         never: Vec::new(),
         review: None,
         approving: Vec::new(),
+        forbidden: Vec::new(),
         uses: Uses::default(),
         span: declared.span,
     };
@@ -142,7 +143,11 @@ fn policy(world: &World, declared: &Declared, items: &[PolicyItem], sink: &mut S
                     );
                 }
             }
-            PolicyItem::ForbidWords(_) | PolicyItem::Error(_) => {}
+            PolicyItem::ForbidWords(path) => {
+                let found = phrases::forbidden(world, declared.file, path, &mut checker.sink);
+                policy.forbidden.extend(found);
+            }
+            PolicyItem::Error(_) => {}
         }
     }
     if owner.is_none() && !items.iter().any(|item| matches!(item, PolicyItem::Error(_))) {

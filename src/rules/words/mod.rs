@@ -1,9 +1,10 @@
 //! Wording: phrases of Chinese and English copy, looked for all at once, and read with what stands around them.
 //!
 //! Reading order: [`lists`] (what is looked for), [`Lexicon`] (one automaton over all of it, built once), [`polarity`]
-//! (whether the sentence says it or denies it). What a hole prints comes from typed data and is never matched.
+//! (whether the sentence says it or denies it), [`phrases`] (what a policy of the bank lists). What a hole prints comes from typed data and is never matched.
 
 pub mod lists;
+pub mod phrases;
 pub mod polarity;
 
 use std::ops::Range;
@@ -13,6 +14,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use unicode_normalization::UnicodeNormalization;
 
 pub use lists::List;
+pub use phrases::Phrases;
 pub use polarity::Verdict;
 
 /// What a hole of a copy is in the text that is searched.
@@ -63,18 +65,12 @@ impl Lexicon {
         }
         let harmless: Vec<Range<usize>> =
             found.iter().filter(|hit| hit.list == List::Harmless).map(|hit| hit.range.clone()).collect();
-        let covered = |hit: &Hit| {
-            harmless.iter().any(|range| range.start <= hit.range.start && hit.range.end <= range.end)
-        };
-        found.retain(|hit| hit.list != List::Harmless && !covered(hit));
+        found.retain(|hit| hit.list != List::Harmless && !covered(&hit.range, &harmless));
         // Of two phrases of a list in the same place the longer one is told.
         let all = found.clone();
         let inside = |hit: &Hit| {
             all.iter().any(|other| {
-                other.list == hit.list
-                    && other.range != hit.range
-                    && other.range.start <= hit.range.start
-                    && hit.range.end <= other.range.end
+                other.list == hit.list && other.range != hit.range && covered(&hit.range, [&other.range])
             })
         };
         found.retain(|hit| !inside(hit));
@@ -144,6 +140,11 @@ fn together(text: impl Iterator<Item = char>, length: usize) -> String {
 #[must_use]
 pub fn is_han(c: char) -> bool {
     matches!(c, '\u{3400}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}')
+}
+
+/// Whether one of `by` has all of `range` in it.
+fn covered<'r>(range: &Range<usize>, by: impl IntoIterator<Item = &'r Range<usize>>) -> bool {
+    by.into_iter().any(|by| by.start <= range.start && range.end <= by.end)
 }
 
 /// An English phrase is a word of its own, not the middle of another.
