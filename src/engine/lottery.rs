@@ -121,7 +121,7 @@ fn new(
     let seed = Seed::random().ok_or_else(nothing)?;
     let text = serde_json::to_string(terms).map_err(|error| unwritable(&error.to_string()))?;
     let commitment = seed.commitment();
-    let secret = Kept::new(seed, seal).ok_or_else(nothing)?;
+    let secret = Kept::new(&seed, seal).ok_or_else(nothing)?;
     let head = Head::first(&commitment, &text);
     let (name, made) = (terms.lottery.to_string(), now.as_millisecond());
     Ok(LotteryRow { name, terms: text, commitment, secret, made, ends, revealed: None, head })
@@ -184,13 +184,14 @@ pub(super) async fn reveal(
         if row.revealed.is_some() || row.ends.is_none_or(|ends| ends > ended) {
             continue;
         }
-        match row.secret.seed(seal, &row.commitment) {
-            Some(seed) => seeds.push(Revealed { lottery: row.name, commitment: row.commitment, seed }),
-            None => tracing::error!(
+        if let Some(seed) = row.secret.seed(seal, &row.commitment) {
+            seeds.push(Revealed { lottery: row.name, commitment: row.commitment, seed });
+        } else {
+            tracing::error!(
                 lottery = row.name,
                 "is over, and its seed is sealed under another secret: nobody can be shown it before `[lotteries]` has the one it was \
                  published with"
-            ),
+            );
         }
     }
     if seeds.is_empty() {

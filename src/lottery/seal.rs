@@ -62,8 +62,8 @@ pub enum Kept {
 impl Kept {
     /// `None`: the system has no randomness.
     #[must_use]
-    pub fn new(seed: Seed, seal: Option<&Seal>) -> Option<Self> {
-        seal.map_or_else(|| Some(Self::Clear(seed.clone())), |seal| seal.close(&seed).map(Self::Sealed))
+    pub fn new(seed: &Seed, seal: Option<&Seal>) -> Option<Self> {
+        seal.map_or_else(|| Some(Self::Clear(seed.clone())), |seal| seal.close(seed).map(Self::Sealed))
     }
 
     /// As [`Kept::as_text`] writes it.
@@ -103,7 +103,7 @@ mod tests {
         let (ours, other) =
             (Seal::new(b"0123456789abcdef").unwrap(), Seal::new(b"0123456789abcdeg").unwrap());
         let (seed, another) = (Seed::random().unwrap(), Seed::random().unwrap());
-        let kept = Kept::new(seed.clone(), Some(&ours)).unwrap();
+        let kept = Kept::new(&seed, Some(&ours)).unwrap();
         let text = kept.as_text();
         assert!(text.starts_with("sealed:") && !text.contains(&seed.reveal()), "{text}");
         let read = Kept::parse(&text).unwrap();
@@ -111,7 +111,7 @@ mod tests {
         assert_eq!(read.seed(Some(&other), &seed.commitment()), None);
         assert_eq!(read.seed(None, &seed.commitment()), None);
         assert_eq!(read.seed(Some(&ours), &another.commitment()), None);
-        assert_ne!(Kept::new(seed, Some(&ours)).unwrap().as_text(), text, "no nonce is used twice");
+        assert_ne!(Kept::new(&seed, Some(&ours)).unwrap().as_text(), text, "no nonce is used twice");
     }
 
     #[test]
