@@ -10,6 +10,7 @@ mod imports;
 mod invariants;
 mod journeys;
 mod lanes;
+mod looks;
 mod merges;
 mod messages;
 mod post;

@@ -160,6 +160,7 @@ impl Index {
         }
         index.sort_by_lane();
         index.sort_tracked();
+        index.ask_tracked(bundle, symbols);
         for (loaded, needs) in &mut index.watchers {
             *needs = Needs::of(&loaded.program, bundle, symbols);
         }

@@ -49,8 +49,13 @@ fn changes(run: &mut Run) -> Vec<Occurrence<'static>> {
         return changed;
     }
     let world = run.world;
+    let looked_today = run.state.pending.iter().any(|one| is_look(one) && one.due > run.now);
     for tracked in world.index().tracked() {
+        let may_differ = tracked.may_differ(&run.changed, looked_today);
         for subject in enter::subjects_of(run, tracked.subject) {
+            if !may_differ && was_seen(run, tracked, &subject) {
+                continue;
+            }
             if let Some(occurrence) = change(run, tracked, &subject) {
                 features::update(run, &occurrence);
                 changed.push(occurrence);
@@ -62,7 +67,7 @@ fn changes(run: &mut Run) -> Vec<Occurrence<'static>> {
 
 /// Plans the next look, where there is something that time alone can change.
 pub(super) fn plan(run: &mut Run) {
-    let is_planned = |run: &Run| run.state.pending.iter().any(|one| matches!(one.why, PendingWhy::Look));
+    let is_planned = |run: &Run| run.state.pending.iter().any(is_look);
     if !run.state.known || !run.world.index().looks_daily() || is_planned(run) {
         return;
     }
@@ -71,6 +76,16 @@ pub(super) fn plan(run: &mut Run) {
     let journey = run.fixed(symbols::ATTRIBUTES);
     let subject = SubjectRef(None);
     run.state.pending.push(Pending { journey, subject, due: whole_ms(due), why: PendingWhy::Look });
+}
+
+/// One that is planned for tomorrow says that there was one today.
+fn is_look(pending: &Pending) -> bool {
+    matches!(pending.why, PendingWhy::Look)
+}
+
+fn was_seen(run: &Run, tracked: &Tracked, subject: &SubjectRef) -> bool {
+    let id = run.world.symbols.sym(tracked.name);
+    id.is_some_and(|id| features::place(&run.state.features, id, subject).is_ok())
 }
 
 /// What has changed since the last look, which is this one from now on.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Candidate, condition, consider, refuse, rules};
+use super::{Candidate, consider, fits, reasons, refuse, rules};
 use crate::expr::Pattern;
 use crate::program::Enter;
 use crate::step::because;
@@ -100,5 +100,8 @@ pub(super) fn filtered(
     candidate: &Candidate,
     filter: Option<&crate::expr::Expr>,
 ) -> Result<(), NotEntered> {
-    condition(run, loaded, candidate, filter).map_err(NotEntered::Condition)
+    match filter.filter(|filter| !fits(run, loaded, candidate, filter)) {
+        None => Ok(()),
+        Some(filter) => Err(NotEntered::Condition(reasons(run, loaded, candidate, filter))),
+    }
 }

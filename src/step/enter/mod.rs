@@ -34,6 +34,7 @@ use super::run::{Follow, Run};
 use super::state::{Instance, MAX_INSTANCES, State, SubjectRef};
 use super::trace::{Because, Cause, Decision, NotEntered};
 use super::world::World;
+use crate::expr::Expr;
 use crate::name::Name;
 use crate::value::Value;
 
@@ -135,16 +136,15 @@ fn enter(run: &mut Run, loaded: &Arc<Loaded>, candidate: Candidate, key: Arc<str
     }
 }
 
-/// The condition of an entry, and the leaves that decided it if it is false.
-pub(super) fn condition(
-    run: &Run,
-    loaded: &Loaded,
-    candidate: &Candidate,
-    condition: Option<&crate::expr::Expr>,
-) -> Result<(), Because> {
-    let Some(condition) = condition else { return Ok(()) };
+/// Whether the condition of an entry holds.
+pub(super) fn fits(run: &Run, loaded: &Loaded, candidate: &Candidate, condition: &Expr) -> bool {
+    run.scene(loaded, &candidate.subject).entered_by(&candidate.payload).admits(Some(condition))
+}
+
+/// The leaves that decide it. They cost many times what the answer does, so only who tells of it asks for them.
+pub(super) fn reasons(run: &Run, loaded: &Loaded, candidate: &Candidate, condition: &Expr) -> Because {
     let scene = run.scene(loaded, &candidate.subject).entered_by(&candidate.payload);
-    if scene.admits(Some(condition)) { Ok(()) } else { Err(super::because::of(condition, &scene)) }
+    super::because::of(condition, &scene)
 }
 
 /// Subjects of `loaded` in this row: the root, or each child of its kind.

@@ -1,4 +1,4 @@
-//! What an audience hangs on, so that an input that cannot have changed it does not ask it again.
+//! What an audience or a derived value hangs on, so that an input that cannot have changed it does not ask it again.
 
 use std::collections::BTreeSet;
 
@@ -8,6 +8,7 @@ use crate::program::{Bundle, Enter, Feature, Program};
 use crate::step::facets::{Asked, derived};
 use crate::step::input::{Event, EventKind, Input};
 use crate::step::symbols::{self, Sym, Symbols};
+use crate::value::Length;
 
 /// What a condition reads.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub(in crate::step) struct Needs {
     /// Of children: any word about a child may matter.
     children: bool,
     features: BTreeSet<Sym>,
+    /// Which day it is, and no finer time.
+    pub by_day: bool,
 }
 
 /// What an input has changed.
@@ -60,12 +63,24 @@ impl Needs {
         if program.open.is_some() {
             return None;
         }
+        let needs = Self::of_expr(condition, program, bundle, symbols)?;
+        // Time alone never asks an audience.
+        (!needs.by_day).then_some(needs)
+    }
+
+    /// `None`: it may change with anything, or within a day.
+    pub(in crate::step) fn of_expr(
+        expr: &Expr,
+        program: &Program,
+        bundle: &Bundle,
+        symbols: &Symbols,
+    ) -> Option<Self> {
         let derived = derived(bundle);
         let asked = Asked { defs: &program.defs, derived: &derived };
         let fields = bundle.schema.entities.values().flat_map(|entity| &entity.fields);
         let mut needs = Self::default();
         let reader = Reading { asked, features: &program.features, symbols };
-        needs.read(condition, &reader)?;
+        needs.read(expr, &reader)?;
         let declared: BTreeSet<Name> = fields.map(|field| field.name).collect();
         needs.attributes.is_subset(&declared).then_some(needs)
     }
@@ -80,9 +95,9 @@ impl Needs {
     fn read(&mut self, expr: &Expr, reading: &Reading) -> Option<()> {
         match expr {
             Expr::History(number) => {
-                let feature = reading.features.get(usize::from(*number))?;
-                self.features.insert(timeless(feature, reading.symbols)?);
+                self.read_history(reading.features.get(usize::from(*number))?, reading)?;
             }
+            Expr::Today | Expr::Span { .. } => self.by_day = true,
             Expr::Attr(_, name) => match reading.asked.derived.get(name) {
                 Some(values) => values.iter().try_for_each(|value| self.read(value, reading))?,
                 None => _ = self.attributes.insert(*name),
@@ -107,6 +122,22 @@ impl Needs {
         }
         Some(())
     }
+
+    /// What happened, as far as only that and the day change it.
+    fn read_history(&mut self, feature: &Feature, reading: &Reading) -> Option<()> {
+        match &feature.aggregate.window {
+            Some(Window::Ever | Window::Since(Anchor::At(Expr::Const(_)))) => {}
+            Some(Window::Last(Length::Civil { .. })) => self.by_day = true,
+            Some(Window::Span(span)) => self.read(span, reading)?,
+            _ => return None,
+        }
+        match &feature.aggregate.source {
+            Source::Children(_) => return None,
+            Source::Daily { attribute, .. } => _ = self.attributes.insert(*attribute),
+            _ => _ = self.features.insert(reading.symbols.sym(feature.id)?),
+        }
+        Some(())
+    }
 }
 
 struct Reading<'a> {
@@ -117,18 +148,5 @@ struct Reading<'a> {
 
 /// Whether the value hangs on its parts alone.
 fn is_plain(expr: &Expr) -> bool {
-    !matches!(expr, Expr::Reference { .. } | Expr::Anchored { .. } | Expr::Table(_))
-}
-
-/// The number of a history condition that only its own events change.
-fn timeless(feature: &Feature, symbols: &Symbols) -> Option<Sym> {
-    let is_timeless = match &feature.aggregate.window {
-        Some(Window::Ever | Window::Since(Anchor::At(Expr::Const(_)))) => true,
-        Some(Window::Span(Expr::Range(from, to))) => {
-            matches!((&**from, &**to), (Expr::Const(_), Expr::Const(_)))
-        }
-        _ => false,
-    };
-    let is_told = !matches!(feature.aggregate.source, Source::Daily { .. } | Source::Children(_));
-    (is_timeless && is_told).then(|| symbols.sym(feature.id))?
+    !matches!(expr, Expr::Reference { .. } | Expr::Anchored { .. })
 }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Candidate, condition, consider, is_open, refuse, subjects};
+use super::{Candidate, consider, fits, is_open, reasons, refuse, subjects};
 use crate::expr::Expr;
 use crate::program::Enter;
 use crate::step::index::Loaded;
 use crate::step::run::Run;
 use crate::step::state::{AudienceMemory, SubjectRef};
 use crate::step::symbols::Sym;
-use crate::step::trace::{Because, Cause, NotEntered};
+use crate::step::trace::{Cause, NotEntered};
 
 /// What those who were already in the audience at the first look enter by: once, whenever the look happens.
 const EXISTING: &str = "existing";
@@ -42,7 +42,7 @@ pub(in crate::step) fn fitting(run: &Run) -> Vec<(Sym, SubjectRef)> {
         let Enter::When { condition: expr, .. } = &loaded.program.enter else { continue };
         for subject in subjects(run, loaded) {
             let candidate = candidate(subject, "".into(), run.now);
-            if condition(run, loaded, &candidate, Some(expr)).is_ok() {
+            if fits(run, loaded, &candidate, expr) {
                 found.push((loaded.journey, candidate.subject));
             }
         }
@@ -83,22 +83,21 @@ pub(super) fn look(
     }
     let mut candidate = candidate(subject, identity, at);
     run.out.looks += 1;
-    let now_in = condition(run, loaded, &candidate, Some(expr));
-    let before = swap(run, loaded.journey, &candidate.subject, now_in.is_ok());
+    let now_in = fits(run, loaded, &candidate, expr);
+    let before = swap(run, loaded.journey, &candidate.subject, now_in);
     match (before, now_in) {
-        (Some(false), Ok(())) => consider(run, loaded, candidate),
-        (None, Ok(())) if loaded.program.existing == Some(true) => {
+        (Some(false), true) => consider(run, loaded, candidate),
+        (None, true) if loaded.program.existing == Some(true) => {
             candidate.identity = EXISTING.into();
             consider(run, loaded, candidate);
         }
-        (None, Ok(())) => refuse(run, loaded, &candidate, NotEntered::Existing),
-        (None | Some(true), Err(because)) => out(run, loaded, &candidate, because),
-        (Some(true), Ok(())) | (Some(false), Err(_)) => {}
+        (None, true) => refuse(run, loaded, &candidate, NotEntered::Existing),
+        (None | Some(true), false) => {
+            let because = reasons(run, loaded, &candidate, expr);
+            refuse(run, loaded, &candidate, NotEntered::Condition(because));
+        }
+        (Some(true), true) | (Some(false), false) => {}
     }
-}
-
-fn out(run: &mut Run, loaded: &Loaded, candidate: &Candidate, because: Because) {
-    refuse(run, loaded, candidate, NotEntered::Condition(because));
 }
 
 /// What was seen last.

@@ -86,16 +86,17 @@ pub(super) fn read(feature: &program::Feature, scene: &Scene) -> Value {
         });
     }
     let Some(id) = scene.world.symbols.sym(feature.id) else { return Value::Missing };
-    let entity = scene.entity(scene.subject);
-    let home = if entity.is_some_and(|entity| is_own(&aggregate.source, entity, scene)) {
-        scene.subject
-    } else {
-        &ROOT
+    let is_childs = || {
+        let entity = scene.entity(scene.subject);
+        entity.is_some_and(|entity| is_own(&aggregate.source, entity, scene))
     };
+    let home = if *scene.subject != ROOT && is_childs() { scene.subject } else { &ROOT };
     let known = scene.state.features.iter().find(|known| known.id == id && known.subject == *home);
-    match (known, window(aggregate, scene)) {
-        (Some(history), Some(window)) => form::read(&history.feature, aggregate.function, window, scene),
-        _ => fold(aggregate.function, &[], scene),
+    // Most subjects have nothing of most of what is asked for: then no window is worked out.
+    let asked = known.and_then(|history| Some((history, window(aggregate, scene)?)));
+    match asked {
+        Some((history, window)) => form::read(&history.feature, aggregate.function, window, scene),
+        None => fold(aggregate.function, &[], scene),
     }
 }
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::{Index, Loaded};
 use crate::expr::{Expr, Source};
 use crate::name::Name;
-use crate::program::Program;
+use crate::program::{Bundle, Program};
+use crate::step::enter::{Changed, Needs};
+use crate::step::symbols::Symbols;
 
 /// A derived value whose changes are noticed.
 #[derive(Debug)]
@@ -16,12 +18,20 @@ pub(in crate::step) struct Tracked {
     /// Number of its definition there.
     pub def: u16,
     timed: bool,
+    /// `None`: any input may change it.
+    needs: Option<Needs>,
 }
 
 impl Tracked {
     /// Whether time alone can change it.
     pub(super) fn is_timed(&self) -> bool {
         self.timed
+    }
+
+    /// Whether an input that changed this, on a day on which it was looked at or not, may have changed it.
+    pub(in crate::step) fn may_differ(&self, changed: &Changed, looked_today: bool) -> bool {
+        let may = |needs: &Needs| needs.are_touched_by(changed) || needs.by_day && !looked_today;
+        self.needs.as_ref().is_none_or(may)
     }
 
     /// The values whose changes it looks back on.
@@ -39,12 +49,20 @@ impl Index {
     pub(super) fn add_tracked(&mut self, loaded: &Arc<Loaded>, is_live: bool) {
         for tracked in &loaded.program.tracked {
             let crate::program::Tracked { name, subject, def, timed } = tracked.clone();
-            let tracked = Tracked { name, subject, loaded: Arc::clone(loaded), def, timed };
+            let tracked = Tracked { name, subject, loaded: Arc::clone(loaded), def, timed, needs: None };
             match self.tracked.iter_mut().find(|known| known.name == name) {
                 Some(known) if is_live => *known = tracked,
                 Some(_) => {}
                 None => self.tracked.push(tracked),
             }
+        }
+    }
+
+    pub(super) fn ask_tracked(&mut self, bundle: &Bundle, symbols: &Symbols) {
+        for tracked in &mut self.tracked {
+            let program = &tracked.loaded.program;
+            let value = program.defs.get(usize::from(tracked.def)).map(|def| &def.value);
+            tracked.needs = value.and_then(|value| Needs::of_expr(value, program, bundle, symbols));
         }
     }
 
