@@ -66,6 +66,9 @@ core = "https://bank.example/core"
 [intake]
 park = "30 days"
 
+[lotteries]
+secret_file = "/run/secrets/wayfare"
+
 [dev]
 speed = 3600
 "#;
