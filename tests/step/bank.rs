@@ -36,6 +36,7 @@ entity customer "客户" {
   phone : Text?
   vip : Bool
   birthday : Date?
+  savings : Money(CNY)? daily
 }
 entity holding of customer { key id : Id; maturity : Date?; amount : Money(CNY); calendar days }
 calendar days { file "days.csv"; covers 2026-01-01..2026-12-31 }

@@ -47,6 +47,14 @@ stages fallen of customer ranked {
   fallen_low if any drop of asset_tier during last 2 days
   else upright
 }
+stages saver of customer ranked {
+  rich if (avg(savings during last 3 days) otherwise 0 CNY) >= 100 CNY
+  else poor
+}
+stages holder of customer ranked {
+  much if (avg(savings during 2026-12-02..2026-12-20) otherwise 0 CNY) >= 100 CNY
+  else little
+}
 table word_of(tier : asset_tier, vip : Bool) -> Bool {
   top, _ => true
   middle | base, true => true
@@ -68,11 +76,14 @@ journey a9 of customer { purpose service; owner "o"; enter on change of fallen; 
 journey a10 of customer { purpose service; owner "o"; enter on change of worded; reenter after 1min; end done }
 journey marks of customer { purpose service; owner "o"; enter on tapped; reenter after 1min; tag quiet; wait 2 days; untag quiet; end done }
 journey looks of customer { purpose service; owner "o"; enter every day at 10:30 where loan_limit is known; reenter per day; end done }
+journey a11 of customer { purpose service; owner "o"; enter on change of saver; reenter after 1min; end done }
+journey a12 of customer { purpose service; owner "o"; enter on change of holder; reenter after 1min; end done }
 "#;
 
 #[derive(Clone, Debug)]
 enum Deed {
     Limit(i64),
+    Save(i64),
     Vip(bool),
     Agree(bool),
     Pay(i64),
@@ -84,6 +95,7 @@ enum Deed {
 fn deeds() -> impl Strategy<Value = Vec<Deed>> {
     let deed = prop_oneof![
         (0_i64..700).prop_map(Deed::Limit),
+        (0_i64..300).prop_map(Deed::Save),
         any::<bool>().prop_map(Deed::Vip),
         any::<bool>().prop_map(Deed::Agree),
         (1_i64..90).prop_map(Deed::Pay),
@@ -98,6 +110,7 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
 fn happens(story: &mut Story, deed: &Deed) {
     match deed {
         Deed::Limit(yuan) => story.know(&[("loan_limit", cny(*yuan))]),
+        Deed::Save(yuan) => story.know(&[("savings", cny(*yuan))]),
         Deed::Vip(vip) => story.know(&[("vip", Value::Bool(*vip))]),
         Deed::Agree(agrees) => story.know(&[("consent", channels(if *agrees { &["sms"] } else { &[] }))]),
         Deed::Pay(yuan) => story.happen("payment", &[("amount", cny(*yuan))]),

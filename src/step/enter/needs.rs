@@ -64,7 +64,7 @@ impl Needs {
             return None;
         }
         let needs = Self::of_expr(condition, program, bundle, symbols)?;
-        // Time alone never asks an audience.
+        // What a day may change is asked like what time may change: nothing else asks an audience when the day begins.
         (!needs.by_day).then_some(needs)
     }
 
@@ -133,7 +133,11 @@ impl Needs {
         }
         match &feature.aggregate.source {
             Source::Children(_) => return None,
-            Source::Daily { attribute, .. } => _ = self.attributes.insert(*attribute),
+            // Every day has a value, also where nobody says one.
+            Source::Daily { attribute, .. } => {
+                self.attributes.insert(*attribute);
+                self.by_day = true;
+            }
             _ => _ = self.features.insert(reading.symbols.sym(feature.id)?),
         }
         Some(())
