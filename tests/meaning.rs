@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Stdio};
 
 use wayfare::compile::{Compilation, File, Input, compile};
 use wayfare::diagnostic::render::human::{Color, render};
 use wayfare::diagnostic::{Code, code};
+
+use crate::support::command::transcript;
 
 fn compiled(path: &str, text: &str) -> Compilation {
     let file = File { path: path.into(), package: "".into(), text: text.into() };
@@ -51,17 +51,6 @@ fn examples_of_explain_pages_give_their_code_or_nothing() {
         }
     }
     assert_eq!(wrong, "");
-}
-
-/// `$ wayfare args` in `folder`, the exit code, and both streams.
-fn transcript(folder: &Path, args: &[&str]) -> String {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wayfare"));
-    command.args(args).current_dir(folder).env_remove("CLICOLOR_FORCE").env("NO_COLOR", "1");
-    let output = command.stdin(Stdio::null()).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    let code = output.status.code().unwrap();
-    let (data, talk) = (text(output.stdout), text(output.stderr));
-    format!("$ wayfare {}\nexit: {code}\n--- stdout\n{data}--- stderr\n{talk}", args.join(" "))
 }
 
 const ZONES: &str = "\

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+
+use crate::support::command::wayfare;
 
 /// A mistake: in which file, what was done, what stood there and what stands there now.
 struct Slip<'a> {
@@ -36,11 +37,9 @@ fn copy(from: &Path, to: &Path) {
 }
 
 fn check(folder: &Path) -> String {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wayfare"));
-    command.args(["check", "."]).current_dir(folder).env_remove("CLICOLOR_FORCE").env("NO_COLOR", "1");
-    let output = command.stdin(Stdio::null()).output().unwrap();
-    assert_eq!(output.status.code(), Some(1), "the mistake was not found");
-    String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap()
+    let (code, data, talk) = wayfare(folder, &["check", "."]);
+    assert_eq!(code, 1, "the mistake was not found");
+    data + &talk
 }
 
 #[test]

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::support::command::wayfare;
+
 const BANK: &str = r#"
 entity customer "客户" { key id : Id; consent : [channel] }
 event payment "消费" of customer { amount : Money(CNY) }
@@ -41,14 +43,6 @@ fn write(folder: &Path, files: &[(&str, &str)]) {
     for (path, text) in files {
         fs::write(folder.join(path), text).unwrap();
     }
-}
-
-fn wayfare(folder: &Path, args: &[&str]) -> (i32, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wayfare"));
-    command.args(args).current_dir(folder).env_remove("CLICOLOR_FORCE").env("NO_COLOR", "1");
-    let output = command.stdin(Stdio::null()).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
 
 fn git(folder: &Path, args: &[&str]) {

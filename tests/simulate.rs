@@ -1,14 +1,13 @@
 //! `wayfare simulate`: a crowd tries the journeys out; stock, budgets and what is proved hold for it as for real customers.
 
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use wayfare::testing::{Size, Suite, crowd};
 
+use crate::support::command::wayfare;
 use crate::support::examples;
 
 const BANK: &str = r#"
@@ -32,14 +31,6 @@ journey coffee_for_payment "消费送咖啡" of customer {
   end given
 }
 "#;
-
-fn wayfare(folder: &Path, args: &[&str]) -> (i32, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wayfare"));
-    command.args(args).current_dir(folder).env_remove("CLICOLOR_FORCE").env("NO_COLOR", "1");
-    let output = command.stdin(Stdio::null()).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
-}
 
 #[test]
 fn a_crowd_is_given_what_there_is_and_no_more() {

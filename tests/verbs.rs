@@ -1,19 +1,8 @@
 //! `check`, `graph` and `build` as they are typed: what goes where, and what the exit code says.
 
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Stdio};
 
-/// `$ wayfare args` in `folder`, the exit code, and both streams.
-fn transcript(folder: &Path, args: &[&str]) -> String {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wayfare"));
-    command.args(args).current_dir(folder).env_remove("CLICOLOR_FORCE").env("NO_COLOR", "1");
-    let output = command.stdin(Stdio::null()).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    let code = output.status.code().unwrap();
-    let (data, talk) = (text(output.stdout), text(output.stderr));
-    format!("$ wayfare {}\nexit: {code}\n--- stdout\n{data}--- stderr\n{talk}", args.join(" "))
-}
+use crate::support::command::transcript;
 
 const WORLD: &str = "\
 entity customer \"客户\" { key id : Id; consent : [channel]; loan_limit : Money(CNY)? }

@@ -3,6 +3,7 @@
 pub(crate) mod books;
 pub(crate) mod chance;
 pub(crate) mod client;
+pub(crate) mod command;
 pub(crate) mod daemon;
 pub(crate) mod examples;
 pub(crate) mod hold;

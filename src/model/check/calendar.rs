@@ -55,13 +55,7 @@ pub(super) fn calendar(
 
 /// The days of the file, and the years it only guesses.
 fn read(world: &World, file: FileId, path: &Text, sink: &mut Sink) -> (civil::Calendar, Vec<i16>) {
-    let Some(text) = world.named_files.get(&(file, path.value.clone())) else {
-        let headline = format!("the file `{}` is not there", path.value);
-        sink.report(
-            Diagnostic::new(code::CALENDAR, path.span, headline)
-                .label("no such file")
-                .help("write the path as seen from the folder of this file"),
-        );
+    let Some(text) = world.beside(file, path, code::CALENDAR, sink) else {
         return Default::default();
     };
     let (days, mistakes) = parse(text);

@@ -80,15 +80,7 @@ impl Tree<'_, '_> {
 
     /// The units of a file, its top below `parent`.
     fn read(&mut self, path: &Text, parent: Option<Name>, sink: &mut Sink) {
-        let Some(text) = self.world.named_files.get(&(self.file, path.value.clone())) else {
-            let headline = format!("the file `{}` is not there", path.value);
-            sink.report(
-                Diagnostic::new(code::ORG_FILE, path.span, headline)
-                    .label("no such file")
-                    .help("write the path as seen from the folder of this file"),
-            );
-            return;
-        };
+        let Some(text) = self.world.beside(self.file, path, code::ORG_FILE, sink) else { return };
         let known: HashSet<Name> = self.spans.keys().copied().collect();
         let (rows, mistakes) = file::read(text, &known);
         for mistake in mistakes {

@@ -10,15 +10,7 @@ use crate::text::FileId;
 
 /// The list of a file; `None`: what is wrong with it is told.
 pub(super) fn forbidden(world: &World, file: FileId, path: &Text, sink: &mut Sink) -> Option<Forbidden> {
-    let Some(text) = world.named_files.get(&(file, path.value.clone())) else {
-        let headline = format!("the file `{}` is not there", path.value);
-        sink.report(
-            Diagnostic::new(code::PHRASES, path.span, headline)
-                .label("no such file")
-                .help("write the path as seen from the folder of this file"),
-        );
-        return None;
-    };
+    let text = world.beside(file, path, code::PHRASES, sink)?;
     let (phrases, allowed) = parse(text);
     if phrases.is_empty() {
         sink.report(

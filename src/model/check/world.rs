@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::journey::identity::StepIds;
-use crate::diagnostic::{Diagnostic, Fix, Severity, code};
+use crate::diagnostic::{Code, Diagnostic, Fix, Severity, code};
 use crate::model::{Entity, Model};
 use crate::name::{Name, NameMap, NumberMap, NumberSet};
-use crate::syntax::ast;
+use crate::syntax::ast::{self, Text};
 use crate::text::{FileId, Span};
 use crate::value::Type;
 
@@ -255,6 +255,20 @@ fn merge(into: &mut NumberSet<(FileId, Name)>, mut more: NumberSet<(FileId, Name
 }
 
 impl<'a> World<'a> {
+    /// The text that a file names beside itself; `None`: there is none, which is told under `code`.
+    pub(super) fn beside(&self, file: FileId, path: &Text, code: Code, sink: &mut Sink) -> Option<&Arc<str>> {
+        let text = self.named_files.get(&(file, path.value.clone()));
+        if text.is_none() {
+            let headline = format!("the file `{}` is not there", path.value);
+            sink.report(
+                Diagnostic::new(code, path.span, headline)
+                    .label("no such file")
+                    .help("write the path as seen from the folder of this file"),
+            );
+        }
+        text
+    }
+
     /// What is looked at in this run, of these kinds. A kind stands in the list itself: nothing else is read of the others.
     pub(super) fn due_of(&self, wanted: impl Fn(Kind) -> bool) -> Vec<Declared<'a>> {
         self.due.iter().filter(|declared| wanted(declared.kind)).copied().collect()
