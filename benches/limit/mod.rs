@@ -4,7 +4,7 @@
 //! a batch of enrolments, half as many opens, and the timers of a batch enrolled earlier (all of them state rows that are
 //! read and rewritten), the identities of the events, and packed rows for log, outbox, trace and timers. In W1 the opens
 //! are of the batch before and the timers of the one before that; in W2 the opens are of anybody who waits, and the timers
-//! of those who have waited longest. `wayfare bench run` runs it beside the daemon, in the same run, and prints the ratio.
+//! of those who have waited longest, as many in all as the daemon had in its time. `wayfare bench run` runs it beside the daemon, in the same run, and prints the ratio.
 
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
@@ -12,17 +12,20 @@ pub(crate) mod sqlite;
 /// Customers in a round: the fastest of 1,000 to 10,000 within the daemon's bound on a batch.
 const BATCH: usize = 4_000;
 
-/// Bytes of a state row of W1, of a packed log entry, and of a packed outbox or trace entry, as the daemon writes them.
+/// Bytes of a state row at its end, and while its customer waits, of a packed log entry, and of a packed outbox or trace entry,
+/// as the daemon writes them.
 pub(crate) struct Sizes {
     pub(crate) state: usize,
+    pub(crate) waiting: usize,
     pub(crate) log: usize,
     pub(crate) entry: usize,
 }
 
-/// How many customers wait already (none: W1), and how many enter while the clock runs.
+/// How many customers wait already (none: W1), how many of them are due while the clock runs, and how many enter.
 #[derive(Clone, Copy)]
 pub(crate) struct Crowd {
     pub(crate) waiting: usize,
+    pub(crate) due: usize,
     pub(crate) customers: usize,
 }
 
@@ -47,6 +50,17 @@ impl Crowd {
         self.waiting / BATCH + self.customers / BATCH
     }
 
+    /// Bytes of the rows of batch `number` before the clock starts. Of who has not entered little is known.
+    fn bytes(self, number: usize, sizes: &Sizes) -> usize {
+        if number < self.waiting / BATCH { sizes.waiting } else { sizes.state / 2 }
+    }
+
+    /// How many are due before round `number` of those in which somebody enters.
+    fn due_by(self, number: usize) -> usize {
+        let rounds = (self.customers / BATCH).max(1);
+        self.due.min(self.waiting) * number / rounds
+    }
+
     fn rounds(self) -> impl Iterator<Item = Round> {
         let (before, enrolled) = (self.waiting / BATCH, self.known());
         // W1: two more rounds drain the opens and timers of the last enrolments.
@@ -55,9 +69,13 @@ impl Crowd {
             let opens =
                 if before == 0 { opens_of(number.checked_sub(1), enrolled) } else { earlier(number, before) };
             let enrol = Some(number).filter(|number| *number < enrolled);
-            let timers = number.checked_sub(if before == 0 { 2 } else { before });
+            let timers = match number.checked_sub(if before == 0 { 2 } else { before }) {
+                None => 0..0,
+                Some(number) if before == 0 => number * BATCH..(number + 1) * BATCH,
+                Some(number) => self.due_by(number)..self.due_by(number + 1),
+            };
             let events = enrol.map_or(0, |_| BATCH) + opens.len();
-            let mut touched: Vec<Key> = enrol.into_iter().chain(timers).flat_map(batch).collect();
+            let mut touched: Vec<Key> = enrol.into_iter().flat_map(batch).chain(timers.map(key)).collect();
             touched.extend(opens.into_iter().map(key));
             touched.sort_unstable();
             touched.dedup();

@@ -39,7 +39,7 @@ pub(crate) async fn write(url: &str, crowd: Crowd, sizes: &Sizes) -> Result<f64,
         let mut rows: Vec<(i16, String, i64)> =
             batch(number).map(|(bucket, id)| (signed(bucket), id, 0)).collect();
         rows.sort_unstable();
-        write_states(&mut db, &rows, sizes.state / 2).await?;
+        write_states(&mut db, &rows, crowd.bytes(number, sizes)).await?;
     }
     sqlx::raw_sql("ANALYZE").execute(&mut db).await?;
     #[expect(clippy::disallowed_methods, reason = "a benchmark measures the wall clock")]

@@ -17,7 +17,23 @@ CREATE TABLE outbox (batch INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE trace (batch INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE timer (due INTEGER NOT NULL, batch INTEGER NOT NULL, body BLOB NOT NULL,
                     PRIMARY KEY (due, batch)) WITHOUT ROWID;
+CREATE TEMP TABLE staged_state (bucket, kind, id, version, body);
+CREATE TEMP TABLE staged_dedup (slot, hash, payload);
 ";
+/// By way of a table in memory, as the store has it: SQLite keeps every page as it was before a statement that calls a function.
+const WRITE_STATES: &str = "
+INSERT INTO staged_state SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, unhex(value ->> 4) FROM json_each(?);
+UPDATE OR FAIL state SET version = staged.version, body = staged.body FROM staged_state AS staged
+    WHERE state.bucket = staged.bucket AND state.kind = staged.kind AND state.id = staged.id;
+DELETE FROM staged_state";
+const NEW_STATES: &str = "
+INSERT INTO staged_state SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, unhex(value ->> 4) FROM json_each(?);
+INSERT OR FAIL INTO state (bucket, kind, id, version, body) SELECT * FROM staged_state;
+DELETE FROM staged_state";
+const WRITE_DEDUP: &str = "
+INSERT INTO staged_dedup SELECT value ->> 0, unhex(value ->> 1), value ->> 2 FROM json_each(?);
+INSERT OR FAIL INTO dedup (slot, hash, payload) SELECT * FROM staged_dedup;
+DELETE FROM staged_dedup";
 
 /// Writes `crowd` into a new file at `path`; the seconds it took.
 pub(crate) async fn write(path: &Path, crowd: Crowd, sizes: &Sizes) -> Result<f64, sqlx::Error> {
@@ -28,6 +44,7 @@ pub(crate) async fn write(path: &Path, crowd: Crowd, sizes: &Sizes) -> Result<f6
         .synchronous(SqliteSynchronous::Full)
         .pragma("wal_autocheckpoint", "65536")
         .pragma("cache_size", "-65536")
+        .pragma("temp_store", "memory")
         .connect()
         .await?;
     sqlx::raw_sql(SCHEMA).execute(&mut db).await?;
@@ -35,7 +52,7 @@ pub(crate) async fn write(path: &Path, crowd: Crowd, sizes: &Sizes) -> Result<f6
         let mut tx = db.begin_with("BEGIN IMMEDIATE").await?;
         let mut rows: Vec<(u16, String, i64)> = batch(number).map(|(bucket, id)| (bucket, id, 0)).collect();
         rows.sort_unstable();
-        write_states(&mut tx, &rows, sizes.state / 2).await?;
+        write_states(&mut tx, NEW_STATES, &rows, crowd.bytes(number, sizes)).await?;
         tx.commit().await?;
     }
     #[expect(clippy::disallowed_methods, reason = "a benchmark measures the wall clock")]
@@ -52,7 +69,7 @@ async fn one_round(db: &mut SqliteConnection, round: &Round, sizes: &Sizes) -> R
     let mut tx = db.begin_with("BEGIN IMMEDIATE").await?;
     let mut touched = read(&mut tx, &round.touched).await?;
     touched.sort_unstable();
-    write_states(&mut tx, &touched, sizes.state).await?;
+    write_states(&mut tx, WRITE_STATES, &touched, sizes.state).await?;
     write_dedup(&mut tx, round).await?;
     let number = i64::try_from(round.number).unwrap_or(i64::MAX);
     for (table, bytes) in [
@@ -91,6 +108,7 @@ async fn read(
 
 async fn write_states(
     db: &mut SqliteConnection,
+    sql: &'static str,
     rows: &[(u16, String, i64)],
     bytes: usize,
 ) -> Result<(), sqlx::Error> {
@@ -100,14 +118,7 @@ async fn write_states(
         .map(|(bucket, id, version)| (*bucket, 0, id.as_str(), version + 1, body.as_str()))
         .collect();
     let json = serde_json::to_string(&list).unwrap_or_default();
-    sqlx::query(
-        "INSERT OR FAIL INTO state (bucket, kind, id, version, body)
-         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, unhex(value ->> 4) FROM json_each(?) WHERE true
-         ON CONFLICT DO UPDATE SET version = excluded.version, body = excluded.body",
-    )
-    .bind(json)
-    .execute(&mut *db)
-    .await?;
+    sqlx::query(sql).bind(json).execute(&mut *db).await?;
     Ok(())
 }
 
@@ -115,12 +126,6 @@ async fn write_dedup(db: &mut SqliteConnection, round: &Round) -> Result<(), sql
     let one = |i| (20_000, format!("{:032x}", identity(round.number, i)), 1);
     let list: Vec<(i64, String, i64)> = (0..round.events).map(one).collect();
     let json = serde_json::to_string(&list).unwrap_or_default();
-    sqlx::query(
-        "INSERT OR IGNORE INTO dedup (slot, hash, payload)
-         SELECT value ->> 0, unhex(value ->> 1), value ->> 2 FROM json_each(?)",
-    )
-    .bind(json)
-    .execute(&mut *db)
-    .await?;
+    sqlx::query(WRITE_DEDUP).bind(json).execute(&mut *db).await?;
     Ok(())
 }

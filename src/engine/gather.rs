@@ -25,7 +25,7 @@ use crate::store::{Commit, Looked, Quarantined, RowKey, StateRow, StoreError, bu
 
 /// Events taken into one batch. A transaction costs about a page per touched row whatever its size, so large ones are
 /// cheap; this bounds memory and the time an answer takes.
-const MOST_EVENTS: usize = 10_000;
+const MOST_EVENTS: usize = 6_000;
 const MOST_ANSWERS: usize = 4_096;
 
 pub(super) type Reply<T, E> = oneshot::Sender<Result<T, E>>;

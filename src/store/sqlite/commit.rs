@@ -3,28 +3,33 @@
 //! over once; whatever has no rows in it runs on an empty list. What few batches have (records put aside, tasks, links,
 //! books) follows in calls of its own.
 
-use futures_util::TryStreamExt;
-use sqlx::{Either, Executor as _, SqlitePool};
+use sqlx::SqlitePool;
 
 use super::json::Rows;
-use super::write::{Tx, Writer, begin, epoch, give_back, run};
+use super::write::{Tx, Writer, begin, epoch, give_back, run, run_all};
 use super::{ledger, link, lottery, task};
 use crate::step::facets::Mark;
 use crate::store::{Commit, Lease, Packed, StateRow, StoreError};
 
 /// In the order in which [`write_common`] binds and counts. The first numbers the batches without a gap, so that a commit can be
 /// neither lost nor repeated unnoticed.
-// `OR FAIL` where a statement writes many rows: whatever fails takes the whole transaction back, so SQLite need not keep each
-// page as it was before the statement. It would write those to a file of its own, as many as go to the log.
+// SQLite keeps each page as it was before a statement, in a file of its own, if the statement changes many rows and may fail half-way:
+// as many pages as go to the log. We do not need them, whatever fails takes the whole transaction back. It leaves that be only
+// for `OR FAIL`, and without any call of a function, since those may fail as well. So what touches a page for each row finds its
+// rows unpacked in a table of the connection's own (`STAGES`), and calls nothing.
 const COMMON: &str = "
 UPDATE lease SET batch = batch + 1 WHERE grp = 0 AND epoch = ? AND batch = ?;
-UPDATE OR FAIL state
-    SET version = state.version + 1, body = unhex(value->>4), layout = value->>5, facets = value->>6
-    FROM json_each(?)
-    WHERE state.bucket = value->>0 AND state.kind = value->>1 AND state.id = value->>2
-        AND state.version = value->>3;
-INSERT OR FAIL INTO state (bucket, kind, id, version, body, layout, facets)
-    SELECT value->>0, value->>1, value->>2, 1, unhex(value->>3), value->>4, value->>5 FROM json_each(?);
+INSERT INTO staged_state SELECT value->>0, value->>1, value->>2, value->>3, unhex(value->>4), value->>5, value->>6
+    FROM json_each(?);
+UPDATE OR FAIL state SET version = state.version + 1, body = staged.body, layout = staged.layout, facets = staged.facets
+    FROM staged_state AS staged
+    WHERE state.bucket = staged.bucket AND state.kind = staged.kind AND state.id = staged.id
+        AND state.version = staged.version;
+DELETE FROM staged_state;
+INSERT INTO staged_state SELECT value->>0, value->>1, value->>2, 1, unhex(value->>3), value->>4, value->>5
+    FROM json_each(?);
+INSERT OR FAIL INTO state (bucket, kind, id, version, body, layout, facets) SELECT * FROM staged_state;
+DELETE FROM staged_state;
 INSERT INTO log (batch, body, made) SELECT * FROM (SELECT ?, ? AS body, ?) WHERE body IS NOT NULL;
 INSERT INTO trace (batch, body, made) SELECT * FROM (SELECT ?, ? AS body, ?) WHERE body IS NOT NULL;
 DELETE FROM outbox WHERE (channel, batch) IN (SELECT value->>0, value->>1 FROM json_each(?));
@@ -33,13 +38,25 @@ INSERT OR FAIL INTO outbox (channel, batch, body)
 DELETE FROM timer WHERE (due, batch) IN (SELECT value->>0, value->>1 FROM json_each(?));
 INSERT OR FAIL INTO timer (due, batch, body)
     SELECT value->>0, value->>1, unhex(value->>2) FROM json_each(?);
-INSERT OR FAIL INTO dedup (slot, hash, payload, made)
-    SELECT value->>0, unhex(value->>1), value->>2, value->>3 FROM json_each(?);
+INSERT INTO staged_dedup SELECT value->>0, unhex(value->>1), value->>2, value->>3 FROM json_each(?);
+INSERT OR FAIL INTO dedup (slot, hash, payload, made) SELECT * FROM staged_dedup;
+DELETE FROM staged_dedup;
 INSERT INTO meta (name, value)
     SELECT value->>0, value->>1 FROM json_each(?) WHERE true
     ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-const RESIFT: &str = "UPDATE OR FAIL state SET layout = value->>3, facets = value->>4 FROM json_each(?1)
-    WHERE state.bucket = value->>0 AND state.kind = value->>1 AND state.id = value->>2";
+const RESIFT: &str = "
+INSERT INTO staged_state SELECT value->>0, value->>1, value->>2, NULL, NULL, value->>3, value->>4 FROM json_each(?1);
+UPDATE OR FAIL state SET layout = staged.layout, facets = staged.facets FROM staged_state AS staged
+    WHERE state.bucket = staged.bucket AND state.kind = staged.kind AND state.id = staged.id;
+DELETE FROM staged_state";
+/// Which of the common statements changes the states that there were.
+const UPDATES: usize = 2;
+/// Rows on their way into the tables of the same names; empty outside a transaction. The writer has them in memory.
+pub(super) const STAGES: &str = "
+CREATE TEMP TABLE staged_state (bucket, kind, id, version, body, layout, facets);
+CREATE TEMP TABLE staged_dedup (slot, hash, payload, made);
+CREATE TEMP TABLE staged_entry (gift, account, part, act, place, amount, unit, holder, key, at, until);
+CREATE TEMP TABLE staged_link (name, whom, body, made)";
 const INSERT_QUARANTINE: &str = "INSERT OR FAIL INTO quarantine (at, code, reason, body)
     SELECT value->>0, value->>1, value->>2, unhex(value->>3) FROM json_each(?1)";
 const INSERT_INBOX: &str = "INSERT INTO inbox (batch, at, body) VALUES (?1, ?2, ?3)";
@@ -114,19 +131,12 @@ async fn write_common(
     let query = query.bind(batch).bind(log).bind(commit.made).bind(batch).bind(trace).bind(commit.made);
     let query = query.bind(rows.outbox_done).bind(rows.outbox).bind(rows.timers_done).bind(rows.timers);
     let query = query.bind(rows.dedup).bind(rows.meta);
-    let mut done = (&mut **tx).fetch_many(query);
-    // How many rows each statement changed, in order; the rest runs on before the first are looked at, in vain if one is
-    // not as it must be: nothing of it stays.
-    let mut number = 0;
-    while let Some(result) = done.try_next().await? {
-        let Either::Left(result) = result else { continue };
-        match (number, result.rows_affected()) {
-            (0, changed) if changed != 1 => return Err(StoreError::Fenced),
-            (1, changed) if changed != updates => return Err(StoreError::Conflict),
-            _ => number += 1,
-        }
-    }
-    Ok(())
+    run_all(tx, query, |nth, changed| match nth {
+        0 if changed != 1 => Err(StoreError::Fenced),
+        UPDATES if changed != updates => Err(StoreError::Conflict),
+        _ => Ok(()),
+    })
+    .await
 }
 
 /// Of the one row, since there is one group.
@@ -255,4 +265,60 @@ async fn inbox(tx: &mut Tx<'_>, commit: &Commit) -> Result<(), StoreError> {
         query.bind(&row.body).execute(&mut **tx).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::sqlite::SqliteConnectOptions;
+    use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, Row as _, SqliteConnection};
+
+    use super::*;
+    use crate::store::sqlite::schema;
+
+    async fn explained(connection: &mut SqliteConnection, how: &str, statement: &str) -> Vec<String> {
+        let sql = AssertSqlSafe(format!("{how} {statement}"));
+        let rows = sqlx::raw_sql(sql).fetch_all(connection).await.unwrap();
+        let column = if how == "EXPLAIN" { "opcode" } else { "detail" };
+        rows.iter().map(|row| row.get(column)).collect()
+    }
+
+    /// What touches a page for each row may not fail half-way, as SQLite sees it, and looks each row up by its key.
+    #[tokio::test]
+    async fn what_changes_many_pages_keeps_none_of_them_twice() {
+        let mut connection = SqliteConnectOptions::new().in_memory(true).connect().await.unwrap();
+        schema::migrate(&mut connection).await.unwrap();
+        connection.execute(STAGES).await.unwrap();
+        let statements = || COMMON.split(';').chain(RESIFT.split(';')).map(str::trim);
+        let hot: Vec<&str> = statements()
+            .filter(|sql| {
+                sql.starts_with("UPDATE OR FAIL")
+                    || sql.contains("INTO state ")
+                    || sql.contains("INTO dedup ")
+            })
+            .collect();
+        assert_eq!(hot.len(), 4, "{hot:#?}");
+        for sql in hot {
+            assert!(sql.contains(" OR FAIL "), "{sql}");
+            let opcodes = explained(&mut connection, "EXPLAIN", sql).await;
+            assert!(!opcodes.iter().any(|code| code.ends_with("Function")), "{sql}\n{opcodes:?}");
+            let plan = explained(&mut connection, "EXPLAIN QUERY PLAN", sql).await;
+            assert!(plan.iter().any(|step| step.starts_with("SCAN staged")), "{sql}\n{plan:?}");
+            assert!(!plan.iter().any(|step| step.starts_with("SCAN state")), "{sql}\n{plan:?}");
+            if sql.starts_with("UPDATE") {
+                assert!(
+                    plan.iter().any(|step| step.starts_with("SEARCH state USING PRIMARY KEY")),
+                    "{plan:?}"
+                );
+            }
+        }
+        // The test would see it.
+        let called = "UPDATE OR FAIL state SET body = unhex(value->>3) FROM json_each('[]') WHERE state.bucket = value->>0";
+        let opcodes = explained(&mut connection, "EXPLAIN", called).await;
+        assert!(opcodes.iter().any(|code| code.ends_with("Function")), "{opcodes:?}");
+    }
+
+    #[test]
+    fn the_statement_that_changes_states_is_where_it_is_counted() {
+        assert!(COMMON.split(';').nth(UPDATES).unwrap().trim().starts_with("UPDATE OR FAIL state"));
+    }
 }

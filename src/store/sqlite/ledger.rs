@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, Row as _, SqlitePool};
 
 use super::SqliteStore;
 use super::json::Rows;
-use super::write::{Tx, Writer, begin, give_back, held, run};
+use super::write::{Tx, Writer, begin, give_back, held, run, run_all};
 use crate::ledger::{Act, Place};
 use crate::store::ledger::{
     Acted, Block, EntryPlace, EntryQuery, EntryRow, LAPSE, LAPSED, Ledger, Lot, Moved, Quota, Want, Wants,
@@ -14,11 +14,15 @@ use crate::store::ledger::{
 };
 use crate::store::{Commit, Lease, StoreError, Stored, row};
 
-const INSERT_ENTRIES: &str =
-    "INSERT INTO entry (gift, account, part, act, place, amount, unit, holder, key, at, until)
-    SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8,
-        value->>9, value->>10
-    FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING";
+/// Through a stage, as the rows of states ([`super::commit`]): each touches a page of the table and of its indexes.
+pub(super) const INSERT_ENTRIES: &str = "
+INSERT INTO staged_entry SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6,
+    value->>7, value->>8, value->>9, value->>10 FROM json_each(?);
+INSERT OR FAIL INTO entry (gift, account, part, act, place, amount, unit, holder, key, at, until)
+    SELECT * FROM staged_entry WHERE true ON CONFLICT DO NOTHING;
+DELETE FROM staged_entry";
+/// Which of them says how many were new.
+const NEW_ENTRIES: usize = 1;
 const SPEND: &str = "UPDATE quota SET given = quota.given + value->>1 FROM json_each(?1)
     WHERE quota.account = value->>0 AND quota.given + value->>1 <= quota.most";
 const COME_BACK: &str = "UPDATE quota SET given = quota.given - value->>1, gone = NULL FROM json_each(?1)
@@ -66,8 +70,16 @@ async fn insert(tx: &mut Tx<'_>, entries: &[EntryRow]) -> Result<(), StoreError>
             row.int(*at).perhaps(*until);
         });
     }
-    let written = run(tx, INSERT_ENTRIES, rows, entries.len()).await?;
-    crate::store::ledger::all_new(written, entries.len());
+    if !entries.is_empty() {
+        let mut written = 0;
+        let query = sqlx::query(INSERT_ENTRIES).bind(rows.finish());
+        let count = |nth, changed| {
+            written += if nth == NEW_ENTRIES { changed } else { 0 };
+            Ok(())
+        };
+        run_all(tx, query, count).await?;
+        crate::store::ledger::all_new(written, entries.len());
+    }
     Ok(())
 }
 

@@ -10,8 +10,11 @@ use super::referral;
 use super::write::{Tx, run};
 use crate::store::{Commit, LinkRow, Links, StoreError, Stored};
 
-const WRITE: &str = "INSERT INTO link (name, whom, body, made)
-    SELECT value->>0, value->>1, unhex(value->>2), value->>3 FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING";
+/// Through a stage, as the rows of states ([`super::commit`]).
+pub(super) const WRITE: &str = "
+INSERT INTO staged_link SELECT value->>0, value->>1, unhex(value->>2), value->>3 FROM json_each(?1);
+INSERT OR FAIL INTO link (name, whom, body, made) SELECT * FROM staged_link WHERE true ON CONFLICT DO NOTHING;
+DELETE FROM staged_link";
 const READ: &str = "SELECT name, whom, body FROM link WHERE name IN (SELECT value FROM json_each(?1))";
 /// Cells: first and last name, whom, first and last task, entity, root, batch.
 const FORGET_LINKS: &str = "DELETE FROM link WHERE name IN

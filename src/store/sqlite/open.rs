@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, SqlitePool};
+use sqlx::{ConnectOptions, Executor as _, SqlitePool};
 
+use super::commit::STAGES;
 use super::{SqliteStore, schema};
 use crate::store::bucket;
 use crate::store::{Lease, StoreError};
@@ -21,8 +22,9 @@ const READER_CACHE: &str = "-16384";
 
 pub(super) async fn for_writing(path: &Path, development: bool) -> Result<SqliteStore, StoreError> {
     let lock = lock(path)?;
+    // What SQLite keeps for itself belongs to nobody's folder of temporary files: there are customers in it.
     let options = options(path).create_if_missing(true).pragma("cache_size", WRITER_CACHE);
-    let writer = pool(options, 1).await?;
+    let writer = pool(options.pragma("temp_store", "memory"), 1, STAGES).await?;
     let mut connection = writer.acquire().await?;
     schema::migrate(&mut connection).await?;
     let made_for = if development { "development" } else { "production" };
@@ -66,7 +68,7 @@ fn lock(path: &Path) -> Result<File, StoreError> {
 
 async fn readers(path: &Path) -> Result<SqlitePool, StoreError> {
     let options = options(path).pragma("query_only", "on").pragma("cache_size", READER_CACHE);
-    pool(options, READERS).await
+    pool(options, READERS, "").await
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {
@@ -80,8 +82,16 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-async fn pool(options: SqliteConnectOptions, connections: u32) -> Result<SqlitePool, StoreError> {
+/// `begin`: what each connection does first.
+async fn pool(
+    options: SqliteConnectOptions,
+    connections: u32,
+    begin: &'static str,
+) -> Result<SqlitePool, StoreError> {
     let pool = SqlitePoolOptions::new()
+        .after_connect(move |connection, _| {
+            Box::pin(async move { connection.execute(begin).await.map(drop) })
+        })
         .max_connections(connections)
         .min_connections(connections.min(1))
         .test_before_acquire(false)

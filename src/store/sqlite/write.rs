@@ -1,7 +1,10 @@
 //! Writing what is no batch: small values, deployments; and what all transactions have in common.
 
+use futures_util::TryStreamExt;
 use sqlx::pool::PoolConnection;
-use sqlx::{Connection as _, Sqlite, SqlitePool, Transaction};
+use sqlx::query::Query;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Connection as _, Either, Executor as _, Sqlite, SqlitePool, Transaction};
 
 use super::json::Rows;
 use crate::store::{Deployment, Lease, StoreError};
@@ -118,6 +121,24 @@ pub(super) fn meta_rows(values: &[(String, String)]) -> Rows {
         });
     }
     rows
+}
+
+/// Runs a text of several statements. `look` hears of each, in order, how many rows it changed, and may refuse that: the rest may have
+/// run by then, in vain, since nothing stays of a transaction that failed.
+pub(super) async fn run_all(
+    tx: &mut Tx<'_>,
+    query: Query<'_, Sqlite, SqliteArguments>,
+    mut look: impl FnMut(usize, u64) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut done = (&mut **tx).fetch_many(query);
+    let mut nth = 0;
+    while let Some(result) = done.try_next().await? {
+        if let Either::Left(result) = result {
+            look(nth, result.rows_affected())?;
+            nth += 1;
+        }
+    }
+    Ok(())
 }
 
 /// Runs a set-wise statement, or nothing for no rows. Returns how many rows it changed.

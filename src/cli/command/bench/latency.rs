@@ -6,6 +6,8 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
@@ -123,8 +125,8 @@ async fn load_evenly(folder: &Path, customers: u32, rate: u32, output: &Output) 
     let daemon = Daemon::start(folder, &address)?;
     let client = Client::to(&format!("http://{address}"), output)?;
     client.ready(Duration::from_secs(30)).await?;
-    Load { client: &client, output, batch: BATCH }.customers(0..customers).await?;
-    let load = Load { client: &client, output, batch: 1 };
+    let load = Load { client: &client, output, batch: 1, ago: SignedDuration::ZERO };
+    Load { batch: BATCH, ..load }.customers(0..customers).await?;
     let start = wall().as_microsecond() + 100_000;
     let due = |number: u32| start + i64::from(number) * 1_500_000 / i64::from(rate);
     let (mut under_way, mut late) = (FuturesUnordered::new(), Vec::new());

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use crate::cli::client::Client;
@@ -48,6 +48,8 @@ pub(super) struct Load<'a> {
     pub(super) output: &'a Output,
     /// Events in a request.
     pub(super) batch: u32,
+    /// How long ago those who enrol say that they did.
+    pub(super) ago: SignedDuration,
 }
 
 pub(super) fn id(number: u32) -> String {
@@ -85,7 +87,7 @@ impl Load<'_> {
     ) -> Result<u32, Failure> {
         let one = |numbers: Range<u32>| async move {
             let began = wall();
-            self.post(enrolments(numbers.clone())).await?;
+            self.post(enrolments(numbers.clone(), self.ago)).await?;
             let opened = opens.of(&numbers);
             if !opened.is_empty() {
                 self.post(openings(&opened)).await?;
@@ -163,10 +165,11 @@ fn batches(numbers: Range<u32>, batch: u32) -> impl Iterator<Item = Range<u32>> 
     (start..end).step_by(batch as usize).map(move |first| first..first.saturating_add(batch).min(end))
 }
 
-pub(super) fn enrolments(numbers: Range<u32>) -> String {
+pub(super) fn enrolments(numbers: Range<u32>, ago: SignedDuration) -> String {
     let mut lines = String::new();
     for number in numbers {
         let (id, now) = (id(number), wall());
+        let now = now.checked_sub(ago).unwrap_or(now);
         let _ = writeln!(
             lines,
             r#"{{"specversion":"1.0","source":"urn:bench","id":"e{number}","type":"enrolled","subject":"{id}","time":"{now}","data":{{}}}}"#

@@ -81,8 +81,8 @@ const WAIT_SECONDS: i64 = 2;
 /// A flow of less than this says little.
 const LEAST_FLOW_SECONDS: f64 = 2.0;
 const LEAST_WAIT_SECONDS: u32 = 10;
-/// An entry has the time of its event, and the wait begins when the daemon gets to it: so much later at most.
-const LONGEST_QUEUE_SECONDS: i64 = 5;
+/// The days over which those who wait in W2 say that they enrolled.
+const FILL_DAYS: i64 = 30;
 
 /// One measured run of the product.
 struct Measured {
@@ -177,17 +177,22 @@ fn one_round(
     let (before, all) = args.numbers();
     let ours = f64::from(args.customers) / measured.seconds;
     output.data(format_args!(
-        "round {round}: product {ours:.0} customers/s ({:.0} events/s), {} waited at its beginning, {:.2} CPU s per 1,000 customers in all, {} MiB resident, {} bytes per customer on disk, {} per state row, {} opens came too late",
+        "round {round}: product {ours:.0} customers/s ({:.0} events/s), {} waited at its beginning and {} were due, {:.2} CPU s per 1,000 customers in all, {} MiB resident, {} bytes per customer on disk, {} per state row at its end and {} while it waits, {} opens came too late",
         1.5 * ours,
         measured.waiting,
+        measured.verified.due,
         measured.daemon.cpu_seconds / f64::from(all) * 1_000.0,
         measured.daemon.resident_mib,
         bytes / u64::from(all),
         measured.verified.state,
+        measured.verified.waiting,
         measured.verified.late,
     ))?;
-    let sizes = Sizes { state: measured.verified.state, log: 60, entry: 20 };
-    let crowd = Crowd { waiting: before as usize, customers: args.customers as usize };
+    let verify::Verified { state, waiting, due, .. } = measured.verified;
+    let sizes = Sizes { state, waiting, log: 60, entry: 20 };
+    // Of those who enter it writes whole batches.
+    let mut crowd = Crowd { waiting: before as usize, due, customers: args.customers as usize };
+    crowd.due = due * crowd.written() / crowd.customers;
     let place = Place::new(folder, args.database.as_deref(), &format!("limit{round}"))?;
     let seconds = block_on(place.limit(crowd, &sizes));
     place.take_away()?;
@@ -205,7 +210,7 @@ async fn product(args: &Args, folder: &Path, place: &Place, output: &Output) -> 
     let client = Client::to(&format!("http://{address}"), output)?;
     client.ready(Duration::from_secs(30)).await?;
     let (before, all) = args.numbers();
-    let load = Load { client: &client, output, batch: args.batch };
+    let load = Load { client: &client, output, batch: args.batch, ago: SignedDuration::ZERO };
     load.customers(0..all).await?;
     let began = wall();
     fill(load, before, args.fill, began).await?;
@@ -233,7 +238,7 @@ async fn product(args: &Args, folder: &Path, place: &Place, output: &Output) -> 
         }
         // Whoever is due later goes on waiting: at ten million that would take longer than everything else.
         Workload::W2 => {
-            let wait = SignedDuration::from_secs(i64::from(args.wait_seconds()) + LONGEST_QUEUE_SECONDS);
+            let wait = SignedDuration::from_secs(i64::from(args.wait_seconds()));
             (caught_up, None, stopped.checked_sub(wait).unwrap_or(Timestamp::MIN))
         }
     };
@@ -261,9 +266,13 @@ pub(super) fn write(folder: &Path, journey: &str, settings: &str) -> Result<(), 
     Ok(())
 }
 
-/// Enrols `before` evenly over the time that they wait, so that later as many are due in each second.
+/// Enrols `before` evenly over the time that they wait, so that later as many are due in each second. Their events say that it
+/// took days: what is known of events lies by the day, and those who wait came on others than those who enter.
 async fn fill(load: Load<'_>, before: u32, speed: u32, began: Timestamp) -> Result<(), Failure> {
+    let whole = SignedDuration::from_hours(24 * FILL_DAYS).as_secs();
     for (second, first) in (1..).zip((0..before).step_by(speed as usize)) {
+        let left = i64::from(before - first) * whole / i64::from(before);
+        let load = Load { ago: SignedDuration::from_secs(left), ..load };
         load.journeys(first..before.min(first.saturating_add(speed)), Opens::None).await?;
         until(began, second).await;
     }

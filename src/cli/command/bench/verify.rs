@@ -17,8 +17,12 @@ const LATE_AT_MOST: usize = 50;
 
 /// What the store holds of a finished run.
 pub(super) struct Verified {
-    /// Bytes of a state row, on average.
+    /// Bytes of a state row at its end, on average.
     pub(super) state: usize,
+    /// Bytes of one that waits.
+    pub(super) waiting: usize,
+    /// Customers whose wait was over, and nobody had opened.
+    pub(super) due: usize,
     /// Customers who opened in vain: their SMS was already decided.
     pub(super) late: usize,
 }
@@ -27,7 +31,10 @@ pub(super) struct Verified {
 #[derive(Default)]
 struct Crowd {
     rows: usize,
-    bytes: usize,
+    /// Bytes of rows that have ended.
+    done: usize,
+    /// Bytes of rows that wait.
+    waiting: usize,
     entered: usize,
     ended: usize,
     overdue: usize,
@@ -37,17 +44,19 @@ struct Crowd {
 impl Crowd {
     fn add(&mut self, bytes: usize, state: &State, due: Timestamp) {
         self.rows += 1;
-        self.bytes += bytes;
         self.entered += state.entries.len();
         self.messages += state.messages.len();
-        for entry in &state.entries {
-            self.ended += usize::from(entry.ended.is_some());
-            self.overdue += usize::from(entry.ended.is_none() && entry.at <= due);
-        }
+        let ended = state.entries.iter().filter(|entry| entry.ended.is_some()).count();
+        self.ended += ended;
+        // An entry has the time of its event; the wait begins with the first message.
+        let first = state.messages.iter().map(|message| message.at).min();
+        let waits = ended < state.entries.len();
+        *(if waits { &mut self.waiting } else { &mut self.done }) += bytes;
+        self.overdue += usize::from(waits && first.is_none_or(|at| at <= due));
     }
 }
 
-/// `opened`: how many customers opened the first message. Who entered by `due` must have ended.
+/// `opened`: how many customers opened the first message. Who got it by `due` must have ended.
 pub(super) async fn nobody_was_left(
     store: &dyn Store,
     customers: usize,
@@ -69,12 +78,13 @@ pub(super) async fn nobody_was_left(
             crowd.add(row.body.len(), &state, due);
         }
     }
-    let Crowd { rows, bytes, entered, ended, overdue, messages } = crowd;
+    let Crowd { rows, done, waiting, entered, ended, overdue, messages } = crowd;
     let expected = customers + ended.saturating_sub(opened);
     let late = messages.saturating_sub(expected);
     let is_whole = (rows, entered, overdue) == (customers, customers, 0);
     if is_whole && messages >= expected && late <= customers / LATE_AT_MOST {
-        return Ok(Verified { state: bytes / rows.max(1), late });
+        let [state, waiting] = [done / ended.max(1), waiting / rows.saturating_sub(ended).max(1)];
+        return Ok(Verified { state, waiting, due: messages - rows, late });
     }
     Err(Failure::new(format_args!(
         "the work was not done: of {customers} customers {rows} are stored, {entered} have entered, {ended} have ended, {overdue} should have, and {messages} messages were sent instead of {expected}"
