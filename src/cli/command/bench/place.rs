@@ -44,6 +44,21 @@ impl Place {
         opened.map_err(|error| failed(&error))
     }
 
+    /// Brings a file into the system's memory, as it is on a machine that has the room and takes none of it away. Only where nobody in this
+    /// process has the store open.
+    pub(super) async fn warm(&self) -> Result<(), Failure> {
+        let Self::File(path) = self else { return Ok(()) };
+        let read = {
+            let path = path.clone();
+            move || std::io::copy(&mut std::fs::File::open(path)?, &mut std::io::sink())
+        };
+        match tokio::task::spawn_blocking(read).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(Failure::file("read", path, &error)),
+            Err(error) => Err(failed(&error)),
+        }
+    }
+
     /// Seconds that the plain loop takes here.
     pub(super) async fn limit(&self, crowd: Crowd, sizes: &Sizes) -> Result<f64, Failure> {
         let seconds = match self {

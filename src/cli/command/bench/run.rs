@@ -213,7 +213,15 @@ async fn product(args: &Args, folder: &Path, place: &Place, output: &Output) -> 
     let load = Load { client: &client, output, batch: args.batch, ago: SignedDuration::ZERO };
     load.customers(0..all).await?;
     let began = wall();
-    fill(load, before, args.fill, began).await?;
+    let warm = async {
+        if before == 0 {
+            return Ok(());
+        }
+        // What is written later is in memory still.
+        until(began, args.wait_seconds() / 10 * 9).await;
+        place.warm().await
+    };
+    tokio::try_join!(fill(load, before, args.fill, began), warm)?;
     let waiting = still_waiting(args, before, began);
     let opens = match args.workload {
         Workload::W1 => Opens::EverySecond,
